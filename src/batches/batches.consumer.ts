@@ -1,0 +1,110 @@
+/**
+ * The queue's door: moves chunks in. Every message is acknowledged or retried by itself, after its work is
+ * committed, never before. A message may come twice, late or out of order: the chunk's own row decides.
+ */
+import { isConstraintFailure, isPhraseCollision, runTogether } from '../db/client.ts';
+import type { Deps } from '../deps.ts';
+import { describeCause } from '../lib/cause.ts';
+import { createPhrase } from '../lib/phrase.ts';
+import { chunkPointer, type ChunkPointer } from './batches.queue.ts';
+import {
+  findOpenChunk,
+  findOpenChunks,
+  moveChunkIn,
+  rejectChunk,
+  rephraseChunk,
+  splitChunk,
+  stallChunk,
+} from './batches.store.ts';
+
+/** Chance of one collision in 1,000 new phrases among 16 million: 1 in 1,000. Of three in a row: never seen. */
+const REPHRASE_MOST = 3;
+
+/** Seconds before a failed message comes again: 10, 20, 40 … and at most 5 minutes. */
+function retryDelay(attempts: number): number {
+  return Math.min(10 * 2 ** (attempts - 1), 300);
+}
+
+type Message = Pick<globalThis.Message, 'body' | 'attempts' | 'ack' | 'retry'>;
+
+export function consumeBatches(deps: Deps, messages: readonly Message[]): Promise<void> {
+  return forEachPointer(deps, messages, 'chunk_failed', async (pointer) => {
+    await moveIn(deps, pointer);
+    logChunk(deps, 'info', 'chunk_done', pointer);
+  });
+}
+
+/** Dead letters: an alarm, never the only copy. The chunk stays open in D1, with its payload. */
+export function consumeDeadLetters(deps: Deps, messages: readonly Message[]): Promise<void> {
+  return forEachPointer(deps, messages, 'dead_letter_failed', async (pointer) => {
+    await runTogether(deps.db, stallChunk(deps.db, pointer, deps.runtime.now()));
+    logChunk(deps, 'error', 'batch_stalled', pointer);
+  });
+}
+
+async function forEachPointer(
+  deps: Deps,
+  messages: readonly Message[],
+  failureEvent: string,
+  work: (pointer: ChunkPointer) => Promise<void>,
+): Promise<void> {
+  for (const message of messages) {
+    const pointer = chunkPointer.safeParse(message.body);
+    if (!pointer.success) {
+      deps.runtime.log('error', { event: 'unreadable_message' });
+      message.ack();
+      continue;
+    }
+    try {
+      await work(pointer.data);
+      message.ack();
+    } catch (error) {
+      logChunk(deps, 'warn', failureEvent, pointer.data, describeCause(error));
+      message.retry({ delaySeconds: retryDelay(message.attempts) });
+    }
+  }
+}
+
+/** Moves one chunk in, whatever its rows are like; throws only when trying later may end better. */
+async function moveIn(deps: Deps, pointer: ChunkPointer): Promise<void> {
+  for (let rephrased = 0; ; rephrased += 1) {
+    try {
+      return await runTogether(deps.db, moveChunkIn(deps.db, pointer, deps.runtime.now()));
+    } catch (error) {
+      if (isPhraseCollision(error) && rephrased < REPHRASE_MOST) await rephrase(deps, pointer);
+      else if (isConstraintFailure(error)) return isolateBadRow(deps, pointer);
+      else throw error;
+    }
+  }
+}
+
+async function rephrase(deps: Deps, pointer: ChunkPointer): Promise<void> {
+  const [open] = await findOpenChunk(deps.db, pointer);
+  const phrases = Array.from({ length: open?.rowCount ?? 0 }, () => createPhrase(deps.runtime.random));
+  await rephraseChunk(deps.db, pointer, phrases);
+}
+
+/** Halves the chunk until the row that a constraint refuses is alone. Each step is committed by itself. */
+async function isolateBadRow(deps: Deps, pointer: ChunkPointer): Promise<void> {
+  const { db, runtime } = deps;
+  const [open] = await findOpenChunk(db, pointer);
+  if (open === undefined) return;
+  if (open.rowCount === 1) {
+    logChunk(deps, 'error', 'row_rejected', pointer);
+    return runTogether(db, rejectChunk(db, pointer, runtime.now()));
+  }
+  await runTogether(db, splitChunk(db, pointer));
+  for (const half of await findOpenChunks(db, pointer.bankId, pointer.batchId)) {
+    if (half.chunk > pointer.chunk) await moveIn(deps, half);
+  }
+}
+
+function logChunk(
+  deps: Deps,
+  level: 'info' | 'warn' | 'error',
+  event: string,
+  { bankId, batchId, chunk }: ChunkPointer,
+  cause: string | null = null,
+): void {
+  deps.runtime.log(level, { event, bank: bankId, batch: batchId, chunk, cause });
+}

@@ -1,0 +1,124 @@
+/**
+ * Which rows of a batch can become customers, and why the others can't. Pure: what D1 knows (emails that are
+ * customers already) is asked and judged afterwards, in batches.service.ts.
+ */
+import type * as z from 'zod/mini';
+import { customerRow, PHONE_FAULT, type CustomerRow } from '../customers/customers.schema.ts';
+import type { FailureCode } from '../db/tables.ts';
+import type { FieldError } from '../errors.ts';
+import { isInternational, toE164 } from '../lib/phone.ts';
+
+export interface ValidRow {
+  /** Position in what was sent, from 0. */
+  index: number;
+  row: CustomerRow;
+}
+
+export interface RowFailure {
+  index: number;
+  /** The bank's own name for the row, where it can be read. */
+  clientRef: string | null;
+  code: FailureCode;
+  message: string;
+  errors: FieldError[];
+}
+
+const MESSAGES: Record<FailureCode, string> = {
+  INVALID_DATA: 'A required field is missing or not readable',
+  VALIDATION_ERROR: 'A field is not in the right format',
+  DUPLICATE_IN_BATCH: 'An earlier row of this batch is the same customer',
+  EXISTING_CUSTOMER: 'Customer with this email already exists',
+};
+
+export function failureOf(
+  index: number,
+  clientRef: string | null,
+  code: FailureCode,
+  errors: FieldError[],
+): RowFailure {
+  return { index, clientRef, code, message: MESSAGES[code], errors };
+}
+
+type KnownFailure = Omit<RowFailure, 'index' | 'clientRef'>;
+
+/** Its email is a customer of the bank already, or became one while the batch was under way. */
+export const EXISTING_FAILURE: KnownFailure = {
+  code: 'EXISTING_CUSTOMER',
+  message: MESSAGES.EXISTING_CUSTOMER,
+  errors: [{ field: 'email', message: 'belongs to a customer that this bank already has' }],
+};
+
+/** It passed every rule here, and a constraint of the database refused it all the same. */
+export const REJECTED_FAILURE: KnownFailure = {
+  code: 'VALIDATION_ERROR',
+  message: MESSAGES.VALIDATION_ERROR,
+  errors: [{ field: 'customer', message: 'could not be stored as it was sent' }],
+};
+
+/** Cleans and judges every row, in input order. Each row ends in exactly one of the two lists. */
+export function judgeRows(rows: unknown[]): { valid: ValidRow[]; failures: RowFailure[] } {
+  const valid: ValidRow[] = [];
+  const failures: RowFailure[] = [];
+  const seen = { email: new Map<string, number>(), clientRef: new Map<string, number>() };
+
+  for (const [index, sent] of rows.entries()) {
+    const judged = judgeRow(index, sent);
+    if ('code' in judged) {
+      failures.push(judged);
+      continue;
+    }
+    const { row } = judged;
+    const errors = (['email', 'clientRef'] as const).flatMap((field) => {
+      const earlier = seen[field].get(row[field]);
+      return earlier === undefined ? [] : [{ field, message: `is the same as in row ${earlier}` }];
+    });
+    if (errors.length > 0) {
+      failures.push(failureOf(index, row.clientRef, 'DUPLICATE_IN_BATCH', errors));
+      continue;
+    }
+    seen.email.set(row.email, index);
+    seen.clientRef.set(row.clientRef, index);
+    valid.push(judged);
+  }
+  return { valid, failures };
+}
+
+/** What an empty row is found to lack: asked of the schema, so that the two can't differ. */
+const REQUIRED_FIELDS = new Set(customerRow.safeParse({}).error?.issues.map(({ path }) => path[0]));
+
+function judgeRow(index: number, sent: unknown): ValidRow | RowFailure {
+  if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) {
+    return failureOf(index, null, 'INVALID_DATA', [{ field: 'customer', message: 'must be an object' }]);
+  }
+  const result = customerRow.safeParse(sent);
+  const issues = result.error?.issues ?? [];
+  const errors = issues.map(({ path, message }) => ({ field: path.join('.'), message }));
+  // Judged beside the rest, so that a row with two faults is told both at once.
+  const phone = judgePhone(sent, issues);
+  if (phone === null) errors.push({ field: 'phone', message: PHONE_FAULT });
+
+  if (result.success && phone !== null) return { index, row: { ...result.data, phone } };
+  const code = issues.some(isMissing) ? 'INVALID_DATA' : 'VALIDATION_ERROR';
+  return failureOf(index, readableRef(sent), code, errors);
+}
+
+/** Absent, blank or of the wrong type, in a field that must be there. */
+function isMissing(issue: z.core.$ZodIssue): boolean {
+  const missing = issue.code === 'invalid_type' || issue.code === 'too_small';
+  return missing && REQUIRED_FIELDS.has(issue.path[0]);
+}
+
+/** @returns E.164; undefined where there is no number, or no telling yet; null for a fault */
+function judgePhone(sent: object, issues: z.core.$ZodIssue[]): string | null | undefined {
+  const faulty = (field: string) => issues.some(({ path }) => path[0] === field);
+  if (faulty('phone')) return undefined;
+  const phone = customerRow.shape.phone.safeParse('phone' in sent ? sent.phone : undefined).data;
+  if (phone === undefined) return undefined;
+  if (!isInternational(phone) && faulty('country')) return undefined;
+  const country = customerRow.shape.country.safeParse('country' in sent ? sent.country : undefined).data;
+  return toE164(phone, country);
+}
+
+function readableRef(sent: object): string | null {
+  return ('clientRef' in sent ? customerRow.shape.clientRef.safeParse(sent.clientRef).data : undefined) ?? null;
+}

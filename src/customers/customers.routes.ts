@@ -1,0 +1,53 @@
+/** HTTP of a single customer and of the list. Translates; the rules are in customers.service.ts. */
+import type { Hono } from 'hono/tiny';
+import { LIMITS } from '../env.ts';
+import { AppError } from '../errors.ts';
+import { requireKey } from '../http/auth.ts';
+import type { HttpEnv } from '../http/context.ts';
+import { succeed } from '../http/envelope.ts';
+import { jsonBody, validJson, validQuery } from '../http/input.ts';
+import { linkHeader } from '../http/link.ts';
+import { customerList, customerLookup, customerUpdate } from './customers.schema.ts';
+import { changeCustomer, listCustomersOf, lookUpCustomer } from './customers.service.ts';
+
+const mayRead = requireKey('customers:read', 'customers:read:extended');
+const mayWrite = requireKey('customers:write');
+
+/** Only the directives that ask for a fresh answer; `max-age=0` is what a browser's reload sends. */
+const WANTS_FRESH = /\b(no-cache|no-store|max-age=0)\b/i;
+
+export function customerRoutes(app: Hono<HttpEnv>): void {
+  app.get('/v1/bank/customer', mayRead, validQuery(customerLookup), async (context) => {
+    const fresh = WANTS_FRESH.test(context.req.header('Cache-Control') ?? '');
+    const { customer, cache } = await lookUpCustomer(
+      context.get('deps'),
+      context.get('caller'),
+      context.req.valid('query'),
+      fresh,
+    );
+    context.header('X-Cache', cache);
+    if (customer === null) throw new AppError('CUSTOMER_NOT_FOUND');
+    return succeed(context, 200, 'Customer retrieved successfully', customer);
+  });
+
+  // The contract answers this one without the envelope: a bare array. Paging is in the headers.
+  app.get('/v1/bank/customers', mayRead, validQuery(customerList), async (context) => {
+    const query = context.req.valid('query');
+    const { page, total, list } = await listCustomersOf(context.get('deps'), context.get('caller'), query);
+    context.header('X-Total-Count', String(total));
+    context.header('Link', linkHeader(context.req.url, list, page));
+    return context.json(page.rows);
+  });
+
+  app.patch(
+    '/v1/bank/customer',
+    mayWrite,
+    jsonBody(LIMITS.updateBodyBytes),
+    validJson(customerUpdate),
+    async (context) => {
+      const { id, update } = context.req.valid('json');
+      const changed = await changeCustomer(context.get('deps'), context.get('caller'), id, update);
+      return succeed(context, 200, 'Customer updated successfully', changed);
+    },
+  );
+}

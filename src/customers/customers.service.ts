@@ -1,0 +1,134 @@
+/** The rules of reading and changing customers, free of HTTP. */
+import type { Deps } from '../deps.ts';
+import { AppError, invalid } from '../errors.ts';
+import type { Caller } from '../keys/keys.service.ts';
+import { decodeCursor, toPage, type Page } from '../lib/paging.ts';
+import { isInternational, toE164 } from '../lib/phone.ts';
+import { normalisePhrase } from '../lib/phrase.ts';
+import {
+  PHONE_FAULT,
+  possiblePhrases,
+  type CustomerList,
+  type CustomerLookup,
+  type CustomerUpdate,
+} from './customers.schema.ts';
+import {
+  countCustomers,
+  findCountry,
+  findCustomer,
+  listCustomers,
+  sortKeyLength,
+  updateCustomer,
+} from './customers.store.ts';
+import { seesExtended, toView, type CustomerView, type StandardCustomer } from './customers.view.ts';
+
+export interface LookUp {
+  customer: CustomerView | null;
+  cache: 'HIT' | 'MISS' | 'BYPASS';
+}
+
+/**
+ * Given an id, an email or a phrase: who is this customer of the caller's bank?
+ * A phrase alone is answered from the cache, for a caller who sees the Standard fields only.
+ * @param fresh the caller wants D1's answer, whatever the cache holds
+ * @returns null alike for nobody's and for another bank's customer
+ */
+export async function lookUpCustomer(
+  deps: Deps,
+  caller: Caller,
+  lookup: CustomerLookup,
+  fresh: boolean,
+): Promise<LookUp> {
+  const wanted = { ...lookup };
+  if (lookup.phrase !== undefined) {
+    const phrase = normalisePhrase(lookup.phrase);
+    if (phrase === null) return { customer: null, cache: 'BYPASS' };
+    wanted.phrase = phrase;
+    const phraseAlone = lookup.id === undefined && lookup.email === undefined;
+    if (phraseAlone && !fresh && !seesExtended(caller.scopes)) return lookUpCached(deps, caller.bankId, phrase);
+  }
+  const [row] = await findCustomer(deps.db, caller.bankId, wanted);
+  const customer = row === undefined ? null : toView(row, seesExtended(caller.scopes));
+  return { customer, cache: 'BYPASS' };
+}
+
+async function lookUpCached(deps: Deps, bankId: string, phrase: string): Promise<LookUp> {
+  const cached = await deps.phraseCache.read(bankId, phrase);
+  if (cached !== null) return { customer: cached, cache: 'HIT' };
+  const readFromStore = standardReader(deps, bankId, phrase);
+  const fill = deps.phraseCache.beginFill();
+  const customer = await readFromStore();
+  if (customer !== null) deps.after(fill(customer, readFromStore));
+  return { customer, cache: 'MISS' };
+}
+
+/** Reads the Standard fields from the primary, for the cache to hold. */
+function standardReader(deps: Deps, bankId: string, phrase: string) {
+  return async (): Promise<StandardCustomer | null> => {
+    const [row] = await findCustomer(deps.db, bankId, { phrase });
+    return row === undefined ? null : toView(row, false);
+  };
+}
+
+export interface CustomerPage {
+  page: Page<CustomerView>;
+  total: number;
+  /** What the page's cursors are bound to. */
+  list: string;
+}
+
+/** One page of the caller's bank's customers. One D1 call; at most `limit + 2` rows read by cursor. */
+export async function listCustomersOf(deps: Deps, caller: Caller, query: CustomerList): Promise<CustomerPage> {
+  const { sortBy, limit } = query;
+  const list = `customers ${caller.bankId} ${sortBy.descending ? '-' : ''}${sortBy.field}`;
+  const position =
+    query.cursor === undefined ? undefined : decodeCursor(list, sortKeyLength(sortBy.field), query.cursor);
+  const statement = {
+    ids: query.ids,
+    phrases: query.phrases && possiblePhrases(query.phrases),
+    ...sortBy,
+    limit,
+    offset: ((query.page ?? 1) - 1) * limit,
+    position,
+  };
+  const [rows, [counted]] = await deps.db.batch([
+    listCustomers(deps.db, caller.bankId, statement),
+    countCustomers(deps.db, caller.bankId, statement),
+  ]);
+  const keyOf = (row: (typeof rows)[number]) =>
+    sortBy.field === 'accountName' || sortBy.field === 'email' ? [row[sortBy.field], row.id] : [row.id];
+  const page = toPage(rows, limit, position, keyOf, statement.offset > 0);
+  const extended = seesExtended(caller.scopes);
+  return {
+    page: { ...page, rows: page.rows.map((row) => toView(row, extended)) },
+    total: counted?.total ?? 0,
+    list,
+  };
+}
+
+/**
+ * Changes a customer of the caller's bank.
+ * @returns what the contract answers: id, email and phone as they are now
+ */
+export async function changeCustomer(deps: Deps, caller: Caller, id: string, update: CustomerUpdate) {
+  const { bankId } = caller;
+  const [row] = await updateCustomer(deps.db, bankId, id, await withReadablePhone(deps, bankId, id, update));
+  if (row === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
+  const readAgain = standardReader(deps, bankId, row.phrase);
+  deps.after(deps.phraseCache.writeThrough(toView(row, false), readAgain));
+  return { id: row.id, email: row.email, phone: row.phone };
+}
+
+/** A number as dialled at home needs the customer's country, and so one read more. */
+async function withReadablePhone(deps: Deps, bankId: string, id: string, update: CustomerUpdate) {
+  if (typeof update.phone !== 'string') return update;
+  let country: string | undefined;
+  if (!isInternational(update.phone)) {
+    const [row] = await findCountry(deps.db, bankId, id);
+    if (row === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
+    country = row.country;
+  }
+  const phone = toE164(update.phone, country);
+  if (phone === null) throw invalid('update.phone', PHONE_FAULT);
+  return { ...update, phone };
+}

@@ -1,0 +1,57 @@
+/** What a read may show of a customer: two allow-lists, chosen by the key's scope and nothing else. */
+import * as z from 'zod/mini';
+import { customers, GENDERS } from '../db/tables.ts';
+
+/** The contract's Standard fields, in its order. The only ones that ever lie in KV. */
+export const standardColumns = {
+  id: customers.id,
+  accountName: customers.accountName,
+  gender: customers.gender,
+  displayPicture: customers.displayPicture,
+  bankId: customers.bankId,
+  phrase: customers.phrase,
+  country: customers.country,
+};
+
+/** Standard and Extended fields. `createdAt` is milliseconds here and ISO 8601 in an answer. */
+export const extendedColumns = {
+  ...standardColumns,
+  state: customers.state,
+  email: customers.email,
+  phone: customers.phone,
+  address: customers.address,
+  createdAt: customers.createdAt,
+};
+
+export const standardCustomer = z.strictObject({
+  id: z.string(),
+  accountName: z.string(),
+  gender: z.nullable(z.enum(GENDERS)),
+  displayPicture: z.nullable(z.string()),
+  bankId: z.string(),
+  phrase: z.string(),
+  country: z.string(),
+});
+export type StandardCustomer = z.output<typeof standardCustomer>;
+
+export type ExtendedCustomer = StandardCustomer & {
+  state: string | null;
+  email: string;
+  phone: string | null;
+  address: string | null;
+  createdAt: string;
+};
+
+export type CustomerView = StandardCustomer | ExtendedCustomer;
+
+/** Does this caller see the Extended fields? */
+export function seesExtended(scopes: ReadonlySet<string>): boolean {
+  return scopes.has('customers:read:extended');
+}
+
+/** A row of `extendedColumns`, cut to what the caller may see. */
+export function toView(row: Omit<ExtendedCustomer, 'createdAt'> & { createdAt: number }, extended: boolean): CustomerView {
+  const { state, email, phone, address, createdAt, ...standard } = row;
+  if (!extended) return standard;
+  return { ...standard, state, email, phone, address, createdAt: new Date(createdAt).toISOString() };
+}

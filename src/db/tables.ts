@@ -1,0 +1,117 @@
+/**
+ * The tables as Drizzle sees them. The truth is in migrations/ (Drizzle can't say STRICT or WITHOUT ROWID);
+ * a test holds the two together. Life cycles: docs/storage.md.
+ */
+import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+
+export const banks = sqliteTable('banks', {
+  id: text('id').primaryKey(),
+  name: text('name').notNull(),
+  customerCount: integer('customer_count').notNull().default(0),
+  createdAt: integer('created_at').notNull(),
+});
+
+export const apiKeys = sqliteTable('api_keys', {
+  hash: text('hash').primaryKey(),
+  id: text('id').notNull().unique(),
+  bankId: text('bank_id').notNull(),
+  name: text('name').notNull(),
+  prefix: text('prefix').notNull(),
+  scopes: text('scopes').notNull(),
+  createdAt: integer('created_at').notNull(),
+  expiresAt: integer('expires_at'),
+  revokedAt: integer('revoked_at'),
+});
+
+export const GENDERS = ['male', 'female', 'other'] as const;
+
+export const customers = sqliteTable(
+  'customers',
+  {
+    bankId: text('bank_id').notNull(),
+    id: text('id').notNull(),
+    phrase: text('phrase').notNull().unique(),
+    email: text('email').notNull(),
+    accountName: text('account_name').notNull(),
+    firstname: text('firstname').notNull(),
+    lastname: text('lastname').notNull(),
+    middlename: text('middlename'),
+    country: text('country').notNull(),
+    state: text('state'),
+    address: text('address'),
+    gender: text('gender', { enum: GENDERS }),
+    phone: text('phone'),
+    displayPicture: text('display_picture'),
+    accountNumber: text('account_number').notNull(),
+    reference: text('reference').notNull(),
+    clientRef: text('client_ref').notNull(),
+    batchIndex: integer('batch_index').notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.bankId, table.id] })],
+);
+
+export const BATCH_STATUSES = ['PROCESSING', 'STALLED', 'COMPLETED', 'COMPLETED_WITH_FAILURES'] as const;
+export type BatchStatus = (typeof BATCH_STATUSES)[number];
+
+export const batches = sqliteTable(
+  'batches',
+  {
+    bankId: text('bank_id').notNull(),
+    id: text('id').notNull(),
+    status: text('status', { enum: BATCH_STATUSES }).notNull(),
+    total: integer('total').notNull(),
+    duplicates: integer('duplicates').notNull(),
+    invalid: integer('invalid').notNull(),
+    firstCustomerId: text('first_customer_id'),
+    lastCustomerId: text('last_customer_id'),
+    created: integer('created').notNull().default(0),
+    raced: integer('raced').notNull().default(0),
+    rejected: integer('rejected').notNull().default(0),
+    createdAt: integer('created_at').notNull(),
+    completedAt: integer('completed_at'),
+  },
+  (table) => [primaryKey({ columns: [table.bankId, table.id] })],
+);
+
+export const batchChunks = sqliteTable(
+  'batch_chunks',
+  {
+    bankId: text('bank_id').notNull(),
+    batchId: text('batch_id').notNull(),
+    chunk: integer('chunk').notNull(),
+    firstIndex: integer('first_index').notNull(),
+    lastIndex: integer('last_index').notNull(),
+    rowCount: integer('row_count').notNull(),
+    nextSendAt: integer('next_send_at'),
+    created: integer('created').notNull().default(0),
+    raced: integer('raced').notNull().default(0),
+    doneAt: integer('done_at'),
+    payload: text('payload'),
+  },
+  (table) => [primaryKey({ columns: [table.bankId, table.batchId, table.chunk] })],
+);
+
+/** The contract's batch processing error codes. */
+export const FAILURE_CODES = [
+  'INVALID_DATA',
+  'VALIDATION_ERROR',
+  'DUPLICATE_IN_BATCH',
+  'EXISTING_CUSTOMER',
+] as const;
+export type FailureCode = (typeof FAILURE_CODES)[number];
+
+export const batchFailures = sqliteTable(
+  'batch_failures',
+  {
+    bankId: text('bank_id').notNull(),
+    batchId: text('batch_id').notNull(),
+    rowIndex: integer('row_index').notNull(),
+    chunk: integer('chunk'),
+    clientRef: text('client_ref'),
+    code: text('code', { enum: FAILURE_CODES }).notNull(),
+    message: text('message').notNull(),
+    errors: text('errors').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.bankId, table.batchId, table.rowIndex] })],
+);

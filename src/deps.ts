@@ -1,0 +1,45 @@
+/** What one event needs, built once when it arrives and handed in from the door. */
+import { createBatchQueue, type BatchQueue } from './batches/batches.queue.ts';
+import { createPhraseCache, type CacheMemory, type PhraseCache } from './customers/phrase-cache.ts';
+import { connect, type Database } from './db/client.ts';
+import type { Env } from './env.ts';
+import { KeyMemory } from './keys/keys.service.ts';
+import type { Runtime } from './runtime.ts';
+
+export interface Deps {
+  runtime: Runtime;
+  db: Database;
+  keyMemory: KeyMemory;
+  phraseCache: PhraseCache;
+  batchQueue: BatchQueue;
+  production: boolean;
+  /** Work that goes on after the answer. A rejection there is logged by the runtime, so it must not reject. */
+  after(work: Promise<void>): void;
+}
+
+/** What outlives an event: one of each for an isolate. */
+export interface IsolateMemory {
+  keys: KeyMemory;
+  cache: CacheMemory;
+}
+
+export function createIsolateMemory(): IsolateMemory {
+  return { keys: new KeyMemory(), cache: { updates: 0 } };
+}
+
+export function createDeps(
+  env: Env,
+  context: Pick<ExecutionContext, 'waitUntil'>,
+  runtime: Runtime,
+  memory: IsolateMemory,
+): Deps {
+  return {
+    runtime,
+    db: connect(env.DB),
+    keyMemory: memory.keys,
+    phraseCache: createPhraseCache(env.PHRASE_CACHE, memory.cache, runtime),
+    batchQueue: createBatchQueue(env.BATCH_QUEUE),
+    production: env.ENVIRONMENT === 'production',
+    after: (work) => context.waitUntil(work),
+  };
+}

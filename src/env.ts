@@ -1,0 +1,33 @@
+/** What the Worker is bound to (wrangler.toml), and the limits that the contract or the platform sets. */
+import type { ChunkPointer } from './batches/batches.queue.ts';
+
+export interface Env {
+  DB: D1Database;
+  PHRASE_CACHE: KVNamespace;
+  BATCH_QUEUE: Queue<ChunkPointer>;
+  /** `production` refuses test keys; anything else is somebody's own machine. */
+  ENVIRONMENT: string;
+}
+
+/** Names of the queues, as wrangler.toml has them. */
+export const DEAD_LETTER_QUEUE = 'customer-batches-dlq';
+
+export const LIMITS = {
+  /** The contract: rows in one batch. */
+  batchRows: 10_000,
+  /** Bytes of a batch's body. 10,000 real customers are 3 MB. */
+  batchBodyBytes: 10 * 1024 * 1024,
+  /** Bytes of any other body: an update has nine fields of at most 2,048 characters. */
+  updateBodyBytes: 64 * 1024,
+  /** Failures that an answer carries itself (the contract's `inlineFailureLimit`). */
+  inlineFailures: 50,
+  /** Customers in one chunk: one transaction of the consumer, 20 to 150 ms in D1. */
+  chunkRows: 1_000,
+  /** Bytes of one chunk's payload; D1 takes 2 MB a row. */
+  chunkBytes: 1_000_000,
+  /** Ids or phrases in one list filter. */
+  filterValues: 100,
+  /** Rows of one list page: default and most. */
+  pageDefault: 20,
+  pageMost: 100,
+} as const;

@@ -1,0 +1,59 @@
+/**
+ * Every way in which a request can fail: a closed set of codes, each with its status and public text.
+ * What goes out is the public text alone; what caused it stays inside, for the log.
+ */
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+
+export interface FieldError {
+  /** Path of the fault in what was sent: `update.phone`, `customers`, `limit`. */
+  field: string;
+  /** What is wrong and how to mend it. Never repeats the value. */
+  message: string;
+}
+
+export const ERRORS = {
+  INVALID_REQUEST: { status: 400, message: 'Invalid customer data' },
+  UNAUTHENTICATED: { status: 401, message: 'Authentication required' },
+  FORBIDDEN: { status: 403, message: 'Insufficient permissions' },
+  CUSTOMER_NOT_FOUND: { status: 404, message: 'Customer not found' },
+  ROUTE_NOT_FOUND: { status: 404, message: 'There is nothing at this address' },
+  METHOD_NOT_ALLOWED: { status: 405, message: 'This address does not take this method' },
+  CUSTOMER_EXISTS: { status: 409, message: 'Customer with this email already exists' },
+  PAYLOAD_TOO_LARGE: { status: 413, message: 'The body is too large' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'The body must be plain application/json' },
+  UNAVAILABLE: { status: 503, message: 'The service is busy; try again shortly' },
+  INTERNAL: { status: 500, message: 'Something went wrong on our side' },
+} as const satisfies Record<string, { status: ContentfulStatusCode; message: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+interface Details {
+  errors?: FieldError[];
+  /** Extra headers of the answer, such as `Allow`. */
+  headers?: Record<string, string>;
+  /** The contract's `data`, where a failure has some (a batch of which no row was accepted). */
+  data?: unknown;
+  /** The private reason. Logged by name only, never sent. */
+  cause?: unknown;
+}
+
+/** A failure with a code of the closed set. Thrown anywhere, answered in one place (http/envelope.ts). */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly errors: FieldError[];
+  readonly headers: Record<string, string>;
+  readonly data: unknown;
+
+  constructor(code: ErrorCode, details: Details = {}) {
+    super(ERRORS[code].message, { cause: details.cause });
+    this.code = code;
+    this.errors = details.errors ?? [];
+    this.headers = details.headers ?? {};
+    this.data = details.data ?? null;
+  }
+}
+
+/** A 400 that names one field. */
+export function invalid(field: string, message: string): AppError {
+  return new AppError('INVALID_REQUEST', { errors: [{ field, message }] });
+}

@@ -1,0 +1,30 @@
+/** Who may pass: `Authorization: Bearer <key>`, and the scope that a route asks for. */
+import type { MiddlewareHandler } from 'hono';
+import { AppError } from '../errors.ts';
+import { identify, type Scope } from '../keys/keys.service.ts';
+import type { HttpEnv } from './context.ts';
+
+const unauthenticated = () =>
+  new AppError('UNAUTHENTICATED', {
+    headers: { 'WWW-Authenticate': 'Bearer realm="peere"' },
+    errors: [{ field: 'Authorization', message: 'must be `Bearer ` and a key that is valid here' }],
+  });
+
+/** @param access the scopes of which any one opens the route */
+export function requireKey(...access: [Scope, ...Scope[]]): MiddlewareHandler<HttpEnv> {
+  return async (context, next) => {
+    const key = /^Bearer +(\S+)$/i.exec(context.req.header('Authorization') ?? '')?.[1];
+    if (key === undefined) throw unauthenticated();
+    const { db, runtime, keyMemory: memory, production } = context.get('deps');
+    const now = runtime.now();
+    const caller = memory.recall(key, now) ?? (await identify(key, { db, memory, now, production }));
+    if (caller === null) throw unauthenticated();
+    if (!access.some((scope) => caller.scopes.has(scope))) {
+      throw new AppError('FORBIDDEN', {
+        errors: [{ field: 'Authorization', message: `needs a key with the scope ${access.join(' or ')}` }],
+      });
+    }
+    context.set('caller', caller);
+    await next();
+  };
+}

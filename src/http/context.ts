@@ -1,0 +1,17 @@
+/** What a request carries on its way through the hallway. */
+import type { Context } from 'hono';
+import type { Deps } from '../deps.ts';
+import type { Env } from '../env.ts';
+import type { Caller } from '../keys/keys.service.ts';
+
+export interface HttpEnv {
+  Bindings: Env;
+  Variables: {
+    deps: Deps;
+    requestId: string;
+    /** Set by http/auth.ts on every route that needs a key: all of them under /v1. */
+    caller: Caller;
+  };
+}
+
+export type HttpContext = Context<HttpEnv>;

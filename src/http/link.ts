@@ -1,0 +1,17 @@
+/** The RFC 8288 `Link` header, which hands out a list's neighbouring pages. */
+import { encodeCursor, type Page } from '../lib/paging.ts';
+
+/** The request's own address, at the cursors of the neighbouring pages. */
+export function linkHeader(url: string, list: string, page: Page<unknown>): string {
+  const at = (cursor?: string) => {
+    const address = new URL(url);
+    address.searchParams.delete('page');
+    address.searchParams.delete('cursor');
+    if (cursor !== undefined) address.searchParams.set('cursor', cursor);
+    return `<${address.pathname}${address.search}>`;
+  };
+  const links = [`${at()}; rel="first"`];
+  if (page.previous) links.push(`${at(encodeCursor(list, page.previous))}; rel="prev"`);
+  if (page.next) links.push(`${at(encodeCursor(list, page.next))}; rel="next"`);
+  return links.join(', ');
+}

@@ -1,0 +1,26 @@
+/** One structured line per request, from an allow-list: no header, no query, no body, no name of a person. */
+import { matchedRoutes } from 'hono/route';
+import { describeCause } from '../lib/cause.ts';
+import type { Runtime } from '../runtime.ts';
+import type { HttpContext } from './context.ts';
+import { toAppError } from './envelope.ts';
+
+export function logRequest(context: HttpContext, runtime: Runtime, startedAt: number): void {
+  const caller = context.get('caller') as HttpContext['var']['caller'] | undefined;
+  const { status } = context.res;
+  const error = context.error === undefined ? undefined : toAppError(context.error);
+  runtime.log(status >= 500 ? 'error' : 'info', {
+    event: 'request',
+    requestId: context.get('requestId'),
+    method: context.req.method,
+    // The pattern, not the address: people paste names and emails into paths.
+    route: matchedRoutes(context).findLast(({ method }) => method !== 'ALL')?.path ?? null,
+    status,
+    code: error?.code ?? null,
+    cause: describeCause(error?.cause),
+    bank: caller?.bankId ?? null,
+    key: caller?.keyId ?? null,
+    cache: context.res.headers.get('X-Cache'),
+    milliseconds: runtime.now() - startedAt,
+  });
+}

@@ -5,7 +5,14 @@
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { DEMO_KEYS, demoSql } from './demo-data.ts';
-import { d1, projectFolder, targetArguments, wrangler, wranglerEntry, wranglerEnvironment } from './wrangler.ts';
+import {
+  d1,
+  projectFolder,
+  targetArguments,
+  wrangler,
+  wranglerEntry,
+  wranglerEnvironment,
+} from './wrangler.ts';
 
 const SWEEP_EVERY_MS = 60_000;
 const READY_WITHIN_MS = 60_000;

@@ -39,7 +39,12 @@ export type Target = { remote: true } | { remote: false; persistTo?: string | un
 
 export function targetArguments(target: Target): string[] {
   if (target.remote) return ['--remote', '--env', 'production'];
-  return ['--local', '--env', '', ...(target.persistTo === undefined ? [] : ['--persist-to', target.persistTo])];
+  return [
+    '--local',
+    '--env',
+    '',
+    ...(target.persistTo === undefined ? [] : ['--persist-to', target.persistTo]),
+  ];
 }
 
 /** Runs SQL and returns the rows of its last statement. */

@@ -9,7 +9,6 @@ import { createPhrase } from '../lib/phrase.ts';
 import { chunkPointer, type ChunkPointer } from './batches.queue.ts';
 import {
   findOpenChunk,
-  findOpenChunks,
   moveChunkIn,
   rejectChunk,
   rephraseChunk,
@@ -37,7 +36,7 @@ export function consumeBatches(deps: Deps, messages: readonly Message[]): Promis
 /** Dead letters: an alarm, never the only copy. The chunk stays open in D1, with its payload. */
 export function consumeDeadLetters(deps: Deps, messages: readonly Message[]): Promise<void> {
   return forEachPointer(deps, messages, 'dead_letter_failed', async (pointer) => {
-    await runTogether(deps.db, stallChunk(deps.db, pointer, deps.runtime.now()));
+    await runTogether(deps.db, stallChunk(pointer, deps.runtime.now()));
     logChunk(deps, 'error', 'batch_stalled', pointer);
   });
 }
@@ -69,7 +68,8 @@ async function forEachPointer(
 async function moveIn(deps: Deps, pointer: ChunkPointer): Promise<void> {
   for (let rephrased = 0; ; rephrased += 1) {
     try {
-      return await runTogether(deps.db, moveChunkIn(deps.db, pointer, deps.runtime.now()));
+      await runTogether(deps.db, moveChunkIn(pointer, deps.runtime.now()));
+      return;
     } catch (error) {
       if (isPhraseCollision(error) && rephrased < REPHRASE_MOST) await rephrase(deps, pointer);
       else if (isConstraintFailure(error)) return isolateBadRow(deps, pointer);
@@ -81,7 +81,7 @@ async function moveIn(deps: Deps, pointer: ChunkPointer): Promise<void> {
 async function rephrase(deps: Deps, pointer: ChunkPointer): Promise<void> {
   const [open] = await findOpenChunk(deps.db, pointer);
   const phrases = Array.from({ length: open?.rowCount ?? 0 }, () => createPhrase(deps.runtime.random));
-  await rephraseChunk(deps.db, pointer, phrases);
+  await runTogether(deps.db, [rephraseChunk(pointer, phrases)]);
 }
 
 /** Halves the chunk until the row that a constraint refuses is alone. Each step is committed by itself. */
@@ -91,12 +91,11 @@ async function isolateBadRow(deps: Deps, pointer: ChunkPointer): Promise<void> {
   if (open === undefined) return;
   if (open.rowCount === 1) {
     logChunk(deps, 'error', 'row_rejected', pointer);
-    return runTogether(db, rejectChunk(db, pointer, runtime.now()));
+    await runTogether(db, rejectChunk(pointer, runtime.now()));
+    return;
   }
-  await runTogether(db, splitChunk(db, pointer));
-  for (const half of await findOpenChunks(db, pointer.bankId, pointer.batchId)) {
-    if (half.chunk > pointer.chunk) await moveIn(deps, half);
-  }
+  const [halves = []] = await runTogether(db, splitChunk(pointer));
+  for (const { chunk } of halves as { chunk: number }[]) await moveIn(deps, { ...pointer, chunk });
 }
 
 function logChunk(

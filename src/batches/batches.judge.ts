@@ -120,5 +120,7 @@ function judgePhone(sent: object, issues: z.core.$ZodIssue[]): string | null | u
 }
 
 function readableRef(sent: object): string | null {
-  return ('clientRef' in sent ? customerRow.shape.clientRef.safeParse(sent.clientRef).data : undefined) ?? null;
+  return (
+    ('clientRef' in sent ? customerRow.shape.clientRef.safeParse(sent.clientRef).data : undefined) ?? null
+  );
 }

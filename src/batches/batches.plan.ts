@@ -37,7 +37,9 @@ export function planBatch(
   const createdAt = runtime.now();
   const clock = { now: () => createdAt, random: runtime.random };
   const customerIds = accepted.length === 0 ? [] : idSequence(createId('cus', clock), accepted.length);
-  const invalid = failures.filter(({ code }) => code === 'INVALID_DATA' || code === 'VALIDATION_ERROR').length;
+  const invalid = failures.filter(
+    ({ code }) => code === 'INVALID_DATA' || code === 'VALIDATION_ERROR',
+  ).length;
   return {
     bankId,
     batchId: createId('bat', clock),

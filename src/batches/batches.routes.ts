@@ -19,14 +19,16 @@ export function batchRoutes(app: Hono<HttpEnv>): void {
     validJson(newBatch),
     async (context) => {
       const { customers } = context.req.valid('json');
-      const report = await acceptBatch(context.get('deps'), context.get('caller').bankId, customers);
-      if (report.summary.successful > 0) {
-        return succeed(context, 201, 'Batch processed, customers will reflect shortly', report);
+      const { report, refusal } = await acceptBatch(
+        context.get('deps'),
+        context.get('caller').bankId,
+        customers,
+      );
+      if (refusal !== null) {
+        const message = 'holds no row that can become a customer; data.failures says why of each';
+        throw new AppError(refusal, { data: report, errors: [{ field: 'customers', message }] });
       }
-      const allExist = report.failures.every(({ code }) => code === 'EXISTING_CUSTOMER');
-      throw new AppError(allExist && report.failuresInline ? 'CUSTOMER_EXISTS' : 'INVALID_REQUEST', {
-        data: report,
-      });
+      return succeed(context, 201, 'Batch processed, customers will reflect shortly', report);
     },
   );
 }

@@ -22,16 +22,27 @@ export interface BatchReport {
   data: { createdCount: number; customerIds: string[] };
 }
 
+export interface AcceptedBatch {
+  report: BatchReport;
+  /** Why no row at all was accepted; null where one was. */
+  refusal: 'CUSTOMER_EXISTS' | 'INVALID_REQUEST' | null;
+}
+
 /**
  * Judges, stores and announces a batch. Two D1 calls and one queue call, for any size.
  * @param rows 1 to 10,000 rows as they were sent
  */
-export async function acceptBatch(deps: Deps, bankId: string, rows: unknown[]): Promise<BatchReport> {
+export async function acceptBatch(deps: Deps, bankId: string, rows: unknown[]): Promise<AcceptedBatch> {
   const { accepted, failures } = await judgeAgainstBank(deps, bankId, rows);
   const plan = planBatch(bankId, rows.length, accepted, failures, deps.runtime);
   await runTogether(deps.db, insertBatch(deps.db, plan, plan.createdAt + SEND_AGAIN_MS));
   await announce(deps, plan);
-  return toReport(plan);
+  return { report: toReport(plan), refusal: refusalOf(plan) };
+}
+
+function refusalOf({ customerIds, failures }: BatchPlan): AcceptedBatch['refusal'] {
+  if (customerIds.length > 0) return null;
+  return failures.every(({ code }) => code === 'EXISTING_CUSTOMER') ? 'CUSTOMER_EXISTS' : 'INVALID_REQUEST';
 }
 
 async function judgeAgainstBank(deps: Deps, bankId: string, rows: unknown[]) {

@@ -44,9 +44,7 @@ export function insertBatch(db: Database, plan: BatchPlan, firstSendAgainAt: num
     ...plan.chunks.map((chunk) =>
       db.insert(batchChunks).values({ bankId, batchId, ...chunk, nextSendAt: firstSendAgainAt }),
     ),
-    ...inSlices(plan.failures, FAILURES_PER_STATEMENT).map((slice) =>
-      insertFailures(db, bankId, batchId, slice),
-    ),
+    ...inSlices(plan.failures, FAILURES_PER_STATEMENT).map((slice) => insertFailures(bankId, batchId, slice)),
   ];
 }
 
@@ -56,13 +54,11 @@ function inSlices<Item>(items: Item[], size: number): Item[][] {
   return slices;
 }
 
-function insertFailures(db: Database, bankId: string, batchId: string, failures: RowFailure[]): Statement {
-  return db.run(
-    sql`INSERT INTO batch_failures (bank_id, batch_id, row_index, client_ref, code, message, errors)
+function insertFailures(bankId: string, batchId: string, failures: RowFailure[]): Statement {
+  return sql`INSERT INTO batch_failures (bank_id, batch_id, row_index, client_ref, code, message, errors)
         SELECT ${bankId}, ${batchId}, value ->> 'index', value ->> 'clientRef', value ->> 'code',
           value ->> 'message', value -> 'errors'
-        FROM json_each(${JSON.stringify(failures)})`,
-  );
+        FROM json_each(${JSON.stringify(failures)})`;
 }
 
 /** Columns of `customers`, and where a staged row has them. */
@@ -102,47 +98,41 @@ const stagedRows = (pointer: ChunkPointer): SQL =>
  * Moves a chunk in: its customers, those that lost a race as failures, the counters, and the chunk closed. Run
  * together, this happens once: for a chunk that is closed or unknown every statement changes nothing.
  */
-export function moveChunkIn(db: Database, pointer: ChunkPointer, now: number): Statement[] {
+export function moveChunkIn(pointer: ChunkPointer, now: number): Statement[] {
   const { bankId, batchId } = pointer;
   return [
-    db.run(
-      sql`INSERT INTO customers (bank_id, created_at, ${CUSTOMER_COLUMNS})
+    sql`INSERT INTO customers (bank_id, created_at, ${CUSTOMER_COLUMNS})
           SELECT ${bankId}, (SELECT created_at FROM batches WHERE bank_id = ${bankId} AND id = ${batchId}),
             ${STAGED_VALUES}
           FROM ${stagedRows(pointer)} WHERE true
           ON CONFLICT (bank_id, email) DO NOTHING`,
-    ),
     recordFailures(
-      db,
       pointer,
       EXISTING_FAILURE,
       sql`NOT EXISTS (SELECT 1 FROM customers WHERE bank_id = ${bankId} AND id = staged.value ->> 'id')`,
     ),
-    ...closeChunk(db, pointer, now),
+    ...closeChunk(pointer, now),
   ];
 }
 
 /** Gives up a chunk of one row, which a constraint refuses: the row is reported, the chunk closed. */
-export function rejectChunk(db: Database, pointer: ChunkPointer, now: number): Statement[] {
-  return [recordFailures(db, pointer, REJECTED_FAILURE, sql`true`), ...closeChunk(db, pointer, now)];
+export function rejectChunk(pointer: ChunkPointer, now: number): Statement[] {
+  return [recordFailures(pointer, REJECTED_FAILURE, sql`true`), ...closeChunk(pointer, now)];
 }
 
 function recordFailures(
-  db: Database,
   pointer: ChunkPointer,
   failure: Omit<RowFailure, 'index' | 'clientRef'>,
   which: SQL,
 ): Statement {
-  return db.run(
-    sql`INSERT INTO batch_failures (bank_id, batch_id, row_index, chunk, client_ref, code, message, errors)
+  return sql`INSERT INTO batch_failures (bank_id, batch_id, row_index, chunk, client_ref, code, message, errors)
         SELECT chunk.bank_id, chunk.batch_id, staged.value ->> 'index', chunk.chunk,
           staged.value ->> 'clientRef', ${failure.code}, ${failure.message}, ${JSON.stringify(failure.errors)}
-        FROM ${stagedRows(pointer)} WHERE ${which}`,
-  );
+        FROM ${stagedRows(pointer)} WHERE ${which}`;
 }
 
 /** Counts what the chunk's rows became, adds it to the bank, closes the chunk, and settles its batch. */
-function closeChunk(db: Database, pointer: ChunkPointer, now: number): Statement[] {
+function closeChunk(pointer: ChunkPointer, now: number): Statement[] {
   // Derived from the failures that this very chunk recorded, never counted along.
   const failed = (code: SQL) =>
     sql`(SELECT count(*) FROM batch_failures AS failure
@@ -151,25 +141,20 @@ function closeChunk(db: Database, pointer: ChunkPointer, now: number): Statement
            AND failure.chunk = ${pointer.chunk} ${code})`;
   const created = sql`row_count - ${failed(sql``)}`;
   return [
-    db.run(
-      sql`UPDATE banks SET customer_count = customer_count + coalesce(
+    sql`UPDATE banks SET customer_count = customer_count + coalesce(
             (SELECT ${created} FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}), 0)
           WHERE id = ${pointer.bankId}`,
-    ),
-    db.run(
-      sql`UPDATE batch_chunks
+    sql`UPDATE batch_chunks
           SET created = ${created}, raced = ${failed(sql`AND failure.code = 'EXISTING_CUSTOMER'`)},
             done_at = ${now}, payload = NULL, next_send_at = NULL
           WHERE ${isChunk(pointer)} AND ${isOpen}`,
-    ),
-    settleBatch(db, pointer, now),
+    settleBatch(pointer, now),
   ];
 }
 
 /** Makes a batch say what its chunks say. Derived, so that running it once too often changes nothing. */
-function settleBatch(db: Database, { bankId, batchId }: ChunkPointer, now: number): Statement {
-  return db.run(
-    sql`UPDATE batches
+function settleBatch({ bankId, batchId }: ChunkPointer, now: number): Statement {
+  return sql`UPDATE batches
         SET created = chunks.created, raced = chunks.raced, rejected = chunks.rejected,
           status = CASE
             WHEN chunks.stalled > 0 THEN 'STALLED'
@@ -184,36 +169,32 @@ function settleBatch(db: Database, { bankId, batchId }: ChunkPointer, now: numbe
             count(*) FILTER (WHERE ${isOpen} AND next_send_at IS NULL) AS stalled
           FROM batch_chunks WHERE bank_id = ${bankId} AND batch_id = ${batchId}
         ) AS chunks
-        WHERE bank_id = ${bankId} AND id = ${batchId} AND completed_at IS NULL`,
-  );
+        WHERE bank_id = ${bankId} AND id = ${batchId} AND completed_at IS NULL`;
 }
 
 /** Takes a chunk out of the sweep's hands, and marks its batch STALLED. The payload stays. */
-export function stallChunk(db: Database, pointer: ChunkPointer, now: number): Statement[] {
+export function stallChunk(pointer: ChunkPointer, now: number): Statement[] {
   return [
-    db.run(sql`UPDATE batch_chunks SET next_send_at = NULL WHERE ${isChunk(pointer)} AND ${isOpen}`),
-    settleBatch(db, pointer, now),
+    sql`UPDATE batch_chunks SET next_send_at = NULL WHERE ${isChunk(pointer)} AND ${isOpen}`,
+    settleBatch(pointer, now),
   ];
 }
 
 /** Gives every row of a chunk a new phrase. None of its customers exists yet, so nobody has seen the old ones. */
-export function rephraseChunk(db: Database, pointer: ChunkPointer, phrases: string[]): Statement {
-  return db.run(
-    sql`UPDATE batch_chunks
+export function rephraseChunk(pointer: ChunkPointer, phrases: string[]): Statement {
+  return sql`UPDATE batch_chunks
         SET payload = (
           SELECT json_group_array(json_set(staged.value, '$.phrase', fresh.value))
           FROM json_each(payload) AS staged
           JOIN json_each(${JSON.stringify(phrases)}) AS fresh ON fresh.key = staged.key)
-        WHERE ${isChunk(pointer)} AND ${isOpen}`,
-  );
+        WHERE ${isChunk(pointer)} AND ${isOpen}`;
 }
 
-/** Replaces a chunk by two halves of it. */
-export function splitChunk(db: Database, pointer: ChunkPointer): Statement[] {
+/** Replaces a chunk by two halves of it. The first statement returns their numbers. */
+export function splitChunk(pointer: ChunkPointer): Statement[] {
   const { bankId, batchId } = pointer;
   return [
-    db.run(
-      sql`INSERT INTO batch_chunks
+    sql`INSERT INTO batch_chunks
             (bank_id, batch_id, chunk, first_index, last_index, row_count, next_send_at, payload)
           SELECT chunk.bank_id, chunk.batch_id,
             (SELECT max(chunk) FROM batch_chunks WHERE bank_id = ${bankId} AND batch_id = ${batchId})
@@ -221,9 +202,9 @@ export function splitChunk(db: Database, pointer: ChunkPointer): Statement[] {
             min(staged.value ->> 'index'), max(staged.value ->> 'index'), count(*), chunk.next_send_at,
             json_group_array(json(staged.value))
           FROM ${stagedRows(pointer)} WHERE true
-          GROUP BY staged.key >= chunk.row_count / 2`,
-    ),
-    db.run(sql`DELETE FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}`),
+          GROUP BY staged.key >= chunk.row_count / 2
+          RETURNING chunk`,
+    sql`DELETE FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}`,
   ];
 }
 
@@ -231,14 +212,6 @@ export function splitChunk(db: Database, pointer: ChunkPointer): Statement[] {
 export function findOpenChunk(db: Database, pointer: ChunkPointer) {
   return db.all<{ rowCount: number }>(
     sql`SELECT row_count AS rowCount FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}`,
-  );
-}
-
-/** The open chunks of a batch, oldest first. */
-export function findOpenChunks(db: Database, bankId: string, batchId: string) {
-  return db.all<ChunkPointer>(
-    sql`SELECT bank_id AS bankId, batch_id AS batchId, chunk FROM batch_chunks
-        WHERE bank_id = ${bankId} AND batch_id = ${batchId} AND ${isOpen} ORDER BY chunk`,
   );
 }
 

@@ -25,17 +25,22 @@ const cleanOptional = z.transform((value: unknown) => {
 
 type TextRule = z.core.$ZodCheck<string>;
 
-/** A string that must be there. `too_small` and `invalid_type` issues of it mean "missing". */
-export function required(most: number, ...rules: TextRule[]) {
-  const present = z.transform((value: unknown) => {
+/** Cleans what must be there; text that shows nothing becomes "", and so counts as missing. */
+const cleanPresent = (fold = (text: string) => text) =>
+  z.transform((value: unknown) => {
     const text = cleanText(value);
-    return typeof text === 'string' && isBlank(text) ? '' : text;
+    if (typeof text !== 'string') return text;
+    return isBlank(text) ? '' : fold(text);
   });
-  const rule = z.string(REQUIRED).check(z.minLength(1, { error: REQUIRED, abort: true }), atMost(most), safe);
-  return z.pipe(present, rules.length === 0 ? rule : rule.check(...rules));
+
+const present = z.minLength(1, { error: REQUIRED, abort: true });
+
+/** A string that must be there. `too_small` and `invalid_type` issues of it mean "missing". */
+function required(most: number) {
+  return z.pipe(cleanPresent(), z.string(REQUIRED).check(present, atMost(most), safe));
 }
 
-export function optional(most: number, ...rules: TextRule[]) {
+function optional(most: number, ...rules: TextRule[]) {
   const rule = z.string(TEXT).check(atMost(most), safe, ...rules);
   return z.pipe(cleanOptional, z.optional(rule));
 }
@@ -64,27 +69,22 @@ const MOST = {
 };
 
 const EMAIL = 'must be an email address, such as ada@example.com';
-export const emailRule = z.pipe(
-  z.transform((value: unknown) => {
-    const text = cleanText(value);
-    return typeof text === 'string' ? text.toLowerCase() : text;
-  }),
-  z.string(REQUIRED).check(z.minLength(1, { error: REQUIRED, abort: true }), atMost(MOST.email), z.email(EMAIL)),
+const emailRule = z.pipe(
+  cleanPresent((text) => text.toLowerCase()),
+  z.string(REQUIRED).check(present, atMost(MOST.email), z.email(EMAIL)),
 );
 
 const countryRule = z.pipe(
-  z.transform((value: unknown) => {
-    const text = cleanText(value);
-    return typeof text === 'string' ? text.toUpperCase() : text;
-  }),
+  cleanPresent((text) => text.toUpperCase()),
   z.string(REQUIRED).check(
-    z.minLength(1, { error: REQUIRED, abort: true }),
+    present,
     z.refine<string>((code) => COUNTRIES.has(code), 'must be an ISO 3166-1 alpha-2 code, such as NG'),
   ),
 );
 
 /** The words of a phone number's fault. Whether one exists depends on the country: lib/phone.ts. */
-export const PHONE_FAULT = "must be a valid number, international (+234…) or as dialled in the customer's country";
+export const PHONE_FAULT =
+  "must be a valid number, international (+234…) or as dialled in the customer's country";
 
 /** One customer of a batch, as the contract has it. Unknown keys are dropped. */
 export const customerRow = z.object({
@@ -108,7 +108,9 @@ const IP_LITERAL = /^(\[.*\]|[\d.]+)$/;
 /** An https address of a named host, without credentials. It is stored and shown, never fetched. */
 function isPublicHttpsUrl(text: string): boolean {
   const url = URL.parse(text);
-  return url?.protocol === 'https:' && url.username === '' && url.password === '' && !IP_LITERAL.test(url.hostname);
+  return (
+    url?.protocol === 'https:' && url.username === '' && url.password === '' && !IP_LITERAL.test(url.hostname)
+  );
 }
 
 const updateFields = {
@@ -207,7 +209,9 @@ const withoutBrackets = z.transform((query: Record<string, unknown>) => {
     const key = name === 'ids[]' || name === 'phrases[]' ? name.slice(0, -2) : name;
     (plain[key] ??= []).push(...(Array.isArray(value) ? value : [value]));
   }
-  return Object.fromEntries(Object.entries(plain).map(([key, values]) => [key, values.length === 1 ? values[0] : values]));
+  return Object.fromEntries(
+    Object.entries(plain).map(([key, values]) => [key, values.length === 1 ? values[0] : values]),
+  );
 });
 
 const listParameters = z

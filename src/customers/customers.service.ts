@@ -1,5 +1,6 @@
 /** The rules of reading and changing customers, free of HTTP. */
 import type { Deps } from '../deps.ts';
+import { runTogether } from '../db/client.ts';
 import { AppError, invalid } from '../errors.ts';
 import type { Caller } from '../keys/keys.service.ts';
 import { decodeCursor, toPage, type Page } from '../lib/paging.ts';
@@ -17,10 +18,18 @@ import {
   findCountry,
   findCustomer,
   listCustomers,
+  sortKey,
   sortKeyLength,
   updateCustomer,
+  type ListQuery,
 } from './customers.store.ts';
-import { seesExtended, toView, type CustomerView, type StandardCustomer } from './customers.view.ts';
+import {
+  seesExtended,
+  toView,
+  type CustomerRecord,
+  type CustomerView,
+  type StandardCustomer,
+} from './customers.view.ts';
 
 export interface LookUp {
   customer: CustomerView | null;
@@ -45,7 +54,8 @@ export async function lookUpCustomer(
     if (phrase === null) return { customer: null, cache: 'BYPASS' };
     wanted.phrase = phrase;
     const phraseAlone = lookup.id === undefined && lookup.email === undefined;
-    if (phraseAlone && !fresh && !seesExtended(caller.scopes)) return lookUpCached(deps, caller.bankId, phrase);
+    if (phraseAlone && !fresh && !seesExtended(caller.scopes))
+      return lookUpCached(deps, caller.bankId, phrase);
   }
   const [row] = await findCustomer(deps.db, caller.bankId, wanted);
   const customer = row === undefined ? null : toView(row, seesExtended(caller.scopes));
@@ -77,33 +87,52 @@ export interface CustomerPage {
   list: string;
 }
 
-/** One page of the caller's bank's customers. One D1 call; at most `limit + 2` rows read by cursor. */
-export async function listCustomersOf(deps: Deps, caller: Caller, query: CustomerList): Promise<CustomerPage> {
+/**
+ * One page of the caller's bank's customers. One D1 call; at most `limit + 2` rows read by cursor.
+ * A page by number passes over all rows in front of it, so its end is looked for first: two calls.
+ */
+export async function listCustomersOf(
+  deps: Deps,
+  caller: Caller,
+  query: CustomerList,
+): Promise<CustomerPage> {
   const { sortBy, limit } = query;
   const list = `customers ${caller.bankId} ${sortBy.descending ? '-' : ''}${sortBy.field}`;
-  const position =
-    query.cursor === undefined ? undefined : decodeCursor(list, sortKeyLength(sortBy.field), query.cursor);
   const statement = {
     ids: query.ids,
     phrases: query.phrases && possiblePhrases(query.phrases),
     ...sortBy,
     limit,
     offset: ((query.page ?? 1) - 1) * limit,
-    position,
+    position:
+      query.cursor === undefined ? undefined : decodeCursor(list, sortKeyLength(sortBy.field), query.cursor),
   };
-  const [rows, [counted]] = await deps.db.batch([
-    listCustomers(deps.db, caller.bankId, statement),
-    countCustomers(deps.db, caller.bankId, statement),
-  ]);
-  const keyOf = (row: (typeof rows)[number]) =>
-    sortBy.field === 'accountName' || sortBy.field === 'email' ? [row[sortBy.field], row.id] : [row.id];
-  const page = toPage(rows, limit, position, keyOf, statement.offset > 0);
+  const [rows, total] = await readPage(deps, caller.bankId, statement);
+  const page = toPage(
+    rows,
+    limit,
+    statement.position,
+    (row) => sortKey(sortBy.field, row),
+    statement.offset > 0,
+  );
   const extended = seesExtended(caller.scopes);
-  return {
-    page: { ...page, rows: page.rows.map((row) => toView(row, extended)) },
-    total: counted?.total ?? 0,
-    list,
-  };
+  return { page: { ...page, rows: page.rows.map((row) => toView(row, extended)) }, total, list };
+}
+
+async function readPage({ db }: Deps, bankId: string, query: ListQuery): Promise<[CustomerRecord[], number]> {
+  const counting = countCustomers(bankId, query);
+  const listing = listCustomers(bankId, query);
+  if (query.offset === 0) {
+    const [rows, counted] = await runTogether(db, [listing, counting]);
+    return [rows as CustomerRecord[], totalOf(counted)];
+  }
+  const total = totalOf(await db.all(counting));
+  return [query.offset < total ? await db.all<CustomerRecord>(listing) : [], total];
+}
+
+function totalOf(counted: unknown[] | undefined): number {
+  const [row] = (counted ?? []) as { total: number }[];
+  return row?.total ?? 0;
 }
 
 /**

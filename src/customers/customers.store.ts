@@ -1,8 +1,8 @@
 /** Customers in D1: every statement on `customers` that one request needs, each with the bank in its WHERE. */
-import { and, count, eq, sql, type SQL } from 'drizzle-orm';
+import { and, asc, desc, eq, sql, type SQL, type SQLWrapper } from 'drizzle-orm';
 import type { Database } from '../db/client.ts';
-import { banks, customers } from '../db/tables.ts';
-import type { Position } from '../lib/paging.ts';
+import { customers } from '../db/tables.ts';
+import { rowsOfPage, type Position } from '../lib/paging.ts';
 import type { CustomerLookup, CustomerUpdate, SortField } from './customers.schema.ts';
 import { extendedColumns } from './customers.view.ts';
 
@@ -34,41 +34,63 @@ export interface ListQuery {
   position?: Position | undefined;
 }
 
-/** Ids rise with the time of creation, so the order of creation is the order of the table itself. */
+/**
+ * What a list is sorted by; the columns together are unique in a bank, so that no row falls between two pages.
+ * Ids rise with the time of creation: the order of creation is the order of the table itself.
+ */
 const sortColumns = {
-  createdAt: [customers.id],
-  id: [customers.id],
-  accountName: [customers.accountName, customers.id],
-  email: [customers.email, customers.id],
-} as const satisfies Record<SortField, readonly unknown[]>;
+  createdAt: ['id'],
+  id: ['id'],
+  accountName: ['accountName', 'id'],
+  email: ['email'],
+} as const satisfies Record<SortField, readonly ('id' | 'accountName' | 'email')[]>;
+
+/** Where a row stands in the list, for a cursor. */
+export function sortKey(field: SortField, row: { id: string; accountName: string; email: string }): string[] {
+  return sortColumns[field].map((column) => row[column]);
+}
 
 export function sortKeyLength(field: SortField): number {
   return sortColumns[field].length;
 }
 
-/** One page and one row more, which tells whether there is a next page. Reads no further. */
-export function listCustomers(db: Database, bankId: string, query: ListQuery) {
-  const columns = sortColumns[query.field];
-  // Towards the front of the list when the page ends before its cursor, so the reading order is turned round.
-  const descending = query.descending !== (query.position?.side === 'before');
-  const direction = sql.raw(descending ? 'DESC' : 'ASC');
-  const rows = db
-    .select(extendedColumns)
-    .from(customers)
-    .where(and(ownedAndNamed(bankId, query), beyond(columns, descending, query.position), reaches(bankId, query)))
-    .orderBy(...columns.map((column) => sql`${column} ${direction}`))
-    .limit(query.limit + 1);
-  return query.offset === 0 ? rows : rows.offset(query.offset);
+const LIST_COLUMNS = sql.raw(
+  Object.entries(extendedColumns)
+    .map(([name, column]) => `${column.name} AS ${name}`)
+    .join(', '),
+);
+
+/** One page, and for a page read forwards the row behind it. Reads no further, at any depth. */
+export function listCustomers(bankId: string, query: ListQuery): SQL {
+  const columns = sortColumns[query.field].map((column) => customers[column]);
+  const backwards = query.position?.side === 'before';
+  const descending = query.descending !== backwards;
+  return sql`SELECT ${LIST_COLUMNS} FROM customers
+      WHERE ${and(ownedAndNamed(bankId, query), withinPage(columns, descending, query.position))}
+      ORDER BY ${sql.join(columns.map(descending ? desc : asc), sql`, `)}
+      LIMIT ${rowsOfPage(query.limit, query.position)} OFFSET ${query.offset}`;
+}
+
+/** A row value comparison: SQLite seeks to it in the index, so nothing in front of it is read. */
+function withinPage(columns: SQLWrapper[], descending: boolean, position: Position | undefined) {
+  if (position === undefined) return undefined;
+  const strictly = descending ? '<' : '>';
+  const operator = sql.raw(position.side === 'before' ? strictly : `${strictly}=`);
+  const key = position.key.map((part) => sql`${part}`);
+  return sql`(${sql.join(columns, sql`, `)}) ${operator} (${sql.join(key, sql`, `)})`;
 }
 
 /** How many customers the whole list has. Unfiltered: one row, the bank's own counter. */
-export function countCustomers(db: Database, bankId: string, query: Pick<ListQuery, 'ids' | 'phrases'>) {
+export function countCustomers(bankId: string, query: Pick<ListQuery, 'ids' | 'phrases'>): SQL {
   return query.ids === undefined && query.phrases === undefined
-    ? db.select({ total: banks.customerCount }).from(banks).where(eq(banks.id, bankId))
-    : db.select({ total: count() }).from(customers).where(ownedAndNamed(bankId, query));
+    ? sql`SELECT customer_count AS total FROM banks WHERE id = ${bankId}`
+    : sql`SELECT count(*) AS total FROM customers WHERE ${ownedAndNamed(bankId, query)}`;
 }
 
-function ownedAndNamed(bankId: string, { ids, phrases }: Pick<ListQuery, 'ids' | 'phrases'>): SQL | undefined {
+function ownedAndNamed(
+  bankId: string,
+  { ids, phrases }: Pick<ListQuery, 'ids' | 'phrases'>,
+): SQL | undefined {
   const oneOf = (values: string[]) => sql`IN (SELECT value FROM json_each(${JSON.stringify(values)}))`;
   // The unary plus keeps SQLite from walking the whole bank by primary key where the phrases' index finds the
   // few rows at once.
@@ -78,27 +100,6 @@ function ownedAndNamed(bankId: string, { ids, phrases }: Pick<ListQuery, 'ids' |
     ids === undefined ? undefined : sql`${customers.id} ${oneOf(ids)}`,
     phrases === undefined ? undefined : sql`${customers.phrase} ${oneOf(phrases)}`,
   );
-}
-
-/** A row value comparison: SQLite seeks to it in the index, so nothing in front of it is read. */
-function beyond(columns: readonly unknown[], descending: boolean, position: Position | undefined) {
-  if (position === undefined) return undefined;
-  const key = sql.join(
-    position.key.map((part) => sql`${part}`),
-    sql`, `,
-  );
-  const row = sql.join(
-    columns.map((column) => sql`${column}`),
-    sql`, `,
-  );
-  return sql`(${row}) ${sql.raw(descending ? '<' : '>')} (${key})`;
-}
-
-/** A page number far past the end would otherwise read, and bill, the whole bank to find nothing. */
-function reaches(bankId: string, { offset }: ListQuery): SQL | undefined {
-  return offset === 0
-    ? undefined
-    : sql`(SELECT ${banks.customerCount} FROM ${banks} WHERE ${banks.id} = ${bankId}) > ${offset}`;
 }
 
 /** @returns the row as it is after the update; nothing where the bank has no such customer */

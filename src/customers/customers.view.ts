@@ -49,8 +49,11 @@ export function seesExtended(scopes: ReadonlySet<string>): boolean {
   return scopes.has('customers:read:extended');
 }
 
-/** A row of `extendedColumns`, cut to what the caller may see. */
-export function toView(row: Omit<ExtendedCustomer, 'createdAt'> & { createdAt: number }, extended: boolean): CustomerView {
+/** A row of `extendedColumns`. */
+export type CustomerRecord = Omit<ExtendedCustomer, 'createdAt'> & { createdAt: number };
+
+/** A row, cut to what the caller may see. */
+export function toView(row: CustomerRecord, extended: boolean): CustomerView {
   const { state, email, phone, address, createdAt, ...standard } = row;
   if (!extended) return standard;
   return { ...standard, state, email, phone, address, createdAt: new Date(createdAt).toISOString() };

@@ -1,21 +1,33 @@
 /** The one way to D1: Drizzle over the binding, and what a thrown statement tells. */
 import { DrizzleQueryError } from 'drizzle-orm/errors';
+import type { SQLWrapper } from 'drizzle-orm';
 import { drizzle, type DrizzleD1Database } from 'drizzle-orm/d1';
+import { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core';
 import { rootMessage } from '../lib/cause.ts';
 
-export type Database = DrizzleD1Database;
+export type Database = DrizzleD1Database & { $client: D1Database };
 
-/** Something that `Database.batch` runs: a Drizzle query or raw statement that has not been awaited. */
-export type Statement = Parameters<Database['batch']>[0][number];
+/** A Drizzle query that has not been awaited, or a raw `sql` template. */
+export type Statement = SQLWrapper;
 
 export function connect(binding: D1Database): Database {
   return drizzle(binding);
 }
 
-/** Runs statements as one D1 call and one transaction: all of them, or none. */
-export async function runTogether(db: Database, statements: Statement[]): Promise<void> {
-  const [first, ...rest] = statements;
-  if (first !== undefined) await db.batch([first, ...rest]);
+const dialect = new SQLiteAsyncDialect();
+
+/**
+ * Runs statements as one D1 call and one transaction: all of them, or none.
+ * Drizzle's own `batch()` can't bind the parameters of raw SQL (0.45), so this asks it for text and parameters.
+ * @returns the rows of each statement, as SQLite names the columns
+ */
+export async function runTogether(db: Database, statements: Statement[]): Promise<unknown[][]> {
+  const bound = statements.map((statement) => {
+    const { sql, params } = dialect.sqlToQuery(statement.getSQL());
+    return db.$client.prepare(sql).bind(...params);
+  });
+  const results = await db.$client.batch(bound);
+  return results.map((result) => result.results);
 }
 
 /** Did two customers draw the same phrase? */

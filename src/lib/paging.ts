@@ -7,15 +7,15 @@ import * as z from 'zod/mini';
 import { invalid } from '../errors.ts';
 
 export interface Position {
-  /** `after`: the page follows this row; `before`: it ends in front of it. */
-  side: 'after' | 'before';
-  /** The row's sort key, then its id, in the list's order of sorting. */
+  /** `from`: the page begins with this row. `before`: it ends in front of it. */
+  side: 'from' | 'before';
+  /** The row's sort key in the list's order of sorting, its id included. */
   key: (string | number)[];
 }
 
 const cursorContent = z.strictObject({
   list: z.string(),
-  side: z.enum(['after', 'before']),
+  side: z.enum(['from', 'before']),
   key: z.array(z.union([z.string(), z.number()])),
 });
 
@@ -32,7 +32,10 @@ export function encodeCursor(list: string, position: Position): string {
 export function decodeCursor(list: string, keyLength: number, cursor: string): Position {
   const content = cursorContent.safeParse(readJson(cursor));
   if (!content.success || content.data.list !== list || content.data.key.length !== keyLength) {
-    throw invalid('cursor', 'must be one that a Link header of this very list gave; leave it out to begin anew');
+    throw invalid(
+      'cursor',
+      'must be one that a Link header of this very list gave; leave it out to begin anew',
+    );
   }
   return { side: content.data.side, key: content.data.key };
 }
@@ -53,9 +56,15 @@ export interface Page<Row> {
   previous?: Position;
 }
 
+/** Rows to read for a page: forwards one more than it shows, which is the one that the next page begins with. */
+export function rowsOfPage(limit: number, position: Position | undefined): number {
+  return position?.side === 'before' ? limit : limit + 1;
+}
+
 /**
- * Makes a page of what a statement found.
- * @param found up to `limit + 1` rows, in the order they were read (backwards for `before`)
+ * Makes a page of what a statement found, which was at most `rowsOfPage`, backwards for `before`.
+ * A full page that was read backwards names a previous one without having looked: at the very front of a list
+ * that may turn out empty. Looking would cost each page a row more.
  * @param started is there anything in front of a page that no cursor asked for (a page number above 1)?
  */
 export function toPage<Row>(
@@ -65,15 +74,14 @@ export function toPage<Row>(
   keyOf: (row: Row) => (string | number)[],
   started = false,
 ): Page<Row> {
-  const more = found.length > limit;
-  const rows = found.slice(0, limit);
   const backwards = position?.side === 'before';
-  if (backwards) rows.reverse();
+  const rows = backwards ? found.toReversed() : found.slice(0, limit);
   const page: Page<Row> = { rows };
+  const behind = found[limit];
+  if (backwards) page.next = { side: 'from', key: position.key };
+  else if (behind !== undefined) page.next = { side: 'from', key: keyOf(behind) };
   const first = rows[0];
-  const last = rows.at(-1);
-  if (last !== undefined && (backwards || more)) page.next = { side: 'after', key: keyOf(last) };
-  const hasPrevious = backwards ? more : position !== undefined || started;
+  const hasPrevious = backwards ? rows.length === limit : position !== undefined || started;
   if (first !== undefined && hasPrevious) page.previous = { side: 'before', key: keyOf(first) };
   return page;
 }

@@ -1,5 +1,10 @@
 /** Phone numbers as people write them, to E.164 (`+2348031234567`). */
-import { isSupportedCountry, parsePhoneNumberFromString, type CountryCode, type MetadataJson } from 'libphonenumber-js/core';
+import {
+  isSupportedCountry,
+  parsePhoneNumberFromString,
+  type CountryCode,
+  type MetadataJson,
+} from 'libphonenumber-js/core';
 import phoneMetadata from './phone-metadata.json' with { type: 'json' };
 
 /** Made by tools/phone-metadata.ts. */

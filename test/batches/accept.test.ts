@@ -1,0 +1,287 @@
+import { env } from 'cloudflare:workers';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { KEYS } from '../support/banks.ts';
+import { sentCustomer, sentCustomers } from '../support/customers.ts';
+import { Service } from '../support/service.ts';
+
+let service: Service;
+beforeEach(() => {
+  service = new Service();
+});
+
+const count = async (table: string) =>
+  (await env.DB.prepare(`SELECT count(*) AS n FROM ${table}`).first<{ n: number }>())?.n;
+
+it('answers as the contract says, with ids that are final and in input order', async () => {
+  const { status, body } = await service.post(sentCustomers(3));
+  expect(status).toBe(201);
+  expect(body).toEqual({
+    statusCode: 201,
+    success: true,
+    message: 'Batch processed, customers will reflect shortly',
+    data: {
+      batchId: expect.stringMatching(/^bat_[0-9A-Z]{26}$/),
+      status: 'PROCESSING',
+      summary: { total: 3, successful: 3, failed: 0, duplicates: 0, invalidData: 0 },
+      failures: [],
+      failuresInline: true,
+      inlineFailureLimit: 50,
+      data: { createdCount: 3, customerIds: expect.any(Array) },
+    },
+  });
+  const ids = body.data.data.customerIds as string[];
+  expect(ids).toEqual(ids.toSorted());
+  await service.drain();
+  for (const [index, id] of ids.entries()) {
+    const { body: found } = await service.get(`/v1/bank/customer?id=${id}`);
+    expect(found.data.email).toBe(`adaobi.${index}@example.com`);
+  }
+});
+
+it('stores customers cleaned', async () => {
+  await service.haveCustomers([
+    sentCustomer(1, {
+      firstname: '  Ade\u0301 ',
+      email: ' ADA@Example.COM ',
+      country: 'ng',
+      phone: '0803 123 4567',
+      middlename: '',
+      gender: null,
+      extra: 'dropped',
+      bankId: 'bnk_accra',
+      id: 'cus_mine',
+    }),
+  ]);
+  const row = await env.DB.prepare('SELECT * FROM customers').first();
+  expect(row).toMatchObject({
+    firstname: 'Ad\u00e9',
+    email: 'ada@example.com',
+    country: 'NG',
+    phone: '+2348031234567',
+    middlename: null,
+    gender: null,
+    bank_id: 'bnk_lagos',
+    client_ref: 'ref-1',
+    account_number: '1000000001',
+    reference: 'internal-1',
+  });
+  expect(row?.['id']).not.toBe('cus_mine');
+});
+
+describe('rows that can not become customers', () => {
+  it('are named by index, clientRef, code and every fault; the others go in', async () => {
+    await service.haveCustomers([sentCustomer(9)]);
+    const { status, body } = await service.post([
+      sentCustomer(0),
+      sentCustomer(1, { email: undefined, country: 'XX', phone: '+12' }),
+      sentCustomer(2, { email: 'nobody' }),
+      sentCustomer(3, { email: 'ADAOBI.0@example.com' }),
+      sentCustomer(9, { clientRef: 'again' }),
+      'no object',
+    ]);
+    expect(status).toBe(201);
+    const { summary, failures, failuresInline, data } = body.data;
+    expect(summary).toEqual({ total: 6, successful: 1, failed: 5, duplicates: 2, invalidData: 3 });
+    expect(data.customerIds).toHaveLength(1);
+    expect(failuresInline).toBe(true);
+    const brief = failures.map(
+      ({ index, clientRef, code, errors }: Record<string, unknown> & { errors: { field: string }[] }) => [
+        index,
+        clientRef,
+        code,
+        errors.map(({ field }) => field),
+      ],
+    );
+    expect(brief).toEqual([
+      [1, 'ref-1', 'INVALID_DATA', ['email', 'country', 'phone']],
+      [2, 'ref-2', 'VALIDATION_ERROR', ['email']],
+      [3, 'ref-3', 'DUPLICATE_IN_BATCH', ['email']],
+      [4, 'again', 'EXISTING_CUSTOMER', ['email']],
+      [5, null, 'INVALID_DATA', ['customer']],
+    ]);
+  });
+
+  it('beyond fifty are counted, and the first fifty shown', async () => {
+    const { body } = await service.post([sentCustomer(0), ...Array.from({ length: 51 }, () => ({}))]);
+    expect(body.data.failures).toHaveLength(50);
+    expect(body.data.failuresInline).toBe(false);
+    expect(body.data.summary.failed).toBe(51);
+    expect(await count('batch_failures')).toBe(51);
+  });
+
+  it('when none is left: 400, or 409 when every one is a customer already; with the same data', async () => {
+    await service.haveCustomers(sentCustomers(60));
+    const known = await service.post(sentCustomers(60));
+    expect([known.status, known.body.code, known.body.message]).toEqual([
+      409,
+      'CUSTOMER_EXISTS',
+      'Customer with this email already exists',
+    ]);
+    expect(known.body.data.summary).toEqual({
+      total: 60,
+      successful: 0,
+      failed: 60,
+      duplicates: 60,
+      invalidData: 0,
+    });
+    expect(known.body.data.status).toBe('COMPLETED_WITH_FAILURES');
+    const mixed = await service.post([sentCustomer(0), {}]);
+    expect([mixed.status, mixed.body.code]).toEqual([400, 'INVALID_REQUEST']);
+    expect(mixed.body.data.failures.map(({ code }: { code: string }) => code)).toEqual([
+      'EXISTING_CUSTOMER',
+      'INVALID_DATA',
+    ]);
+    expect(service.sent).toEqual([]);
+  });
+
+  it('an email that is only another bank’s customer is not one of them', async () => {
+    await service.haveCustomers([sentCustomer(0)], KEYS.other);
+    expect((await service.post([sentCustomer(0)])).status).toBe(201);
+  });
+});
+
+describe('chunks', () => {
+  it('hold at most 1,000 customers and a million bytes, and travel as pointers without personal data', async () => {
+    // Three bytes a character: 500 characters of address make the bytes the limit, not the rows.
+    const rows = sentCustomers(2_500).map((row, n) =>
+      n < 1_500 ? row : { ...row, address: '街'.repeat(500) },
+    );
+    await service.post(rows);
+    const chunks = await env.DB.prepare(
+      'SELECT row_count AS size, length(CAST(payload AS BLOB)) AS bytes FROM batch_chunks ORDER BY chunk',
+    ).all<{ size: number; bytes: number }>();
+    expect(chunks.results.reduce((sum, { size }) => sum + size, 0)).toBe(2_500);
+    for (const { size, bytes } of chunks.results) {
+      expect(size).toBeLessThanOrEqual(1_000);
+      expect(bytes).toBeLessThanOrEqual(1_000_000);
+    }
+    expect(service.sent).toHaveLength(chunks.results.length);
+    for (const pointer of service.sent) expect(Object.keys(pointer)).toEqual(['bankId', 'batchId', 'chunk']);
+  });
+});
+
+describe('refused whole, nothing stored', () => {
+  const send = (
+    body: string | Uint8Array<ArrayBuffer> | ReadableStream,
+    headers: Record<string, string> = {},
+  ) => service.ask('POST', '/v1/bank/customers', { body, headers });
+  const json = JSON.stringify({ customers: [sentCustomer()] });
+
+  it.each([
+    ['no JSON', '{"customers": [', 400, 'body'],
+    ['an empty body', '', 400, 'body'],
+    ['null', 'null', 400, 'body'],
+    ['an array', '[]', 400, 'body'],
+    ['no customers', '{}', 400, 'customers'],
+    ['customers that are no array', '{"customers": {"0": {}}}', 400, 'customers'],
+    ['no row at all', '{"customers": []}', 400, 'customers'],
+    ['10,001 rows', JSON.stringify({ customers: Array.from({ length: 10_001 }, () => 0) }), 400, 'customers'],
+    ['more than 10 MB', `{"customers": ["${'x'.repeat(10 * 1024 * 1024)}"]}`, 413, 'body'],
+  ])('%s', async (_, body, status, field) => {
+    const answer = await send(body);
+    expect([answer.status, answer.body.errors[0].field]).toEqual([status, field]);
+    expect(answer.text.length).toBeLessThan(64 * 1024);
+    expect(await count('batches')).toBe(0);
+    expect(service.sent).toEqual([]);
+  });
+
+  it('bytes that are not UTF-8', async () => {
+    const bytes = new Uint8Array(new TextEncoder().encode(json));
+    bytes[json.indexOf('Adaobi')] = 0xff;
+    const answer = await send(bytes);
+    expect([answer.status, answer.body.errors[0]]).toEqual([
+      400,
+      { field: 'body', message: 'must be valid UTF-8' },
+    ]);
+  });
+
+  it('more than 10 MB without a length', async () => {
+    const piece = new TextEncoder().encode(' '.repeat(1024 * 1024));
+    let pieces = 0;
+    const body = new ReadableStream({
+      pull(controller) {
+        pieces += 1;
+        if (pieces > 12) controller.close();
+        else controller.enqueue(piece);
+      },
+    });
+    expect((await send(body)).status).toBe(413);
+  });
+
+  it.each([
+    [{ 'Content-Type': 'text/plain' }, 'Content-Type'],
+    [{ 'Content-Type': 'application/jsonp' }, 'Content-Type'],
+    [{ 'Content-Encoding': 'gzip' }, 'Content-Encoding'],
+  ])('%j', async (headers, field) => {
+    const answer = await send(json, headers);
+    expect([answer.status, answer.body.errors[0].field]).toEqual([415, field]);
+  });
+
+  it('takes a charset and a byte order mark in its stride', async () => {
+    const answer = await send(`\ufeff${json}`, { 'Content-Type': 'Application/JSON; charset=utf-8' });
+    expect(answer.status).toBe(201);
+  });
+});
+
+describe('hostile rows are failures, never a 500', () => {
+  it('deep nesting, prototype keys, SQL, lone surrogates and numbers', async () => {
+    const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+    const row = JSON.stringify(sentCustomer(1, { email: "x'); DROP TABLE customers; --@example.com" }));
+    const proto = `{"__proto__": ${JSON.stringify(sentCustomer(2))}, "constructor": 1}`;
+    const surrogate = JSON.stringify(sentCustomer(3)).replace('Adaobi', 'Ada\\ud800');
+    const numbers = JSON.stringify(sentCustomer(4, { firstname: 1e308, accountNumber: 12345 }));
+    const answer = await service.ask('POST', '/v1/bank/customers', {
+      body: `{"customers": [${deep}, ${row}, ${proto}, ${surrogate}, ${numbers}]}`,
+    });
+    expect(answer.status).toBe(400);
+    expect(answer.body.data.failures.map(({ code }: { code: string }) => code)).toEqual([
+      'INVALID_DATA',
+      'VALIDATION_ERROR',
+      'INVALID_DATA',
+      'VALIDATION_ERROR',
+      'INVALID_DATA',
+    ]);
+    expect(answer.text).not.toMatch(/DROP|12345/);
+  });
+
+  it('SQL in every field is stored as the text that it is', async () => {
+    const attack = `Robert'); DROP TABLE customers; --`;
+    const [row] = await service.haveCustomers([
+      sentCustomer(1, {
+        firstname: attack,
+        accountName: attack,
+        reference: attack,
+        clientRef: attack,
+        address: attack,
+      }),
+    ]);
+    expect((await service.get(`/v1/bank/customer?id=${row?.id}`)).body.data.accountName).toBe(attack);
+  });
+
+  it('of duplicate keys the last counts, when judged and when stored', async () => {
+    const row = JSON.stringify(sentCustomer(1)).replace('{', '{"email":"first@example.com",');
+    await service.ask('POST', '/v1/bank/customers', { body: `{"customers":[${row}]}` });
+    await service.drain();
+    const stored = await env.DB.prepare('SELECT email FROM customers').first('email');
+    expect(stored).toBe('adaobi.1@example.com');
+  });
+});
+
+it('is accepted although the queue is away, and goes in with the sweep', async () => {
+  let now = Date.now();
+  const lonely = new Service(
+    () => ({
+      BATCH_QUEUE: {
+        sendBatch: () => Promise.reject(new Error('queue unavailable')),
+      } as unknown as Service['env']['BATCH_QUEUE'],
+    }),
+    { now: () => now },
+  );
+  expect((await lonely.post(sentCustomers(2))).status).toBe(201);
+  expect(lonely.log).toContainEqual(expect.objectContaining({ event: 'batch_send_failed' }));
+  now += 60_000;
+  const later = new Service(undefined, { now: () => now });
+  await later.sweep();
+  await later.drain();
+  expect(await count('customers')).toBe(2);
+});

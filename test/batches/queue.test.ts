@@ -1,0 +1,20 @@
+/** Through the real queue, with nothing in between: Miniflare delivers to this very Worker. */
+import { env, exports } from 'cloudflare:workers';
+import { expect, it } from 'vitest';
+import { KEYS } from '../support/banks.ts';
+import { sentCustomers } from '../support/customers.ts';
+
+it('what is accepted arrives by itself', async () => {
+  const headers = { Authorization: `Bearer ${KEYS.full}`, 'Content-Type': 'application/json' };
+  const answer = await exports.default.fetch('https://api.example.com/v1/bank/customers', {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ customers: sentCustomers(1_200) }),
+  });
+  expect(answer.status).toBe(201);
+  await expect
+    .poll(() => env.DB.prepare('SELECT status FROM batches').first('status'), { timeout: 15_000 })
+    .toBe('COMPLETED');
+  const list = await exports.default.fetch('https://api.example.com/v1/bank/customers', { headers });
+  expect(list.headers.get('X-Total-Count')).toBe('1200');
+});

@@ -1,0 +1,179 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { KEYS } from '../support/banks.ts';
+import { sentCustomers } from '../support/customers.ts';
+import { Service, type Answer } from '../support/service.ts';
+
+interface Row {
+  id: string;
+  phrase: string;
+  email: string;
+  accountName: string;
+  createdAt: string;
+  bankId: string;
+}
+
+let service: Service;
+let mine: { id: string; phrase: string; email: string }[];
+let theirs: { id: string; phrase: string; email: string }[];
+
+beforeEach(async () => {
+  service = new Service();
+  mine = [];
+  // Two batches of each bank, names that repeat, and an order of names that is not that of creation.
+  for (const round of [0, 1]) {
+    const rows = sentCustomers(12).map((row, n) => ({
+      ...row,
+      email: `p${(n * 7) % 12}.${round}@example.com`,
+      accountName: `Name ${n % 5}`,
+    }));
+    mine.push(...(await service.haveCustomers(rows)));
+    theirs = await service.haveCustomers(rows, KEYS.other);
+  }
+});
+
+const list = (query = '', key: string = KEYS.full) => service.get(`/v1/bank/customers${query}`, key);
+const link = ({ headers }: Answer, relation: string) =>
+  new RegExp(`<([^>]+)>; rel="${relation}"`).exec(headers.get('Link') ?? '')?.[1];
+const ids = ({ body }: Answer) => (body as Row[]).map(({ id }) => id);
+
+async function walk(address: string | undefined, relation: string): Promise<string[][]> {
+  const pages: string[][] = [];
+  for (let next = address; next !== undefined;) {
+    const answer = await service.get(next);
+    expect(answer.status).toBe(200);
+    pages.push(ids(answer));
+    next = link(answer, relation);
+  }
+  return pages;
+}
+
+it('answers a bare array, newest first, twenty at a time, of this bank alone', async () => {
+  const answer = await list();
+  expect(ids(answer)).toEqual(
+    mine
+      .map(({ id }) => id)
+      .toReversed()
+      .slice(0, 20),
+  );
+  expect(answer.headers.get('X-Total-Count')).toBe('24');
+  expect(new Set((answer.body as Row[]).map(({ bankId }) => bankId))).toEqual(new Set(['bnk_lagos']));
+});
+
+it('shows a Standard key the Standard fields only', async () => {
+  const { body } = await list('?limit=1', KEYS.standard);
+  expect(Object.keys(body[0])).toEqual([
+    'id',
+    'accountName',
+    'gender',
+    'displayPicture',
+    'bankId',
+    'phrase',
+    'country',
+  ]);
+});
+
+describe.each(['createdAt', 'id', 'accountName', 'email'] as const)('sorted by %s', (field) => {
+  it.each(['', '-'])('%severy row stands on exactly one page, in order, forwards and back', async (sign) => {
+    const forwards = await walk(`/v1/bank/customers?limit=5&sortBy=${sign}${field}`, 'next');
+    const all = forwards.flat();
+    expect(all.toSorted()).toEqual(mine.map(({ id }) => id).toSorted());
+
+    const whole = (await list(`?limit=100&sortBy=${sign}${field}`)).body as Row[];
+    expect(all).toEqual(whole.map(({ id }) => id));
+    const keys = whole.map((row) => [row[field], row.id].join('\u0000'));
+    const sorted = keys.toSorted();
+    expect(keys).toEqual(sign === '' ? sorted : sorted.toReversed());
+
+    let last: Answer = await list(`?limit=5&sortBy=${sign}${field}`);
+    for (let next = link(last, 'next'); next; next = link(last, 'next')) last = await service.get(next);
+    const backwards = await walk(link(last, 'prev'), 'prev');
+    expect([...backwards.toReversed().flat(), ...ids(last)]).toEqual(all);
+  });
+});
+
+it('pages by number meet pages by cursor', async () => {
+  const third = await list('?limit=5&page=3');
+  expect(ids(third)).toEqual(ids(await list('?limit=100')).slice(10, 15));
+  const fourth = await service.get(link(third, 'next') ?? '');
+  expect(ids(fourth)).toEqual(ids(await list('?limit=5&page=4')));
+  expect(ids(await service.get(link(third, 'prev') ?? ''))).toEqual(ids(await list('?limit=5&page=2')));
+  expect(link(third, 'first')).toBe('/v1/bank/customers?limit=5');
+});
+
+it('past the end there is nothing, and the last page says so', async () => {
+  expect((await list('?page=1000')).body).toEqual([]);
+  expect(link(await list('?limit=24'), 'next')).toBeUndefined();
+  expect(link(await list('?limit=23'), 'next')).toBeDefined();
+});
+
+describe('filters', () => {
+  it('by ids and by phrases, repeated, bracketed or with commas; both together meet', async () => {
+    const [a, b, c] = mine;
+    const found = async (query: string) => ids(await list(`?sortBy=id&${query}`));
+    expect(await found(`ids=${a?.id},${b?.id}`)).toEqual([a?.id, b?.id]);
+    expect(await found(`ids=${a?.id}&ids=${b?.id}`)).toEqual([a?.id, b?.id]);
+    expect(await found(`ids[]=${a?.id}&ids[]=${b?.id}&ids=${c?.id}`)).toEqual([a?.id, b?.id, c?.id]);
+    expect(await found(`phrases=${a?.phrase},${b?.phrase.toUpperCase()}`)).toEqual([a?.id, b?.id]);
+    expect(await found(`ids=${a?.id},${b?.id}&phrases=${b?.phrase},${c?.phrase}`)).toEqual([b?.id]);
+  });
+
+  it('count what they find, and never find another bank’s customer', async () => {
+    const [a] = mine;
+    const [b] = theirs;
+    const byId = await list(`?ids=${a?.id},${b?.id}`);
+    expect([ids(byId), byId.headers.get('X-Total-Count')]).toEqual([[a?.id], '1']);
+    const byPhrase = await list(`?phrases=${a?.phrase},${b?.phrase}`);
+    expect([ids(byPhrase), byPhrase.headers.get('X-Total-Count')]).toEqual([[a?.id], '1']);
+    expect((await list('?phrases=no-such-phrase-ever')).body).toEqual([]);
+  });
+
+  it('are kept by the links', async () => {
+    const wanted = mine.slice(0, 7).map(({ id }) => id);
+    expect((await walk(`/v1/bank/customers?limit=3&sortBy=id&ids=${wanted.join()}`, 'next')).flat()).toEqual(
+      wanted,
+    );
+  });
+});
+
+describe('refuses, naming the parameter', () => {
+  it.each([
+    ['limit=0', 'limit'],
+    ['limit=101', 'limit'],
+    ['limit=1e9', 'limit'],
+    ['limit=', 'limit'],
+    ['limit=5&limit=6', 'limit'],
+    ['page=0', 'page'],
+    ['page=-1', 'page'],
+    ['page=1.5', 'page'],
+    ['page=99999999999999999999', 'page'],
+    ['sortBy=phone', 'sortBy'],
+    ['sortBy=--id', 'sortBy'],
+    ['sortBy=', 'sortBy'],
+    ['order=asc', 'order'],
+    ['ids=', 'ids'],
+    [`ids=${Array.from({ length: 101 }, (_, n) => n).join()}`, 'ids'],
+    [`phrases=${'x'.repeat(129)}`, 'phrases.0'],
+    ['cursor=nonsense', 'cursor'],
+    ['cursor=', 'cursor'],
+    ["sortBy=id'; DROP TABLE customers; --", 'sortBy'],
+  ])('%s', async (query, field) => {
+    const { status, body } = await list(`?${query}`);
+    expect(status).toBe(400);
+    expect(body.errors.map((error: { field: string }) => error.field)).toContain(field);
+  });
+
+  it('an unknown sort, with those that there are', async () => {
+    const { body } = await list('?sortBy=phone');
+    for (const field of ['createdAt', 'id', 'accountName', 'email']) {
+      expect(body.errors[0].message).toContain(field);
+    }
+  });
+
+  it('a cursor beside a page, of another bank, or of another order', async () => {
+    const next = link(await list('?limit=5'), 'next') ?? '';
+    expect((await service.get(next)).status).toBe(200);
+    expect((await service.get(`${next}&page=2`)).status).toBe(400);
+    expect((await service.get(next, KEYS.other)).status).toBe(400);
+    expect((await service.get(`${next}&sortBy=email`)).status).toBe(400);
+  });
+});

@@ -1,0 +1,194 @@
+import { env } from 'cloudflare:workers';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { KEYS, LAGOS } from '../support/banks.ts';
+import { sentCustomer } from '../support/customers.ts';
+import { Service } from '../support/service.ts';
+
+let service: Service;
+let ada: { id: string; phrase: string; email: string };
+let obi: { id: string; phrase: string; email: string };
+let foreigner: { id: string; phrase: string; email: string };
+
+beforeEach(async () => {
+  service = new Service();
+  [ada = ada, obi = obi] = await service.haveCustomers([sentCustomer(1), sentCustomer(2, { gender: '' })]);
+  [foreigner = foreigner] = await service.haveCustomers([sentCustomer(3)], KEYS.other);
+});
+
+const look = (query: string, key: string = KEYS.full, headers: Record<string, string> = {}) =>
+  service.get(`/v1/bank/customer?${query}`, key, headers);
+
+const STANDARD = ['id', 'accountName', 'gender', 'displayPicture', 'bankId', 'phrase', 'country'];
+const EXTENDED = ['state', 'email', 'phone', 'address', 'createdAt'];
+
+describe('fields', () => {
+  it('a Standard key sees the seven Standard fields, in the order of the contract', async () => {
+    const { body } = await look(`id=${ada.id}`, KEYS.standard);
+    expect(body).toMatchObject({
+      statusCode: 200,
+      success: true,
+      message: 'Customer retrieved successfully',
+    });
+    expect(Object.keys(body.data)).toEqual(STANDARD);
+    expect(body.data).toEqual({
+      id: ada.id,
+      accountName: 'Adaobi Okafor 1',
+      gender: 'female',
+      displayPicture: null,
+      bankId: LAGOS,
+      phrase: ada.phrase,
+      country: 'NG',
+    });
+  });
+
+  it('an Extended key sees the Extended fields too, and nothing else', async () => {
+    const { body } = await look(`id=${obi.id}`);
+    expect(Object.keys(body.data)).toEqual([...STANDARD, ...EXTENDED]);
+    expect(body.data).toMatchObject({ gender: null, state: null, email: obi.email, phone: '+2348031234567' });
+    expect(new Date(body.data.createdAt).toISOString()).toBe(body.data.createdAt);
+  });
+
+  it('account number, reference, clientRef and the separate names are never returned', async () => {
+    const { text } = await look(`id=${ada.id}`);
+    for (const secret of ['1000000001', 'internal-1', 'ref-1', 'Chidinma', 'batchIndex']) {
+      expect(text).not.toContain(secret);
+    }
+  });
+});
+
+describe('identifiers', () => {
+  it.each(['id', 'email', 'phrase'] as const)('finds by %s', async (by) => {
+    expect((await look(`${by}=${ada[by]}`)).body.data.id).toBe(ada.id);
+  });
+
+  it('several must all be the same customer', async () => {
+    expect((await look(`id=${ada.id}&email=${ada.email}&phrase=${ada.phrase}`)).status).toBe(200);
+    expect((await look(`id=${ada.id}&email=${obi.email}`)).status).toBe(404);
+    expect((await look(`phrase=${ada.phrase}&id=${obi.id}`, KEYS.standard)).status).toBe(404);
+  });
+
+  it('a phrase is found however it was typed', async () => {
+    const [one, two, three, four] = ada.phrase.split('-');
+    for (const typed of [
+      `${one}%20${two}%20${three}%20${four}`,
+      `%20${one}...${two}__${three}%20-%20${four}%20`,
+      `${one}+${two}+${three}+${four}`.toUpperCase(),
+      `${one}-${two}-${three}-`.concat(four ?? ''),
+    ]) {
+      expect((await look(`phrase=${typed}`, KEYS.standard)).body.data?.id).toBe(ada.id);
+    }
+    const fullWidth = [...ada.phrase].map((c) =>
+      c === '-' ? c : String.fromCharCode(c.charCodeAt(0) + 0xfee0),
+    );
+    expect((await look(`phrase=${encodeURIComponent(fullWidth.join(''))}`)).status).toBe(200);
+  });
+
+  it('an email is found in any case, with spaces around it', async () => {
+    expect((await look(`email=%20${ada.email.toUpperCase()}%20`)).status).toBe(200);
+  });
+
+  it.each([
+    ['', 'query'],
+    ['id=', 'id'],
+    ['id=a&id=b', 'id'],
+    ['phrase=a&phrase=b', 'phrase'],
+    ['email=not-an-email', 'email'],
+    ['name=Ada', 'name'],
+    [`id=${'x'.repeat(65)}`, 'id'],
+    ['id=%00', 'id'],
+  ])('%s is a 400 that names %s', async (query, field) => {
+    const { status, body } = await look(query);
+    expect([status, body.code, body.message]).toEqual([400, 'INVALID_REQUEST', 'Invalid customer data']);
+    expect(body.errors.map((error: { field: string }) => error.field)).toContain(field);
+  });
+});
+
+describe('another bank', () => {
+  it.each(['id', 'email', 'phrase'] as const)('its customer, asked by %s, is like nobody', async (by) => {
+    for (const key of [KEYS.full, KEYS.standard]) {
+      const foreign = await look(`${by}=${foreigner[by]}`, key);
+      const nobody = await look(
+        { id: 'id=cus_nobody', email: 'email=nobody@example.com', phrase: 'phrase=zoo-zoo-zoo-zoo' }[by],
+        key,
+      );
+      expect(foreign.status).toBe(404);
+      const withoutRequestId = (text: string) => text.replace(/req_\w+/, '');
+      expect(withoutRequestId(foreign.text)).toBe(withoutRequestId(nobody.text));
+      expect(foreign.headers.get('X-Cache')).toBe(nobody.headers.get('X-Cache'));
+    }
+  });
+
+  it('a person may be a customer of both banks, as two customers', async () => {
+    const [twin] = await service.haveCustomers([sentCustomer(1)], KEYS.other);
+    expect(twin?.id).not.toBe(ada.id);
+    expect(twin?.phrase).not.toBe(ada.phrase);
+    expect((await look(`email=${ada.email}`, KEYS.other)).body.data.id).toBe(twin?.id);
+    expect((await look(`email=${ada.email}`)).body.data.id).toBe(ada.id);
+  });
+});
+
+describe('the phrase cache', () => {
+  const cacheOf = async (query: string, key: string = KEYS.standard, headers = {}) =>
+    (await look(query, key, headers)).headers.get('X-Cache');
+
+  it('a Standard caller is answered from it the second time, alike', async () => {
+    const first = await look(`phrase=${ada.phrase}`, KEYS.standard);
+    const second = await look(`phrase=${ada.phrase}`, KEYS.standard);
+    expect([first, second].map(({ headers }) => headers.get('X-Cache'))).toEqual(['MISS', 'HIT']);
+    expect(second.body.data).toEqual(first.body.data);
+  });
+
+  it('holds the Standard fields and nothing more', async () => {
+    await look(`phrase=${ada.phrase}`, KEYS.standard);
+    const { keys } = await env.PHRASE_CACHE.list();
+    expect(keys.map(({ name }) => name)).toEqual([`phrase:${LAGOS}:${ada.phrase}`]);
+    const value = await env.PHRASE_CACHE.get<object>(`phrase:${LAGOS}:${ada.phrase}`, 'json');
+    expect(Object.keys(value ?? {})).toEqual(STANDARD);
+  });
+
+  it('is passed by for Extended callers, other identifiers, and who asks for a fresh answer', async () => {
+    await cacheOf(`phrase=${ada.phrase}`);
+    expect(await cacheOf(`phrase=${ada.phrase}`, KEYS.full)).toBe('BYPASS');
+    expect(await cacheOf(`id=${ada.id}`)).toBe('BYPASS');
+    expect(await cacheOf(`phrase=${ada.phrase}&id=${ada.id}`)).toBe('BYPASS');
+    expect(await cacheOf(`phrase=${ada.phrase}`, KEYS.standard, { 'Cache-Control': 'no-cache' })).toBe(
+      'BYPASS',
+    );
+    expect(await cacheOf(`phrase=${ada.phrase}`)).toBe('HIT');
+  });
+
+  it('never holds a miss', async () => {
+    expect(await cacheOf('phrase=zoo-zoo-zoo-zoo')).toBe('MISS');
+    expect((await env.PHRASE_CACHE.list()).keys).toEqual([]);
+  });
+
+  it.each([
+    ['another bank', { bankId: 'bnk_accra' }],
+    ['another phrase', { phrase: 'zoo-zoo-zoo-zoo' }],
+    ['a field more', { email: 'x@example.com' }],
+    ['a wrong type', { accountName: 7 }],
+  ])('is not believed when it holds %s', async (_, wrong) => {
+    await look(`phrase=${ada.phrase}`, KEYS.standard);
+    const key = `phrase:${LAGOS}:${ada.phrase}`;
+    const value = await env.PHRASE_CACHE.get<object>(key, 'json');
+    await env.PHRASE_CACHE.put(key, JSON.stringify({ ...value, ...wrong }));
+    const answer = await look(`phrase=${ada.phrase}`, KEYS.standard);
+    expect([answer.headers.get('X-Cache'), answer.body.data.id]).toEqual(['MISS', ada.id]);
+  });
+
+  it('is not believed when it holds no JSON', async () => {
+    await env.PHRASE_CACHE.put(`phrase:${LAGOS}:${ada.phrase}`, '{"id":');
+    expect((await look(`phrase=${ada.phrase}`, KEYS.standard)).body.data.id).toBe(ada.id);
+  });
+
+  it.each([
+    ['throws', () => Promise.reject(new Error('KV GET failed: 500'))],
+    ['never answers', () => new Promise(() => {})],
+  ])('makes a request slower, not wrong, when it %s', async (_, get) => {
+    const broken = new Service(() => ({
+      PHRASE_CACHE: { get, put: () => Promise.reject(new Error('429')) } as unknown as KVNamespace,
+    }));
+    const answer = await broken.get(`/v1/bank/customer?phrase=${ada.phrase}`, KEYS.standard);
+    expect([answer.status, answer.body.data.id]).toEqual([200, ada.id]);
+  });
+});

@@ -1,0 +1,209 @@
+import { env } from 'cloudflare:workers';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { KEYS, LAGOS } from '../support/banks.ts';
+import { sentCustomer } from '../support/customers.ts';
+import { Service } from '../support/service.ts';
+
+let service: Service;
+let ada: { id: string; phrase: string; email: string };
+
+beforeEach(async () => {
+  service = new Service();
+  [ada = ada] = await service.haveCustomers([sentCustomer(1)]);
+});
+
+const change = (update: unknown, key: string = KEYS.full, id: unknown = ada.id) =>
+  service.ask('PATCH', '/v1/bank/customer', { key, body: { id, update } });
+const stored = () =>
+  env.DB.prepare('SELECT * FROM customers WHERE id = ?').bind(ada.id).first<Record<string, unknown>>();
+
+it('changes every field that may change, cleaned, and answers id, email and phone', async () => {
+  const answer = await change({
+    firstname: '  Ada\u0301 ',
+    middlename: 'M',
+    lastname: 'Eze',
+    accountName: 'Ada Eze',
+    address: '1 Road',
+    phone: '+233 24 412 3456',
+    displayPicture: 'https://pictures.example.com/a.png',
+    state: 'Lagos',
+  });
+  expect(answer.body).toEqual({
+    statusCode: 200,
+    success: true,
+    message: 'Customer updated successfully',
+    data: { id: ada.id, email: ada.email, phone: '+233244123456' },
+  });
+  expect(await stored()).toMatchObject({
+    firstname: 'Ad\u00e1',
+    middlename: 'M',
+    lastname: 'Eze',
+    account_name: 'Ada Eze',
+    address: '1 Road',
+    phone: '+233244123456',
+    display_picture: 'https://pictures.example.com/a.png',
+    state: 'Lagos',
+    email: ada.email,
+  });
+});
+
+it('reads a number as dialled at home with the customer’s country', async () => {
+  expect((await change({ phone: '0803 765 4321' })).body.data.phone).toBe('+2348037654321');
+  expect((await change({ phone: '12' })).status).toBe(400);
+});
+
+it('null and "" clear what is optional, and nothing that is required', async () => {
+  await change({ middlename: null, address: '', phone: null });
+  expect(await stored()).toMatchObject({ middlename: null, address: null, phone: null });
+  for (const field of ['firstname', 'lastname', 'accountName']) {
+    const { status, body } = await change({ [field]: null });
+    expect([status, body.errors[0].field]).toEqual([400, `update.${field}`]);
+  }
+});
+
+it('leaves alone what it does not name', async () => {
+  const before = await stored();
+  await change({ state: 'Ogun' });
+  expect(await stored()).toEqual({ ...before, state: 'Ogun' });
+});
+
+describe('refuses, naming the field, and changes nothing', () => {
+  it.each([
+    'email',
+    'bankId',
+    'phrase',
+    'id',
+    'accountNumber',
+    'reference',
+    'country',
+    'gender',
+    'clientRef',
+    'constructor',
+    'nonsense',
+  ])('a change of %s', async (field) => {
+    const before = await stored();
+    const { status, body, text } = await change({ [field]: 'SENT-VALUE', state: 'Ogun' });
+    expect([status, body.errors[0].field]).toEqual([400, `update.${field}`]);
+    expect(text).not.toContain('SENT-VALUE');
+    expect(await stored()).toEqual(before);
+  });
+
+  it('a change of __proto__', async () => {
+    const { status, body } = await service.ask('PATCH', '/v1/bank/customer', {
+      body: `{"id":"${ada.id}","update":{"__proto__":{"state":"Ogun"},"state":"Ogun"}}`,
+    });
+    expect([status, body.errors[0].field]).toEqual([400, 'update.__proto__']);
+  });
+
+  it.each<[unknown, string]>([
+    [{}, 'update'],
+    [null, 'update'],
+    [[], 'update'],
+    ['x', 'update'],
+    [{ firstname: ' ' }, 'update.firstname'],
+    [{ firstname: 5 }, 'update.firstname'],
+    [{ accountName: 'a'.repeat(201) }, 'update.accountName'],
+    [{ address: 'a\u202eb' }, 'update.address'],
+    [{ state: 'a\nb' }, 'update.state'],
+    [{ phone: 'not a number' }, 'update.phone'],
+    [{ phone: '+1' }, 'update.phone'],
+    ...[
+      'http://example.com/a.png',
+      'javascript:alert(1)',
+      'data:image/png;base64,AAAA',
+      'https://user:pass@example.com/',
+      'https://169.254.169.254/latest/meta-data',
+      'https://[::1]/',
+      'https://2130706433/',
+      'nonsense',
+    ].map((url): [unknown, string] => [{ displayPicture: url }, 'update.displayPicture']),
+  ])('%j', async (update, field) => {
+    const { status, body } = await change(update);
+    expect(status).toBe(400);
+    expect(body.errors.map((error: { field: string }) => error.field)).toContain(field);
+  });
+
+  it('an id that is missing or no string, with every other fault beside it', async () => {
+    const { body } = await change({ firstname: '', phone: 1 }, KEYS.full, 7);
+    const fields = body.errors.map((error: { field: string }) => error.field);
+    expect(fields.toSorted()).toEqual(['id', 'update.firstname', 'update.phone']);
+  });
+});
+
+it('another bank’s customer is like nobody, and stays as it was', async () => {
+  const before = await stored();
+  for (const update of [{ state: 'Ogun' }, { phone: '0803 765 4321' }]) {
+    const foreign = await change(update, KEYS.other);
+    const nobody = await change(update, KEYS.other, 'cus_nobody');
+    expect(foreign.status).toBe(404);
+    expect(foreign.text.replace(/req_\w+/, '')).toBe(nobody.text.replace(/req_\w+/, ''));
+  }
+  expect(await stored()).toEqual(before);
+});
+
+describe('the phrase cache after a change', () => {
+  const look = () => service.get(`/v1/bank/customer?phrase=${ada.phrase}`, KEYS.standard);
+
+  it('answers with the change at once', async () => {
+    await look();
+    await change({ accountName: 'New Name' });
+    const answer = await look();
+    expect([answer.headers.get('X-Cache'), answer.body.data.accountName]).toEqual(['HIT', 'New Name']);
+  });
+
+  it('ends with the change when a slow fill is overtaken by it', async () => {
+    let release = () => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let puts = 0;
+    const racing = new Service(
+      ({ PHRASE_CACHE }) => ({
+        PHRASE_CACHE: {
+          get: (...args: [string, 'json']) => PHRASE_CACHE.get(...args),
+          put: async (...args: Parameters<KVNamespace['put']>) => {
+            puts += 1;
+            if (puts === 1) await held;
+            await PHRASE_CACHE.put(...args);
+          },
+        } as unknown as KVNamespace,
+      }),
+      { sleep: (ms) => (ms >= 1_100 ? Promise.resolve() : new Promise(() => {})) },
+    );
+    const filling = racing.get(`/v1/bank/customer?phrase=${ada.phrase}`, KEYS.standard);
+    while (puts === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await racing.ask('PATCH', '/v1/bank/customer', {
+      body: { id: ada.id, update: { accountName: 'New Name' } },
+    });
+    release();
+    await filling;
+    expect((await look()).body.data.accountName).toBe('New Name');
+  });
+
+  it('ends with the change when KV refuses the first write of it', async () => {
+    await look();
+    let refused = false;
+    const limited = new Service(
+      ({ PHRASE_CACHE }) => ({
+        PHRASE_CACHE: {
+          put: async (...args: Parameters<KVNamespace['put']>) => {
+            if (!refused) {
+              refused = true;
+              throw new Error('KV PUT failed: 429 Too Many Requests');
+            }
+            await PHRASE_CACHE.put(...args);
+          },
+        } as unknown as KVNamespace,
+      }),
+      { sleep: () => Promise.resolve() },
+    );
+    await limited.ask('PATCH', '/v1/bank/customer', {
+      body: { id: ada.id, update: { accountName: 'New Name' } },
+    });
+    expect((await look()).body.data.accountName).toBe('New Name');
+  });
+
+  it('holds nothing of the bank’s other fields', async () => {
+    await change({ state: 'Ogun', address: 'Secret Street' });
+    const value = await env.PHRASE_CACHE.get(`phrase:${LAGOS}:${ada.phrase}`);
+    expect(value).not.toMatch(/Ogun|Secret/);
+  });
+});

@@ -1,0 +1,178 @@
+/** What holds for every route alike: who may pass, what another bank sees, and the shape of every answer. */
+import { env } from 'cloudflare:workers';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createApp } from '../../src/app.ts';
+import { createIsolateMemory } from '../../src/deps.ts';
+import { KEY_MEMORY_MS, hashKey } from '../../src/keys/keys.service.ts';
+import { systemRuntime } from '../../src/runtime.ts';
+import { KEYS } from '../support/banks.ts';
+import { brokenDatabase } from '../support/broken.ts';
+import { sentCustomer } from '../support/customers.ts';
+import { ROUTES, type KnownRoute } from '../support/routes.ts';
+import { Service, type Answer } from '../support/service.ts';
+
+let service: Service;
+let customer: { id: string; phrase: string; email: string };
+
+beforeEach(async () => {
+  service = new Service();
+  [customer = customer] = await service.haveCustomers([sentCustomer()]);
+});
+
+function ask(route: KnownRoute, key: string | null, headers: Record<string, string> = {}): Promise<Answer> {
+  const { path, body } = route.request(customer);
+  return service.ask(route.method, path, { key, headers, ...(body === undefined ? {} : { body }) });
+}
+
+it('the list of routes is whole: nothing answers that is not in it', () => {
+  const app = createApp(systemRuntime, createIsolateMemory());
+  const registered = app.routes.filter(({ method }) => method !== 'ALL');
+  const names = new Set(registered.map(({ method, path }) => `${method} ${path}`));
+  expect([...names].sort()).toEqual(ROUTES.map(({ method, path }) => `${method} ${path}`).sort());
+});
+
+describe.each(ROUTES)('$method $path', (route) => {
+  it('answers a right request', async () => {
+    const answer = await ask(route, KEYS.full);
+    expect(answer.status).toBe(route.status);
+  });
+
+  it.each([
+    ['no key', null],
+    ['an unknown key', 'peere_test_nobody'],
+    ['a malformed key', 'peere_test_lagos_full!'],
+    ['a truncated key', KEYS.full.slice(0, -1)],
+    ['a revoked key', KEYS.revoked],
+    ['an expired key', KEYS.expired],
+  ])('refuses %s with one and the same 401', async (_, key) => {
+    const answer = await ask(route, key);
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('WWW-Authenticate')).toMatch(/^Bearer /);
+    expect(answer.body).toEqual({
+      statusCode: 401,
+      success: false,
+      message: 'Authentication required',
+      data: null,
+      code: 'UNAUTHENTICATED',
+      requestId: answer.headers.get('X-Request-Id'),
+      errors: [{ field: 'Authorization', message: expect.any(String) }],
+    });
+  });
+
+  it('refuses a key in the query, and any scheme but Bearer', async () => {
+    const { path, body } = route.request(customer);
+    const separator = path.includes('?') ? '&' : '?';
+    const inQuery = await service.ask(route.method, `${path}${separator}key=${KEYS.full}`, {
+      key: null,
+      body,
+    });
+    expect(inQuery.status).toBe(401);
+    const basic = await ask(route, null, { Authorization: `Basic ${btoa(`x:${KEYS.full}`)}` });
+    expect(basic.status).toBe(401);
+  });
+
+  it('needs one of its scopes', async () => {
+    for (const [key, scopes] of [
+      [KEYS.powerless, []],
+      [KEYS.standard, ['customers:read']],
+      [KEYS.writer, ['customers:write']],
+    ] as const) {
+      const allowed = route.scopes.some((scope) => (scopes as readonly string[]).includes(scope));
+      const answer = await ask(route, key);
+      expect(answer.status).toBe(allowed ? route.status : 403);
+      if (!allowed) {
+        expect(answer.body).toMatchObject({ code: 'FORBIDDEN', message: 'Insufficient permissions' });
+      }
+    }
+  });
+
+  it('takes no test key in production, and takes a live one', async () => {
+    const production = new Service(() => ({ ENVIRONMENT: 'production' }));
+    const { path, body } = route.request(customer);
+    expect((await production.ask(route.method, path, { key: KEYS.full, body })).status).toBe(401);
+    expect((await production.ask(route.method, path, { key: KEYS.live, body })).status).toBe(route.status);
+  });
+
+  it('is never cached on the way, and can be traced', async () => {
+    for (const key of [KEYS.full, null]) {
+      const { headers } = await ask(route, key);
+      expect(headers.get('Cache-Control')).toBe('no-store');
+      expect(headers.get('X-Content-Type-Options')).toBe('nosniff');
+      expect(headers.get('X-Request-Id')).toMatch(/^req_[0-9A-Z]{26}$/);
+      expect(headers.get('Access-Control-Allow-Origin')).toBeNull();
+    }
+  });
+
+  it('answers other methods with 405 and those that it has', async () => {
+    const answer = await service.ask('DELETE', route.path);
+    expect(answer.status).toBe(405);
+    expect(answer.body.code).toBe('METHOD_NOT_ALLOWED');
+    expect(answer.headers.get('Allow')?.split(', ')).toContain(route.method);
+  });
+
+  it('answers 503 with Retry-After when D1 is away, and tells nobody why', async () => {
+    const error = new Error('D1_ERROR: Network connection lost at secret-host');
+    const away = new Service(({ DB }) => ({
+      DB: brokenDatabase(DB, error, (sql) => sql.includes('api_keys')),
+    }));
+    const { path, body } = route.request(customer);
+    const answer = await away.ask(route.method, path, { body });
+    expect([answer.status, answer.body.code]).toEqual([503, 'UNAVAILABLE']);
+    expect(Number(answer.headers.get('Retry-After'))).toBeGreaterThan(0);
+    expect(answer.text).not.toMatch(/secret-host|D1_ERROR/);
+  });
+
+  it('answers 500 and a fixed text for a fault of ours, and logs where it was', async () => {
+    const error = new TypeError('secret in a message');
+    const faulty = new Service(({ DB }) => ({
+      DB: brokenDatabase(DB, error, (sql) => sql.includes('api_keys')),
+    }));
+    const { path, body } = route.request(customer);
+    const answer = await faulty.ask(route.method, path, { body });
+    expect(answer.body.message).toBe(
+      answer.status === 500 ? 'Something went wrong on our side' : 'The service is busy; try again shortly',
+    );
+    expect(answer.text + JSON.stringify(faulty.log)).not.toContain('secret in a message');
+    expect(faulty.log.at(-1)).toMatchObject({
+      level: 'error',
+      cause: expect.stringContaining('TypeError at'),
+    });
+  });
+});
+
+it('an unknown address is a 404 in the one shape', async () => {
+  const answer = await service.get('/v1/bank/nothing');
+  expect(answer.body).toMatchObject({ statusCode: 404, success: false, code: 'ROUTE_NOT_FOUND', data: null });
+});
+
+it('a HEAD request is answered like its GET, without the body', async () => {
+  const answer = await service.ask('HEAD', `/v1/bank/customer?id=${customer.id}`);
+  expect([answer.status, answer.text]).toEqual([200, '']);
+});
+
+it('a revoked key opens nothing after 30 s, and an expiring one nothing after its time', async () => {
+  let now = Date.now();
+  const clocked = new Service(undefined, { now: () => now });
+  const expiresAt = now + 10_000;
+  await env.DB.prepare('UPDATE api_keys SET expires_at = ? WHERE hash = ?')
+    .bind(expiresAt, await hashKey(KEYS.standard))
+    .run();
+  const look = (key: string) => clocked.get(`/v1/bank/customer?id=${customer.id}`, key);
+  expect((await look(KEYS.full)).status).toBe(200);
+  expect((await look(KEYS.standard)).status).toBe(200);
+  await env.DB.prepare('UPDATE api_keys SET revoked_at = 1 WHERE hash = ?')
+    .bind(await hashKey(KEYS.full))
+    .run();
+  now = expiresAt;
+  expect((await look(KEYS.standard)).status).toBe(401);
+  now += KEY_MEMORY_MS;
+  expect((await look(KEYS.full)).status).toBe(401);
+});
+
+it('one log line per request, of names and counts only', async () => {
+  service.log.length = 0;
+  await service.get(`/v1/bank/customer?email=${customer.email}`);
+  expect(service.log).toHaveLength(1);
+  expect(service.log[0]).toMatchObject({ event: 'request', route: '/v1/bank/customer', status: 200 });
+  expect(JSON.stringify(service.log)).not.toMatch(/adaobi/i);
+});

@@ -1,0 +1,46 @@
+/** Every route, and a request to it that succeeds. The shared suites walk this list; adding a route adds a row. */
+import type { Scope } from '../../src/keys/keys.service.ts';
+import { sentCustomer } from './customers.ts';
+
+export interface KnownRoute {
+  method: 'GET' | 'POST' | 'PATCH';
+  path: string;
+  /** Any one of them opens the route. */
+  scopes: Scope[];
+  /** A right request, about this customer of Lagos. */
+  request(customer: { id: string; phrase: string; email: string }): { path: string; body?: unknown };
+  status: number;
+}
+
+const READ: Scope[] = ['customers:read', 'customers:read:extended'];
+
+export const ROUTES: KnownRoute[] = [
+  {
+    method: 'GET',
+    path: '/v1/bank/customer',
+    scopes: READ,
+    request: ({ phrase }) => ({ path: `/v1/bank/customer?phrase=${phrase}` }),
+    status: 200,
+  },
+  {
+    method: 'GET',
+    path: '/v1/bank/customers',
+    scopes: READ,
+    request: ({ id }) => ({ path: `/v1/bank/customers?ids=${id}` }),
+    status: 200,
+  },
+  {
+    method: 'POST',
+    path: '/v1/bank/customers',
+    scopes: ['customers:write'],
+    request: () => ({ path: '/v1/bank/customers', body: { customers: [sentCustomer(900)] } }),
+    status: 201,
+  },
+  {
+    method: 'PATCH',
+    path: '/v1/bank/customer',
+    scopes: ['customers:write'],
+    request: ({ id }) => ({ path: '/v1/bank/customer', body: { id, update: { state: 'Lagos' } } }),
+    status: 200,
+  },
+];

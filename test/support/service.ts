@@ -1,0 +1,139 @@
+/**
+ * The service on the real bindings, with a queue that keeps what is sent so that a test decides when it arrives.
+ * Everything else is what production runs: the same Worker, D1, KV.
+ */
+import {
+  createExecutionContext,
+  createMessageBatch,
+  getQueueResult,
+  waitOnExecutionContext,
+  type QueueResult,
+} from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import type { ChunkPointer } from '../../src/batches/batches.queue.ts';
+import { DEAD_LETTER_QUEUE, type Env } from '../../src/env.ts';
+import { systemRuntime, type Runtime } from '../../src/runtime.ts';
+import { createWorker } from '../../src/worker.ts';
+import { KEYS } from './banks.ts';
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  // Answers are read as a client reads them: without knowing what is in them.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  body: any;
+}
+
+export interface Ask {
+  key?: string | null;
+  headers?: Record<string, string>;
+  body?: unknown;
+}
+
+export class Service {
+  readonly sent: ChunkPointer[] = [];
+  readonly log: Record<string, unknown>[] = [];
+  readonly env: Env;
+  readonly #worker: ReturnType<typeof createWorker>;
+
+  /** @param rewire changes the bindings, to count or to break them */
+  constructor(rewire: (env: Env) => Partial<Env> = () => ({}), runtime: Partial<Runtime> = {}) {
+    const queue = {
+      sendBatch: async (messages: Iterable<{ body: ChunkPointer }>) => {
+        this.sent.push(...[...messages].map(({ body }) => body));
+      },
+    } as unknown as Queue<ChunkPointer>;
+    const bindings: Env = { ...env, BATCH_QUEUE: queue };
+    this.env = { ...bindings, ...rewire(bindings) };
+    this.#worker = createWorker({
+      ...systemRuntime,
+      log: (level, line) => void this.log.push({ level, ...line }),
+      ...runtime,
+    });
+  }
+
+  /** One request, and everything that it does after its answer. */
+  async ask(
+    method: string,
+    path: string,
+    { key = KEYS.full, headers = {}, body }: Ask = {},
+  ): Promise<Answer> {
+    const context = createExecutionContext();
+    const request = new Request(`https://api.example.com${path}`, {
+      method,
+      headers: {
+        ...(key === null ? {} : { Authorization: `Bearer ${key}` }),
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: isRaw(body) ? body : JSON.stringify(body) }),
+    });
+    const response = await this.#worker.fetch(request as Request<unknown, never>, this.env, context);
+    const text = await response.text();
+    await waitOnExecutionContext(context);
+    return { status: response.status, headers: response.headers, text, body: readJson(text) };
+  }
+
+  get(path: string, key?: string | null, headers?: Record<string, string>): Promise<Answer> {
+    return this.ask('GET', path, { ...(key === undefined ? {} : { key }), ...(headers ? { headers } : {}) });
+  }
+
+  post(customers: unknown[], key: string = KEYS.full): Promise<Answer> {
+    return this.ask('POST', '/v1/bank/customers', { key, body: { customers } });
+  }
+
+  /** Delivers messages to the consumer, as Queues would. */
+  async deliver(bodies: unknown[], queue = 'customer-batches', attempts = 1): Promise<QueueResult> {
+    const context = createExecutionContext();
+    const messages = bodies.map((body, index) => ({
+      id: `message-${index}`,
+      timestamp: new Date(),
+      attempts,
+      body: body as ChunkPointer,
+    }));
+    const batch = createMessageBatch(queue, messages);
+    await this.#worker.queue(batch, this.env, context);
+    return getQueueResult(batch, context);
+  }
+
+  deliverDeadLetters(bodies: unknown[]): Promise<QueueResult> {
+    return this.deliver(bodies, DEAD_LETTER_QUEUE);
+  }
+
+  /** Everything that was sent and not yet delivered goes in. */
+  drain(): Promise<QueueResult> {
+    return this.deliver(this.sent.splice(0));
+  }
+
+  async sweep(): Promise<void> {
+    const context = createExecutionContext();
+    await this.#worker.scheduled({} as ScheduledController, this.env, context);
+    await waitOnExecutionContext(context);
+  }
+
+  /** Posts customers, moves them in, and reads back the phrases that they were given, in input order. */
+  async haveCustomers(customers: unknown[], key: string = KEYS.full) {
+    const { body } = await this.post(customers, key);
+    await this.drain();
+    const ids = body.data.data.customerIds as string[];
+    const rows = await this.env.DB.prepare(
+      'SELECT id, phrase, email FROM customers WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id',
+    )
+      .bind(JSON.stringify(ids))
+      .all<{ id: string; phrase: string; email: string }>();
+    return rows.results;
+  }
+}
+
+function isRaw(body: unknown): body is string | Uint8Array | ReadableStream {
+  return typeof body === 'string' || body instanceof Uint8Array || body instanceof ReadableStream;
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -13,6 +13,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/smoke/**'],
     setupFiles: ['./test/support/setup.ts'],
+    // The second report is for .ci/run, which prints how many passed.
+    reporters: ['default', ['json', { outputFile: '.wrangler/test-results.json' }]],
     maxWorkers: 2,
     testTimeout: 20_000,
   },

@@ -1,6 +1,6 @@
 /** What one event needs, built once when it arrives and handed in from the door. */
 import { createBatchQueue, type BatchQueue } from './batches/batches.queue.ts';
-import { createPhraseCache, type CacheMemory, type PhraseCache } from './customers/phrase-cache.ts';
+import { PhraseCache, type CacheMemory } from './customers/phrase-cache.ts';
 import { connect, type Database } from './db/client.ts';
 import type { Env } from './env.ts';
 import { KeyMemory } from './keys/keys.service.ts';
@@ -37,7 +37,7 @@ export function createDeps(
     runtime,
     db: connect(env.DB),
     keyMemory: memory.keys,
-    phraseCache: createPhraseCache(env.PHRASE_CACHE, memory.cache, runtime),
+    phraseCache: new PhraseCache(env.PHRASE_CACHE, memory.cache, runtime),
     batchQueue: createBatchQueue(env.BATCH_QUEUE),
     production: env.ENVIRONMENT === 'production',
     after: (work) => context.waitUntil(work),

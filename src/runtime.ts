@@ -2,12 +2,12 @@
 
 export interface Runtime {
   /** Milliseconds since 1970-01-01 UTC. */
-  now(): number;
+  now: () => number;
   /** An unpredictable number, 0 <= n < 1, with 32 random bits. */
-  random(): number;
-  sleep(milliseconds: number): Promise<void>;
+  random: () => number;
+  sleep: (milliseconds: number) => Promise<void>;
   /** One structured line. Callers pass names, counts and ids from an allow-list: never personal data. */
-  log(level: 'info' | 'warn' | 'error', line: Record<string, string | number | boolean | null>): void;
+  log: (level: 'info' | 'warn' | 'error', line: Record<string, string | number | boolean | null>) => void;
 }
 
 /** Numbers drawn from the system at a time: one call for every 1,024, because each costs a microsecond. */

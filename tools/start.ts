@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { DEMO_KEYS, demoSql } from './demo-data.ts';
+import { answers } from './server.ts';
 import {
   d1,
   projectFolder,
@@ -41,6 +42,11 @@ if (values.remote || text(values.env)) {
 const port = text(values.port) ?? '8787';
 const address = `http://localhost:${port}`;
 const target = { remote: false as const, persistTo: text(values['persist-to']) };
+
+if (await answers(address)) {
+  console.log(`It is running already, at ${address}. Nothing to do.`);
+  process.exit(0);
+}
 
 console.log('Preparing the local database …');
 await wrangler(['d1', 'migrations', 'apply', 'DB', ...targetArguments(target)]);
@@ -80,8 +86,7 @@ console.log(`
 async function untilItAnswers(): Promise<void> {
   const giveUpAt = Date.now() + READY_WITHIN_MS;
   while (Date.now() < giveUpAt) {
-    const answer = await fetch(`${address}/v1/bank/customers`).catch(() => null);
-    if (answer?.status === 401) return;
+    if (await answers(address)) return;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   console.error(`Nothing answered at ${address} within ${READY_WITHIN_MS / 1000} seconds.`);

@@ -5,6 +5,29 @@ import { createPhrase } from '../lib/phrase.ts';
 import type { Runtime } from '../runtime.ts';
 import type { RowFailure, ValidRow } from './batches.judge.ts';
 
+/**
+ * A staged customer is a JSON array of these, in this order: half the size of an object, and the size is what
+ * the way to D1 costs. Only the end may be added to while chunks are under way.
+ */
+export const STAGED_FIELDS = [
+  'index',
+  'id',
+  'phrase',
+  'clientRef',
+  'email',
+  'accountName',
+  'firstname',
+  'lastname',
+  'middlename',
+  'country',
+  'address',
+  'gender',
+  'phone',
+  'accountNumber',
+  'reference',
+] as const;
+export type StagedField = (typeof STAGED_FIELDS)[number];
+
 export interface PlannedChunk {
   chunk: number;
   firstIndex: number;
@@ -54,6 +77,8 @@ export function planBatch(
 }
 
 const utf8 = new TextEncoder();
+/** More than any row can be: its fields together have at most 1,800 characters of at most 4 bytes, twice escaped. */
+const scratch = new Uint8Array(64 * 1024);
 
 function toChunks(accepted: ValidRow[], customerIds: string[], random: () => number): PlannedChunk[] {
   const chunks: PlannedChunk[] = [];
@@ -74,9 +99,9 @@ function toChunks(accepted: ValidRow[], customerIds: string[], random: () => num
     bytes = 0;
   };
   for (const [position, { index, row }] of accepted.entries()) {
-    const staged = { index, id: customerIds[position], phrase: createPhrase(random), ...row };
-    const json = JSON.stringify(staged);
-    const size = utf8.encode(json).length + 1;
+    const staged = { ...row, index, id: customerIds[position], phrase: createPhrase(random) };
+    const json = JSON.stringify(STAGED_FIELDS.map((field) => staged[field]));
+    const size = utf8.encodeInto(json, scratch).written + 1;
     if (rows.length === LIMITS.chunkRows || bytes + size > LIMITS.chunkBytes) close();
     rows.push({ index, json });
     bytes += size;

@@ -7,7 +7,7 @@ import { sql, type SQL } from 'drizzle-orm';
 import type { Database, Statement } from '../db/client.ts';
 import { batchChunks, batches } from '../db/tables.ts';
 import { EXISTING_FAILURE, REJECTED_FAILURE, type RowFailure } from './batches.judge.ts';
-import type { BatchPlan } from './batches.plan.ts';
+import { STAGED_FIELDS, type BatchPlan, type StagedField } from './batches.plan.ts';
 import type { ChunkPointer } from './batches.queue.ts';
 
 /** Which of these emails are customers of the bank? One bound parameter, whatever their number. */
@@ -61,12 +61,17 @@ function insertFailures(bankId: string, batchId: string, failures: RowFailure[])
         FROM json_each(${JSON.stringify(failures)})`;
 }
 
-/** Columns of `customers`, and where a staged row has them. */
-const STAGED_COLUMNS = {
+/** A field of the staged row at hand. */
+const staged = (field: StagedField) => sql.raw(`staged.value ->> ${STAGED_FIELDS.indexOf(field)}`);
+
+/** The column of `customers` that each staged field goes to. */
+const COLUMN_OF: Record<StagedField, string> = {
+  index: 'batch_index',
   id: 'id',
   phrase: 'phrase',
+  clientRef: 'client_ref',
   email: 'email',
-  account_name: 'accountName',
+  accountName: 'account_name',
   firstname: 'firstname',
   lastname: 'lastname',
   middlename: 'middlename',
@@ -74,17 +79,11 @@ const STAGED_COLUMNS = {
   address: 'address',
   gender: 'gender',
   phone: 'phone',
-  account_number: 'accountNumber',
+  accountNumber: 'account_number',
   reference: 'reference',
-  client_ref: 'clientRef',
-  batch_index: 'index',
 };
-const CUSTOMER_COLUMNS = sql.raw(Object.keys(STAGED_COLUMNS).join(', '));
-const STAGED_VALUES = sql.raw(
-  Object.values(STAGED_COLUMNS)
-    .map((name) => `staged.value ->> '${name}'`)
-    .join(', '),
-);
+const CUSTOMER_COLUMNS = sql.raw(STAGED_FIELDS.map((field) => COLUMN_OF[field]).join(', '));
+const STAGED_VALUES = sql.join(STAGED_FIELDS.map(staged), sql`, `);
 
 const isChunk = ({ bankId, batchId, chunk }: ChunkPointer): SQL =>
   sql`bank_id = ${bankId} AND batch_id = ${batchId} AND chunk = ${chunk}`;
@@ -109,7 +108,7 @@ export function moveChunkIn(pointer: ChunkPointer, now: number): Statement[] {
     recordFailures(
       pointer,
       EXISTING_FAILURE,
-      sql`NOT EXISTS (SELECT 1 FROM customers WHERE bank_id = ${bankId} AND id = staged.value ->> 'id')`,
+      sql`NOT EXISTS (SELECT 1 FROM customers WHERE bank_id = ${bankId} AND id = ${staged('id')})`,
     ),
     ...closeChunk(pointer, now),
   ];
@@ -126,8 +125,8 @@ function recordFailures(
   which: SQL,
 ): Statement {
   return sql`INSERT INTO batch_failures (bank_id, batch_id, row_index, chunk, client_ref, code, message, errors)
-        SELECT chunk.bank_id, chunk.batch_id, staged.value ->> 'index', chunk.chunk,
-          staged.value ->> 'clientRef', ${failure.code}, ${failure.message}, ${JSON.stringify(failure.errors)}
+        SELECT chunk.bank_id, chunk.batch_id, ${staged('index')}, chunk.chunk,
+          ${staged('clientRef')}, ${failure.code}, ${failure.message}, ${JSON.stringify(failure.errors)}
         FROM ${stagedRows(pointer)} WHERE ${which}`;
 }
 
@@ -182,9 +181,10 @@ export function stallChunk(pointer: ChunkPointer, now: number): Statement[] {
 
 /** Gives every row of a chunk a new phrase. None of its customers exists yet, so nobody has seen the old ones. */
 export function rephraseChunk(pointer: ChunkPointer, phrases: string[]): Statement {
+  const phrasePath = `$[${STAGED_FIELDS.indexOf('phrase')}]`;
   return sql`UPDATE batch_chunks
         SET payload = (
-          SELECT json_group_array(json_set(staged.value, '$.phrase', fresh.value))
+          SELECT json_group_array(json_set(staged.value, ${phrasePath}, fresh.value))
           FROM json_each(payload) AS staged
           JOIN json_each(${JSON.stringify(phrases)}) AS fresh ON fresh.key = staged.key)
         WHERE ${isChunk(pointer)} AND ${isOpen}`;
@@ -199,7 +199,7 @@ export function splitChunk(pointer: ChunkPointer): Statement[] {
           SELECT chunk.bank_id, chunk.batch_id,
             (SELECT max(chunk) FROM batch_chunks WHERE bank_id = ${bankId} AND batch_id = ${batchId})
               + 1 + (staged.key >= chunk.row_count / 2),
-            min(staged.value ->> 'index'), max(staged.value ->> 'index'), count(*), chunk.next_send_at,
+            min(${staged('index')}), max(${staged('index')}), count(*), chunk.next_send_at,
             json_group_array(json(staged.value))
           FROM ${stagedRows(pointer)} WHERE true
           GROUP BY staged.key >= chunk.row_count / 2

@@ -20,77 +20,82 @@ export interface CacheMemory {
 
 export type ReadAgain = () => Promise<StandardCustomer | null>;
 
-export interface PhraseCache {
-  /** Null: not there, not readable in time, or not this bank's. Never throws. */
-  read(bankId: string, phrase: string): Promise<StandardCustomer | null>;
-  /** Call before reading D1; the fill it returns writes what was read, and checks again if it was overtaken. */
-  beginFill(): (customer: StandardCustomer, readAgain: ReadAgain) => Promise<void>;
-  /** After an update has been committed. Never throws. */
-  writeThrough(customer: StandardCustomer, readAgain: ReadAgain): Promise<void>;
-}
-
 function cacheKey(bankId: string, phrase: string): string {
   return `phrase:${bankId}:${phrase}`;
 }
 
-export function createPhraseCache(
-  binding: KVNamespace,
-  memory: CacheMemory,
-  runtime: Pick<Runtime, 'now' | 'sleep' | 'log'>,
-): PhraseCache {
-  const put = (customer: StandardCustomer) =>
-    binding.put(cacheKey(customer.bankId, customer.phrase), JSON.stringify(customer), {
-      expirationTtl: CACHE_SECONDS,
-    });
+export class PhraseCache {
+  readonly #binding: KVNamespace;
+  readonly #memory: CacheMemory;
+  readonly #runtime: Pick<Runtime, 'now' | 'sleep' | 'log'>;
 
-  /** Writes what D1 says now, however often the value was fought over a moment ago. */
-  const putAnew = async (stale: StandardCustomer, readAgain: ReadAgain) => {
-    await runtime.sleep(REWRITE_DELAY_MS);
-    const current = await readAgain();
-    if (current === null) await binding.delete(cacheKey(stale.bankId, stale.phrase));
-    else await put(current);
-  };
+  constructor(binding: KVNamespace, memory: CacheMemory, runtime: Pick<Runtime, 'now' | 'sleep' | 'log'>) {
+    this.#binding = binding;
+    this.#memory = memory;
+    this.#runtime = runtime;
+  }
 
-  const failed = (action: string) => runtime.log('warn', { event: 'phrase_cache_failed', action });
+  /** Null: not there, not readable in time, or not this bank's. Never throws. */
+  read(bankId: string, phrase: string): Promise<StandardCustomer | null> {
+    return Promise.race([this.#read(bankId, phrase), this.#runtime.sleep(PATIENCE_MS).then(() => null)]);
+  }
 
-  const readNow = async (bankId: string, phrase: string): Promise<StandardCustomer | null> => {
+  async #read(bankId: string, phrase: string): Promise<StandardCustomer | null> {
     try {
-      const value = standardCustomer.safeParse(await binding.get(cacheKey(bankId, phrase), 'json'));
+      const value = standardCustomer.safeParse(await this.#binding.get(cacheKey(bankId, phrase), 'json'));
       const owned = value.success && value.data.bankId === bankId && value.data.phrase === phrase;
       return owned ? value.data : null;
     } catch {
-      failed('read');
+      this.#failed('read');
       return null;
     }
-  };
+  }
 
-  return {
-    read: (bankId, phrase) =>
-      Promise.race([readNow(bankId, phrase), runtime.sleep(PATIENCE_MS).then(() => null)]),
-
-    beginFill() {
-      const updatesBefore = memory.updates;
-      const startedAt = runtime.now();
-      return async (customer, readAgain) => {
-        try {
-          await put(customer);
-          // Another isolate's update can't be seen from here; that its write lands before ours is likely only
-          // if this fill was slow.
-          const overtaken = memory.updates !== updatesBefore || runtime.now() - startedAt > PATIENCE_MS;
-          if (overtaken) await putAnew(customer, readAgain);
-        } catch {
-          failed('fill');
-        }
-      };
-    },
-
-    async writeThrough(customer, readAgain) {
-      memory.updates += 1;
+  /**
+   * Call before reading D1; call what it returns with what was read. That is written, and written anew if an
+   * update overtook it. Never throws.
+   */
+  beginFill(): (customer: StandardCustomer, readAgain: ReadAgain) => Promise<void> {
+    const updatesBefore = this.#memory.updates;
+    const startedAt = this.#runtime.now();
+    return async (customer, readAgain) => {
       try {
-        await put(customer).catch(() => putAnew(customer, readAgain));
+        await this.#put(customer);
+        // Another isolate's update can't be seen from here; that its write lands before ours is likely only if
+        // this fill was slow.
+        const slow = this.#runtime.now() - startedAt > PATIENCE_MS;
+        if (slow || this.#memory.updates !== updatesBefore) await this.#putAnew(customer, readAgain);
       } catch {
-        failed('write through');
+        this.#failed('fill');
       }
-    },
-  };
+    };
+  }
+
+  /** Call after an update has been committed. Never throws. */
+  async writeThrough(customer: StandardCustomer, readAgain: ReadAgain): Promise<void> {
+    this.#memory.updates += 1;
+    try {
+      await this.#put(customer).catch(() => this.#putAnew(customer, readAgain));
+    } catch {
+      this.#failed('write through');
+    }
+  }
+
+  async #put(customer: StandardCustomer): Promise<void> {
+    await this.#binding.put(cacheKey(customer.bankId, customer.phrase), JSON.stringify(customer), {
+      expirationTtl: CACHE_SECONDS,
+    });
+  }
+
+  /** Writes what D1 says now, however often the value was fought over a moment ago. */
+  async #putAnew(stale: StandardCustomer, readAgain: ReadAgain): Promise<void> {
+    await this.#runtime.sleep(REWRITE_DELAY_MS);
+    const current = await readAgain();
+    if (current === null) await this.#binding.delete(cacheKey(stale.bankId, stale.phrase));
+    else await this.#put(current);
+  }
+
+  #failed(action: string): void {
+    this.#runtime.log('warn', { event: 'phrase_cache_failed', action });
+  }
 }

@@ -1,7 +1,8 @@
 /** Who may pass: `Authorization: Bearer <key>`, and the scope that a route asks for. */
 import type { MiddlewareHandler } from 'hono';
 import { AppError } from '../errors.ts';
-import { identify, type Scope } from '../keys/keys.service.ts';
+import { identify } from '../keys/keys.service.ts';
+import type { Scope } from '../keys/scopes.ts';
 import type { HttpEnv } from './context.ts';
 
 const unauthenticated = () =>

@@ -6,9 +6,6 @@
 import type { Database } from '../db/client.ts';
 import { findKeyByHash } from './keys.store.ts';
 
-export const SCOPES = ['customers:read', 'customers:read:extended', 'customers:write'] as const;
-export type Scope = (typeof SCOPES)[number];
-
 export interface Caller {
   keyId: string;
   bankId: string;

@@ -2,6 +2,7 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { consumeBatches } from '../../src/batches/batches.consumer.ts';
+import { STAGED_FIELDS, type StagedField } from '../../src/batches/batches.plan.ts';
 import { SEND_AGAIN_MS } from '../../src/batches/batches.service.ts';
 import { createDeps, createIsolateMemory } from '../../src/deps.ts';
 import { systemRuntime } from '../../src/runtime.ts';
@@ -144,8 +145,10 @@ describe('a message', () => {
 });
 
 describe('rows that the database refuses', () => {
-  const poison = (index: number, path: string, value: string) =>
-    env.DB.prepare(`UPDATE batch_chunks SET payload = json_set(payload, '$[${index}].${path}', ?)`)
+  const poison = (index: number, field: StagedField, value: string) =>
+    env.DB.prepare(
+      `UPDATE batch_chunks SET payload = json_set(payload, '$[${index}][${STAGED_FIELDS.indexOf(field)}]', ?)`,
+    )
       .bind(value)
       .run();
 

@@ -77,9 +77,9 @@ describe('identifiers', () => {
     ]) {
       expect((await look(`phrase=${typed}`, KEYS.standard)).body.data?.id).toBe(ada.id);
     }
-    const fullWidth = [...ada.phrase].map((c) =>
-      c === '-' ? c : String.fromCharCode(c.charCodeAt(0) + 0xfee0),
-    );
+    const fullWidth = ada.phrase
+      .split('')
+      .map((c) => (c === '-' ? c : String.fromCharCode(c.charCodeAt(0) + 0xfee0)));
     expect((await look(`phrase=${encodeURIComponent(fullWidth.join(''))}`)).status).toBe(200);
   });
 

@@ -29,7 +29,7 @@ export class Meter {
     const wrap = (statement: D1PreparedStatement): D1PreparedStatement => {
       const run = async () => {
         this.d1Calls += 1;
-        return count(await statement.all<Record<string, unknown>>());
+        return count(await statement.all());
       };
       const wrapped = {
         bind: (...values: unknown[]) => wrap(statement.bind(...values)),

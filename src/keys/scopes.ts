@@ -1,0 +1,3 @@
+/** What a key may open. A closed set: the routes name them, `npm run key` gives them out. */
+export const SCOPES = ['customers:read', 'customers:read:extended', 'customers:write'] as const;
+export type Scope = (typeof SCOPES)[number];

@@ -1,0 +1,156 @@
+/** The migrations, Drizzle's tables, the SQL that runs and docs/storage.md say the same. */
+import { env } from 'cloudflare:workers';
+import { getTableColumns, getTableName } from 'drizzle-orm';
+import { SQLiteAsyncDialect, SQLiteTable } from 'drizzle-orm/sqlite-core';
+import { describe, expect, it } from 'vitest';
+import storagePage from '../../docs/storage.md?raw';
+import {
+  claimDueChunks,
+  findExistingEmails,
+  findOpenChunk,
+  moveChunkIn,
+  rejectChunk,
+  rephraseChunk,
+  splitChunk,
+  stallChunk,
+} from '../../src/batches/batches.store.ts';
+import { SORT_FIELDS } from '../../src/customers/customers.schema.ts';
+import {
+  countCustomers,
+  findCustomer,
+  listCustomers,
+  updateCustomer,
+} from '../../src/customers/customers.store.ts';
+import { CACHE_SECONDS } from '../../src/customers/phrase-cache.ts';
+import { connect } from '../../src/db/client.ts';
+import * as tables from '../../src/db/tables.ts';
+import { DEAD_LETTER_QUEUE } from '../../src/env.ts';
+import { findKeyByHash } from '../../src/keys/keys.store.ts';
+
+const own = `name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%' AND name NOT LIKE 'd1_%'`;
+
+async function names(type: 'table' | 'index'): Promise<string[]> {
+  const sql = `SELECT name FROM sqlite_master WHERE type = '${type}' AND ${own} ORDER BY name`;
+  return (await env.DB.prepare(sql).all<{ name: string }>()).results.map(({ name }) => name);
+}
+
+async function columns(table: string) {
+  const found = await env.DB.prepare(`PRAGMA table_info(${table})`).all<{
+    name: string;
+    type: string;
+    notnull: number;
+    pk: number;
+  }>();
+  return found.results;
+}
+
+describe('Drizzle', () => {
+  const declared = Object.values(tables).filter((value) => value instanceof SQLiteTable);
+
+  it('knows every table of the migrations, and no other', async () => {
+    expect(declared.map((table) => getTableName(table)).toSorted()).toEqual(await names('table'));
+  });
+
+  it.each(declared.map((table) => [getTableName(table), table] as const))(
+    'knows the columns of %s, their types and what may be null',
+    async (name, table) => {
+      const known = Object.values(getTableColumns(table)).map((column) => ({
+        name: column.name,
+        type: column.getSQLType().toUpperCase(),
+        notnull: column.notNull,
+      }));
+      const actual = (await columns(name)).map(({ name: column, type, notnull }) => ({
+        name: column,
+        type,
+        notnull: notnull === 1,
+      }));
+      const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
+      expect(known.toSorted(byName)).toEqual(actual.toSorted(byName));
+    },
+  );
+});
+
+describe('docs/storage.md', () => {
+  it('describes every table with every column, and no other table', async () => {
+    const sections = new Map(
+      storagePage
+        .split('\n### ')
+        .slice(1)
+        .map((section) => [/^`(\w+)`/.exec(section)?.[1] ?? '', section]),
+    );
+    expect([...sections.keys()].toSorted()).toEqual(await names('table'));
+    for (const [table, section] of sections) {
+      for (const { name } of await columns(table))
+        expect([table, section]).toEqual([table, expect.stringContaining(`\`${name}\``)]);
+    }
+  });
+
+  it('names every index, state, KV key and queue', async () => {
+    const words = [
+      ...(await names('index')),
+      ...tables.BATCH_STATUSES,
+      ...tables.FAILURE_CODES,
+      'phrase:{bankId}:{phrase}',
+      `${CACHE_SECONDS} s`,
+      DEAD_LETTER_QUEUE,
+    ];
+    for (const word of words) expect(storagePage).toContain(word);
+  });
+});
+
+describe('every statement finds its rows by an index', () => {
+  const db = connect(env.DB);
+  const dialect = new SQLiteAsyncDialect();
+  const pointer = { bankId: 'b', batchId: 'x', chunk: 0 };
+  const listing = { limit: 20, offset: 0, descending: true };
+  const lists = SORT_FIELDS.flatMap((field) =>
+    (['from', 'before'] as const).map((side) => ({
+      ...listing,
+      field,
+      position: { side, key: field === 'accountName' ? ['a', 'b'] : ['a'] },
+    })),
+  );
+  const statements = {
+    'lookup by id': findCustomer(db, 'b', { id: 'i' }),
+    'lookup by email': findCustomer(db, 'b', { email: 'e' }),
+    'lookup by phrase': findCustomer(db, 'b', { phrase: 'p' }),
+    'lookup by all': findCustomer(db, 'b', { id: 'i', email: 'e', phrase: 'p' }),
+    ...Object.fromEntries(
+      lists.map((query) => [`list by ${query.field} ${query.position.side}`, listCustomers('b', query)]),
+    ),
+    'list by ids': listCustomers('b', { ...listing, field: 'id', ids: ['i'] }),
+    'list by phrases': listCustomers('b', { ...listing, field: 'id', phrases: ['p'] }),
+    count: countCustomers('b', {}),
+    'count of ids': countCustomers('b', { ids: ['i'] }),
+    'count of phrases': countCustomers('b', { phrases: ['p'] }),
+    update: updateCustomer(db, 'b', 'i', { state: 's' }),
+    key: findKeyByHash(db, 'h'),
+    'existing emails': findExistingEmails(db, 'b', ['e']),
+    ...numbered('move in', moveChunkIn(pointer, 0)),
+    ...numbered('reject', rejectChunk(pointer, 0)),
+    ...numbered('stall', stallChunk(pointer, 0)),
+    ...numbered('split', splitChunk(pointer)),
+    rephrase: rephraseChunk(pointer, ['p']),
+    'open chunk': findOpenChunk(db, pointer),
+    'due chunks': claimDueChunks(db, 0, 0, 1),
+  };
+
+  it.each(Object.entries(statements))('%s', async (name, statement) => {
+    const { sql, params } = dialect.sqlToQuery(statement.getSQL());
+    const plan = await env.DB.prepare(`EXPLAIN QUERY PLAN ${sql}`)
+      .bind(...params)
+      .all<{ detail: string }>();
+    const steps = plan.results.map(({ detail }) => detail);
+    expect(steps.length).toBeGreaterThan(0);
+    const scans = steps.filter(
+      (step) => step.startsWith('SCAN ') && !/VIRTUAL TABLE|CONSTANT ROW|^SCAN (chunks|chunk)$/.test(step),
+    );
+    expect(scans).toEqual([]);
+    if (!/list by ids|list by phrases/.test(name))
+      expect(steps.filter((step) => step.includes('TEMP B-TREE FOR ORDER BY'))).toEqual([]);
+  });
+});
+
+function numbered<Value>(name: string, values: Value[]): Record<string, Value> {
+  return Object.fromEntries(values.map((value, index) => [`${name} ${index + 1}`, value]));
+}

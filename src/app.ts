@@ -2,24 +2,29 @@
 import { Hono } from 'hono/tiny';
 import { batchRoutes } from './batches/batches.routes.ts';
 import { customerRoutes } from './customers/customers.routes.ts';
-import { createDeps, type IsolateMemory } from './deps.ts';
+import type { Deps } from './deps.ts';
+import type { Env } from './env.ts';
 import { AppError } from './errors.ts';
 import type { HttpEnv } from './http/context.ts';
 import { fail } from './http/envelope.ts';
 import { logRequest } from './http/request-log.ts';
 import { createId } from './lib/ids.ts';
-import type { Runtime } from './runtime.ts';
 
-export function createApp(runtime: Runtime, memory: IsolateMemory): Hono<HttpEnv> {
+export type DepsOf = (env: Env, context: Pick<ExecutionContext, 'waitUntil'>) => Deps;
+
+/** @param depsOf builds what one request needs */
+export function createApp(depsOf: DepsOf): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
 
   app.use(async (context, next) => {
+    const deps = depsOf(context.env, context.executionCtx);
+    const { runtime } = deps;
     const requestId = createId('req', runtime);
     context.set('requestId', requestId);
     context.header('X-Request-Id', requestId);
     context.header('Cache-Control', 'no-store');
     context.header('X-Content-Type-Options', 'nosniff');
-    context.set('deps', createDeps(context.env, context.executionCtx, runtime, memory));
+    context.set('deps', deps);
     const startedAt = runtime.now();
     await next();
     logRequest(context, runtime, startedAt);

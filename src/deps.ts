@@ -1,8 +1,9 @@
 /** What one event needs, built once when it arrives and handed in from the door. */
+import { RunningKeys } from './batches/batches.idempotency.ts';
 import { createBatchQueue, type BatchQueue } from './batches/batches.queue.ts';
 import { PhraseCache, type CacheMemory } from './customers/phrase-cache.ts';
 import { connect, type Database } from './db/client.ts';
-import type { Env } from './env.ts';
+import { LIMITS, type Env } from './env.ts';
 import { KeyMemory } from './keys/keys.service.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -12,6 +13,9 @@ export interface Deps {
   keyMemory: KeyMemory;
   phraseCache: PhraseCache;
   batchQueue: BatchQueue;
+  runningKeys: RunningKeys;
+  /** Most customers of a chunk: `LIMITS.chunkRows`, and less where a simulation wants many chunks of few rows. */
+  chunkRows: number;
   production: boolean;
   /** Work that goes on after the answer. A rejection there is logged by the runtime, so it must not reject. */
   after(work: Promise<void>): void;
@@ -21,10 +25,11 @@ export interface Deps {
 export interface IsolateMemory {
   keys: KeyMemory;
   cache: CacheMemory;
+  runningKeys: RunningKeys;
 }
 
 export function createIsolateMemory(): IsolateMemory {
-  return { keys: new KeyMemory(), cache: { updates: 0 } };
+  return { keys: new KeyMemory(), cache: { updates: 0 }, runningKeys: new RunningKeys() };
 }
 
 export function createDeps(
@@ -32,6 +37,7 @@ export function createDeps(
   context: Pick<ExecutionContext, 'waitUntil'>,
   runtime: Runtime,
   memory: IsolateMemory,
+  chunkRows: number = LIMITS.chunkRows,
 ): Deps {
   return {
     runtime,
@@ -39,6 +45,8 @@ export function createDeps(
     keyMemory: memory.keys,
     phraseCache: new PhraseCache(env.PHRASE_CACHE, memory.cache, runtime),
     batchQueue: createBatchQueue(env.BATCH_QUEUE),
+    runningKeys: memory.runningKeys,
+    chunkRows,
     production: env.ENVIRONMENT === 'production',
     after: (work) => context.waitUntil(work),
   };

@@ -16,11 +16,14 @@ export const ERRORS = {
   UNAUTHENTICATED: { status: 401, message: 'Authentication required' },
   FORBIDDEN: { status: 403, message: 'Insufficient permissions' },
   CUSTOMER_NOT_FOUND: { status: 404, message: 'Customer not found' },
+  BATCH_NOT_FOUND: { status: 404, message: 'Batch not found' },
   ROUTE_NOT_FOUND: { status: 404, message: 'There is nothing at this address' },
   METHOD_NOT_ALLOWED: { status: 405, message: 'This address does not take this method' },
   CUSTOMER_EXISTS: { status: 409, message: 'Customer with this email already exists' },
+  IDEMPOTENCY_IN_PROGRESS: { status: 409, message: 'A request with this Idempotency-Key is still running' },
   PAYLOAD_TOO_LARGE: { status: 413, message: 'The body is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'The body must be plain application/json' },
+  IDEMPOTENCY_KEY_REUSED: { status: 422, message: 'This Idempotency-Key was used for another body' },
   UNAVAILABLE: { status: 503, message: 'The service is busy; try again shortly' },
   INTERNAL: { status: 500, message: 'Something went wrong on our side' },
 } as const satisfies Record<string, { status: ContentfulStatusCode; message: string }>;
@@ -56,4 +59,12 @@ export class AppError extends Error {
 /** A 400 that names one field. */
 export function invalid(field: string, message: string): AppError {
   return new AppError('INVALID_REQUEST', { errors: [{ field, message }] });
+}
+
+/** Seconds after which a client should try again when D1 is away: its restarts and failovers take a few. */
+const RETRY_AFTER_SECONDS = 5;
+
+/** A 503. `cause` stays inside. */
+export function unavailable(cause: unknown): AppError {
+  return new AppError('UNAVAILABLE', { cause, headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) } });
 }

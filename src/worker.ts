@@ -1,5 +1,5 @@
 /** The front door: one Worker, three doors. */
-import { createApp } from './app.ts';
+import { createApp, type DepsOf } from './app.ts';
 import { consumeBatches, consumeDeadLetters } from './batches/batches.consumer.ts';
 import type { ChunkPointer } from './batches/batches.queue.ts';
 import { sweep } from './batches/batches.sweep.ts';
@@ -7,16 +7,21 @@ import { createDeps, createIsolateMemory } from './deps.ts';
 import { DEAD_LETTER_QUEUE, type Env } from './env.ts';
 import { systemRuntime, type Runtime } from './runtime.ts';
 
-export function createWorker(runtime: Runtime) {
+/**
+ * One isolate: what it remembers is its own.
+ * @param chunkRows most customers of a chunk
+ */
+export function createWorker(runtime: Runtime, chunkRows?: number) {
   const memory = createIsolateMemory();
-  const app = createApp(runtime, memory);
+  const depsOf: DepsOf = (env, context) => createDeps(env, context, runtime, memory, chunkRows);
+  const app = createApp(depsOf);
   return {
     fetch: (request, env, context) => app.fetch(request, env, context),
     queue: (batch, env, context) => {
       const consume = batch.queue === DEAD_LETTER_QUEUE ? consumeDeadLetters : consumeBatches;
-      return consume(createDeps(env, context, runtime, memory), batch.messages);
+      return consume(depsOf(env, context), batch.messages);
     },
-    scheduled: (_controller, env, context) => sweep(createDeps(env, context, runtime, memory)),
+    scheduled: (_controller, env, context) => sweep(depsOf(env, context)),
   } satisfies ExportedHandler<Env, ChunkPointer>;
 }
 

@@ -50,12 +50,14 @@ export interface BatchPlan {
   failures: RowFailure[];
 }
 
+/** @param chunkRows most customers of a chunk */
 export function planBatch(
   bankId: string,
   total: number,
   accepted: ValidRow[],
   failures: RowFailure[],
   runtime: Pick<Runtime, 'now' | 'random'>,
+  chunkRows: number,
 ): BatchPlan {
   const createdAt = runtime.now();
   const clock = { now: () => createdAt, random: runtime.random };
@@ -71,7 +73,7 @@ export function planBatch(
     duplicates: failures.length - invalid,
     invalid,
     customerIds,
-    chunks: toChunks(accepted, customerIds, runtime.random),
+    chunks: toChunks(accepted, customerIds, runtime.random, chunkRows),
     failures,
   };
 }
@@ -80,7 +82,12 @@ const utf8 = new TextEncoder();
 /** More than any row can be: its fields together have at most 1,800 characters of at most 4 bytes, twice escaped. */
 const scratch = new Uint8Array(64 * 1024);
 
-function toChunks(accepted: ValidRow[], customerIds: string[], random: () => number): PlannedChunk[] {
+function toChunks(
+  accepted: ValidRow[],
+  customerIds: string[],
+  random: () => number,
+  chunkRows: number,
+): PlannedChunk[] {
   const chunks: PlannedChunk[] = [];
   let rows: { index: number; json: string }[] = [];
   let bytes = 0;
@@ -102,7 +109,7 @@ function toChunks(accepted: ValidRow[], customerIds: string[], random: () => num
     const staged = { ...row, index, id: customerIds[position], phrase: createPhrase(random) };
     const json = JSON.stringify(STAGED_FIELDS.map((field) => staged[field]));
     const size = utf8.encodeInto(json, scratch).written + 1;
-    if (rows.length === LIMITS.chunkRows || bytes + size > LIMITS.chunkBytes) close();
+    if (rows.length === chunkRows || bytes + size > LIMITS.chunkBytes) close();
     rows.push({ index, json });
     bytes += size;
   }

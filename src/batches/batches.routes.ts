@@ -1,29 +1,54 @@
-/** HTTP of batches. Translates; the rules are in batches.service.ts. */
+/** HTTP of batches. Translates; the rules are in batches.service.ts and batch-results.service.ts. */
 import type { Hono } from 'hono/tiny';
 import { LIMITS } from '../env.ts';
 import { AppError } from '../errors.ts';
 import { requireKey } from '../http/auth.ts';
-import type { HttpEnv } from '../http/context.ts';
+import type { HttpContext, HttpEnv } from '../http/context.ts';
 import { succeed } from '../http/envelope.ts';
-import { jsonBody, validJson } from '../http/input.ts';
-import { newBatch } from './batches.schema.ts';
-import { acceptBatch } from './batches.service.ts';
+import { jsonBody, validJson, validQuery } from '../http/input.ts';
+import { linkHeader } from '../http/link.ts';
+import { readIdempotencyKey } from '../lib/idempotency-key.ts';
+import {
+  getBatch,
+  listBatchesOf,
+  listCreatedOf,
+  listFailuresOf,
+  type Listing,
+} from './batch-results.service.ts';
+import { batchUrl } from './batches.report.ts';
+import { batchList, newBatch, newBatchQuery, resultList } from './batches.schema.ts';
+import { acceptBatch, rehearseBatch } from './batches.service.ts';
 
 const mayWrite = requireKey('customers:write');
+/** Who may send a batch may see what became of it. */
+const maySee = requireKey('customers:write', 'customers:read', 'customers:read:extended');
+
+/** Seconds between two looks at a batch that is under way. 10,000 customers take about one. */
+const LOOK_AGAIN_SECONDS = 1;
 
 export function batchRoutes(app: Hono<HttpEnv>): void {
+  acceptRoute(app);
+  resultRoutes(app);
+}
+
+function acceptRoute(app: Hono<HttpEnv>): void {
   app.post(
     '/v1/bank/customers',
     mayWrite,
+    validQuery(newBatchQuery),
     jsonBody(LIMITS.batchBodyBytes),
     validJson(newBatch),
     async (context) => {
       const { customers } = context.req.valid('json');
-      const { report, refusal } = await acceptBatch(
-        context.get('deps'),
-        context.get('caller').bankId,
-        customers,
-      );
+      const { bankId } = context.get('caller');
+      const key = readIdempotencyKey(context.req.header('Idempotency-Key'));
+      if (context.req.valid('query').dryRun) {
+        const report = await rehearseBatch(context.get('deps'), bankId, customers);
+        return succeed(context, 200, 'Dry run, nothing was stored', report);
+      }
+      const { report, refusal, replayed } = await acceptBatch(context.get('deps'), bankId, customers, key);
+      context.header('Location', batchUrl(report.batchId ?? ''));
+      if (replayed) context.header('Idempotent-Replayed', 'true');
       if (refusal !== null) {
         const message = 'holds no row that can become a customer; data.failures says why of each';
         throw new AppError(refusal, { data: report, errors: [{ field: 'customers', message }] });
@@ -31,4 +56,42 @@ export function batchRoutes(app: Hono<HttpEnv>): void {
       return succeed(context, 201, 'Batch processed, customers will reflect shortly', report);
     },
   );
+}
+
+function resultRoutes(app: Hono<HttpEnv>): void {
+  app.get('/v1/bank/customers/batches', maySee, validQuery(batchList), async (context) => {
+    const { bankId } = context.get('caller');
+    return answerList(context, await listBatchesOf(context.get('deps'), bankId, context.req.valid('query')));
+  });
+
+  app.get('/v1/bank/customers/batches/:batchId', maySee, async (context) => {
+    const { bankId } = context.get('caller');
+    const batch = await getBatch(context.get('deps'), bankId, context.req.param('batchId'));
+    if (batch.completedAt === null) context.header('Retry-After', String(LOOK_AGAIN_SECONDS));
+    return succeed(context, 200, 'Batch retrieved successfully', batch);
+  });
+
+  app.get('/v1/bank/customers/batches/:batchId/failures', maySee, validQuery(resultList), async (context) => {
+    const { bankId } = context.get('caller');
+    const query = context.req.valid('query');
+    const batchId = context.req.param('batchId');
+    return answerList(context, await listFailuresOf(context.get('deps'), bankId, batchId, query));
+  });
+
+  app.get(
+    '/v1/bank/customers/batches/:batchId/customers',
+    maySee,
+    validQuery(resultList),
+    async (context) => {
+      const { bankId } = context.get('caller');
+      const query = context.req.valid('query');
+      const batchId = context.req.param('batchId');
+      return answerList(context, await listCreatedOf(context.get('deps'), bankId, batchId, query));
+    },
+  );
+}
+
+function answerList(context: HttpContext, { page, list }: Listing<unknown>): Response {
+  context.header('Link', linkHeader(context.req.url, list, page));
+  return succeed(context, 200, 'List retrieved successfully', page.rows);
 }

@@ -1,6 +1,8 @@
-/** The shape of a batch request. Its rows are judged one by one, in batches.judge.ts. */
+/** The shapes of requests about batches. The rows of one are judged one by one, in batches.judge.ts. */
 import * as z from 'zod/mini';
+import { BATCH_STATUSES } from '../db/tables.ts';
 import { LIMITS } from '../env.ts';
+import { pageParameters } from '../lib/parameters.ts';
 
 const COUNT = `must be an array of 1 to ${LIMITS.batchRows} customers`;
 
@@ -10,3 +12,22 @@ export const newBatch = z.object(
   },
   'must be an object with customers',
 );
+
+const BOOLEAN = 'must be true or false';
+
+export const newBatchQuery = z.strictObject({
+  dryRun: z._default(
+    z.pipe(
+      z.enum(['true', 'false'], BOOLEAN),
+      z.transform((text) => text === 'true'),
+    ),
+    false,
+  ),
+});
+
+export const resultList = z.strictObject(pageParameters);
+
+export const batchList = z.strictObject({
+  ...pageParameters,
+  status: z.optional(z.enum(BATCH_STATUSES, `must be one of ${BATCH_STATUSES.join(', ')}`)),
+});

@@ -2,62 +2,95 @@
  * Accepting a batch. Promise: what is answered as accepted is in D1, whole; the queue only makes it quick, and
  * the sweep sends again whatever the queue loses.
  */
-import { runTogether } from '../db/client.ts';
+import { runTogether, type Statement } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
-import { LIMITS } from '../env.ts';
+import { commitBatch } from './batches.commit.ts';
+import {
+  fingerprintOf,
+  replay,
+  toRecord,
+  type Idempotency,
+  type IdempotencyRecord,
+} from './batches.idempotency.ts';
 import { EXISTING_FAILURE, judgeRows, type RowFailure, type ValidRow } from './batches.judge.ts';
 import { planBatch, type BatchPlan } from './batches.plan.ts';
-import { findExistingEmails, insertBatch } from './batches.store.ts';
+import { describeDryRun, describePlan, type AcceptedBatch, type BatchReport } from './batches.report.ts';
+import { findExistingEmails, findIdempotencyRecord } from './batches.store.ts';
 
 /** How long the queue has to deliver a pointer before the sweep sends it again. The cron runs every minute. */
 export const SEND_AGAIN_MS = 60_000;
 
-export interface BatchReport {
-  batchId: string;
-  status: 'PROCESSING' | 'COMPLETED_WITH_FAILURES';
-  summary: { total: number; successful: number; failed: number; duplicates: number; invalidData: number };
-  failures: RowFailure[];
-  failuresInline: boolean;
-  inlineFailureLimit: number;
-  data: { createdCount: number; customerIds: string[] };
-}
-
-export interface AcceptedBatch {
-  report: BatchReport;
-  /** Why no row at all was accepted; null where one was. */
-  refusal: 'CUSTOMER_EXISTS' | 'INVALID_REQUEST' | null;
-}
+export type Answer = AcceptedBatch & {
+  /** The answer to an earlier request with the same key and body. */
+  replayed: boolean;
+};
 
 /**
  * Judges, stores and announces a batch. Two D1 calls and one queue call, for any size.
  * @param rows 1 to 10,000 rows as they were sent
+ * @param key the request's Idempotency-Key
  */
-export async function acceptBatch(deps: Deps, bankId: string, rows: unknown[]): Promise<AcceptedBatch> {
-  const { accepted, failures } = await judgeAgainstBank(deps, bankId, rows);
-  const plan = planBatch(bankId, rows.length, accepted, failures, deps.runtime);
-  await runTogether(deps.db, insertBatch(deps.db, plan, plan.createdAt + SEND_AGAIN_MS));
+export async function acceptBatch(
+  deps: Deps,
+  bankId: string,
+  rows: unknown[],
+  key: string | undefined,
+): Promise<Answer> {
+  if (key === undefined) return accept(deps, bankId, rows);
+  return deps.runningKeys.whileRunning(bankId, key, async () =>
+    accept(deps, bankId, rows, { key, fingerprint: await fingerprintOf(rows) }),
+  );
+}
+
+async function accept(
+  deps: Deps,
+  bankId: string,
+  rows: unknown[],
+  idempotency?: Idempotency,
+): Promise<Answer> {
+  const { accepted, failures, record } = await judgeAgainstBank(deps, bankId, rows, idempotency?.key);
+  if (idempotency !== undefined && record !== undefined) {
+    return { ...replay(record, idempotency), replayed: true };
+  }
+  const plan = planBatch(bankId, rows.length, accepted, failures, deps.runtime, deps.chunkRows);
+  const answer = describePlan(plan);
+  const remembered = idempotency && { ...idempotency, record: toRecord(idempotency.fingerprint, answer) };
+  const earlier = await commitBatch(deps, plan, plan.createdAt + SEND_AGAIN_MS, remembered);
+  if (idempotency !== undefined && earlier !== null)
+    return { ...replay(earlier, idempotency), replayed: true };
   await announce(deps, plan);
-  return { report: toReport(plan), refusal: refusalOf(plan) };
+  return { ...answer, replayed: false };
 }
 
-function refusalOf({ customerIds, failures }: BatchPlan): AcceptedBatch['refusal'] {
-  if (customerIds.length > 0) return null;
-  return failures.every(({ code }) => code === 'EXISTING_CUSTOMER') ? 'CUSTOMER_EXISTS' : 'INVALID_REQUEST';
+/** Judges a batch by the same rules, and stores and sends nothing. */
+export async function rehearseBatch(deps: Deps, bankId: string, rows: unknown[]): Promise<BatchReport> {
+  const { accepted, failures } = await judgeAgainstBank(deps, bankId, rows);
+  return describeDryRun(planBatch(bankId, rows.length, accepted, failures, deps.runtime, deps.chunkRows));
 }
 
-async function judgeAgainstBank(deps: Deps, bankId: string, rows: unknown[]) {
+async function judgeAgainstBank(deps: Deps, bankId: string, rows: unknown[], key?: string) {
   const { valid, failures } = judgeRows(rows);
-  const emails = valid.map(({ row }) => row.email);
-  const found = emails.length === 0 ? [] : await findExistingEmails(deps.db, bankId, emails);
-  const existing = new Set(found.map(({ email }) => email));
+  const { existing, record } = await askBank(deps, bankId, valid, key);
   const accepted: ValidRow[] = [];
   for (const candidate of valid) {
     const { index, row } = candidate;
     if (!existing.has(row.email)) accepted.push(candidate);
     else failures.push({ index, clientRef: row.clientRef, ...EXISTING_FAILURE });
   }
-  failures.sort((one, other) => one.index - other.index);
-  return { accepted, failures };
+  failures.sort((one: RowFailure, other: RowFailure) => one.index - other.index);
+  return { accepted, failures, record };
+}
+
+/** Which emails are customers already, and is the key known? One D1 call for both. */
+async function askBank(deps: Deps, bankId: string, valid: ValidRow[], key: string | undefined) {
+  const emails = valid.map(({ row }) => row.email);
+  const statements: Statement[] = [findExistingEmails(bankId, emails)];
+  if (key !== undefined) statements.push(findIdempotencyRecord(bankId, key, deps.runtime.now()));
+  const [found = [], records = []] = await runTogether(deps.db, statements);
+  return {
+    existing: new Set((found as { email: string }[]).map(({ email }) => email)),
+    record: records[0] as IdempotencyRecord | undefined,
+  };
 }
 
 /** A failure here costs time, not customers: the batch is stored, and the sweep sends its pointers. */
@@ -68,23 +101,4 @@ async function announce(deps: Deps, { bankId, batchId, chunks }: BatchPlan): Pro
   } catch {
     deps.runtime.log('warn', { event: 'batch_send_failed', bank: bankId, batch: batchId });
   }
-}
-
-function toReport(plan: BatchPlan): BatchReport {
-  const { batchId, total, duplicates, invalid, customerIds, failures } = plan;
-  return {
-    batchId,
-    status: plan.chunks.length === 0 ? 'COMPLETED_WITH_FAILURES' : 'PROCESSING',
-    summary: {
-      total,
-      successful: customerIds.length,
-      failed: failures.length,
-      duplicates,
-      invalidData: invalid,
-    },
-    failures: failures.slice(0, LIMITS.inlineFailures),
-    failuresInline: failures.length <= LIMITS.inlineFailures,
-    inlineFailureLimit: LIMITS.inlineFailures,
-    data: { createdCount: customerIds.length, customerIds },
-  };
 }

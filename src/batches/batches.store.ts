@@ -6,16 +6,41 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { Database, Statement } from '../db/client.ts';
 import { batchChunks, batches } from '../db/tables.ts';
+import { KEY_KEPT_MS, type IdempotencyRecord } from './batches.idempotency.ts';
 import { EXISTING_FAILURE, REJECTED_FAILURE, type RowFailure } from './batches.judge.ts';
 import { STAGED_FIELDS, type BatchPlan, type StagedField } from './batches.plan.ts';
 import type { ChunkPointer } from './batches.queue.ts';
 
 /** Which of these emails are customers of the bank? One bound parameter, whatever their number. */
-export function findExistingEmails(db: Database, bankId: string, emails: string[]) {
-  return db.all<{ email: string }>(
-    sql`SELECT value AS email FROM json_each(${JSON.stringify(emails)})
-        WHERE EXISTS (SELECT 1 FROM customers WHERE bank_id = ${bankId} AND email = value)`,
-  );
+export function findExistingEmails(bankId: string, emails: string[]): Statement {
+  return sql`SELECT value AS email FROM json_each(${JSON.stringify(emails)})
+      WHERE EXISTS (SELECT 1 FROM customers WHERE bank_id = ${bankId} AND email = value)`;
+}
+
+/** The one route that takes an Idempotency-Key. A key means nothing on another. */
+const ROUTE = 'POST /v1/bank/customers';
+
+/** @param now keys older than KEY_KEPT_MS are no longer known */
+export function findIdempotencyRecord(bankId: string, key: string, now: number): Statement {
+  return sql`SELECT fingerprint, answer FROM idempotency_keys
+      WHERE bank_id = ${bankId} AND route = ${ROUTE} AND idempotency_key = ${key}
+        AND created_at > ${now - KEY_KEPT_MS}`;
+}
+
+/** Part of the accepting transaction: a key that is known makes all of it fail. */
+export function insertIdempotencyRecord(
+  bankId: string,
+  key: string,
+  { fingerprint, answer }: IdempotencyRecord,
+  now: number,
+): Statement[] {
+  return [
+    sql`DELETE FROM idempotency_keys
+        WHERE bank_id = ${bankId} AND route = ${ROUTE} AND idempotency_key = ${key}
+          AND created_at <= ${now - KEY_KEPT_MS}`,
+    sql`INSERT INTO idempotency_keys (bank_id, route, idempotency_key, fingerprint, answer, created_at)
+        VALUES (${bankId}, ${ROUTE}, ${key}, ${fingerprint}, ${answer}, ${now})`,
+  ];
 }
 
 /** Failures written by one statement: 2,000 of the wordiest are 1.9 MB, D1 takes 2 MB a value. */
@@ -206,6 +231,11 @@ export function splitChunk(pointer: ChunkPointer): Statement[] {
           RETURNING chunk`,
     sql`DELETE FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}`,
   ];
+}
+
+/** Is this batch stored? */
+export function findBatch(bankId: string, batchId: string): Statement {
+  return sql`SELECT id FROM batches WHERE bank_id = ${bankId} AND id = ${batchId}`;
 }
 
 /** How many rows an open chunk holds; nothing for one that is closed or unknown. */

@@ -1,8 +1,12 @@
 /**
- * The cron's door: sends again the pointers of chunks that are still open after a while. That is all it takes
- * for a batch to finish whatever the queue lost: closing is part of the consumer's own transaction.
+ * The cron's door: sends again the pointers of chunks that are still open after a while, and removes what is too
+ * old. Sending is all it takes for a batch to finish whatever the queue lost: closing is part of the consumer's
+ * own transaction.
  */
+import { runTogether } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
+import { removeOldestBatch, removeOldKeys } from './batch-results.store.ts';
+import { KEY_KEPT_MS } from './batches.idempotency.ts';
 import { SEND_MOST } from './batches.queue.ts';
 import { SEND_AGAIN_MS } from './batches.service.ts';
 import { claimDueChunks } from './batches.store.ts';
@@ -10,7 +14,27 @@ import { claimDueChunks } from './batches.store.ts';
 /** Sends of one sweep: 1,000 chunks, a million customers, a minute. */
 const ROUNDS_MOST = 10;
 
+/** How long the results of a batch are kept after it was completed. The README states it. */
+export const RESULTS_KEPT_MS = 30 * 24 * 3_600_000;
+
+/** Removals of one sweep: batches, each in a transaction of at most 10,000 failures; and keys. */
+const BATCHES_REMOVED_MOST = 20;
+const KEYS_REMOVED_MOST = 1_000;
+
 export async function sweep(deps: Deps): Promise<void> {
+  await sendDueChunks(deps);
+  await removeOldResults(deps);
+}
+
+async function removeOldResults({ db, runtime }: Deps): Promise<void> {
+  await runTogether(db, [removeOldKeys(runtime.now() - KEY_KEPT_MS, KEYS_REMOVED_MOST)]);
+  for (let removed = 0; removed < BATCHES_REMOVED_MOST; removed += 1) {
+    const [, , batches = []] = await runTogether(db, removeOldestBatch(runtime.now() - RESULTS_KEPT_MS));
+    if (batches.length === 0) return;
+  }
+}
+
+async function sendDueChunks(deps: Deps): Promise<void> {
   for (let round = 0; round < ROUNDS_MOST; round += 1) {
     const now = deps.runtime.now();
     const due = await claimDueChunks(deps.db, now, now + SEND_AGAIN_MS, SEND_MOST);

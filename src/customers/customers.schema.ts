@@ -6,6 +6,7 @@ import * as z from 'zod/mini';
 import { GENDERS } from '../db/tables.ts';
 import { LIMITS } from '../env.ts';
 import { COUNTRIES } from '../lib/countries.ts';
+import { once, pageParameters, wholeNumber } from '../lib/parameters.ts';
 import { normalisePhrase } from '../lib/phrase.ts';
 import { cleanText, isBlank, isSafeText } from '../lib/text.ts';
 
@@ -13,7 +14,6 @@ const REQUIRED = 'is required, as a string that is not blank';
 const TEXT = 'must be a string';
 const UNSAFE = 'must not contain control characters, line breaks, text-direction overrides or broken Unicode';
 
-const clean = z.transform(cleanText);
 const safe = z.refine<string>(isSafeText, UNSAFE);
 const atMost = (most: number) => z.maxLength(most, `must be at most ${most} characters long`);
 
@@ -145,13 +145,6 @@ export const customerUpdate = z.strictObject(
 );
 export type CustomerUpdate = z.output<typeof customerUpdate>['update'];
 
-/** Query parameters of a lookup. An array is what a parameter given twice arrives as. */
-const once = (most: number) =>
-  z.pipe(
-    clean,
-    z.string('must be given once').check(z.minLength(1, 'must not be empty'), atMost(most), safe),
-  );
-
 export const customerLookup = z
   .strictObject({
     id: z.optional(once(MOST.id)),
@@ -193,12 +186,6 @@ const listOf = (most: number) =>
       ),
   );
 
-const wholeNumber = (most: number, fault: string) =>
-  z.pipe(
-    z.pipe(z.string(fault).check(z.regex(/^\d{1,16}$/, fault)), z.transform(Number)),
-    z.number().check(z.minimum(1, fault), z.maximum(most, fault)),
-  );
-
 /** Deepest page: beyond it, page times limit would leave the safe integers. */
 const MOST_PAGES = Math.floor(Number.MAX_SAFE_INTEGER / LIMITS.pageMost);
 
@@ -233,12 +220,8 @@ const listParameters = z
       ),
       { field: 'createdAt', descending: true },
     ),
-    limit: z._default(
-      wholeNumber(LIMITS.pageMost, `must be a whole number from 1 to ${LIMITS.pageMost}`),
-      LIMITS.pageDefault,
-    ),
     page: z.optional(wholeNumber(MOST_PAGES, 'must be a whole number from 1')),
-    cursor: z.optional(once(1_024)),
+    ...pageParameters,
   })
   .check(
     z.refine((query) => query.page === undefined || query.cursor === undefined, {

@@ -115,3 +115,16 @@ export const batchFailures = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.bankId, table.batchId, table.rowIndex] })],
 );
+
+export const idempotencyKeys = sqliteTable(
+  'idempotency_keys',
+  {
+    bankId: text('bank_id').notNull(),
+    route: text('route').notNull(),
+    idempotencyKey: text('idempotency_key').notNull(),
+    fingerprint: text('fingerprint').notNull(),
+    answer: text('answer').notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.bankId, table.route, table.idempotencyKey] })],
+);

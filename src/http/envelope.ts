@@ -1,7 +1,7 @@
 /** The one shape of every answer, and the one place where a failure becomes an answer. */
 import { HTTPException } from 'hono/http-exception';
 import { isDatabaseAway } from '../db/client.ts';
-import { AppError, ERRORS, invalid, type FieldError } from '../errors.ts';
+import { AppError, ERRORS, invalid, unavailable, type FieldError } from '../errors.ts';
 import type { HttpContext } from './context.ts';
 
 /** Faults in one answer: 100 of at most 600 bytes keep an error body under 64 KB, whatever was sent. */
@@ -35,14 +35,6 @@ export function toAppError(thrown: unknown): AppError {
   // Hono's validator throws this, and this alone, for a body that JSON.parse refuses.
   if (thrown instanceof HTTPException && thrown.status === 400) return invalid('body', 'must be valid JSON');
   return isDatabaseAway(thrown) ? unavailable(thrown) : new AppError('INTERNAL', { cause: thrown });
-}
-
-/** Seconds after which a client should try again when D1 is away: its restarts and failovers take a few. */
-const RETRY_AFTER_SECONDS = 5;
-
-/** A 503. `cause` stays inside. */
-export function unavailable(cause: unknown): AppError {
-  return new AppError('UNAVAILABLE', { cause, headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) } });
 }
 
 function withinBounds(errors: FieldError[]): FieldError[] {

@@ -26,6 +26,7 @@ it('answers as the contract says, with ids that are final and in input order', a
       failures: [],
       failuresInline: true,
       inlineFailureLimit: 50,
+      failuresUrl: null,
       data: { createdCount: 3, customerIds: expect.any(Array) },
     },
   });
@@ -105,6 +106,7 @@ describe('rows that can not become customers', () => {
     const { body } = await service.post([sentCustomer(0), ...Array.from({ length: 51 }, () => ({}))]);
     expect(body.data.failures).toHaveLength(50);
     expect(body.data.failuresInline).toBe(false);
+    expect(body.data.failuresUrl).toBe(`/v1/bank/customers/batches/${body.data.batchId}/failures`);
     expect(body.data.summary.failed).toBe(51);
     expect(await count('batch_failures')).toBe(51);
   });

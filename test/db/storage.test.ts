@@ -1,19 +1,30 @@
 /** The migrations, Drizzle's tables, the SQL that runs and docs/storage.md say the same. */
 import { env } from 'cloudflare:workers';
-import { getTableColumns, getTableName } from 'drizzle-orm';
+import { getTableColumns, getTableName, sql } from 'drizzle-orm';
 import { SQLiteAsyncDialect, SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { describe, expect, it } from 'vitest';
 import storagePage from '../../docs/storage.md?raw';
 import {
   claimDueChunks,
   findExistingEmails,
+  findBatch,
+  findIdempotencyRecord,
   findOpenChunk,
+  insertIdempotencyRecord,
   moveChunkIn,
   rejectChunk,
   rephraseChunk,
   splitChunk,
   stallChunk,
 } from '../../src/batches/batches.store.ts';
+import {
+  listBatches,
+  listCreated,
+  listFailures,
+  readBatch,
+  removeOldestBatch,
+  removeOldKeys,
+} from '../../src/batches/batch-results.store.ts';
 import { SORT_FIELDS } from '../../src/customers/customers.schema.ts';
 import {
   countCustomers,
@@ -125,20 +136,37 @@ describe('every statement finds its rows by an index', () => {
     'count of phrases': countCustomers('b', { phrases: ['p'] }),
     update: updateCustomer(db, 'b', 'i', { state: 's' }),
     key: findKeyByHash(db, 'h'),
-    'existing emails': findExistingEmails(db, 'b', ['e']),
+    'existing emails': findExistingEmails('b', ['e']),
     ...numbered('move in', moveChunkIn(pointer, 0)),
     ...numbered('reject', rejectChunk(pointer, 0)),
     ...numbered('stall', stallChunk(pointer, 0)),
     ...numbered('split', splitChunk(pointer)),
     rephrase: rephraseChunk(pointer, ['p']),
+    ...Object.fromEntries(
+      (['from', 'before'] as const).flatMap((side) => [
+        [`batches ${side}`, listBatches('b', { limit: 20, position: { side, key: ['a'] } })],
+        [
+          `batches by status ${side}`,
+          listBatches('b', { limit: 20, status: 'STALLED', position: { side, key: ['a'] } }),
+        ],
+        [`failures ${side}`, listFailures('b', 'x', { limit: 20, position: { side, key: [1] } })],
+        [`created ${side}`, listCreated('b', 'x', { limit: 20, position: { side, key: ['a'] } })],
+      ]),
+    ),
+    batch: readBatch('b', 'x'),
+    'read back': findBatch('b', 'x'),
+    'read back a key': findIdempotencyRecord('b', 'k', 0),
+    ...numbered('remember a key', insertIdempotencyRecord('b', 'k', { fingerprint: 'f', answer: 'a' }, 0)),
+    ...numbered('remove a batch', removeOldestBatch(0)),
+    'remove keys': removeOldKeys(0, 1),
     'open chunk': findOpenChunk(db, pointer),
     'due chunks': claimDueChunks(db, 0, 0, 1),
   };
 
   it.each(Object.entries(statements))('%s', async (name, statement) => {
-    const { sql, params } = dialect.sqlToQuery(statement.getSQL());
-    const plan = await env.DB.prepare(`EXPLAIN QUERY PLAN ${sql}`)
-      .bind(...params)
+    const query = dialect.sqlToQuery(statement.getSQL());
+    const plan = await env.DB.prepare(`EXPLAIN QUERY PLAN ${query.sql}`)
+      .bind(...query.params)
       .all<{ detail: string }>();
     const steps = plan.results.map(({ detail }) => detail);
     expect(steps.length).toBeGreaterThan(0);

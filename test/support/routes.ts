@@ -2,13 +2,21 @@
 import type { Scope } from '../../src/keys/scopes.ts';
 import { sentCustomer } from './customers.ts';
 
+/** A customer of Lagos, and the batch that brought it. */
+export interface Known {
+  id: string;
+  phrase: string;
+  email: string;
+  batchId: string;
+}
+
 export interface KnownRoute {
   method: 'GET' | 'POST' | 'PATCH';
   path: string;
   /** Any one of them opens the route. */
   scopes: Scope[];
   /** A right request, about this customer of Lagos. */
-  request(customer: { id: string; phrase: string; email: string }): { path: string; body?: unknown };
+  request(customer: Known): { path: string; body?: unknown };
   status: number;
 }
 
@@ -41,6 +49,20 @@ export const ROUTES: KnownRoute[] = [
     path: '/v1/bank/customer',
     scopes: ['customers:write'],
     request: ({ id }) => ({ path: '/v1/bank/customer', body: { id, update: { state: 'Lagos' } } }),
+    status: 200,
+  },
+  ...['', '/failures', '/customers'].map((what): KnownRoute => ({
+    method: 'GET',
+    path: `/v1/bank/customers/batches/:batchId${what}`,
+    scopes: [...READ, 'customers:write'],
+    request: ({ batchId }) => ({ path: `/v1/bank/customers/batches/${batchId}${what}` }),
+    status: 200,
+  })),
+  {
+    method: 'GET',
+    path: '/v1/bank/customers/batches',
+    scopes: [...READ, 'customers:write'],
+    request: () => ({ path: '/v1/bank/customers/batches' }),
     status: 200,
   },
 ];

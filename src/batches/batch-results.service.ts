@@ -1,0 +1,116 @@
+/** A batch as a resource, for the bank that sent it alone: how far it is, and what became of each row. */
+import { runTogether, type Statement } from '../db/client.ts';
+import type { BatchStatus } from '../db/tables.ts';
+import type { Deps } from '../deps.ts';
+import { AppError } from '../errors.ts';
+import { decodeCursor, toPage, type Page, type Position } from '../lib/paging.ts';
+import {
+  listBatches,
+  listCreated,
+  listFailures,
+  readBatch,
+  type BatchRow,
+  type CreatedRow,
+  type FailureRow,
+} from './batch-results.store.ts';
+import type { BatchSummary } from './batches.report.ts';
+
+export interface BatchView {
+  batchId: string;
+  status: BatchStatus;
+  summary: BatchSummary;
+  /** Rows of which it is known what became of them, of all that were sent. */
+  progress: { processed: number; total: number };
+  createdAt: string;
+  completedAt: string | null;
+}
+
+export interface PageQuery {
+  limit: number;
+  cursor?: string | undefined;
+}
+
+/** A page, and the list that its cursors are bound to. */
+export interface Listing<Row> {
+  page: Page<Row>;
+  list: string;
+}
+
+/** @throws BATCH_NOT_FOUND, alike for nobody's and for another bank's batch */
+export async function getBatch(deps: Deps, bankId: string, batchId: string): Promise<BatchView> {
+  const [[batch] = []] = await runTogether(deps.db, [readBatch(bankId, batchId)]);
+  if (batch === undefined) throw new AppError('BATCH_NOT_FOUND');
+  return toView(batch as BatchRow);
+}
+
+export async function listBatchesOf(
+  deps: Deps,
+  bankId: string,
+  query: PageQuery & { status?: BatchStatus | undefined },
+): Promise<Listing<BatchView>> {
+  const list = `batches ${bankId} ${query.status ?? ''}`;
+  const position = positionOf(list, query.cursor);
+  const [rows = []] = await runTogether(deps.db, [listBatches(bankId, { ...query, position })]);
+  const page = toPage(rows as BatchRow[], query.limit, position, ({ id }) => [id]);
+  return { list, page: { ...page, rows: page.rows.map(toView) } };
+}
+
+export async function listFailuresOf(deps: Deps, bankId: string, batchId: string, query: PageQuery) {
+  const { page, list } = await listOf<FailureRow>(
+    deps,
+    bankId,
+    batchId,
+    'failures',
+    query,
+    listFailures,
+    ({ index }) => [index],
+  );
+  const rows = page.rows.map((row) => ({ ...row, errors: JSON.parse(row.errors) as unknown }));
+  return { list, page: { ...page, rows } };
+}
+
+export function listCreatedOf(deps: Deps, bankId: string, batchId: string, query: PageQuery) {
+  return listOf<CreatedRow>(deps, bankId, batchId, 'customers', query, listCreated, ({ id }) => [id]);
+}
+
+async function listOf<Row>(
+  deps: Deps,
+  bankId: string,
+  batchId: string,
+  what: string,
+  { limit, cursor }: PageQuery,
+  statement: (
+    bankId: string,
+    batchId: string,
+    page: { limit: number; position?: Position | undefined },
+  ) => Statement,
+  keyOf: (row: Row) => (string | number)[],
+): Promise<Listing<Row>> {
+  const list = `${what} ${bankId} ${batchId}`;
+  const position = positionOf(list, cursor);
+  const [batch = [], rows = []] = await runTogether(deps.db, [
+    readBatch(bankId, batchId),
+    statement(bankId, batchId, { limit, position }),
+  ]);
+  if (batch.length === 0) throw new AppError('BATCH_NOT_FOUND');
+  return { list, page: toPage(rows as Row[], limit, position, keyOf) };
+}
+
+function positionOf(list: string, cursor: string | undefined): Position | undefined {
+  return cursor === undefined ? undefined : decodeCursor(list, 1, cursor);
+}
+
+function toView(batch: BatchRow): BatchView {
+  const { total, created } = batch;
+  const duplicates = batch.duplicates + batch.raced;
+  const invalidData = batch.invalid + batch.rejected;
+  const failed = duplicates + invalidData;
+  return {
+    batchId: batch.id,
+    status: batch.status,
+    summary: { total, successful: total - failed, failed, duplicates, invalidData },
+    progress: { processed: created + failed, total },
+    createdAt: new Date(batch.createdAt).toISOString(),
+    completedAt: batch.completedAt === null ? null : new Date(batch.completedAt).toISOString(),
+  };
+}

@@ -1,0 +1,96 @@
+/** What became of a batch, as D1 has it: statements that read, and the one that removes what is too old. */
+import { sql, type SQL } from 'drizzle-orm';
+import type { Statement } from '../db/client.ts';
+import type { BatchStatus, FailureCode } from '../db/tables.ts';
+import { rowsOfPage, type Position } from '../lib/paging.ts';
+
+export interface BatchRow {
+  id: string;
+  status: BatchStatus;
+  total: number;
+  duplicates: number;
+  invalid: number;
+  created: number;
+  raced: number;
+  rejected: number;
+  createdAt: number;
+  completedAt: number | null;
+}
+
+export interface FailureRow {
+  index: number;
+  clientRef: string | null;
+  code: FailureCode;
+  message: string;
+  errors: string;
+}
+
+export interface CreatedRow {
+  index: number;
+  clientRef: string;
+  id: string;
+  phrase: string;
+}
+
+interface PageOf {
+  limit: number;
+  position?: Position | undefined;
+}
+
+const BATCH_COLUMNS = sql.raw(
+  'id, status, total, duplicates, invalid, created, raced, rejected, created_at AS createdAt, completed_at AS completedAt',
+);
+
+export function readBatch(bankId: string, batchId: string): Statement {
+  return sql`SELECT ${BATCH_COLUMNS} FROM batches WHERE bank_id = ${bankId} AND id = ${batchId}`;
+}
+
+/** Newest first. */
+export function listBatches(bankId: string, page: PageOf & { status?: BatchStatus | undefined }): Statement {
+  const ofStatus = page.status === undefined ? sql`true` : sql`status = ${page.status}`;
+  return sql`SELECT ${BATCH_COLUMNS} FROM batches
+      WHERE bank_id = ${bankId} AND ${ofStatus} AND ${onPage(sql`id`, true, page)}`;
+}
+
+/** In input order. */
+export function listFailures(bankId: string, batchId: string, page: PageOf): Statement {
+  return sql`SELECT row_index AS "index", client_ref AS clientRef, code, message, errors FROM batch_failures
+      WHERE bank_id = ${bankId} AND batch_id = ${batchId} AND ${onPage(sql`row_index`, false, page)}`;
+}
+
+/** In input order: the ids of a batch rise from its first to its last, and belong to nobody else. */
+export function listCreated(bankId: string, batchId: string, page: PageOf): Statement {
+  const edge = (column: SQL) =>
+    sql`(SELECT ${column} FROM batches WHERE bank_id = ${bankId} AND id = ${batchId})`;
+  return sql`SELECT batch_index AS "index", client_ref AS clientRef, id, phrase FROM customers
+      WHERE bank_id = ${bankId} AND id BETWEEN ${edge(sql`first_customer_id`)} AND ${edge(sql`last_customer_id`)}
+        AND ${onPage(sql`id`, false, page)}`;
+}
+
+/** The end of a WHERE, the order and the limit of a page in a list that is sorted by one column. */
+function onPage(column: SQL, newestFirst: boolean, { limit, position }: PageOf): SQL {
+  const backwards = position?.side === 'before';
+  const descending = newestFirst !== backwards;
+  const operator = sql.raw(`${descending ? '<' : '>'}${backwards ? '' : '='}`);
+  const within = position === undefined ? sql`true` : sql`${column} ${operator} ${position.key[0]}`;
+  const direction = sql.raw(descending ? 'DESC' : 'ASC');
+  return sql`${within} ORDER BY ${column} ${direction} LIMIT ${rowsOfPage(limit, position)}`;
+}
+
+/** Removes the oldest batch that was completed before a time: its failures, its chunks, itself. */
+export function removeOldestBatch(completedBefore: number): Statement[] {
+  const oldest = sql`SELECT bank_id, id FROM batches
+      WHERE completed_at <= ${completedBefore} ORDER BY completed_at LIMIT 1`;
+  return [
+    sql`DELETE FROM batch_failures WHERE (bank_id, batch_id) IN (${oldest})`,
+    sql`DELETE FROM batch_chunks WHERE (bank_id, batch_id) IN (${oldest})`,
+    sql`DELETE FROM batches WHERE (bank_id, id) IN (${oldest}) RETURNING id`,
+  ];
+}
+
+/** Forgets Idempotency-Keys that are older than a time, at most so many. */
+export function removeOldKeys(createdBefore: number, most: number): Statement {
+  return sql`DELETE FROM idempotency_keys WHERE (bank_id, route, idempotency_key) IN (
+        SELECT bank_id, route, idempotency_key FROM idempotency_keys
+        WHERE created_at <= ${createdBefore} ORDER BY created_at LIMIT ${most})`;
+}

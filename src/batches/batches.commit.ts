@@ -1,0 +1,66 @@
+/**
+ * Writes an accepted batch, and knows whether it was written. A write that throws, or does not answer, may have
+ * been committed all the same: before anything is said, the primary is asked.
+ */
+import { isConstraintFailure, runTogether, type Statement } from '../db/client.ts';
+import type { Deps } from '../deps.ts';
+import { unavailable } from '../errors.ts';
+import type { Runtime } from '../runtime.ts';
+import type { Idempotency, IdempotencyRecord } from './batches.idempotency.ts';
+import type { BatchPlan } from './batches.plan.ts';
+import { findBatch, findIdempotencyRecord, insertBatch, insertIdempotencyRecord } from './batches.store.ts';
+
+/** Tries after the first. D1's own trouble is over in a moment or lasts; a client can wait better than we. */
+const RETRIES = 2;
+/** A write of 4 MB takes D1 a tenth of a second; one that has not answered by then is looked for. */
+const PATIENCE_MS = 10_000;
+
+/**
+ * @returns the record of the batch that already has this key; null when this batch is now stored
+ * @throws UNAVAILABLE when D1 is away. Nothing is stored then, unless D1 could not even be asked: a client that
+ *   sends the same key again is told which.
+ */
+export async function commitBatch(
+  deps: Deps,
+  plan: BatchPlan,
+  sendAgainAt: number,
+  idempotency?: Idempotency & { record: IdempotencyRecord },
+): Promise<IdempotencyRecord | null> {
+  const statements = insertBatch(deps.db, plan, sendAgainAt);
+  if (idempotency !== undefined) {
+    statements.push(
+      ...insertIdempotencyRecord(plan.bankId, idempotency.key, idempotency.record, plan.createdAt),
+    );
+  }
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      await withinPatience(deps, statements);
+      return null;
+    } catch (error) {
+      const { stored, record } = await readBack(deps, plan, idempotency?.key);
+      if (stored) return null;
+      if (record !== undefined) return record;
+      if (isConstraintFailure(error)) throw error;
+      if (attempt === RETRIES) throw unavailable(error);
+    }
+  }
+}
+
+async function readBack(deps: Deps, { bankId, batchId, createdAt }: BatchPlan, key: string | undefined) {
+  const statements: Statement[] = [findBatch(bankId, batchId)];
+  if (key !== undefined) statements.push(findIdempotencyRecord(bankId, key, createdAt));
+  try {
+    const [batches = [], records = []] = await withinPatience(deps, statements);
+    return { stored: batches.length > 0, record: records[0] as IdempotencyRecord | undefined };
+  } catch (error) {
+    throw unavailable(error);
+  }
+}
+
+function withinPatience({ db, runtime }: { db: Deps['db']; runtime: Runtime }, statements: Statement[]) {
+  const tooLate = async (): Promise<never> => {
+    await runtime.sleep(PATIENCE_MS);
+    throw new Error(`D1_ERROR: no answer within ${PATIENCE_MS} ms`);
+  };
+  return Promise.race([runTogether(db, statements), tooLate()]);
+}

@@ -1,0 +1,86 @@
+/**
+ * One Idempotency-Key, one batch. The record is part of the accepting transaction, so of ten requests at once
+ * one wins and the others are answered with its batch; an isolate that is already busy with a key says so before
+ * it does the work twice.
+ */
+import { customerRow } from '../customers/customers.schema.ts';
+import { AppError } from '../errors.ts';
+import { idSequence } from '../lib/ids.ts';
+import type { AcceptedBatch } from './batches.report.ts';
+
+/** How long a key is remembered. The README states it. */
+export const KEY_KEPT_MS = 72 * 3_600_000;
+
+/** Seconds after which a request whose key is still running should come again; a batch takes less than one. */
+const STILL_RUNNING_SECONDS = 1;
+
+export interface Idempotency {
+  key: string;
+  /** What the body means, in 64 characters. */
+  fingerprint: string;
+}
+
+export interface IdempotencyRecord {
+  fingerprint: string;
+  answer: string;
+}
+
+const FIELDS = Object.keys(customerRow.shape);
+
+/**
+ * A fingerprint of the rows' meaning: spaces, the order of keys and unknown keys make no difference. No field
+ * may hold a list or an object, so one is as wrong as the other.
+ */
+export async function fingerprintOf(rows: unknown[]): Promise<string> {
+  const flat = (value: unknown) =>
+    typeof value === 'object' && value !== null ? ['nested'] : (value ?? null);
+  const meaning = rows.map((row) => {
+    if (typeof row !== 'object' || row === null || Array.isArray(row)) return 'no object';
+    return FIELDS.map((field) => flat(Object.hasOwn(row, field) ? Reflect.get(row, field) : null));
+  });
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(meaning)));
+  return new Uint8Array(digest).toHex();
+}
+
+/** What an isolate is busy with. */
+export class RunningKeys {
+  readonly #running = new Set<string>();
+
+  /** @throws IDEMPOTENCY_IN_PROGRESS when the same key is being worked on here */
+  async whileRunning<Result>(bankId: string, key: string, work: () => Promise<Result>): Promise<Result> {
+    const name = `${bankId} ${key}`;
+    if (this.#running.has(name)) {
+      throw new AppError('IDEMPOTENCY_IN_PROGRESS', {
+        headers: { 'Retry-After': String(STILL_RUNNING_SECONDS) },
+      });
+    }
+    this.#running.add(name);
+    try {
+      return await work();
+    } finally {
+      this.#running.delete(name);
+    }
+  }
+}
+
+/** What is kept of an answer: all of it, but of the customers' ids, which rise one by one, the first only. */
+export function toRecord(fingerprint: string, { report, refusal }: AcceptedBatch): IdempotencyRecord {
+  const { createdCount, customerIds } = report.data;
+  const data = { createdCount, firstCustomerId: customerIds[0] ?? null };
+  return { fingerprint, answer: JSON.stringify({ refusal, report: { ...report, data } }) };
+}
+
+/**
+ * The first answer again.
+ * @throws IDEMPOTENCY_KEY_REUSED when the body means something else
+ */
+export function replay(record: IdempotencyRecord, { fingerprint }: Idempotency): AcceptedBatch {
+  if (record.fingerprint !== fingerprint) {
+    const message = 'belongs to another body; send a new key with a new body';
+    throw new AppError('IDEMPOTENCY_KEY_REUSED', { errors: [{ field: 'Idempotency-Key', message }] });
+  }
+  const { refusal, report } = JSON.parse(record.answer);
+  const { createdCount, firstCustomerId } = report.data;
+  const customerIds = firstCustomerId === null ? [] : idSequence(firstCustomerId, createdCount);
+  return { refusal, report: { ...report, data: { createdCount, customerIds } } };
+}

@@ -1,0 +1,70 @@
+/** Writes whose answer was lost: F1 to F4. What is said is what is stored. */
+import { env } from 'cloudflare:workers';
+import { expect, it } from 'vitest';
+import { sentCustomers } from '../support/customers.ts';
+import { Service } from '../support/service.ts';
+
+type Fate = 'works' | 'throws before' | 'throws after' | 'stalls' | 'stalls after';
+
+/** A service whose D1 treats its writes and read-backs as told, in order; then they work. */
+function unlucky(fates: Fate[]): Service {
+  const never = new Promise<never>(() => {});
+  const lost = () => Promise.reject(new Error('D1_ERROR: Network connection lost.'));
+  let calls = 0;
+  return new Service(
+    ({ DB }) => ({
+      DB: {
+        prepare: (sql: string) => DB.prepare(sql),
+        batch: async (statements: D1PreparedStatement[]) => {
+          // The first call asks for emails; what comes then is the commit and its read-backs.
+          const fate = calls === 0 ? 'works' : (fates[calls - 1] ?? 'works');
+          calls += 1;
+          if (fate === 'throws before') return lost();
+          if (fate === 'stalls') return never;
+          const result = await DB.batch(statements);
+          if (fate === 'throws after') return lost();
+          return fate === 'stalls after' ? never : result;
+        },
+      } as unknown as D1Database,
+    }),
+    { sleep: () => new Promise((resolve) => setTimeout(resolve, 20)) },
+  );
+}
+
+const stored = async () =>
+  (await env.DB.prepare('SELECT count(*) AS n FROM batches').first<{ n: number }>())?.n;
+const send = (service: Service) =>
+  service.ask('POST', '/v1/bank/customers', {
+    headers: { 'Idempotency-Key': 'key-1' },
+    body: { customers: sentCustomers(5) },
+  });
+
+it.each<[string, Fate[]]>([
+  ['it throws once before the commit', ['throws before', 'works', 'works']],
+  ['it throws twice before the commit', ['throws before', 'works', 'throws before', 'works', 'works']],
+  ['it commits and throws', ['throws after', 'works']],
+  ['it stalls without a commit', ['stalls', 'works', 'works']],
+  ['it commits and stalls', ['stalls after', 'works']],
+])('accepts although %s, once', async (_, fates) => {
+  const service = unlucky(fates);
+  const answer = await send(service);
+  expect([answer.status, await stored()]).toEqual([201, 1]);
+  expect(service.sent).toHaveLength(1);
+  await service.drain();
+  expect((await service.get('/v1/bank/customers')).headers.get('X-Total-Count')).toBe('5');
+});
+
+it('answers 503 when three tries fail, and nothing is stored', async () => {
+  const service = unlucky(Array.from({ length: 6 }, (_, n) => (n % 2 === 0 ? 'throws before' : 'works')));
+  const answer = await send(service);
+  expect([answer.status, answer.headers.get('Retry-After')]).toEqual([503, '5']);
+  expect([await stored(), service.sent]).toEqual([0, []]);
+});
+
+it('answers 503 when it can not be known, and the same key then tells', async () => {
+  const answer = await send(unlucky(['throws after', 'throws before']));
+  expect([answer.status, await stored()]).toEqual([503, 1]);
+  const again = await send(new Service());
+  expect([again.status, again.headers.get('Idempotent-Replayed')]).toEqual([201, 'true']);
+  expect(await stored()).toBe(1);
+});

@@ -1,0 +1,159 @@
+import { env } from 'cloudflare:workers';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { fingerprintOf, KEY_KEPT_MS } from '../../src/batches/batches.idempotency.ts';
+import { KEYS } from '../support/banks.ts';
+import { sentCustomer, sentCustomers } from '../support/customers.ts';
+import { Service } from '../support/service.ts';
+
+let now: number;
+let service: Service;
+beforeEach(() => {
+  now = Date.now();
+  service = new Service(undefined, { now: () => now });
+});
+
+const send = (key: string, customers: unknown[], by: Service = service, bankKey: string = KEYS.full) =>
+  by.ask('POST', '/v1/bank/customers', {
+    key: bankKey,
+    headers: { 'Idempotency-Key': key },
+    body: { customers },
+  });
+const count = async (table: string) =>
+  (await env.DB.prepare(`SELECT count(*) AS n FROM ${table}`).first<{ n: number }>())?.n;
+
+describe('the same key and the same body', () => {
+  it('get the first answer again, to the byte, and make nothing', async () => {
+    const rows = [...sentCustomers(3), { clientRef: 'broken' }];
+    const first = await send('key-1', rows);
+    await service.drain();
+    const again = await send('key-1', rows);
+    expect([again.status, again.text]).toEqual([first.status, first.text]);
+    expect(again.headers.get('Location')).toBe(first.headers.get('Location'));
+    expect([first, again].map(({ headers }) => headers.get('Idempotent-Replayed'))).toEqual([null, 'true']);
+    expect([await count('batches'), await count('customers')]).toEqual([1, 3]);
+    expect(service.sent).toEqual([]);
+  });
+
+  it('also when no row was accepted', async () => {
+    await service.haveCustomers([sentCustomer()]);
+    const first = await send('key-1', [sentCustomer()]);
+    const again = await send('key-1', [sentCustomer()]);
+    expect([first.status, again.status]).toEqual([409, 409]);
+    expect(again.body.data).toEqual(first.body.data);
+    expect(again.headers.get('Idempotent-Replayed')).toBe('true');
+  });
+
+  it('mean the same however the body is written', async () => {
+    const first = await send('key-1', [sentCustomer(1)]);
+    const turned = Object.fromEntries(Object.entries(sentCustomer(1)).toReversed());
+    const again = await service.ask('POST', '/v1/bank/customers', {
+      headers: { 'Idempotency-Key': '"key-1"' },
+      body: JSON.stringify({ customers: [{ ...turned, unknown: 1 }] }, null, 4),
+    });
+    expect([again.status, again.text]).toEqual([201, first.text]);
+  });
+
+  it('ten at once, in one isolate and in several, make one batch', async () => {
+    const isolates = [1, 2, 3].map(() => new Service());
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, n) => send('key-1', sentCustomers(20), isolates[n % 3])),
+    );
+    expect(await count('batches')).toBe(1);
+    const ids = new Set<string>();
+    for (const { status, body, headers } of answers) {
+      if (status === 201) ids.add(body.data.batchId);
+      else {
+        expect([status, body.code]).toEqual([409, 'IDEMPOTENCY_IN_PROGRESS']);
+        expect(Number(headers.get('Retry-After'))).toBeGreaterThan(0);
+      }
+    }
+    expect(ids.size).toBe(1);
+    const [id] = ids;
+    expect((await send('key-1', sentCustomers(20))).body.data.batchId).toBe(id);
+  });
+
+  it('are a new request after 72 hours, and the sweep forgets them', async () => {
+    const first = await send('key-1', [sentCustomer(1)]);
+    await service.drain();
+    now += KEY_KEPT_MS;
+    const later = await send('key-1', [sentCustomer(1)]);
+    expect(later.status).toBe(409);
+    expect(later.body.data.batchId).not.toBe(first.body.data.batchId);
+    now += KEY_KEPT_MS;
+    await service.sweep();
+    expect(await count('idempotency_keys')).toBe(0);
+  });
+});
+
+it('the same key and another body are a 422, and store nothing', async () => {
+  await send('key-1', [sentCustomer(1)]);
+  const other = await send('key-1', [sentCustomer(2)]);
+  expect([other.status, other.body.code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+  expect(await count('batches')).toBe(1);
+});
+
+it('a key is its bank’s own', async () => {
+  const mine = await send('key-1', [sentCustomer(1)]);
+  const theirs = await send('key-1', [sentCustomer(1)], service, KEYS.other);
+  expect(theirs.status).toBe(201);
+  expect(theirs.body.data.batchId).not.toBe(mine.body.data.batchId);
+});
+
+it('a request refused whole leaves its key unused', async () => {
+  expect((await send('key-1', [])).status).toBe(400);
+  expect((await send('key-1', [sentCustomer(1)])).status).toBe(201);
+});
+
+it.each(['', ' ', 'two words', 'ключ', '"open', '""', 'x'.repeat(256), 'a, b'])(
+  'the malformed key %j is a 400 that names the header',
+  async (key) => {
+    if (/[^\x20-\x7e]/.test(key)) return;
+    const answer = await send(key, [sentCustomer(1)]);
+    expect([answer.status, answer.body.errors?.[0]?.field]).toEqual([400, 'Idempotency-Key']);
+    expect(await count('batches')).toBe(0);
+  },
+);
+
+it.each(['x'.repeat(255), '"x"', '!~', '"a\\"b\\\\"'])('the key %j is taken', async (key) => {
+  expect((await send(key, [sentCustomer(1)])).status).toBe(201);
+});
+
+it('fingerprints tell rows apart, and rows without meaning not', async () => {
+  const prints = await Promise.all(
+    [
+      [sentCustomer(1)],
+      [sentCustomer(2)],
+      [sentCustomer(1), sentCustomer(2)],
+      [sentCustomer(1, { phone: null })],
+      [sentCustomer(1, { phone: {} })],
+      ['x'],
+    ].map(fingerprintOf),
+  );
+  expect(new Set(prints).size).toBe(prints.length);
+  expect(await fingerprintOf([sentCustomer(1, { phone: undefined })])).toBe(prints[3]);
+  expect(await fingerprintOf([7])).toBe(prints[5]);
+});
+
+describe('a dry run', () => {
+  it('gives the same report, and stores and sends nothing', async () => {
+    await service.haveCustomers([sentCustomer(9)]);
+    const rows = [sentCustomer(1), sentCustomer(1), sentCustomer(9, { clientRef: 'x' }), {}];
+    const rehearsed = await service.ask('POST', '/v1/bank/customers?dryRun=true', {
+      body: { customers: rows },
+    });
+    expect([rehearsed.status, rehearsed.body.data.batchId]).toEqual([200, null]);
+    expect([await count('batches'), service.sent]).toEqual([1, []]);
+    const real = await service.post(rows);
+    expect(rehearsed.body.data.summary).toEqual(real.body.data.summary);
+    expect(rehearsed.body.data.failures).toEqual(real.body.data.failures);
+  });
+
+  it('is asked for by true or false, and by nothing else', async () => {
+    const ask = (query: string) =>
+      service.ask('POST', `/v1/bank/customers?${query}`, { body: { customers: [sentCustomer(1)] } });
+    expect((await ask('dryRun=yes')).status).toBe(400);
+    expect((await ask('dryrun=true')).status).toBe(400);
+    expect(await count('batches')).toBe(0);
+    expect((await ask('dryRun=false')).status).toBe(201);
+  });
+});

@@ -1,0 +1,187 @@
+import { env } from 'cloudflare:workers';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { redriveBatch } from '../../src/batches/batches.redrive.ts';
+import { RESULTS_KEPT_MS } from '../../src/batches/batches.sweep.ts';
+import { connect, runTogether } from '../../src/db/client.ts';
+import { KEYS } from '../support/banks.ts';
+import { sentCustomer, sentCustomers } from '../support/customers.ts';
+import { Service, type Answer } from '../support/service.ts';
+
+let now: number;
+let service: Service;
+beforeEach(() => {
+  now = Date.now();
+  service = new Service(undefined, { now: () => now });
+});
+
+const next = ({ headers }: Answer) => /<([^>]+)>; rel="next"/.exec(headers.get('Link') ?? '')?.[1];
+async function walk(address: string): Promise<Record<string, unknown>[]> {
+  const rows: Record<string, unknown>[] = [];
+  for (let at: string | undefined = address; at !== undefined;) {
+    const answer = await service.get(at);
+    expect(answer.status).toBe(200);
+    rows.push(...answer.body.data);
+    at = next(answer);
+  }
+  return rows;
+}
+
+describe('a batch', () => {
+  it('tells how far it is while it moves in, and when it was done', async () => {
+    const rows = [...sentCustomers(1_200), {}];
+    const accepted = await service.post(rows);
+    const address = accepted.headers.get('Location') ?? '';
+    const at = async () => service.get(address);
+    const summary = { total: 1_201, successful: 1_200, failed: 1, duplicates: 0, invalidData: 1 };
+    const start = await at();
+    expect(start.body.data).toEqual({
+      batchId: accepted.body.data.batchId,
+      status: 'PROCESSING',
+      summary,
+      progress: { processed: 1, total: 1_201 },
+      createdAt: new Date(now).toISOString(),
+      completedAt: null,
+    });
+    expect(Number(start.headers.get('Retry-After'))).toBeGreaterThan(0);
+    await service.deliver(service.sent.slice(0, 1));
+    expect((await at()).body.data.progress).toEqual({ processed: 1_001, total: 1_201 });
+    now += 5_000;
+    await service.drain();
+    const end = await at();
+    expect(end.body.data).toMatchObject({
+      status: 'COMPLETED_WITH_FAILURES',
+      summary,
+      progress: { processed: 1_201, total: 1_201 },
+      completedAt: new Date(now).toISOString(),
+    });
+    expect(end.headers.get('Retry-After')).toBeNull();
+  });
+
+  it('shows its losers of a race as failures', async () => {
+    await service.post([sentCustomer(1)]);
+    const { headers } = await service.post([sentCustomer(1), sentCustomer(2)]);
+    await service.drain();
+    const { body } = await service.get(headers.get('Location') ?? '');
+    expect(body.data.summary).toEqual({ total: 2, successful: 1, failed: 1, duplicates: 1, invalidData: 0 });
+    const failures = await walk(`${headers.get('Location')}/failures`);
+    expect(failures).toMatchObject([{ index: 0, clientRef: 'ref-1', code: 'EXISTING_CUSTOMER' }]);
+  });
+
+  it('lists all of its failures in input order, however many, as the answer has them', async () => {
+    const rows = Array.from({ length: 130 }, (_, n) =>
+      n % 3 === 0 ? sentCustomer(n) : { clientRef: `bad-${n}` },
+    );
+    const { body, headers } = await service.post(rows);
+    const failures = await walk(`${headers.get('Location')}/failures?limit=20`);
+    expect(failures.map(({ index }) => index)).toEqual(
+      rows.map((_, index) => index).filter((index) => index % 3 !== 0),
+    );
+    expect(failures.slice(0, 50)).toEqual(body.data.failures);
+    expect(body.data.failuresUrl).toBe(`${headers.get('Location')}/failures`);
+  });
+
+  it('lists the customers that it created, in input order, with their phrases', async () => {
+    const [early] = await service.haveCustomers([sentCustomer(3)]);
+    const rows = [{}, ...sentCustomers(30)];
+    const { body, headers } = await service.post(rows);
+    await service.haveCustomers([sentCustomer(77)]);
+    const created = await walk(`${headers.get('Location')}/customers?limit=7`);
+    expect(created.map(({ id }) => id)).toEqual(body.data.data.customerIds);
+    expect(created.map(({ clientRef }) => clientRef)).toEqual(
+      Array.from({ length: 30 }, (_, n) => `ref-${n}`).filter((ref) => ref !== 'ref-3'),
+    );
+    expect(created[0]).toMatchObject({ index: 1, clientRef: 'ref-0' });
+    const { body: found } = await service.get(`/v1/bank/customer?phrase=${String(created[5]?.['phrase'])}`);
+    expect(found.data.id).toBe(created[5]?.['id']);
+    expect(created.map(({ id }) => id)).not.toContain(early?.id);
+  });
+});
+
+describe('the list of batches', () => {
+  it('is newest first, by status, page by page, of this bank alone', async () => {
+    const made: string[] = [];
+    for (let n = 0; n < 7; n += 1) {
+      now += 10;
+      made.push((await service.post([sentCustomer(n)])).body.data.batchId);
+      if (n % 2 === 0) await service.drain();
+      else service.sent.splice(0);
+    }
+    await service.post([sentCustomer(1)], KEYS.other);
+    const ids = (rows: Record<string, unknown>[]) => rows.map(({ batchId }) => batchId);
+    expect(ids(await walk('/v1/bank/customers/batches?limit=2'))).toEqual(made.toReversed());
+    expect(ids(await walk('/v1/bank/customers/batches?limit=2&status=PROCESSING'))).toEqual([
+      made[5],
+      made[3],
+      made[1],
+    ]);
+    expect((await service.get('/v1/bank/customers/batches?status=DONE')).status).toBe(400);
+  });
+});
+
+describe('another bank, and nobody', () => {
+  it.each(['', '/failures', '/customers'])('get the same 404 of a batch%s', async (what) => {
+    const { headers } = await service.post([sentCustomer(1), {}]);
+    const foreign = await service.get(`${headers.get('Location')}${what}`, KEYS.other);
+    const nobody = await service.get(`/v1/bank/customers/batches/bat_nobody${what}`, KEYS.other);
+    expect([foreign.status, foreign.body.code]).toEqual([404, 'BATCH_NOT_FOUND']);
+    expect(foreign.text.replace(/req_\w+/, '')).toBe(nobody.text.replace(/req_\w+/, ''));
+    for (const id of ['%00', "'--", 'x'.repeat(2_000)]) {
+      const answer = await service.get(`/v1/bank/customers/batches/${id}${what}`, KEYS.other);
+      expect(answer.status).toBe(404);
+    }
+  });
+
+  it('can not use a cursor of another batch, another list or another bank', async () => {
+    const rows = Array.from({ length: 30 }, () => ({}));
+    const one = (await service.post([...rows, sentCustomer(1)])).headers.get('Location');
+    const two = (await service.post([...rows, sentCustomer(2)])).headers.get('Location');
+    const cursor = new URL(
+      next(await service.get(`${one}/failures?limit=5`)) ?? '',
+      'http://x',
+    ).searchParams.get('cursor');
+    expect((await service.get(`${one}/failures?cursor=${cursor}`)).status).toBe(200);
+    for (const address of [
+      `${two}/failures`,
+      `${one}/customers`,
+      '/v1/bank/customers/batches',
+      '/v1/bank/customers',
+    ]) {
+      expect((await service.get(`${address}?cursor=${cursor}`)).status).toBe(400);
+    }
+  });
+});
+
+describe('a stalled batch', () => {
+  it('is brought back by a redrive, and goes in with the next sweep', async () => {
+    const { body, headers } = await service.post(sentCustomers(1_100));
+    const [first, ...others] = service.sent.splice(0);
+    await service.deliver(others);
+    await service.deliverDeadLetters([first]);
+    const status = async () => (await service.get(headers.get('Location') ?? '')).body.data.status;
+    expect(await status()).toBe('STALLED');
+    const [, redriven] = await runTogether(connect(env.DB), redriveBatch(body.data.batchId, now));
+    expect(redriven).toEqual([{ id: body.data.batchId }]);
+    expect(await status()).toBe('PROCESSING');
+    await service.sweep();
+    await service.drain();
+    expect(await status()).toBe('COMPLETED');
+  });
+});
+
+describe('after 30 days', () => {
+  it('the sweep removes what a batch left, and leaves its customers', async () => {
+    for (let n = 0; n < 3; n += 1) await service.post([sentCustomer(n), {}]);
+    await service.drain();
+    const { headers } = await service.post([sentCustomer(7)]);
+    now += RESULTS_KEPT_MS - 1;
+    await service.sweep();
+    const count = async (table: string) => env.DB.prepare(`SELECT count(*) AS n FROM ${table}`).first('n');
+    expect(await count('batches')).toBe(4);
+    now += 1;
+    await service.sweep();
+    expect(await count('batches')).toBe(1);
+    expect([await count('batch_failures'), await count('batch_chunks')]).toEqual([0, 1]);
+    expect(await count('customers')).toBe(3);
+    expect((await service.get(headers.get('Location') ?? '')).body.data.status).toBe('PROCESSING');
+  });
+});

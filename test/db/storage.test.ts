@@ -156,7 +156,8 @@ describe('every statement finds its rows by an index', () => {
     batch: readBatch('b', 'x'),
     'read back': findBatch('b', 'x'),
     'read back a key': findIdempotencyRecord('b', 'k', 0),
-    ...numbered('remember a key', insertIdempotencyRecord('b', 'k', { fingerprint: 'f', answer: 'a' }, 0)),
+    // Its second statement is a plain INSERT, which has no plan.
+    'forget an old key': insertIdempotencyRecord('b', 'k', { fingerprint: 'f', answer: 'a' }, 0)[0] ?? sql``,
     ...numbered('remove a batch', removeOldestBatch(0)),
     'remove keys': removeOldKeys(0, 1),
     'open chunk': findOpenChunk(db, pointer),

@@ -1,12 +1,27 @@
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-pool-workers';
 import { defineConfig } from 'vitest/config';
+import { plantedBug } from './test/simulation/mutants.ts';
+
+/** Seeds of `npm test`; `npm run simulate` says how many, which, and with which planted bug. */
+const SEEDS = 200;
+const { SIMULATION_SEEDS, SIMULATION_FIRST, SIMULATION_MUTANT } = process.env;
 
 // Tests run inside workerd, on the bindings of wrangler.toml and the real migrations. No network.
 export default defineConfig({
   plugins: [
+    ...(SIMULATION_MUTANT === undefined ? [] : [plantedBug(SIMULATION_MUTANT)]),
     cloudflareTest(async () => ({
       wrangler: { configPath: './wrangler.toml' },
-      miniflare: { bindings: { MIGRATIONS: await readD1Migrations('./migrations') } },
+      miniflare: {
+        bindings: {
+          MIGRATIONS: await readD1Migrations('./migrations'),
+          SIMULATION: {
+            first: Number(SIMULATION_FIRST ?? 1),
+            seeds: Number(SIMULATION_SEEDS ?? SEEDS),
+            untilCaught: SIMULATION_MUTANT !== undefined,
+          },
+        },
+      },
     })),
   ],
   test: {

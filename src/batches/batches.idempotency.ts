@@ -42,23 +42,34 @@ export async function fingerprintOf(rows: unknown[]): Promise<string> {
   return new Uint8Array(digest).toHex();
 }
 
-/** What an isolate is busy with. */
+/** Longer than any request takes: three tries to write and to read back, 10 seconds each. */
+const RUNNING_MOST_MS = 90_000;
+
+/**
+ * What an isolate is busy with. A request whose client goes away may be stopped without a word, so that being
+ * busy has an end of its own.
+ */
 export class RunningKeys {
-  readonly #running = new Set<string>();
+  readonly #since = new Map<string, number>();
 
   /** @throws IDEMPOTENCY_IN_PROGRESS when the same key is being worked on here */
-  async whileRunning<Result>(bankId: string, key: string, work: () => Promise<Result>): Promise<Result> {
+  async whileRunning<Result>(
+    bankId: string,
+    key: string,
+    now: number,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
     const name = `${bankId} ${key}`;
-    if (this.#running.has(name)) {
+    if (now - (this.#since.get(name) ?? Number.NEGATIVE_INFINITY) < RUNNING_MOST_MS) {
       throw new AppError('IDEMPOTENCY_IN_PROGRESS', {
         headers: { 'Retry-After': String(STILL_RUNNING_SECONDS) },
       });
     }
-    this.#running.add(name);
+    this.#since.set(name, now);
     try {
       return await work();
     } finally {
-      this.#running.delete(name);
+      this.#since.delete(name);
     }
   }
 }

@@ -37,7 +37,7 @@ export async function acceptBatch(
   key: string | undefined,
 ): Promise<Answer> {
   if (key === undefined) return accept(deps, bankId, rows);
-  return deps.runningKeys.whileRunning(bankId, key, async () =>
+  return deps.runningKeys.whileRunning(bankId, key, deps.runtime.now(), async () =>
     accept(deps, bankId, rows, { key, fingerprint: await fingerprintOf(rows) }),
   );
 }

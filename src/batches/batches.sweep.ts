@@ -17,7 +17,7 @@ const ROUNDS_MOST = 10;
 /** How long the results of a batch are kept after it was completed. The README states it. */
 export const RESULTS_KEPT_MS = 30 * 24 * 3_600_000;
 
-/** Removals of one sweep: batches, each in a transaction of at most 10,000 failures; and keys. */
+/** Removals of one sweep: batches, each in a transaction of at most 10,000 failures, and some keys with each. */
 const BATCHES_REMOVED_MOST = 20;
 const KEYS_REMOVED_MOST = 1_000;
 
@@ -27,10 +27,11 @@ export async function sweep(deps: Deps): Promise<void> {
 }
 
 async function removeOldResults({ db, runtime }: Deps): Promise<void> {
-  await runTogether(db, [removeOldKeys(runtime.now() - KEY_KEPT_MS, KEYS_REMOVED_MOST)]);
+  const now = runtime.now();
+  const keys = removeOldKeys(now - KEY_KEPT_MS, KEYS_REMOVED_MOST);
   for (let removed = 0; removed < BATCHES_REMOVED_MOST; removed += 1) {
-    const [, , batches = []] = await runTogether(db, removeOldestBatch(runtime.now() - RESULTS_KEPT_MS));
-    if (batches.length === 0) return;
+    const results = await runTogether(db, [keys, ...removeOldestBatch(now - RESULTS_KEPT_MS)]);
+    if (results.at(-1)?.length === 0) return;
   }
 }
 

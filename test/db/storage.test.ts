@@ -41,8 +41,8 @@ import { findKeyByHash } from '../../src/keys/keys.store.ts';
 const own = `name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%' AND name NOT LIKE 'd1_%'`;
 
 async function names(type: 'table' | 'index'): Promise<string[]> {
-  const sql = `SELECT name FROM sqlite_master WHERE type = '${type}' AND ${own} ORDER BY name`;
-  return (await env.DB.prepare(sql).all<{ name: string }>()).results.map(({ name }) => name);
+  const query = `SELECT name FROM sqlite_master WHERE type = '${type}' AND ${own} ORDER BY name`;
+  return (await env.DB.prepare(query).all<{ name: string }>()).results.map(({ name }) => name);
 }
 
 async function columns(table: string) {

@@ -5,6 +5,8 @@ declare global {
   namespace Cloudflare {
     interface Env extends WorkerEnv {
       MIGRATIONS: D1Migration[];
+      /** Which seeds the simulation plays; and whether it ends with the first that finds something. */
+      SIMULATION: { first: number; seeds: number; untilCaught: boolean };
     }
     interface GlobalProps {
       mainModule: typeof import('../../src/worker.ts');

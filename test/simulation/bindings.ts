@@ -1,0 +1,84 @@
+/** The Worker's bindings, each call of which parks on the stage. Behind them are the real D1 and the real KV. */
+import type { ChunkPointer } from '../../src/batches/batches.queue.ts';
+import type { Env } from '../../src/env.ts';
+import type { Chance } from './chance.ts';
+import type { QueueModel } from './queue-model.ts';
+import type { Fate, Stage } from './stage.ts';
+
+const LOST = 'D1_ERROR: Network connection lost.';
+
+/** Runs a call as fate has it: not at all, or in vain. */
+async function suffer<Result>(fate: Fate, message: string, work: () => Promise<Result>): Promise<Result> {
+  if (fate === 'before') throw new Error(message);
+  const result = await work();
+  if (fate === 'after') throw new Error(message);
+  return result;
+}
+
+export function parkedBindings(real: Env, stage: Stage, queue: QueueModel, chance: Chance): Env {
+  return {
+    ...real,
+    DB: parkedDatabase(real.DB, stage),
+    PHRASE_CACHE: parkedCache(real.PHRASE_CACHE, stage),
+    BATCH_QUEUE: parkedQueue(stage, queue, chance),
+  };
+}
+
+function parkedDatabase(db: D1Database, stage: Stage): D1Database {
+  const raw = new WeakMap<object, D1PreparedStatement>();
+  const park = <Result>(work: () => Promise<Result>) => stage.park('d1', (fate) => suffer(fate, LOST, work));
+  const wrap = (statement: D1PreparedStatement): D1PreparedStatement => {
+    const wrapped = {
+      bind: (...values: unknown[]) => wrap(statement.bind(...values)),
+      all: () => park(() => statement.all()),
+      run: () => park(() => statement.run()),
+      first: () => park(() => statement.first()),
+      raw: () => park(() => statement.raw()),
+    } as unknown as D1PreparedStatement;
+    raw.set(wrapped, statement);
+    return wrapped;
+  };
+  return {
+    prepare: (sql: string) => wrap(db.prepare(sql)),
+    batch: (statements: D1PreparedStatement[]) =>
+      park(() => db.batch(statements.map((statement) => raw.get(statement) ?? statement))),
+  } as unknown as D1Database;
+}
+
+/** A value of the right shape, of a bank that does not exist. */
+const foreignValue = (key: string) => ({
+  id: 'cus_foreign',
+  accountName: 'Somebody Else',
+  gender: null,
+  displayPicture: null,
+  bankId: 'bnk_foreign',
+  phrase: key.split(':')[2],
+  country: 'NG',
+});
+
+function parkedCache(kv: KVNamespace, stage: Stage): KVNamespace {
+  return {
+    get: (key: string, type: 'json') =>
+      stage.park('kv get', async (fate) => {
+        if (fate === 'garbage') return JSON.parse('{"id":');
+        if (fate === 'foreign') return foreignValue(key);
+        return suffer(fate, 'KV GET failed: 500', () => kv.get(key, type));
+      }),
+    put: (...args: Parameters<KVNamespace['put']>) =>
+      stage.park('kv put', (fate) => suffer(fate, 'KV PUT failed: 429', () => kv.put(...args))),
+    delete: (key: string) =>
+      stage.park('kv put', (fate) => suffer(fate, 'KV DELETE failed: 500', () => kv.delete(key))),
+  } as unknown as KVNamespace;
+}
+
+function parkedQueue(stage: Stage, queue: QueueModel, chance: Chance): Queue<ChunkPointer> {
+  return {
+    sendBatch: (messages: { body: ChunkPointer }[]) =>
+      stage.park('queue', (fate) =>
+        suffer(fate === 'partly' ? 'after' : fate, 'Queue send failed', async () => {
+          const bodies = messages.map(({ body }) => body);
+          queue.send(fate === 'partly' ? bodies.filter(() => chance.of(0.5)) : bodies);
+        }),
+      ),
+  } as unknown as Queue<ChunkPointer>;
+}

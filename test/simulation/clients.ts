@@ -1,0 +1,73 @@
+/** What banks do during a seed, and what they remember of it. */
+import type { SentCustomer } from '../support/customers.ts';
+import { KEYS } from '../support/banks.ts';
+import type { Chance } from './chance.ts';
+
+/** In every personal field. It may be in D1 and in answers that show the field, and nowhere else. */
+export const CANARY = 'CANARY';
+
+export interface PostIntent {
+  kind: 'post';
+  apiKey: string;
+  idempotencyKey: string | null;
+  rows: SentCustomer[];
+}
+export type Intent =
+  | PostIntent
+  | { kind: 'update'; apiKey: string }
+  | { kind: 'phrase'; apiKey: string; foreign: boolean }
+  | { kind: 'batch'; apiKey: string; foreign: boolean };
+
+export interface Client {
+  intents: Intent[];
+  busy: boolean;
+}
+
+const BANK_KEYS = [KEYS.full, KEYS.other];
+/** Few emails, so that batches collide. */
+const EMAILS = 10;
+
+function makeRows(chance: Chance, tag: string): SentCustomer[] {
+  return Array.from({ length: chance.between(1, 8) }, (_, n) => ({
+    clientRef: `${tag}-${n}`,
+    firstname: `${CANARY}first`,
+    lastname: `${CANARY}last`,
+    accountName: `${CANARY}name ${tag} ${n}`,
+    email: chance.of(0.07) ? `${CANARY}broken` : `${CANARY}${chance.below(EMAILS)}@example.com`,
+    country: 'NG',
+    address: chance.of(0.3) ? `${CANARY}street` : null,
+    accountNumber: `${CANARY}${n}`,
+    reference: `${CANARY}ref`,
+  }));
+}
+
+/** Two to five clients with a few intents each; some share a key, at once or with another body. */
+export function makeClients(chance: Chance): Client[] {
+  const posts: PostIntent[] = [];
+  const makePost = (tag: string): PostIntent => {
+    const earlier = posts.length > 0 ? chance.pick(posts) : undefined;
+    if (earlier?.idempotencyKey && chance.of(0.3)) {
+      return chance.of(0.3) ? { ...earlier, rows: makeRows(chance, `${tag}-other`) } : earlier;
+    }
+    const post: PostIntent = {
+      kind: 'post',
+      apiKey: chance.pick(BANK_KEYS),
+      idempotencyKey: chance.of(0.75) ? `key-${tag}` : null,
+      rows: makeRows(chance, tag),
+    };
+    posts.push(post);
+    return post;
+  };
+  return Array.from({ length: chance.between(2, 5) }, (_, client) => ({
+    busy: false,
+    intents: Array.from({ length: chance.between(1, 4) }, (__, n): Intent => {
+      const apiKey = chance.pick(BANK_KEYS);
+      return chance.weighted<() => Intent>([
+        { weight: 5, choice: () => makePost(`c${client}i${n}`) },
+        { weight: 1, choice: () => ({ kind: 'update', apiKey }) },
+        { weight: 1, choice: () => ({ kind: 'phrase', apiKey, foreign: chance.of(0.3) }) },
+        { weight: 1, choice: () => ({ kind: 'batch', apiKey, foreign: chance.of(0.3) }) },
+      ])();
+    }),
+  }));
+}

@@ -1,0 +1,165 @@
+/** What must be true after every seed, whatever happened in it. */
+import { CANARY, type PostIntent } from './clients.ts';
+import { bankOf, type Acknowledged, type Requests } from './requests.ts';
+import type { World } from './world.ts';
+
+interface CustomerRow {
+  bank_id: string;
+  id: string;
+  email: string;
+  phrase: string;
+  account_name: string;
+  state: string | null;
+  client_ref: string;
+}
+
+interface BatchRow {
+  bank_id: string;
+  id: string;
+  status: string;
+  total: number;
+  duplicates: number;
+  invalid: number;
+  created: number;
+  raced: number;
+  rejected: number;
+  first_customer_id: string | null;
+  last_customer_id: string | null;
+}
+
+interface FailureRow {
+  bank_id: string;
+  batch_id: string;
+  row_index: number;
+}
+
+interface ChunkRow {
+  bank_id: string;
+  batch_id: string;
+  row_count: number;
+  created: number;
+  payload: string | null;
+}
+
+export interface State {
+  customers: CustomerRow[];
+  batches: BatchRow[];
+  failures: FailureRow[];
+  chunks: ChunkRow[];
+  banks: { id: string; customer_count: number }[];
+}
+
+export async function readState(db: D1Database): Promise<State> {
+  const tables = ['customers', 'batches', 'batch_failures', 'batch_chunks', 'banks'];
+  const results = await db.batch(
+    tables.map((table) => db.prepare(`SELECT * FROM ${table} ORDER BY 1, 2, 3`)),
+  );
+  const [customers, batches, failures, chunks, banks] = results.map(({ results: rows }) => rows);
+  return { customers, batches, failures, chunks, banks } as State;
+}
+
+type Violate = (violation: string) => void;
+
+export function checkState(state: State, world: World, violate: Violate): void {
+  checkCustomers(state, violate);
+  for (const batch of state.batches) checkBatch(state, batch, violate);
+  for (const acknowledged of world.requests.acknowledged) checkAcknowledged(state, acknowledged, violate);
+  checkKeys(world.requests, violate);
+  checkUpdates(state, world.requests, violate);
+  checkSecrecy(world, violate);
+}
+
+function checkCustomers({ customers, batches, banks }: State, violate: Violate): void {
+  const identities = new Set(customers.map((row) => `${row.bank_id} ${row.email}`));
+  if (identities.size !== customers.length) violate('a customer is doubled');
+  if (new Set(customers.map(({ phrase }) => phrase)).size !== customers.length)
+    violate('a phrase is doubled');
+  const created = batches.reduce((sum, batch) => sum + batch.created, 0);
+  if (created !== customers.length) violate('customers and counts of created differ');
+  for (const { id, customer_count } of banks) {
+    const actual = customers.filter(({ bank_id }) => bank_id === id).length;
+    if (actual !== customer_count) violate(`the bank counts ${customer_count} customers and has ${actual}`);
+  }
+}
+
+function checkBatch({ customers, failures, chunks }: State, batch: BatchRow, violate: Violate): void {
+  const mine = (row: { bank_id: string; batch_id: string }) =>
+    row.bank_id === batch.bank_id && row.batch_id === batch.id;
+  const failed = failures.filter(mine).length;
+  const own = chunks.filter(mine);
+  const [first, last] = [batch.first_customer_id ?? '', batch.last_customer_id ?? ''];
+  const created = customers.filter(
+    ({ bank_id, id }) => bank_id === batch.bank_id && id >= first && id <= last,
+  ).length;
+  if (!['COMPLETED', 'COMPLETED_WITH_FAILURES'].includes(batch.status))
+    violate(`a batch stays ${batch.status}`);
+  if ((batch.status === 'COMPLETED') !== (failed === 0)) violate('the status hides or invents failures');
+  if (created !== batch.created) violate('a batch counts other customers than it made');
+  if (failed !== batch.duplicates + batch.invalid + batch.raced + batch.rejected) {
+    violate('a batch counts other failures than it has');
+  }
+  if (created + failed !== batch.total)
+    violate(`of ${batch.total} rows ${created} and ${failed} are accounted for`);
+  if (
+    own.reduce((sum, chunk) => sum + chunk.row_count, 0) !==
+    batch.total - batch.duplicates - batch.invalid
+  ) {
+    violate('a batch is without some of its chunks');
+  }
+  if (own.some(({ payload }) => payload !== null)) violate('a closed chunk holds its payload');
+}
+
+/** Every id that a bank was given is a customer or a failure: never both, never neither. */
+function checkAcknowledged(state: State, { intent, reply }: Acknowledged, violate: Violate): void {
+  const { batchId, failures, data } = reply.body.data;
+  const bank = bankOf(intent.apiKey);
+  const refused = new Set(failures.map(({ index }: { index: number }) => index));
+  const accepted = intent.rows.map((_, index) => index).filter((index) => !refused.has(index));
+  if (accepted.length !== data.customerIds.length) violate('an answer’s ids and failures do not add up');
+  for (const [position, id] of (data.customerIds as string[]).entries()) {
+    const index = accepted[position] ?? -1;
+    const customer = state.customers.find((row) => row.bank_id === bank && row.id === id);
+    const failure = state.failures.some(
+      (row) => row.bank_id === bank && row.batch_id === batchId && row.row_index === index,
+    );
+    if ((customer !== undefined) === failure)
+      violate(failure ? 'a row is both' : 'an acknowledged row is lost');
+    if (customer !== undefined && customer.client_ref !== intent.rows[index]?.['clientRef']) {
+      violate('an id is another row’s customer');
+    }
+    if (customer !== undefined && customer.account_name !== intent.rows[index]?.['accountName']) {
+      violate('a customer was overwritten');
+    }
+  }
+}
+
+/** One key and body, one batch: in every answer that was ever given. */
+function checkKeys({ acknowledged }: Requests, violate: Violate): void {
+  const batches = new Map<string, string>();
+  const bodies = new Map<string, PostIntent>();
+  for (const { intent, reply } of acknowledged) {
+    if (intent.idempotencyKey === null) continue;
+    const key = `${intent.apiKey} ${intent.idempotencyKey}`;
+    const { batchId } = reply.body.data;
+    if ((batches.get(key) ?? batchId) !== batchId) violate('one key made two batches');
+    if (JSON.stringify((bodies.get(key) ?? intent).rows) !== JSON.stringify(intent.rows)) {
+      violate('one key took two bodies');
+    }
+    batches.set(key, batchId);
+    bodies.set(key, intent);
+  }
+}
+
+/** An update that was acknowledged stands, unless one that came after it stands in its place. */
+function checkUpdates({ customers }: State, { updates }: Requests, violate: Violate): void {
+  for (const { id, state } of customers) {
+    const attempts = updates.filter((attempt) => attempt.id === id);
+    if (!attempts.some(({ acknowledged }) => acknowledged)) continue;
+    if (!attempts.some((attempt) => attempt.state === state)) violate('an update was lost');
+  }
+}
+
+function checkSecrecy({ log, queue }: World, violate: Violate): void {
+  if (log.some((line) => line.includes(CANARY))) violate('a log line holds personal data');
+  if (queue.wire.some((message) => message.includes(CANARY))) violate('a message holds personal data');
+}

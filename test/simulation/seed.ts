@@ -1,0 +1,105 @@
+/** Plays one seed: a time of faults, a time without, and what must be true then. */
+import { env } from 'cloudflare:workers';
+import { redriveBatch } from '../../src/batches/batches.redrive.ts';
+import { connect, runTogether } from '../../src/db/client.ts';
+import { checkState, readState, type State } from './invariants.ts';
+import { World } from './world.ts';
+
+export interface SeedResult {
+  violations: string[];
+  customers: number;
+  batches: number;
+  faults: Map<string, number>;
+}
+
+/** Steps of the time of faults; what is under way then goes on without. */
+const FAULTY_STEPS = 150;
+/** More than any seed needs: one that is not done by then never will be. */
+const MOST_STEPS = 5_000;
+const SWEEPS_TO_CLOSE = 5;
+
+export async function playSeed(seed: number): Promise<SeedResult> {
+  await clear(env.DB);
+  const world = new World(seed, env);
+  const violations = [...world.requests.violations];
+  const violate = (violation: string) => void violations.push(violation);
+
+  for (let step = 0; step < FAULTY_STEPS && world.busy; step += 1) await world.step();
+  world.faulty = false;
+  await settle(world, violate);
+  await redriveStalled(world);
+  for (let sweep = 0; sweep < SWEEPS_TO_CLOSE && (await anyOpen()); sweep += 1) {
+    await world.sweep(61_000);
+    await settle(world, violate);
+  }
+  await retryAll(world, violate);
+  const state = await readState(env.DB);
+  checkState(state, world, violate);
+
+  await world.repeatHistory();
+  await settle(world, violate);
+  if (!isSame(state, await readState(env.DB))) violate('a late message changed something');
+  violations.push(...world.requests.violations);
+  return {
+    violations: [...new Set(violations)],
+    customers: state.customers.length,
+    batches: state.batches.length,
+    faults: world.faults,
+  };
+}
+
+async function clear(db: D1Database): Promise<void> {
+  const tables = ['customers', 'batches', 'batch_chunks', 'batch_failures', 'idempotency_keys'];
+  await db.batch([
+    ...tables.map((table) => db.prepare(`DELETE FROM ${table}`)),
+    db.prepare('UPDATE banks SET customer_count = 0'),
+  ]);
+}
+
+async function settle(world: World, violate: (violation: string) => void): Promise<void> {
+  for (let step = 0; world.busy; step += 1) {
+    if (step === MOST_STEPS) return violate('it never comes to rest');
+    await world.step();
+  }
+}
+
+async function anyOpen(): Promise<boolean> {
+  const open = await env.DB.prepare('SELECT 1 FROM batches WHERE completed_at IS NULL LIMIT 1').all();
+  return open.results.length > 0;
+}
+
+/** What an operator does with `npm run batches -- redrive`. */
+async function redriveStalled(world: World): Promise<void> {
+  const { batches } = await readState(env.DB);
+  for (const { id, status } of batches) {
+    if (status === 'STALLED') await runTogether(connect(env.DB), redriveBatch(id, world.stage.now));
+  }
+}
+
+/** Longer than an isolate believes that a request which died with its process is still running. */
+const LATER_MS = 91_000;
+
+/** Every bank that has a key asks once more, and is answered with its first batch. */
+async function retryAll(world: World, violate: (violation: string) => void): Promise<void> {
+  const { requests, clients } = world;
+  const keyed = requests.acknowledged.filter(({ intent }) => intent.idempotencyKey !== null);
+  world.stage.now += LATER_MS;
+  for (const { intent, reply } of keyed) {
+    const before = requests.acknowledged.length;
+    clients[0]?.intents.push(intent);
+    await settle(world, violate);
+    const again = requests.acknowledged[before]?.reply;
+    if (again === undefined) {
+      violate('a retry after the faults is not answered');
+      continue;
+    }
+    if (again.status !== reply.status) violate('a retry is answered with another status');
+    if (JSON.stringify(again.body.data) !== JSON.stringify(reply.body.data))
+      violate('a retry is answered otherwise');
+    if (!again.headers.has('Idempotent-Replayed')) violate('a retry is not marked as one');
+  }
+}
+
+function isSame(one: State, other: State): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

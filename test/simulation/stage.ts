@@ -1,0 +1,112 @@
+/**
+ * The stage: every call across a boundary parks here, and one at a time is released, so that a seed is one
+ * interleaving. Between two releases everything else has come to rest.
+ */
+import type { Chance } from './chance.ts';
+
+/** What happens to a call. `after`: it took effect, and its answer was lost. */
+export type Fate = 'works' | 'before' | 'after' | 'partly' | 'garbage' | 'foreign';
+
+export type Boundary = 'd1' | 'queue' | 'kv get' | 'kv put' | 'timer';
+
+interface Parked {
+  boundary: Boundary;
+  task: Task;
+  /** For timers: when, on the stage's clock. */
+  due: number;
+  release: (fate: Fate) => Promise<void>;
+}
+
+export class Task {
+  killed = false;
+  /** Called when it has ended, or died. */
+  readonly onEnd: () => void;
+
+  constructor(onEnd: () => void) {
+    this.onEnd = onEnd;
+  }
+}
+
+/** Turns given to what only waits for other code, before a macrotask (which takes a millisecond) is spent. */
+const MICROTASKS = 200;
+
+/** The day of the simulation; any would do. */
+const BEGINNING = Date.UTC(2026, 0, 1);
+
+export class Stage {
+  now = BEGINNING;
+  readonly tasks = new Set<Task>();
+  parked: Parked[] = [];
+  readonly #chance: Chance;
+  #current: Task | null = null;
+
+  constructor(chance: Chance) {
+    this.#chance = chance;
+  }
+
+  /** Starts work that runs until its first boundary. `work` must not reject. */
+  async start(work: () => Promise<void>, onEnd: () => void = () => {}): Promise<void> {
+    const task = new Task(onEnd);
+    this.tasks.add(task);
+    this.#current = task;
+    void work().then(() => {
+      if (!task.killed) this.#finish(task);
+    });
+    await this.#rest();
+  }
+
+  /** A call waits here until it is released. A killed task is never answered. */
+  park<Result>(
+    boundary: Boundary,
+    execute: (fate: Fate) => Promise<Result>,
+    due = this.now,
+  ): Promise<Result> {
+    const task = this.#current;
+    if (task === null) throw new Error('a call across a boundary, and nobody is on the stage');
+    return new Promise((resolve, reject) => {
+      const release = async (fate: Fate) => {
+        const outcome = await execute(fate).then(
+          (result) => () => resolve(result),
+          (error: unknown) => () => reject(error),
+        );
+        if (task.killed) return;
+        this.#current = task;
+        outcome();
+        await this.#rest();
+      };
+      this.parked.push({ boundary, task, due, release });
+    });
+  }
+
+  /** Releases one call, of those that are due. */
+  async release(index: number, fate: Fate): Promise<void> {
+    const [parked] = this.parked.splice(index, 1);
+    if (parked === undefined) throw new RangeError('nothing is parked there');
+    this.now = Math.max(this.now + this.#chance.between(1, 5), parked.due);
+    await parked.release(fate);
+  }
+
+  /** A task dies: nobody is answered. A call that it had made may still arrive. */
+  kill(task: Task): void {
+    task.killed = true;
+    this.parked = this.parked.filter((parked) => parked.task !== task || this.#chance.of(0.5));
+    this.#finish(task);
+  }
+
+  #finish(task: Task): void {
+    this.tasks.delete(task);
+    task.onEnd();
+    this.parked = this.parked.filter((parked) => parked.task !== task || parked.boundary !== 'timer');
+  }
+
+  /** Waits until every task on the stage has parked or ended. What it waits for besides is hashing. */
+  async #rest(): Promise<void> {
+    for (let turn = 0; ; turn += 1) {
+      for (let microtask = 0; microtask < MICROTASKS; microtask += 1) await null;
+      const waiting = new Set(this.parked.map(({ task }) => task));
+      if ([...this.tasks].every((task) => waiting.has(task))) return;
+      if (turn > 10_000) throw new Error('a task neither parks nor ends');
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+  }
+}

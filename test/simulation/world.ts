@@ -1,0 +1,252 @@
+/** One seed's world: isolates, clients, the queue and the clock, and one step of it at a time. */
+import { STAGED_FIELDS } from '../../src/batches/batches.plan.ts';
+import { DEAD_LETTER_QUEUE, type Env } from '../../src/env.ts';
+import type { Runtime } from '../../src/runtime.ts';
+import { createWorker } from '../../src/worker.ts';
+import { parkedBindings } from './bindings.ts';
+import { Chance } from './chance.ts';
+import { makeClients, type Client } from './clients.ts';
+import { QueueModel, type Letter } from './queue-model.ts';
+import { Requests } from './requests.ts';
+import { Stage, type Boundary, type Fate } from './stage.ts';
+
+/** What may befall a call, and how often. */
+const FATES: Record<Exclude<Boundary, 'timer'>, { weight: number; choice: Fate }[]> = {
+  d1: [
+    { weight: 82, choice: 'works' },
+    { weight: 10, choice: 'before' },
+    { weight: 8, choice: 'after' },
+  ],
+  queue: [
+    { weight: 70, choice: 'works' },
+    { weight: 10, choice: 'before' },
+    { weight: 10, choice: 'after' },
+    { weight: 10, choice: 'partly' },
+  ],
+  'kv get': [
+    { weight: 70, choice: 'works' },
+    { weight: 10, choice: 'before' },
+    { weight: 10, choice: 'garbage' },
+    { weight: 10, choice: 'foreign' },
+  ],
+  'kv put': [
+    { weight: 75, choice: 'works' },
+    { weight: 15, choice: 'before' },
+    { weight: 10, choice: 'after' },
+  ],
+};
+
+const ISOLATES = 2;
+/** Small chunks, so that a batch of eight rows has three. */
+const CHUNK_ROWS = 3;
+/** Consumers and sweeps at work at once, at the most. */
+const MOST_TASKS = 6;
+
+export class World {
+  readonly chance: Chance;
+  readonly stage: Stage;
+  readonly queue = new QueueModel();
+  readonly requests: Requests;
+  readonly clients: Client[];
+  readonly faults = new Map<string, number>();
+  readonly log: string[] = [];
+  faulty = true;
+  readonly #real: Env;
+  readonly #env: Env;
+  readonly #isolates: ReturnType<typeof createWorker>[];
+
+  constructor(seed: number, real: Env) {
+    this.chance = new Chance(seed);
+    this.stage = new Stage(this.chance);
+    this.clients = makeClients(this.chance);
+    this.#real = real;
+    this.#env = parkedBindings(real, this.stage, this.queue, this.chance);
+    const runtime: Runtime = {
+      now: () => this.stage.now,
+      random: () => this.chance.next(),
+      sleep: (ms) => this.stage.park('timer', () => Promise.resolve(), this.stage.now + ms),
+      log: (_, line) => void this.log.push(JSON.stringify(line)),
+    };
+    this.#isolates = Array.from({ length: ISOLATES }, () => createWorker(runtime, CHUNK_ROWS));
+    this.requests = new Requests(real.DB, this.chance, (request, context) =>
+      this.chance.pick(this.#isolates).fetch(request as Request<unknown, never>, this.#env, context),
+    );
+  }
+
+  /** Anything left to do, but for the sweep? */
+  get busy(): boolean {
+    const clients = this.clients.some(({ busy, intents }) => busy || intents.length > 0);
+    const letters = this.queue.waiting.length + this.queue.dead.length;
+    return clients || letters > 0 || this.stage.parked.length > 0;
+  }
+
+  /** One step, of all that could happen next. */
+  async step(): Promise<void> {
+    const { parked, tasks, now } = this.stage;
+    const idle = this.clients.filter(({ busy, intents }) => !busy && intents.length > 0);
+    const ready = this.queue.waiting.filter(({ notBefore }) => notBefore <= now);
+    const calls = parked.filter(({ boundary }) => boundary !== 'timer').length;
+    const timers = parked.length - calls;
+    const room = tasks.size < MOST_TASKS ? 1 : 0;
+    const faulty = this.faulty ? 1 : 0;
+    const step = this.chance.weighted<() => Promise<unknown>>([
+      { weight: calls * 4, choice: () => this.#releaseCall() },
+      // With nothing else to wait for, time passes; with faults, it passes while a call hangs.
+      { weight: timers > 0 ? (calls > 0 ? 0.3 * faulty : 4) : 0, choice: () => this.#fireTimer() },
+      { weight: idle.length * 2 * room, choice: () => this.#act(this.chance.pick(idle)) },
+      { weight: ready.length > 0 ? 3 * room : 0, choice: () => this.#deliver(ready) },
+      { weight: this.queue.dead.length * room, choice: () => this.#deliverDead() },
+      { weight: 0.25 * faulty * room, choice: () => this.sweep(this.chance.between(20, 70) * 1_000) },
+      { weight: 0.1 * faulty * tasks.size, choice: () => this.#killSomebody() },
+      { weight: 0.2 * faulty, choice: () => this.#repeatLetter() },
+      { weight: 0.2 * faulty, choice: () => this.#poison() },
+      // What is left may be letters that come later.
+      { weight: 0.01, choice: () => this.#passTime() },
+    ]);
+    await step();
+  }
+
+  /** The cron fires, this long after whatever was last. */
+  async sweep(later: number): Promise<void> {
+    this.stage.now += later;
+    const isolate = this.chance.pick(this.#isolates);
+    await this.#start((context) => isolate.scheduled({} as ScheduledController, this.#env, context));
+  }
+
+  /** Delivers every pointer that was ever sent once more, hours late. */
+  async repeatHistory(): Promise<void> {
+    this.stage.now += 4 * 3_600_000;
+    const letters = this.queue.history.map((body): Letter => ({ body, attempts: 1, notBefore: 0 }));
+    await this.#consume('customer-batches', letters, () => {});
+  }
+
+  async #releaseCall(): Promise<void> {
+    const calls = this.stage.parked.flatMap(({ boundary }, index) => (boundary === 'timer' ? [] : [index]));
+    const index = this.chance.pick(calls);
+    const boundary = this.stage.parked[index]?.boundary;
+    if (boundary === undefined || boundary === 'timer') return;
+    const fate = this.faulty ? this.chance.weighted(FATES[boundary]) : 'works';
+    if (fate !== 'works') this.#count(`${boundary} ${fate}`);
+    await this.stage.release(index, fate);
+  }
+
+  async #fireTimer(): Promise<void> {
+    const timers = this.stage.parked.flatMap(({ boundary, due }, index) =>
+      boundary === 'timer' ? [{ due, index }] : [],
+    );
+    const [first] = timers.toSorted((a, b) => a.due - b.due);
+    if (first === undefined) return;
+    if (this.stage.parked.length > timers.length) this.#count('call stalls');
+    await this.stage.release(first.index, 'works');
+  }
+
+  async #act(client: Client): Promise<void> {
+    const intent = client.intents.shift();
+    if (intent === undefined) return;
+    client.busy = true;
+    const attempt = await this.requests.prepare(intent);
+    await this.#start(attempt.run, () => {
+      client.busy = false;
+      if (attempt.finish() && this.faulty) client.intents.unshift(intent);
+    });
+  }
+
+  async #deliver(ready: Letter[]): Promise<void> {
+    const most = this.chance.between(1, 10);
+    const picked = new Set(ready.filter(() => this.chance.of(0.6)).slice(0, most));
+    if (picked.size === 0) picked.add(this.chance.pick(ready));
+    const letters = this.queue.take((letter) => picked.has(letter));
+    const lost = this.faulty ? letters.filter(() => this.chance.of(0.1)) : [];
+    for (const _ of lost) this.#count('message lost');
+    const delivered = letters.filter((letter) => !lost.includes(letter));
+    const again = this.faulty ? delivered.filter(() => this.chance.of(0.1)) : [];
+    for (const _ of again) this.#count('message twice');
+    await this.#consume('customer-batches', [...delivered, ...again], (letter, delay) =>
+      this.queue.giveBack(letter, this.stage.now + delay * 1_000),
+    );
+  }
+
+  async #deliverDead(): Promise<void> {
+    this.#count('dead letter');
+    const letters = this.queue.dead.splice(0);
+    await this.#consume(DEAD_LETTER_QUEUE, letters, (letter) => this.queue.dead.push(letter));
+  }
+
+  /** Hands letters to a consumer. What it has neither acknowledged nor given back when it ends comes again. */
+  async #consume(
+    queue: string,
+    letters: Letter[],
+    giveBack: (letter: Letter, delaySeconds: number) => void,
+  ): Promise<void> {
+    const open = new Set(letters);
+    const messages = letters.map((letter) => ({
+      body: letter.body,
+      attempts: letter.attempts,
+      ack: () => open.delete(letter),
+      retry: ({ delaySeconds = 0 }: QueueRetryOptions = {}) => {
+        open.delete(letter);
+        giveBack(letter, delaySeconds);
+      },
+    }));
+    const isolate = this.chance.pick(this.#isolates);
+    const batch = { queue, messages } as unknown as MessageBatch<Letter['body']>;
+    await this.#start(
+      (context) => isolate.queue(batch, this.#env, context),
+      () => {
+        for (const letter of open) giveBack(letter, 0);
+      },
+    );
+  }
+
+  async #start(
+    work: (context: ExecutionContext) => Promise<unknown> | unknown,
+    onEnd?: () => void,
+  ): Promise<void> {
+    const pending: Promise<unknown>[] = [];
+    const context = {
+      waitUntil: (promise: Promise<unknown>) => void pending.push(promise),
+      passThroughOnException: () => {},
+    } as unknown as ExecutionContext;
+    await this.stage.start(async () => {
+      try {
+        await work(context);
+        await Promise.all(pending);
+      } catch {
+        // A consumer or a sweep that throws is tried again by the platform: by the queue model, or the next cron.
+      }
+    }, onEnd);
+  }
+
+  async #killSomebody(): Promise<void> {
+    this.#count('process dies');
+    this.stage.kill(this.chance.pick([...this.stage.tasks]));
+  }
+
+  async #repeatLetter(): Promise<void> {
+    if (this.queue.history.length === 0) return;
+    this.#count('message late');
+    this.queue.waiting.push({ body: this.chance.pick(this.queue.history), attempts: 1, notBefore: 0 });
+  }
+
+  /** A staged row breaks a constraint, or has a phrase that is taken. */
+  async #poison(): Promise<void> {
+    const field = this.chance.of(0.5) ? 'country' : 'phrase';
+    const path = `$[0][${STAGED_FIELDS.indexOf(field)}]`;
+    const value = field === 'country' ? "'Atlantis'" : '(SELECT phrase FROM customers ORDER BY id LIMIT 1)';
+    const { meta } = await this.#real.DB.prepare(
+      `UPDATE batch_chunks SET payload = json_set(payload, '${path}', ${value})
+       WHERE payload IS NOT NULL AND ${field === 'country' ? 'true' : 'EXISTS (SELECT 1 FROM customers)'}
+         AND (bank_id, batch_id, chunk) IN (
+           SELECT bank_id, batch_id, chunk FROM batch_chunks WHERE payload IS NOT NULL ORDER BY batch_id LIMIT 1)`,
+    ).run();
+    if (meta.changes > 0) this.#count(field === 'country' ? 'row breaks a constraint' : 'phrase collides');
+  }
+
+  async #passTime(): Promise<void> {
+    this.stage.now += 10_000;
+  }
+
+  #count(fault: string): void {
+    this.faults.set(fault, (this.faults.get(fault) ?? 0) + 1);
+  }
+}

@@ -50,7 +50,9 @@ if (await answers(address)) {
 
 console.log('Preparing the local database …');
 await wrangler(['d1', 'migrations', 'apply', 'DB', ...targetArguments(target)]);
-await d1(target, demoSql(Date.now()));
+// The local queue lives in memory and died with the last server: whatever is still open is due at once.
+const allDue = 'UPDATE batch_chunks SET next_send_at = 0 WHERE next_send_at IS NOT NULL;';
+await d1(target, `${demoSql(Date.now())}\n${allDue}`);
 
 const server = spawn(
   process.execPath,

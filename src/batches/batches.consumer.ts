@@ -71,9 +71,10 @@ async function moveIn(deps: Deps, pointer: ChunkPointer): Promise<void> {
       await runTogether(deps.db, moveChunkIn(pointer, deps.runtime.now()));
       return;
     } catch (error) {
-      if (isPhraseCollision(error) && rephrased < REPHRASE_MOST) await rephrase(deps, pointer);
-      else if (isConstraintFailure(error)) return isolateBadRow(deps, pointer);
-      else throw error;
+      const collides = isPhraseCollision(error);
+      if (!collides && isConstraintFailure(error)) return isolateBadRow(deps, pointer);
+      if (!collides || rephrased === REPHRASE_MOST) throw error;
+      await rephrase(deps, pointer);
     }
   }
 }

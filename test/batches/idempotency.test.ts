@@ -85,6 +85,27 @@ describe('the same key and the same body', () => {
   });
 });
 
+it('a request that was stopped without a word does not hold its key for ever', async () => {
+  // As when a client goes away: its work is never resumed, so nothing is cleaned up either.
+  const never = new Promise<never>(() => {});
+  let stopped = true;
+  const isolate = new Service(
+    ({ DB }) => ({
+      DB: {
+        prepare: (sql: string) => DB.prepare(sql),
+        batch: (statements: D1PreparedStatement[]) => (stopped ? never : DB.batch(statements)),
+      } as unknown as D1Database,
+    }),
+    { now: () => now },
+  );
+  void send('key-1', [sentCustomer(1)], isolate);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  stopped = false;
+  expect((await send('key-1', [sentCustomer(1)], isolate)).status).toBe(409);
+  now += 90_000;
+  expect((await send('key-1', [sentCustomer(1)], isolate)).status).toBe(201);
+});
+
 it('the same key and another body are a 422, and store nothing', async () => {
   await send('key-1', [sentCustomer(1)]);
   const other = await send('key-1', [sentCustomer(2)]);

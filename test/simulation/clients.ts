@@ -60,12 +60,12 @@ export function makeClients(chance: Chance): Client[] {
   };
   return Array.from({ length: chance.between(2, 5) }, (_, client) => ({
     busy: false,
-    intents: Array.from({ length: chance.between(1, 4) }, (__, n): Intent => {
+    intents: Array.from({ length: chance.between(2, 5) }, (__, n): Intent => {
       const apiKey = chance.pick(BANK_KEYS);
       return chance.weighted<() => Intent>([
         { weight: 5, choice: () => makePost(`c${client}i${n}`) },
-        { weight: 1, choice: () => ({ kind: 'update', apiKey }) },
-        { weight: 1, choice: () => ({ kind: 'phrase', apiKey, foreign: chance.of(0.3) }) },
+        { weight: 2, choice: () => ({ kind: 'update', apiKey }) },
+        { weight: 3, choice: () => ({ kind: 'phrase', apiKey, foreign: chance.of(0.5) }) },
         { weight: 1, choice: () => ({ kind: 'batch', apiKey, foreign: chance.of(0.3) }) },
       ])();
     }),

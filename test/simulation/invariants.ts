@@ -64,6 +64,8 @@ export function checkState(state: State, world: World, violate: Violate): void {
   checkCustomers(state, violate);
   for (const batch of state.batches) checkBatch(state, batch, violate);
   for (const acknowledged of world.requests.acknowledged) checkAcknowledged(state, acknowledged, violate);
+  const rejected = state.batches.reduce((sum, batch) => sum + batch.rejected, 0);
+  if (rejected > world.poisoned) violate('a row was rejected that breaks no constraint');
   checkKeys(world.requests, violate);
   checkUpdates(state, world.requests, violate);
   checkSecrecy(world, violate);

@@ -1,27 +1,134 @@
-/** Planted bugs. A Vite plugin writes one into the source as the simulation loads it; the Worker never has them. */
+/**
+ * Planted bugs, to show that the simulation bites. A Vite plugin writes one into the source as the simulation
+ * loads it; the Worker that is deployed never has them.
+ */
 import type { Plugin } from 'vite';
 
-interface Mutant {
+interface Edit {
   /** Ends the path of the file. */
   file: string;
   find: string;
   replace: string;
 }
 
-export const MUTANTS: Record<string, Mutant> = {};
+const store = 'batches/batches.store.ts';
+const consumer = 'batches/batches.consumer.ts';
+const commit = 'batches/batches.commit.ts';
+const noSweep: Edit = {
+  file: 'batches/batches.sweep.ts',
+  find: '  await sendDueChunks(deps);\n',
+  replace: '',
+};
+
+export const MUTANTS: Record<string, Edit[]> = {
+  'no-sweep': [noSweep],
+  'acknowledged-before-the-work-and-no-sweep': [
+    noSweep,
+    {
+      file: consumer,
+      find: '      await work(pointer.data);\n      message.ack();',
+      replace: '      message.ack();\n      await work(pointer.data);',
+    },
+  ],
+  'closed-outside-the-transaction': [
+    {
+      file: consumer,
+      find: 'await runTogether(deps.db, moveChunkIn(pointer, deps.runtime.now()));',
+      replace:
+        'const all = moveChunkIn(pointer, deps.runtime.now()); await runTogether(deps.db, all.slice(0, 3)); await runTogether(deps.db, all.slice(3));',
+    },
+  ],
+  'closed-chunks-not-guarded': [
+    { file: store, find: "sql.raw('done_at IS NULL')", replace: "sql.raw('true')" },
+  ],
+  'counters-added': [
+    {
+      file: store,
+      find: 'SET created = chunks.created,',
+      replace: 'SET created = batches.created + chunks.created,',
+    },
+  ],
+  'no-read-back': [{ file: commit, find: '      if (stored) return null;\n', replace: '' }],
+  'key-not-unique': [
+    { file: store, find: 'INSERT INTO idempotency_keys', replace: 'INSERT OR REPLACE INTO idempotency_keys' },
+  ],
+  'key-not-in-the-transaction': [
+    {
+      file: commit,
+      find: '      await withinPatience(deps, statements);\n',
+      replace:
+        '      const own = idempotency === undefined ? statements.length : statements.length - 2;\n' +
+        '      await withinPatience(deps, statements.slice(0, own));\n' +
+        '      if (own < statements.length) await withinPatience(deps, statements.slice(own));\n',
+    },
+  ],
+  'body-of-a-key-not-compared': [
+    {
+      file: 'batches/batches.idempotency.ts',
+      find: 'if (record.fingerprint !== fingerprint) {',
+      replace: 'if (record.fingerprint === null) {',
+    },
+  ],
+  'no-bank-in-the-lookup': [
+    {
+      file: 'customers/customers.store.ts',
+      find: '        eq(customers.bankId, bankId),\n        id ===',
+      replace: '        id ===',
+    },
+  ],
+  'cache-owner-not-compared': [
+    {
+      file: 'customers/phrase-cache.ts',
+      find: 'value.success && value.data.bankId === bankId && value.data.phrase === phrase',
+      replace: 'value.success',
+    },
+  ],
+  'a-customer-is-overwritten': [
+    {
+      file: store,
+      find: 'ON CONFLICT (bank_id, email) DO NOTHING',
+      replace: 'ON CONFLICT (bank_id, email) DO UPDATE SET account_name = excluded.account_name',
+    },
+  ],
+  'losers-of-a-race-forgotten': [
+    {
+      file: store,
+      find: 'sql`NOT EXISTS (SELECT 1 FROM customers',
+      replace: 'sql`false AND NOT EXISTS (SELECT 1 FROM customers',
+    },
+  ],
+  'a-dead-letter-discards-its-chunk': [
+    {
+      file: store,
+      find: 'UPDATE batch_chunks SET next_send_at = NULL WHERE',
+      replace: 'DELETE FROM batch_chunks WHERE',
+    },
+  ],
+  'a-bad-row-takes-its-chunk-along': [
+    { file: consumer, find: 'if (open.rowCount === 1) {', replace: 'if (open.rowCount >= 1) {' },
+  ],
+  'a-phrase-collision-is-a-failure': [
+    { file: consumer, find: 'isPhraseCollision(error);', replace: 'isPhraseCollision(null);' },
+  ],
+};
 
 export function plantedBug(name: string): Plugin {
-  const mutant = MUTANTS[name];
-  if (mutant === undefined)
+  const edits = MUTANTS[name];
+  if (edits === undefined) {
     throw new Error(`There is no planted bug ${name}. There are: ${Object.keys(MUTANTS).join(', ')}.`);
+  }
   return {
-    name: 'planted-bug',
+    // Vitest keeps transformed files by the names of the plugins: one bug must not be taken for another.
+    name: `planted-bug-${name}`,
     enforce: 'pre',
     transform(code, id) {
-      if (!id.endsWith(mutant.file)) return null;
-      if (code.split(mutant.find).length !== 2)
-        throw new Error(`The planted bug ${name} does not fit ${mutant.file}.`);
-      return code.replace(mutant.find, () => mutant.replace);
+      let planted = code;
+      for (const { file, find, replace } of edits.filter((edit) => id.endsWith(edit.file))) {
+        if (planted.split(find).length !== 2)
+          throw new Error(`The planted bug ${name} does not fit ${file}.`);
+        planted = planted.replace(find, () => replace);
+      }
+      return planted === code ? null : planted;
     },
   };
 }

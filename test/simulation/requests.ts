@@ -26,6 +26,12 @@ export interface UpdateAttempt {
 
 type Send = (request: Request, context: ExecutionContext) => Promise<Response> | Response;
 
+/** A request, and what its answer must be. */
+interface Question {
+  request: Request;
+  check: (reply: Reply) => void;
+}
+
 export interface Attempt {
   run: (context: ExecutionContext) => Promise<void>;
   /** Called when it is over, answered or not. True: try it again. */
@@ -75,7 +81,7 @@ export class Requests {
     return unsure && tries < MOST_TRIES;
   }
 
-  async #toRequest(intent: Intent): Promise<{ request: Request; check: (reply: Reply) => void }> {
+  #toRequest(intent: Intent): Question | Promise<Question> {
     switch (intent.kind) {
       case 'post':
         return this.#post(intent);

@@ -49,9 +49,8 @@ export class Stage {
     const task = new Task(onEnd);
     this.tasks.add(task);
     this.#current = task;
-    void work().then(() => {
-      if (!task.killed) this.#finish(task);
-    });
+    const end = () => (task.killed ? undefined : this.#finish(task));
+    void work().then(end);
     await this.#rest();
   }
 
@@ -102,7 +101,7 @@ export class Stage {
   /** Waits until every task on the stage has parked or ended. What it waits for besides is hashing. */
   async #rest(): Promise<void> {
     for (let turn = 0; ; turn += 1) {
-      for (let microtask = 0; microtask < MICROTASKS; microtask += 1) await null;
+      for (let microtask = 0; microtask < MICROTASKS; microtask += 1) await Promise.resolve();
       const waiting = new Set(this.parked.map(({ task }) => task));
       if ([...this.tasks].every((task) => waiting.has(task))) return;
       if (turn > 10_000) throw new Error('a task neither parks nor ends');

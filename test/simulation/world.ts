@@ -36,6 +36,15 @@ const FATES: Record<Exclude<Boundary, 'timer'>, { weight: number; choice: Fate }
   ],
 };
 
+/** While D1 is away: nearly nothing gets through. */
+const OUTAGE: { weight: number; choice: Fate }[] = [
+  { weight: 8, choice: 'works' },
+  { weight: 90, choice: 'before' },
+  { weight: 2, choice: 'after' },
+];
+/** Released calls of an outage. */
+const OUTAGE_CALLS = 40;
+
 const ISOLATES = 2;
 /** Small chunks, so that a batch of eight rows has three. */
 const CHUNK_ROWS = 3;
@@ -51,6 +60,9 @@ export class World {
   readonly faults = new Map<string, number>();
   readonly log: string[] = [];
   faulty = true;
+  /** Rows that were made to break a constraint: as many may be rejected, and no more. */
+  poisoned = 0;
+  #outage = 0;
   readonly #real: Env;
   readonly #env: Env;
   readonly #isolates: ReturnType<typeof createWorker>[];
@@ -100,6 +112,7 @@ export class World {
       { weight: 0.1 * faulty * tasks.size, choice: () => this.#killSomebody() },
       { weight: 0.2 * faulty, choice: () => this.#repeatLetter() },
       { weight: 0.2 * faulty, choice: () => this.#poison() },
+      { weight: 0.15 * faulty, choice: () => this.#beginOutage() },
       // What is left may be letters that come later.
       { weight: 0.01, choice: () => this.#passTime() },
     ]);
@@ -125,7 +138,9 @@ export class World {
     const index = this.chance.pick(calls);
     const boundary = this.stage.parked[index]?.boundary;
     if (boundary === undefined || boundary === 'timer') return;
-    const fate = this.faulty ? this.chance.weighted(FATES[boundary]) : 'works';
+    this.#outage -= 1;
+    const fates = boundary === 'd1' && this.#outage > 0 ? OUTAGE : FATES[boundary];
+    const fate = this.faulty ? this.chance.weighted(fates) : 'works';
     if (fate !== 'works') this.#count(`${boundary} ${fate}`);
     await this.stage.release(index, fate);
   }
@@ -182,10 +197,10 @@ export class World {
     const messages = letters.map((letter) => ({
       body: letter.body,
       attempts: letter.attempts,
+      // As Queues has it, the first word counts.
       ack: () => open.delete(letter),
       retry: ({ delaySeconds = 0 }: QueueRetryOptions = {}) => {
-        open.delete(letter);
-        giveBack(letter, delaySeconds);
+        if (open.delete(letter)) giveBack(letter, delaySeconds);
       },
     }));
     const isolate = this.chance.pick(this.#isolates);
@@ -198,10 +213,7 @@ export class World {
     );
   }
 
-  async #start(
-    work: (context: ExecutionContext) => Promise<unknown> | unknown,
-    onEnd?: () => void,
-  ): Promise<void> {
+  async #start(work: (context: ExecutionContext) => unknown, onEnd?: () => void): Promise<void> {
     const pending: Promise<unknown>[] = [];
     const context = {
       waitUntil: (promise: Promise<unknown>) => void pending.push(promise),
@@ -239,7 +251,13 @@ export class World {
          AND (bank_id, batch_id, chunk) IN (
            SELECT bank_id, batch_id, chunk FROM batch_chunks WHERE payload IS NOT NULL ORDER BY batch_id LIMIT 1)`,
     ).run();
+    if (meta.changes > 0 && field === 'country') this.poisoned += 1;
     if (meta.changes > 0) this.#count(field === 'country' ? 'row breaks a constraint' : 'phrase collides');
+  }
+
+  async #beginOutage(): Promise<void> {
+    this.#count('d1 outage');
+    this.#outage = OUTAGE_CALLS;
   }
 
   async #passTime(): Promise<void> {

@@ -165,3 +165,26 @@ function checkSecrecy({ log, queue }: World, violate: Violate): void {
   if (log.some((line) => line.includes(CANARY))) violate('a log line holds personal data');
   if (queue.wire.some((message) => message.includes(CANARY))) violate('a message holds personal data');
 }
+
+/** Batches only go forward: what is counted stays counted, what is completed stays completed. */
+export class Progress {
+  readonly #seen = new Map<string, { status: string; created: number; failed: number }>();
+  readonly #violate: Violate;
+
+  constructor(violate: Violate) {
+    this.#violate = violate;
+  }
+
+  async sample(db: D1Database): Promise<void> {
+    const { results } = await db
+      .prepare('SELECT id, status, created, raced + rejected AS failed FROM batches')
+      .all<{ id: string; status: string; created: number; failed: number }>();
+    for (const { id, ...now } of results) {
+      const before = this.#seen.get(id) ?? now;
+      const completed = before.status.startsWith('COMPLETED');
+      if (completed && now.status !== before.status) this.#violate('a completed batch was opened again');
+      if (now.created < before.created || now.failed < before.failed) this.#violate('a batch went backwards');
+      this.#seen.set(id, now);
+    }
+  }
+}

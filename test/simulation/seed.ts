@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers';
 import { redriveBatch } from '../../src/batches/batches.redrive.ts';
 import { connect, runTogether } from '../../src/db/client.ts';
-import { checkState, readState, type State } from './invariants.ts';
+import { checkState, Progress, readState, type State } from './invariants.ts';
 import { World } from './world.ts';
 
 export interface SeedResult {
@@ -17,6 +17,8 @@ const FAULTY_STEPS = 150;
 /** More than any seed needs: one that is not done by then never will be. */
 const MOST_STEPS = 5_000;
 const SWEEPS_TO_CLOSE = 5;
+/** Steps between two looks at how far the batches are. */
+const SAMPLED_EVERY = 10;
 
 export async function playSeed(seed: number): Promise<SeedResult> {
   await clear(env.DB);
@@ -24,7 +26,11 @@ export async function playSeed(seed: number): Promise<SeedResult> {
   const violations = [...world.requests.violations];
   const violate = (violation: string) => void violations.push(violation);
 
-  for (let step = 0; step < FAULTY_STEPS && world.busy; step += 1) await world.step();
+  const progress = new Progress(violate);
+  for (let step = 0; step < FAULTY_STEPS && world.busy; step += 1) {
+    await world.step();
+    if (step % SAMPLED_EVERY === 0) await progress.sample(env.DB);
+  }
   world.faulty = false;
   await settle(world, violate);
   await redriveStalled(world);
@@ -33,6 +39,7 @@ export async function playSeed(seed: number): Promise<SeedResult> {
     await settle(world, violate);
   }
   await retryAll(world, violate);
+  await progress.sample(env.DB);
   const state = await readState(env.DB);
   checkState(state, world, violate);
 

@@ -59,8 +59,9 @@ export class RunningKeys {
     now: number,
     work: () => Promise<Result>,
   ): Promise<Result> {
+    this.#forgetStopped(now);
     const name = `${bankId} ${key}`;
-    if (now - (this.#since.get(name) ?? Number.NEGATIVE_INFINITY) < RUNNING_MOST_MS) {
+    if (this.#since.has(name)) {
       throw new AppError('IDEMPOTENCY_IN_PROGRESS', {
         headers: { 'Retry-After': String(STILL_RUNNING_SECONDS) },
       });
@@ -69,6 +70,14 @@ export class RunningKeys {
     try {
       return await work();
     } finally {
+      this.#since.delete(name);
+    }
+  }
+
+  /** The oldest come first, so this looks at one that is still running, and no further. */
+  #forgetStopped(now: number): void {
+    for (const [name, since] of this.#since) {
+      if (now - since < RUNNING_MOST_MS) return;
       this.#since.delete(name);
     }
   }

@@ -41,7 +41,7 @@ function makeRows(chance: Chance, tag: string): SentCustomer[] {
   }));
 }
 
-/** Two to five clients with a few intents each; some share a key, at once or with another body. */
+/** Two to four clients with a few intents each; some share a key, at once or with another body. */
 export function makeClients(chance: Chance): Client[] {
   const posts: PostIntent[] = [];
   const makePost = (tag: string): PostIntent => {
@@ -58,9 +58,9 @@ export function makeClients(chance: Chance): Client[] {
     posts.push(post);
     return post;
   };
-  return Array.from({ length: chance.between(2, 5) }, (_, client) => ({
+  return Array.from({ length: chance.between(2, 4) }, (_, client) => ({
     busy: false,
-    intents: Array.from({ length: chance.between(2, 5) }, (__, n): Intent => {
+    intents: Array.from({ length: chance.between(1, 4) }, (__, n): Intent => {
       const apiKey = chance.pick(BANK_KEYS);
       return chance.weighted<() => Intent>([
         { weight: 5, choice: () => makePost(`c${client}i${n}`) },

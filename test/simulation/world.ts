@@ -129,7 +129,8 @@ export class World {
   /** Delivers every pointer that was ever sent once more, hours late. */
   async repeatHistory(): Promise<void> {
     this.stage.now += 4 * 3_600_000;
-    const letters = this.queue.history.map((body): Letter => ({ body, attempts: 1, notBefore: 0 }));
+    const pointers = new Map(this.queue.history.map((body) => [JSON.stringify(body), body]));
+    const letters = [...pointers.values()].map((body): Letter => ({ body, attempts: 1, notBefore: 0 }));
     await this.#consume('customer-batches', letters, () => {});
   }
 

@@ -4,7 +4,9 @@ import { plantedBug } from './test/simulation/mutants.ts';
 
 /** Seeds of `npm test`; `npm run simulate` says how many, which, and with which planted bug. */
 const SEEDS = 200;
-const { SIMULATION_SEEDS, SIMULATION_FIRST, SIMULATION_MUTANT } = process.env;
+/** Requests that `npm test` makes up; FUZZ_RUNS makes more. */
+const REQUESTS = 500;
+const { SIMULATION_SEEDS, SIMULATION_FIRST, SIMULATION_MUTANT, FUZZ_RUNS } = process.env;
 
 // Tests run inside workerd, on the bindings of wrangler.toml and the real migrations. No network.
 export default defineConfig({
@@ -15,6 +17,7 @@ export default defineConfig({
       miniflare: {
         bindings: {
           MIGRATIONS: await readD1Migrations('./migrations'),
+          FUZZ_RUNS: Number(FUZZ_RUNS ?? REQUESTS),
           SIMULATION: {
             first: Number(SIMULATION_FIRST ?? 1),
             seeds: Number(SIMULATION_SEEDS ?? SEEDS),

@@ -5,6 +5,7 @@ declare global {
   namespace Cloudflare {
     interface Env extends WorkerEnv {
       MIGRATIONS: D1Migration[];
+      FUZZ_RUNS: number;
       /** Which seeds the simulation plays; and whether it ends with the first that finds something. */
       SIMULATION: { first: number; seeds: number; untilCaught: boolean };
     }

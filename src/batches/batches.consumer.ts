@@ -14,7 +14,7 @@ import {
   rephraseChunk,
   splitChunk,
   stallChunk,
-} from './batches.store.ts';
+} from './batch-chunks.store.ts';
 
 /** Chance of one collision in 1,000 new phrases among 16 million: 1 in 1,000. Of three in a row: never seen. */
 const REPHRASE_MOST = 3;

@@ -1,15 +1,13 @@
 /**
- * Batches in D1: the statements of accepting, moving in, and sending again. Functions hand out statements; a
- * service runs those that belong together as one transaction. Set-based work stays inside D1: a payload never
- * travels back to the Worker.
+ * Accepting a batch in D1. Functions hand out statements; a service runs those that belong together as one
+ * transaction.
  */
-import { sql, type SQL } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import type { Database, Statement } from '../db/client.ts';
 import { batchChunks, batches } from '../db/tables.ts';
 import { KEY_KEPT_MS, type IdempotencyRecord } from './batches.idempotency.ts';
-import { EXISTING_FAILURE, REJECTED_FAILURE, type RowFailure } from './batches.judge.ts';
-import { STAGED_FIELDS, type BatchPlan, type StagedField } from './batches.plan.ts';
-import type { ChunkPointer } from './batches.queue.ts';
+import type { RowFailure } from './batches.judge.ts';
+import type { BatchPlan } from './batches.plan.ts';
 
 /** Which of these emails are customers of the bank? One bound parameter, whatever their number. */
 export function findExistingEmails(bankId: string, emails: string[]): Statement {
@@ -86,175 +84,7 @@ function insertFailures(bankId: string, batchId: string, failures: RowFailure[])
         FROM json_each(${JSON.stringify(failures)})`;
 }
 
-/** A field of the staged row at hand. */
-const staged = (field: StagedField) => sql.raw(`staged.value ->> ${STAGED_FIELDS.indexOf(field)}`);
-
-/** The column of `customers` that each staged field goes to. */
-const COLUMN_OF: Record<StagedField, string> = {
-  index: 'batch_index',
-  id: 'id',
-  phrase: 'phrase',
-  clientRef: 'client_ref',
-  email: 'email',
-  accountName: 'account_name',
-  firstname: 'firstname',
-  lastname: 'lastname',
-  middlename: 'middlename',
-  country: 'country',
-  address: 'address',
-  gender: 'gender',
-  phone: 'phone',
-  accountNumber: 'account_number',
-  reference: 'reference',
-};
-const CUSTOMER_COLUMNS = sql.raw(STAGED_FIELDS.map((field) => COLUMN_OF[field]).join(', '));
-const STAGED_VALUES = sql.join(STAGED_FIELDS.map(staged), sql`, `);
-
-const isChunk = ({ bankId, batchId, chunk }: ChunkPointer): SQL =>
-  sql`bank_id = ${bankId} AND batch_id = ${batchId} AND chunk = ${chunk}`;
-const isOpen = sql.raw('done_at IS NULL');
-/** The staged rows of an open chunk. A closed one has no payload, so this is empty for it: twice safe. */
-const stagedRows = (pointer: ChunkPointer): SQL =>
-  sql`(SELECT * FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}) AS chunk
-      CROSS JOIN json_each(chunk.payload) AS staged`;
-
-/**
- * Moves a chunk in: its customers, those that lost a race as failures, the counters, and the chunk closed. Run
- * together, this happens once: for a chunk that is closed or unknown every statement changes nothing.
- */
-export function moveChunkIn(pointer: ChunkPointer, now: number): Statement[] {
-  const { bankId, batchId } = pointer;
-  return [
-    sql`INSERT INTO customers (bank_id, created_at, ${CUSTOMER_COLUMNS})
-          SELECT ${bankId}, (SELECT created_at FROM batches WHERE bank_id = ${bankId} AND id = ${batchId}),
-            ${STAGED_VALUES}
-          FROM ${stagedRows(pointer)} WHERE true
-          ON CONFLICT (bank_id, email) DO NOTHING`,
-    recordFailures(
-      pointer,
-      EXISTING_FAILURE,
-      sql`NOT EXISTS (SELECT 1 FROM customers WHERE bank_id = ${bankId} AND id = ${staged('id')})`,
-    ),
-    ...closeChunk(pointer, now),
-  ];
-}
-
-/** Gives up a chunk of one row, which a constraint refuses: the row is reported, the chunk closed. */
-export function rejectChunk(pointer: ChunkPointer, now: number): Statement[] {
-  return [recordFailures(pointer, REJECTED_FAILURE, sql`true`), ...closeChunk(pointer, now)];
-}
-
-function recordFailures(
-  pointer: ChunkPointer,
-  failure: Omit<RowFailure, 'index' | 'clientRef'>,
-  which: SQL,
-): Statement {
-  return sql`INSERT INTO batch_failures (bank_id, batch_id, row_index, chunk, client_ref, code, message, errors)
-        SELECT chunk.bank_id, chunk.batch_id, ${staged('index')}, chunk.chunk,
-          ${staged('clientRef')}, ${failure.code}, ${failure.message}, ${JSON.stringify(failure.errors)}
-        FROM ${stagedRows(pointer)} WHERE ${which}`;
-}
-
-/** Counts what the chunk's rows became, adds it to the bank, closes the chunk, and settles its batch. */
-function closeChunk(pointer: ChunkPointer, now: number): Statement[] {
-  // Derived from the failures that this very chunk recorded, never counted along.
-  const failed = (code: SQL) =>
-    sql`(SELECT count(*) FROM batch_failures AS failure
-         WHERE failure.bank_id = ${pointer.bankId} AND failure.batch_id = ${pointer.batchId}
-           AND failure.row_index BETWEEN first_index AND last_index
-           AND failure.chunk = ${pointer.chunk} ${code})`;
-  const created = sql`row_count - ${failed(sql``)}`;
-  return [
-    sql`UPDATE banks SET customer_count = customer_count + coalesce(
-            (SELECT ${created} FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}), 0)
-          WHERE id = ${pointer.bankId}`,
-    sql`UPDATE batch_chunks
-          SET created = ${created}, raced = ${failed(sql`AND failure.code = 'EXISTING_CUSTOMER'`)},
-            done_at = ${now}, payload = NULL, next_send_at = NULL
-          WHERE ${isChunk(pointer)} AND ${isOpen}`,
-    settleBatch(pointer, now),
-  ];
-}
-
-/** Makes a batch say what its chunks say. Derived, so that running it once too often changes nothing. */
-function settleBatch({ bankId, batchId }: ChunkPointer, now: number): Statement {
-  return sql`UPDATE batches
-        SET created = chunks.created, raced = chunks.raced, rejected = chunks.rejected,
-          status = CASE
-            WHEN chunks.stalled > 0 THEN 'STALLED'
-            WHEN chunks.open > 0 THEN 'PROCESSING'
-            WHEN chunks.created = total THEN 'COMPLETED'
-            ELSE 'COMPLETED_WITH_FAILURES' END,
-          completed_at = CASE WHEN chunks.open > 0 THEN NULL ELSE ${now} END
-        FROM (
-          SELECT coalesce(sum(created), 0) AS created, coalesce(sum(raced), 0) AS raced,
-            coalesce(sum(row_count - created - raced) FILTER (WHERE NOT ${isOpen}), 0) AS rejected,
-            count(*) FILTER (WHERE ${isOpen}) AS open,
-            count(*) FILTER (WHERE ${isOpen} AND next_send_at IS NULL) AS stalled
-          FROM batch_chunks WHERE bank_id = ${bankId} AND batch_id = ${batchId}
-        ) AS chunks
-        WHERE bank_id = ${bankId} AND id = ${batchId} AND completed_at IS NULL`;
-}
-
-/** Takes a chunk out of the sweep's hands, and marks its batch STALLED. The payload stays. */
-export function stallChunk(pointer: ChunkPointer, now: number): Statement[] {
-  return [
-    sql`UPDATE batch_chunks SET next_send_at = NULL WHERE ${isChunk(pointer)} AND ${isOpen}`,
-    settleBatch(pointer, now),
-  ];
-}
-
-/** Gives every row of a chunk a new phrase. None of its customers exists yet, so nobody has seen the old ones. */
-export function rephraseChunk(pointer: ChunkPointer, phrases: string[]): Statement {
-  const phrasePath = `$[${STAGED_FIELDS.indexOf('phrase')}]`;
-  return sql`UPDATE batch_chunks
-        SET payload = (
-          SELECT json_group_array(json_set(staged.value, ${phrasePath}, fresh.value))
-          FROM json_each(payload) AS staged
-          JOIN json_each(${JSON.stringify(phrases)}) AS fresh ON fresh.key = staged.key)
-        WHERE ${isChunk(pointer)} AND ${isOpen}`;
-}
-
-/** Replaces a chunk by two halves of it. The first statement returns their numbers. */
-export function splitChunk(pointer: ChunkPointer): Statement[] {
-  const { bankId, batchId } = pointer;
-  return [
-    sql`INSERT INTO batch_chunks
-            (bank_id, batch_id, chunk, first_index, last_index, row_count, next_send_at, payload)
-          SELECT chunk.bank_id, chunk.batch_id,
-            (SELECT max(chunk) FROM batch_chunks WHERE bank_id = ${bankId} AND batch_id = ${batchId})
-              + 1 + (staged.key >= chunk.row_count / 2),
-            min(${staged('index')}), max(${staged('index')}), count(*), chunk.next_send_at,
-            json_group_array(json(staged.value))
-          FROM ${stagedRows(pointer)} WHERE true
-          GROUP BY staged.key >= chunk.row_count / 2
-          RETURNING chunk`,
-    sql`DELETE FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}`,
-  ];
-}
-
 /** Is this batch stored? */
 export function findBatch(bankId: string, batchId: string): Statement {
   return sql`SELECT id FROM batches WHERE bank_id = ${bankId} AND id = ${batchId}`;
-}
-
-/** How many rows an open chunk holds; nothing for one that is closed or unknown. */
-export function findOpenChunk(db: Database, pointer: ChunkPointer) {
-  return db.all<{ rowCount: number }>(
-    sql`SELECT row_count AS rowCount FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}`,
-  );
-}
-
-/**
- * Claims up to `most` chunks whose pointer is due to be sent again, and sets when it will be due the next time.
- * Two sweeps at once claim different ones.
- */
-export function claimDueChunks(db: Database, now: number, dueAgainAt: number, most: number) {
-  return db.all<ChunkPointer>(
-    sql`UPDATE batch_chunks SET next_send_at = ${dueAgainAt}
-        WHERE (bank_id, batch_id, chunk) IN (
-          SELECT bank_id, batch_id, chunk FROM batch_chunks
-          WHERE next_send_at <= ${now} ORDER BY next_send_at LIMIT ${most})
-        RETURNING bank_id AS bankId, batch_id AS batchId, chunk`,
-  );
 }

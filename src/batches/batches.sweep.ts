@@ -9,7 +9,7 @@ import { removeOldestBatch, removeOldKeys } from './batch-results.store.ts';
 import { KEY_KEPT_MS } from './batches.idempotency.ts';
 import { SEND_MOST } from './batches.queue.ts';
 import { SEND_AGAIN_MS } from './batches.service.ts';
-import { claimDueChunks } from './batches.store.ts';
+import { claimDueChunks } from './batch-chunks.store.ts';
 
 /** Sends of one sweep: 1,000 chunks, a million customers, a minute. */
 const ROUNDS_MOST = 10;

@@ -6,16 +6,18 @@ import { describe, expect, it } from 'vitest';
 import storagePage from '../../docs/storage.md?raw';
 import {
   claimDueChunks,
-  findExistingEmails,
-  findBatch,
-  findIdempotencyRecord,
   findOpenChunk,
-  insertIdempotencyRecord,
   moveChunkIn,
   rejectChunk,
   rephraseChunk,
   splitChunk,
   stallChunk,
+} from '../../src/batches/batch-chunks.store.ts';
+import {
+  findExistingEmails,
+  findBatch,
+  findIdempotencyRecord,
+  insertIdempotencyRecord,
 } from '../../src/batches/batches.store.ts';
 import {
   listBatches,

@@ -44,20 +44,18 @@ const hostileValue = fc.oneof(
 );
 const parameter = fc.oneof(
   fc.constantFrom(
-    ...[
-      'id',
-      'email',
-      'phrase',
-      'ids',
-      'ids[]',
-      'phrases',
-      'sortBy',
-      'limit',
-      'page',
-      'cursor',
-      'status',
-      'dryRun',
-    ],
+    'id',
+    'email',
+    'phrase',
+    'ids',
+    'ids[]',
+    'phrases',
+    'sortBy',
+    'limit',
+    'page',
+    'cursor',
+    'status',
+    'dryRun',
   ),
   marked,
 );

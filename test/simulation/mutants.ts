@@ -12,6 +12,7 @@ interface Edit {
 }
 
 const store = 'batches/batches.store.ts';
+const chunks = 'batches/batch-chunks.store.ts';
 const consumer = 'batches/batches.consumer.ts';
 const commit = 'batches/batches.commit.ts';
 const noSweep: Edit = {
@@ -39,11 +40,11 @@ export const MUTANTS: Record<string, Edit[]> = {
     },
   ],
   'closed-chunks-not-guarded': [
-    { file: store, find: "sql.raw('done_at IS NULL')", replace: "sql.raw('true')" },
+    { file: chunks, find: "sql.raw('done_at IS NULL')", replace: "sql.raw('true')" },
   ],
   'counters-added': [
     {
-      file: store,
+      file: chunks,
       find: 'SET created = chunks.created,',
       replace: 'SET created = batches.created + chunks.created,',
     },
@@ -85,21 +86,21 @@ export const MUTANTS: Record<string, Edit[]> = {
   ],
   'a-customer-is-overwritten': [
     {
-      file: store,
+      file: chunks,
       find: 'ON CONFLICT (bank_id, email) DO NOTHING',
       replace: 'ON CONFLICT (bank_id, email) DO UPDATE SET account_name = excluded.account_name',
     },
   ],
   'losers-of-a-race-forgotten': [
     {
-      file: store,
+      file: chunks,
       find: 'sql`NOT EXISTS (SELECT 1 FROM customers',
       replace: 'sql`false AND NOT EXISTS (SELECT 1 FROM customers',
     },
   ],
   'a-dead-letter-discards-its-chunk': [
     {
-      file: store,
+      file: chunks,
       find: 'UPDATE batch_chunks SET next_send_at = NULL WHERE',
       replace: 'DELETE FROM batch_chunks WHERE',
     },

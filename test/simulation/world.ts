@@ -6,42 +6,11 @@ import { createWorker } from '../../src/worker.ts';
 import { parkedBindings } from './bindings.ts';
 import { Chance } from './chance.ts';
 import { makeClients, type Client } from './clients.ts';
+import { FATES, OUTAGE } from './fates.ts';
 import { QueueModel, type Letter } from './queue-model.ts';
 import { Requests } from './requests.ts';
-import { Stage, type Boundary, type Fate } from './stage.ts';
+import { Stage } from './stage.ts';
 
-/** What may befall a call, and how often. */
-const FATES: Record<Exclude<Boundary, 'timer'>, { weight: number; choice: Fate }[]> = {
-  d1: [
-    { weight: 82, choice: 'works' },
-    { weight: 10, choice: 'before' },
-    { weight: 8, choice: 'after' },
-  ],
-  queue: [
-    { weight: 70, choice: 'works' },
-    { weight: 10, choice: 'before' },
-    { weight: 10, choice: 'after' },
-    { weight: 10, choice: 'partly' },
-  ],
-  'kv get': [
-    { weight: 70, choice: 'works' },
-    { weight: 10, choice: 'before' },
-    { weight: 10, choice: 'garbage' },
-    { weight: 10, choice: 'foreign' },
-  ],
-  'kv put': [
-    { weight: 75, choice: 'works' },
-    { weight: 15, choice: 'before' },
-    { weight: 10, choice: 'after' },
-  ],
-};
-
-/** While D1 is away: nearly nothing gets through. */
-const OUTAGE: { weight: number; choice: Fate }[] = [
-  { weight: 8, choice: 'works' },
-  { weight: 90, choice: 'before' },
-  { weight: 2, choice: 'after' },
-];
 /** Released calls of an outage. */
 const OUTAGE_CALLS = 40;
 

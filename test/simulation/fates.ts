@@ -1,0 +1,34 @@
+/** What may befall a call across each boundary, and how often, in a hundred. */
+import type { Boundary, Fate } from './stage.ts';
+
+export const FATES: Record<Exclude<Boundary, 'timer'>, { weight: number; choice: Fate }[]> = {
+  d1: [
+    { weight: 82, choice: 'works' },
+    { weight: 10, choice: 'before' },
+    { weight: 8, choice: 'after' },
+  ],
+  queue: [
+    { weight: 70, choice: 'works' },
+    { weight: 10, choice: 'before' },
+    { weight: 10, choice: 'after' },
+    { weight: 10, choice: 'partly' },
+  ],
+  'kv get': [
+    { weight: 70, choice: 'works' },
+    { weight: 10, choice: 'before' },
+    { weight: 10, choice: 'garbage' },
+    { weight: 10, choice: 'foreign' },
+  ],
+  'kv put': [
+    { weight: 75, choice: 'works' },
+    { weight: 15, choice: 'before' },
+    { weight: 10, choice: 'after' },
+  ],
+};
+
+/** While D1 is away: nearly nothing gets through. */
+export const OUTAGE: { weight: number; choice: Fate }[] = [
+  { weight: 8, choice: 'works' },
+  { weight: 90, choice: 'before' },
+  { weight: 2, choice: 'after' },
+];

@@ -2,7 +2,7 @@
  * Accepting a batch. Promise: what is answered as accepted is in D1, whole; the queue only makes it quick, and
  * the sweep sends again whatever the queue loses.
  */
-import { runTogether, type Statement } from '../db/client.ts';
+import { runTogether } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
 import { commitBatch } from './batches.commit.ts';
 import {
@@ -84,13 +84,11 @@ async function judgeAgainstBank(deps: Deps, bankId: string, rows: unknown[], key
 /** Which emails are customers already, and is the key known? One D1 call for both. */
 async function askBank(deps: Deps, bankId: string, valid: ValidRow[], key: string | undefined) {
   const emails = valid.map(({ row }) => row.email);
-  const statements: Statement[] = [findExistingEmails(bankId, emails)];
-  if (key !== undefined) statements.push(findIdempotencyRecord(bankId, key, deps.runtime.now()));
-  const [found = [], records = []] = await runTogether(deps.db, statements);
-  return {
-    existing: new Set((found as { email: string }[]).map(({ email }) => email)),
-    record: records[0] as IdempotencyRecord | undefined,
-  };
+  const keyed = key === undefined ? [] : [findIdempotencyRecord(bankId, key, deps.runtime.now())];
+  const results = await runTogether(deps.db, [...keyed, ...findExistingEmails(bankId, emails)]);
+  const records = keyed.flatMap(() => (results.shift() ?? []) as IdempotencyRecord[]);
+  const found = results.flat() as { email: string }[];
+  return { existing: new Set(found.map(({ email }) => email)), record: records[0] };
 }
 
 /** A failure here costs time, not customers: the batch is stored, and the sweep sends its pointers. */

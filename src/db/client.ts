@@ -22,6 +22,7 @@ const dialect = new SQLiteAsyncDialect();
  * @returns the rows of each statement, as SQLite names the columns
  */
 export async function runTogether(db: Database, statements: Statement[]): Promise<unknown[][]> {
+  if (statements.length === 0) return [];
   const bound = statements.map((statement) => {
     const { sql, params } = dialect.sqlToQuery(statement.getSQL());
     return db.$client.prepare(sql).bind(...params);

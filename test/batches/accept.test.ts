@@ -162,6 +162,51 @@ describe('chunks', () => {
   });
 });
 
+describe('the largest that can be sent', () => {
+  /** D1 takes 2,000,000 bytes a value; the local one takes more and would not tell. */
+  const MOST_BYTES = 2_000_000;
+
+  async function largestValue(rows: unknown[]): Promise<number> {
+    let largest = 0;
+    const measured = new Service(({ DB }) => ({
+      DB: {
+        prepare: (sql: string) => {
+          const statement = DB.prepare(sql);
+          return {
+            bind: (...values: unknown[]) => {
+              for (const value of values) {
+                if (typeof value === 'string')
+                  largest = Math.max(largest, new TextEncoder().encode(value).length);
+              }
+              return statement.bind(...values);
+            },
+          };
+        },
+        batch: (statements: D1PreparedStatement[]) => DB.batch(statements),
+      } as unknown as D1Database,
+    }));
+    const answer = await measured.post(rows);
+    expect([201, 400]).toContain(answer.status);
+    return largest;
+  }
+
+  it('fits into D1: 10,000 of the longest emails', async () => {
+    const rows = sentCustomers(10_000).map((row, n) => ({
+      ...row,
+      email: `${'a'.repeat(58)}${String(n).padStart(6, '0')}@${`${'b'.repeat(60)}.`.repeat(3)}com`,
+    }));
+    expect(await largestValue(rows)).toBeLessThan(MOST_BYTES);
+  });
+
+  it('fits into D1: as many of the wordiest failures as 10 MB hold', async () => {
+    const bad = '\u0001'.repeat(129);
+    const fields = Object.keys(sentCustomer()).filter((field) => field !== 'clientRef');
+    const row = Object.fromEntries(fields.map((field) => [field, bad]));
+    const rows = Array.from({ length: 1_100 }, () => ({ ...row, clientRef: '街'.repeat(128) }));
+    expect(await largestValue(rows)).toBeLessThan(MOST_BYTES);
+  });
+});
+
 describe('refused whole, nothing stored', () => {
   const send = (
     body: string | Uint8Array<ArrayBuffer> | ReadableStream,

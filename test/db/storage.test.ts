@@ -138,7 +138,7 @@ describe('every statement finds its rows by an index', () => {
     'count of phrases': countCustomers('b', { phrases: ['p'] }),
     update: updateCustomer(db, 'b', 'i', { state: 's' }),
     key: findKeyByHash(db, 'h'),
-    'existing emails': findExistingEmails('b', ['e']),
+    ...numbered('existing emails', findExistingEmails('b', ['e'])),
     ...numbered('move in', moveChunkIn(pointer, 0)),
     ...numbered('reject', rejectChunk(pointer, 0)),
     ...numbered('stall', stallChunk(pointer, 0)),

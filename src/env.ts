@@ -1,10 +1,8 @@
 /** What the Worker is bound to (wrangler.toml), and the limits that the contract or the platform sets. */
-import type { ChunkPointer } from './batches/batches.queue.ts';
-
 export interface Env {
   DB: D1Database;
   PHRASE_CACHE: KVNamespace;
-  BATCH_QUEUE: Queue<ChunkPointer>;
+  BATCH_QUEUE: Queue;
   /** `production` refuses test keys; anything else is somebody's own machine. */
   ENVIRONMENT: string;
 }
@@ -21,6 +19,8 @@ export const LIMITS = {
   updateBodyBytes: 64 * 1024,
   /** Failures that an answer carries itself (the contract's `inlineFailureLimit`). */
   inlineFailures: 50,
+  /** And their bytes: an error body stays under 64 KB. A row that lacks everything is a failure of 0.7 KB. */
+  inlineFailureBytes: 48 * 1024,
   /** Customers in one chunk: one transaction of the consumer, 20 to 150 ms in D1. */
   chunkRows: 1_000,
   /** Bytes of one chunk's payload; D1 takes 2 MB a row. */

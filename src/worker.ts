@@ -1,7 +1,6 @@
 /** The front door: one Worker, three doors. */
 import { createApp, type DepsOf } from './app.ts';
 import { consumeBatches, consumeDeadLetters } from './batches/batches.consumer.ts';
-import type { ChunkPointer } from './batches/batches.queue.ts';
 import { sweep } from './batches/batches.sweep.ts';
 import { createDeps, createIsolateMemory } from './deps.ts';
 import { DEAD_LETTER_QUEUE, type Env } from './env.ts';
@@ -22,7 +21,7 @@ export function createWorker(runtime: Runtime, chunkRows?: number) {
       return consume(depsOf(env, context), batch.messages);
     },
     scheduled: (_controller, env, context) => sweep(depsOf(env, context)),
-  } satisfies ExportedHandler<Env, ChunkPointer>;
+  } satisfies ExportedHandler<Env>;
 }
 
 export default createWorker(systemRuntime);

@@ -118,10 +118,13 @@ function settleBatch({ bankId, batchId }: ChunkPointer, now: number): Statement 
         WHERE bank_id = ${bankId} AND id = ${batchId} AND completed_at IS NULL`;
 }
 
-/** Takes a chunk out of the sweep's hands, and marks its batch STALLED. The payload stays. */
+/**
+ * Takes a chunk out of the sweep's hands, and marks its batch STALLED. The payload stays. The first statement
+ * returns the chunk, if it was open.
+ */
 export function stallChunk(pointer: ChunkPointer, now: number): Statement[] {
   return [
-    sql`UPDATE batch_chunks SET next_send_at = NULL WHERE ${isChunk(pointer)} AND ${isOpen}`,
+    sql`UPDATE batch_chunks SET next_send_at = NULL WHERE ${isChunk(pointer)} AND ${isOpen} RETURNING chunk`,
     settleBatch(pointer, now),
   ];
 }

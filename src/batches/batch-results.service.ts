@@ -34,6 +34,8 @@ export interface PageQuery {
 export interface Listing<Row> {
   page: Page<Row>;
   list: string;
+  /** Chunks go in in any order, so rows may yet appear in front of a cursor. */
+  underWay: boolean;
 }
 
 /** @throws BATCH_NOT_FOUND, alike for nobody's and for another bank's batch */
@@ -52,11 +54,11 @@ export async function listBatchesOf(
   const position = positionOf(list, query.cursor);
   const [rows = []] = await runTogether(deps.db, [listBatches(bankId, { ...query, position })]);
   const page = toPage(rows as BatchRow[], query.limit, position, ({ id }) => [id]);
-  return { list, page: { ...page, rows: page.rows.map(toView) } };
+  return { list, page: { ...page, rows: page.rows.map(toView) }, underWay: false };
 }
 
 export async function listFailuresOf(deps: Deps, bankId: string, batchId: string, query: PageQuery) {
-  const { page, list } = await listOf<FailureRow>(
+  const { page, ...rest } = await listOf<FailureRow>(
     deps,
     bankId,
     batchId,
@@ -66,7 +68,7 @@ export async function listFailuresOf(deps: Deps, bankId: string, batchId: string
     ({ index }) => [index],
   );
   const rows = page.rows.map((row) => ({ ...row, errors: JSON.parse(row.errors) as unknown }));
-  return { list, page: { ...page, rows } };
+  return { ...rest, page: { ...page, rows } };
 }
 
 export function listCreatedOf(deps: Deps, bankId: string, batchId: string, query: PageQuery) {
@@ -92,8 +94,10 @@ async function listOf<Row>(
     readBatch(bankId, batchId),
     statement(bankId, batchId, { limit, position }),
   ]);
-  if (batch.length === 0) throw new AppError('BATCH_NOT_FOUND');
-  return { list, page: toPage(rows as Row[], limit, position, keyOf) };
+  const [found] = batch as BatchRow[];
+  if (found === undefined) throw new AppError('BATCH_NOT_FOUND');
+  const page = toPage(rows as Row[], limit, position, keyOf);
+  return { list, page, underWay: found.completedAt === null };
 }
 
 function positionOf(list: string, cursor: string | undefined): Position | undefined {

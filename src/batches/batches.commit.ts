@@ -5,6 +5,7 @@
 import { isConstraintFailure, runTogether, type Statement } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
 import { unavailable } from '../errors.ts';
+import { describeCause } from '../lib/cause.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Idempotency, IdempotencyRecord } from './batches.idempotency.ts';
 import type { BatchPlan } from './batches.plan.ts';
@@ -17,8 +18,8 @@ const PATIENCE_MS = 10_000;
 
 /**
  * @returns the record of the batch that already has this key; null when this batch is now stored
- * @throws UNAVAILABLE when D1 is away. Nothing is stored then, unless D1 could not even be asked: a client that
- *   sends the same key again is told which.
+ * @throws UNAVAILABLE when D1 is away. Nothing is stored then, unless D1 could not even be asked, or a write that
+ *   stalled arrives after all: a client that sends the same key again is told which.
  */
 export async function commitBatch(
   deps: Deps,
@@ -38,7 +39,14 @@ export async function commitBatch(
       return null;
     } catch (error) {
       const { stored, record } = await readBack(deps, plan, idempotency?.key);
-      if (stored) return null;
+      if (stored) {
+        deps.runtime.log('warn', {
+          event: 'lost_answer_read_back',
+          batch: plan.batchId,
+          cause: describeCause(error),
+        });
+        return null;
+      }
       if (record !== undefined) return record;
       if (isConstraintFailure(error)) throw error;
       if (attempt === RETRIES) throw unavailable(error);

@@ -32,8 +32,11 @@ const FIELDS = Object.keys(customerRow.shape);
  * may hold a list or an object, so one is as wrong as the other.
  */
 export async function fingerprintOf(rows: unknown[]): Promise<string> {
-  const flat = (value: unknown) =>
-    typeof value === 'object' && value !== null ? ['nested'] : (value ?? null);
+  const flat = (value: unknown) => {
+    if (typeof value === 'object' && value !== null) return ['nested'];
+    // 1e400 is read as Infinity, and would be written as null.
+    return typeof value === 'number' ? ['number', String(value)] : (value ?? null);
+  };
   const meaning = rows.map((row) => {
     if (typeof row !== 'object' || row === null || Array.isArray(row)) return 'no object';
     return FIELDS.map((field) => flat(Object.hasOwn(row, field) ? Reflect.get(row, field) : null));

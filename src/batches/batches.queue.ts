@@ -13,7 +13,7 @@ export interface BatchQueue {
   send(pointers: ChunkPointer[]): Promise<void>;
 }
 
-export function createBatchQueue(binding: Queue<ChunkPointer>): BatchQueue {
+export function createBatchQueue(binding: Queue): BatchQueue {
   return {
     send: async (pointers) => {
       await binding.sendBatch(pointers.map((body) => ({ body })));

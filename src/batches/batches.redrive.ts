@@ -15,7 +15,8 @@ export function findStalledBatches() {
 export function redriveBatch(batchId: string, now: number) {
   return [
     sql`UPDATE batch_chunks SET next_send_at = ${now}
-        WHERE batch_id = ${batchId} AND done_at IS NULL AND next_send_at IS NULL`,
+        WHERE (bank_id, batch_id) IN (SELECT bank_id, id FROM batches WHERE id = ${batchId} AND status = 'STALLED')
+          AND done_at IS NULL AND next_send_at IS NULL`,
     sql`UPDATE batches SET status = 'PROCESSING' WHERE id = ${batchId} AND status = 'STALLED' RETURNING id`,
   ];
 }

@@ -38,7 +38,8 @@ export function describePlan(plan: BatchPlan): AcceptedBatch {
   const { batchId, customerIds, failures } = plan;
   const none = customerIds.length === 0;
   const allExist = failures.every(({ code }) => code === 'EXISTING_CUSTOMER');
-  const failuresInline = failures.length <= LIMITS.inlineFailures;
+  const inline = withinBounds(failures);
+  const failuresInline = inline.length === failures.length;
   const report: BatchReport = {
     batchId,
     status: none ? 'COMPLETED_WITH_FAILURES' : 'PROCESSING',
@@ -49,7 +50,7 @@ export function describePlan(plan: BatchPlan): AcceptedBatch {
       duplicates: plan.duplicates,
       invalidData: plan.invalid,
     },
-    failures: failures.slice(0, LIMITS.inlineFailures),
+    failures: inline,
     failuresInline,
     inlineFailureLimit: LIMITS.inlineFailures,
     failuresUrl: failuresInline ? null : `${batchUrl(batchId)}/failures`,
@@ -58,13 +59,30 @@ export function describePlan(plan: BatchPlan): AcceptedBatch {
   return { report, refusal: none ? (allExist ? 'CUSTOMER_EXISTS' : 'INVALID_REQUEST') : null };
 }
 
-/** The same report of a batch that was not stored: what it would be, without what it does not make. */
+/** The first failures, as many as the contract's limit and the size of an answer allow. */
+function withinBounds(failures: RowFailure[]): RowFailure[] {
+  const inline: RowFailure[] = [];
+  let bytes = 0;
+  for (const failure of failures.slice(0, LIMITS.inlineFailures)) {
+    bytes += new TextEncoder().encode(JSON.stringify(failure)).length;
+    if (bytes > LIMITS.inlineFailureBytes) break;
+    inline.push(failure);
+  }
+  return inline;
+}
+
+/**
+ * The same report of a batch that was not stored: with all of its failures, because there is no address to read
+ * the rest from, and without customers, because it makes none.
+ */
 export function describeDryRun(plan: BatchPlan): BatchReport {
   const { report } = describePlan(plan);
   return {
     ...report,
     batchId: null,
     status: null,
+    failures: plan.failures,
+    failuresInline: true,
     failuresUrl: null,
     data: { createdCount: 0, customerIds: [] },
   };

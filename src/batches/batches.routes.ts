@@ -16,7 +16,7 @@ import {
   type Listing,
 } from './batch-results.service.ts';
 import { batchUrl } from './batches.report.ts';
-import { batchList, newBatch, newBatchQuery, resultList } from './batches.schema.ts';
+import { batchList, newBatch, newBatchQuery, noParameters, resultList } from './batches.schema.ts';
 import { acceptBatch, rehearseBatch } from './batches.service.ts';
 
 const mayWrite = requireKey('customers:write');
@@ -64,10 +64,11 @@ function resultRoutes(app: Hono<HttpEnv>): void {
     return answerList(context, await listBatchesOf(context.get('deps'), bankId, context.req.valid('query')));
   });
 
-  app.get('/v1/bank/customers/batches/:batchId', maySee, async (context) => {
+  app.get('/v1/bank/customers/batches/:batchId', maySee, validQuery(noParameters), async (context) => {
     const { bankId } = context.get('caller');
     const batch = await getBatch(context.get('deps'), bankId, context.req.param('batchId'));
-    if (batch.completedAt === null) context.header('Retry-After', String(LOOK_AGAIN_SECONDS));
+    // A stalled one waits for an operator, not for a moment.
+    if (batch.status === 'PROCESSING') context.header('Retry-After', String(LOOK_AGAIN_SECONDS));
     return succeed(context, 200, 'Batch retrieved successfully', batch);
   });
 
@@ -91,7 +92,8 @@ function resultRoutes(app: Hono<HttpEnv>): void {
   );
 }
 
-function answerList(context: HttpContext, { page, list }: Listing<unknown>): Response {
+function answerList(context: HttpContext, { page, list, underWay }: Listing<unknown>): Response {
+  if (underWay) context.header('Retry-After', String(LOOK_AGAIN_SECONDS));
   context.header('Link', linkHeader(context.req.url, list, page));
   return succeed(context, 200, 'List retrieved successfully', page.rows);
 }

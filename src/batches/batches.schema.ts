@@ -25,6 +25,8 @@ export const newBatchQuery = z.strictObject({
   ),
 });
 
+export const noParameters = z.strictObject({});
+
 export const resultList = z.strictObject(pageParameters);
 
 export const batchList = z.strictObject({

@@ -4,6 +4,7 @@
  */
 import { runTogether } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
+import { describeCause } from '../lib/cause.ts';
 import { commitBatch } from './batches.commit.ts';
 import {
   fingerprintOf,
@@ -31,6 +32,20 @@ export type Answer = AcceptedBatch & {
  * @param key the request's Idempotency-Key
  */
 export async function acceptBatch(
+  deps: Deps,
+  bankId: string,
+  rows: unknown[],
+  key: string | undefined,
+): Promise<Answer> {
+  const work = acceptOnce(deps, bankId, rows, key);
+  // A client that goes away must not stop it half-way: stored and not announced, or with its key still running.
+  deps.after(work.then(ignore, ignore));
+  return work;
+}
+
+function ignore(): void {}
+
+async function acceptOnce(
   deps: Deps,
   bankId: string,
   rows: unknown[],
@@ -96,7 +111,8 @@ async function announce(deps: Deps, { bankId, batchId, chunks }: BatchPlan): Pro
   if (chunks.length === 0) return;
   try {
     await deps.batchQueue.send(chunks.map(({ chunk }) => ({ bankId, batchId, chunk })));
-  } catch {
-    deps.runtime.log('warn', { event: 'batch_send_failed', bank: bankId, batch: batchId });
+  } catch (error) {
+    const cause = describeCause(error);
+    deps.runtime.log('warn', { event: 'batch_send_failed', bank: bankId, batch: batchId, cause });
   }
 }

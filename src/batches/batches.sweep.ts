@@ -22,8 +22,10 @@ const BATCHES_REMOVED_MOST = 20;
 const KEYS_REMOVED_MOST = 1_000;
 
 export async function sweep(deps: Deps): Promise<void> {
-  await sendDueChunks(deps);
-  await removeOldResults(deps);
+  // Each whatever becomes of the other: a queue that is away must not keep what is too old.
+  const results = await Promise.allSettled([sendDueChunks(deps), removeOldResults(deps)]);
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 async function removeOldResults({ db, runtime }: Deps): Promise<void> {

@@ -6,6 +6,7 @@ import * as z from 'zod/mini';
 import { GENDERS } from '../db/tables.ts';
 import { LIMITS } from '../env.ts';
 import { COUNTRIES } from '../lib/countries.ts';
+import { isInternational, toE164 } from '../lib/phone.ts';
 import { once, pageParameters, wholeNumber } from '../lib/parameters.ts';
 import { normalisePhrase } from '../lib/phrase.ts';
 import { cleanText, isBlank, isSafeText } from '../lib/text.ts';
@@ -15,12 +16,14 @@ const TEXT = 'must be a string';
 const UNSAFE = 'must not contain control characters, line breaks, text-direction overrides or broken Unicode';
 
 const safe = z.refine<string>(isSafeText, UNSAFE);
-const atMost = (most: number) => z.maxLength(most, `must be at most ${most} characters long`);
+/** A text that is too long is told that and no more: one fault a field keeps answers small. */
+const atMost = (most: number) =>
+  z.maxLength(most, { error: `must be at most ${most} characters long`, abort: true });
 
-/** Like `clean`, and `""` or null mean that the field is absent. */
+/** Cleans what may be absent, which is what null and text that shows nothing mean. */
 const cleanOptional = z.transform((value: unknown) => {
   const text = cleanText(value);
-  return text === '' || text === null ? undefined : text;
+  return text === null || (typeof text === 'string' && isBlank(text)) ? undefined : text;
 });
 
 type TextRule = z.core.$ZodCheck<string>;
@@ -49,7 +52,7 @@ function optional(most: number, ...rules: TextRule[]) {
 function clearable(most: number, ...rules: TextRule[]) {
   const cleared = z.transform((value: unknown) => {
     const text = cleanText(value);
-    return text === '' ? null : text;
+    return typeof text === 'string' && isBlank(text) ? null : text;
   });
   const rule = z.string('must be a string, or null to clear it').check(atMost(most), safe, ...rules);
   return z.optional(z.pipe(cleared, z.nullable(rule)));
@@ -113,13 +116,19 @@ function isPublicHttpsUrl(text: string): boolean {
   );
 }
 
+/** A number as dialled at home can be judged only with its customer's country, and so later. */
+const possiblePhone = z.refine<string>(
+  (text) => !isInternational(text) || toE164(text) !== null,
+  PHONE_FAULT,
+);
+
 const updateFields = {
   firstname: z.optional(required(MOST.name)),
   middlename: clearable(MOST.name),
   lastname: z.optional(required(MOST.name)),
   accountName: z.optional(required(MOST.accountName)),
   address: clearable(MOST.address),
-  phone: clearable(MOST.phone),
+  phone: clearable(MOST.phone, possiblePhone),
   displayPicture: clearable(
     MOST.url,
     z.refine(isPublicHttpsUrl, 'must be an https address of a named host, without a user name or password'),
@@ -191,13 +200,13 @@ const MOST_PAGES = Math.floor(Number.MAX_SAFE_INTEGER / LIMITS.pageMost);
 
 /** `ids[]=a`, as some HTTP clients write lists, is `ids=a`. */
 const withoutBrackets = z.transform((query: Record<string, unknown>) => {
-  const plain: Record<string, unknown[]> = {};
+  const plain = new Map<string, unknown[]>();
   for (const [name, value] of Object.entries(query)) {
     const key = name === 'ids[]' || name === 'phrases[]' ? name.slice(0, -2) : name;
-    (plain[key] ??= []).push(...(Array.isArray(value) ? value : [value]));
+    plain.set(key, [...(plain.get(key) ?? []), ...(Array.isArray(value) ? value : [value])]);
   }
   return Object.fromEntries(
-    Object.entries(plain).map(([key, values]) => [key, values.length === 1 ? values[0] : values]),
+    [...plain].map(([key, values]) => [key, values.length === 1 ? values[0] : values]),
   );
 });
 

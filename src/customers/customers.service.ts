@@ -141,7 +141,11 @@ function totalOf(counted: unknown[] | undefined): number {
  */
 export async function changeCustomer(deps: Deps, caller: Caller, id: string, update: CustomerUpdate) {
   const { bankId } = caller;
-  const [row] = await updateCustomer(deps.db, bankId, id, await withReadablePhone(deps, bankId, id, update));
+  const readable = await withReadablePhone(deps, bankId, id, update);
+  // An update that throws may have been committed. It says what the fields shall be, not how they change, so to
+  // run it again is to look, and to mend.
+  const run = async () => updateCustomer(deps.db, bankId, id, readable);
+  const [row] = await run().catch(run);
   if (row === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
   const readAgain = standardReader(deps, bankId, row.phrase);
   deps.after(deps.phraseCache.writeThrough(toView(row, false), readAgain));

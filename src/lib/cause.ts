@@ -1,29 +1,30 @@
-/** What a thrown value may tell a log. */
+/** What a thrown value may tell: to code that decides by it, and to a log. */
+import { DrizzleQueryError } from 'drizzle-orm/errors';
 
 /**
- * The text of the innermost cause. Drizzle's own message holds the bound values, personal data included; what
- * D1 threw below it names tables and columns only.
+ * The texts of an error and its causes, outermost first. D1 throws `D1_ERROR: …` with SQLite's own words as the
+ * cause. Drizzle's wrapping is left out: its text holds the bound values, personal data included, and whoever
+ * sent them could write into it what this looks for.
  */
-export function rootMessage(error: unknown): string {
-  const cause = rootCause(error);
-  return cause instanceof Error ? cause.message : '';
+export function messagesOf(error: unknown): string[] {
+  const messages: string[] = [];
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if (!(at instanceof DrizzleQueryError)) messages.push(at.message);
+  }
+  return messages;
 }
 
 /**
- * One line for a log: D1's words, or for any other error its class and where it was thrown, because the text of
- * an unforeseen error may repeat what somebody sent.
+ * One line for a log: D1's words, which name tables and columns only; or for any other error its class and where
+ * it was thrown, because the text of an unforeseen error may repeat what somebody sent.
  */
 export function describeCause(error: unknown): string | null {
-  const cause = rootCause(error);
-  if (cause === undefined) return null;
-  if (!(cause instanceof Error)) return typeof cause;
-  if (cause.message.startsWith('D1_')) return cause.message;
-  const frame = cause.stack?.split('\n').find((line) => line.trimStart().startsWith('at '));
-  return `${cause.name} ${frame?.trim() ?? ''}`.trim();
-}
-
-function rootCause(error: unknown): unknown {
-  let cause = error;
-  while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause;
-  return cause;
+  if (error === undefined) return null;
+  const fromD1 = messagesOf(error).find((message) => message.startsWith('D1_'));
+  if (fromD1 !== undefined) return fromD1;
+  let root = error;
+  while (root instanceof Error && root.cause !== undefined) root = root.cause;
+  if (!(root instanceof Error)) return typeof root;
+  const frame = root.stack?.split('\n').find((line) => line.trimStart().startsWith('at '));
+  return `${root.name} ${frame?.trim() ?? ''}`.trim();
 }

@@ -1,6 +1,7 @@
 /** Writes whose answer was lost: F1 to F4. What is said is what is stored. */
 import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
+import { d1Error } from '../support/broken.ts';
 import { sentCustomers } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 
@@ -9,7 +10,7 @@ type Fate = 'works' | 'throws before' | 'throws after' | 'stalls' | 'stalls afte
 /** A service whose D1 treats its writes and read-backs as told, in order; then they work. */
 function unlucky(fates: Fate[]): Service {
   const never = new Promise<never>(() => {});
-  const lost = () => Promise.reject(new Error('D1_ERROR: Network connection lost.'));
+  const lost = () => Promise.reject(d1Error('Network connection lost.'));
   let calls = 0;
   return new Service(
     ({ DB }) => ({

@@ -7,7 +7,7 @@ import { SEND_AGAIN_MS } from '../../src/batches/batches.service.ts';
 import { createDeps, createIsolateMemory } from '../../src/deps.ts';
 import { systemRuntime } from '../../src/runtime.ts';
 import { KEYS } from '../support/banks.ts';
-import { brokenDatabase } from '../support/broken.ts';
+import { brokenDatabase, d1Error } from '../support/broken.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 
@@ -115,7 +115,9 @@ describe('a message', () => {
         prepare: (sql: string) => DB.prepare(sql),
         batch: (statements: D1PreparedStatement[]) => {
           calls += 1;
-          return calls === 2 ? Promise.reject(new Error('D1_ERROR: overloaded')) : DB.batch(statements);
+          return calls === 2
+            ? Promise.reject(d1Error('D1 DB is overloaded. Requests queued for too long.'))
+            : DB.batch(statements);
         },
       } as unknown as D1Database,
     }));
@@ -129,7 +131,7 @@ describe('a message', () => {
 
   it('that keeps failing waits longer each time, five minutes at most', async () => {
     const away = new Service(({ DB }) => ({
-      DB: brokenDatabase(DB, new Error('D1_ERROR: overloaded'), () => false),
+      DB: brokenDatabase(DB, d1Error('D1 DB is overloaded. Requests queued for too long.'), () => false),
     }));
     const context = { waitUntil: () => {} };
     const deps = createDeps(away.env, context, systemRuntime, createIsolateMemory());

@@ -42,7 +42,9 @@ const hostileValue = fc.oneof(
   fc.double(),
   fc.bigInt(),
 );
+const prototypeName = fc.constantFrom('__proto__', 'constructor', 'toString', 'valueOf', 'hasOwnProperty');
 const parameter = fc.oneof(
+  prototypeName,
   fc.constantFrom(
     'id',
     'email',

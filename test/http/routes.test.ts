@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import { KEY_MEMORY_MS, hashKey } from '../../src/keys/keys.service.ts';
 import { KEYS } from '../support/banks.ts';
-import { brokenDatabase } from '../support/broken.ts';
+import { brokenDatabase, d1Error } from '../support/broken.ts';
 import { sentCustomer } from '../support/customers.ts';
 import { ROUTES, type Known, type KnownRoute } from '../support/routes.ts';
 import { Service, type Answer } from '../support/service.ts';
@@ -113,7 +113,7 @@ describe.each(ROUTES)('$method $path', (route) => {
   });
 
   it('answers 503 with Retry-After when D1 is away, and tells nobody why', async () => {
-    const error = new Error('D1_ERROR: Network connection lost at secret-host');
+    const error = d1Error('Network connection lost at secret-host');
     const away = new Service(({ DB }) => ({
       DB: brokenDatabase(DB, error, (sql) => sql.includes('api_keys')),
     }));

@@ -5,7 +5,18 @@ import metadata from 'libphonenumber-js/metadata.min.json';
 import { parsePhoneNumberFromString } from 'libphonenumber-js/min';
 import { decodeTime } from 'ulid';
 import { describe, expect, it } from 'vitest';
-import { describeCause, rootMessage } from '../../src/lib/cause.ts';
+import { DrizzleQueryError, sql } from 'drizzle-orm';
+import { env } from 'cloudflare:workers';
+import {
+  connect,
+  isConstraintFailure,
+  isDatabaseAway,
+  isPhraseCollision,
+  runTogether,
+} from '../../src/db/client.ts';
+import { findKeyByHash } from '../../src/keys/keys.store.ts';
+import { describeCause, messagesOf } from '../../src/lib/cause.ts';
+import { brokenDatabase, d1Error } from '../support/broken.ts';
 import { COUNTRIES } from '../../src/lib/countries.ts';
 import { createId, idSequence } from '../../src/lib/ids.ts';
 import { decodeCursor, encodeCursor } from '../../src/lib/paging.ts';
@@ -116,14 +127,62 @@ function btoa_(text: string): string {
 }
 
 describe('causes', () => {
-  it('are the innermost, and of foreign errors only the class and the place', () => {
-    const d1 = new Error('D1_ERROR: no such table: x');
-    const wrapped = new Error('Failed query: params: ada@example.com', { cause: d1 });
-    expect(rootMessage(wrapped)).toBe(d1.message);
-    expect(describeCause(wrapped)).toBe(d1.message);
+  const real = new Error('D1_ERROR: no such table: x', { cause: new Error('no such table: x') });
+  const wrapped = new DrizzleQueryError('select', ['ada@example.com'], real);
+
+  it('are told in D1’s words, and of foreign errors by the class and the place', () => {
+    expect([describeCause(real), describeCause(wrapped)]).toEqual([real.message, real.message]);
     expect(describeCause(new RangeError('ada@example.com'))).toMatch(/^RangeError at /);
     expect(describeCause(new RangeError('ada@example.com'))).not.toContain('ada@');
     expect(describeCause('ada@example.com')).toBe('string');
     expect(describeCause(undefined)).toBeNull();
+  });
+
+  it('are never read from Drizzle’s own text, which holds what somebody sent', () => {
+    const attack = new DrizzleQueryError('insert', ['UNIQUE constraint failed: customers.phrase'], real);
+    expect(isPhraseCollision(attack)).toBe(false);
+    expect(messagesOf(attack)).toEqual([real.message, 'no such table: x']);
+  });
+});
+
+describe('a D1 that throws', () => {
+  const db = (error: Error) => connect(brokenDatabase(env.DB, error, () => false));
+  const thrown = async (error: Error) => {
+    const together = await runTogether(db(error), [sql`SELECT 1`]).catch((caught: unknown) => caught);
+    const alone = await findKeyByHash(db(error), 'h').catch((caught: unknown) => caught);
+    return [together, alone];
+  };
+
+  it.each([
+    d1Error('Network connection lost.'),
+    d1Error('D1 DB is overloaded. Requests queued for too long.'),
+    d1Error('database is locked: SQLITE_BUSY'),
+    d1Error('disk I/O error: SQLITE_IOERR'),
+    new Error('Network connection lost.'),
+  ])('%s is away', async (error) => {
+    for (const caught of await thrown(error)) expect(isDatabaseAway(caught)).toBe(true);
+  });
+
+  it.each([
+    d1Error('no such column: x: SQLITE_ERROR'),
+    d1Error('string or blob too big: SQLITE_TOOBIG'),
+    d1Error('CHECK constraint failed: length(country) = 2: SQLITE_CONSTRAINT'),
+    new TypeError('x is not a function'),
+  ])('%s is not away', async (error) => {
+    for (const caught of await thrown(error)) expect(isDatabaseAway(caught)).toBe(false);
+  });
+
+  it('because of a row says so, whatever kind of constraint it was', async () => {
+    for (const statement of [
+      sql`INSERT INTO banks (id, name, created_at, customer_count) VALUES ('x', 'x', 0, -1)`,
+      sql`INSERT INTO banks (id, name, created_at) VALUES ('x', 'x', 'no number')`,
+      sql`INSERT INTO banks (id, name, created_at) VALUES ('bnk_lagos', 'x', 0)`,
+    ]) {
+      const caught: unknown = await runTogether(connect(env.DB), [statement]).catch(
+        (error: unknown) => error,
+      );
+      expect(isConstraintFailure(caught)).toBe(true);
+      expect(isPhraseCollision(caught)).toBe(false);
+    }
   });
 });

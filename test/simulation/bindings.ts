@@ -1,17 +1,20 @@
 /** The Worker's bindings, each call of which parks on the stage. Behind them are the real D1 and the real KV. */
 import type { ChunkPointer } from '../../src/batches/batches.queue.ts';
 import type { Env } from '../../src/env.ts';
+import { d1Error } from '../support/broken.ts';
 import type { Chance } from './chance.ts';
 import type { QueueModel } from './queue-model.ts';
 import type { Fate, Stage } from './stage.ts';
 
-const LOST = 'D1_ERROR: Network connection lost.';
+/** As D1 throws it: its own words, and the network's as the cause. */
+const lost = () => d1Error('Network connection lost.');
+const failure = (words: string) => () => new Error(words);
 
 /** Runs a call as fate has it: not at all, or in vain. */
-async function suffer<Result>(fate: Fate, message: string, work: () => Promise<Result>): Promise<Result> {
-  if (fate === 'before') throw new Error(message);
+async function suffer<Result>(fate: Fate, error: () => Error, work: () => Promise<Result>): Promise<Result> {
+  if (fate === 'before') throw error();
   const result = await work();
-  if (fate === 'after') throw new Error(message);
+  if (fate === 'after') throw error();
   return result;
 }
 
@@ -26,7 +29,7 @@ export function parkedBindings(real: Env, stage: Stage, queue: QueueModel, chanc
 
 function parkedDatabase(db: D1Database, stage: Stage): D1Database {
   const raw = new WeakMap<object, D1PreparedStatement>();
-  const park = <Result>(work: () => Promise<Result>) => stage.park('d1', (fate) => suffer(fate, LOST, work));
+  const park = <Result>(work: () => Promise<Result>) => stage.park('d1', (fate) => suffer(fate, lost, work));
   const wrap = (statement: D1PreparedStatement): D1PreparedStatement => {
     const wrapped = {
       bind: (...values: unknown[]) => wrap(statement.bind(...values)),
@@ -62,12 +65,12 @@ function parkedCache(kv: KVNamespace, stage: Stage): KVNamespace {
       stage.park('kv get', async (fate) => {
         if (fate === 'garbage') return JSON.parse('{"id":');
         if (fate === 'foreign') return foreignValue(key);
-        return suffer(fate, 'KV GET failed: 500', () => kv.get(key, type));
+        return suffer(fate, failure('KV GET failed: 500'), () => kv.get(key, type));
       }),
     put: (...args: Parameters<KVNamespace['put']>) =>
-      stage.park('kv put', (fate) => suffer(fate, 'KV PUT failed: 429', () => kv.put(...args))),
+      stage.park('kv put', (fate) => suffer(fate, failure('KV PUT failed: 429'), () => kv.put(...args))),
     delete: (key: string) =>
-      stage.park('kv put', (fate) => suffer(fate, 'KV DELETE failed: 500', () => kv.delete(key))),
+      stage.park('kv put', (fate) => suffer(fate, failure('KV DELETE failed: 500'), () => kv.delete(key))),
   } as unknown as KVNamespace;
 }
 
@@ -75,7 +78,7 @@ function parkedQueue(stage: Stage, queue: QueueModel, chance: Chance): Queue<Chu
   return {
     sendBatch: (messages: { body: ChunkPointer }[]) =>
       stage.park('queue', (fate) =>
-        suffer(fate === 'partly' ? 'after' : fate, 'Queue send failed', async () => {
+        suffer(fate === 'partly' ? 'after' : fate, failure('Queue send failed'), async () => {
           const bodies = messages.map(({ body }) => body);
           queue.send(fate === 'partly' ? bodies.filter(() => chance.of(0.5)) : bodies);
         }),

@@ -17,8 +17,8 @@ const consumer = 'batches/batches.consumer.ts';
 const commit = 'batches/batches.commit.ts';
 const noSweep: Edit = {
   file: 'batches/batches.sweep.ts',
-  find: '  await sendDueChunks(deps);\n',
-  replace: '',
+  find: '[sendDueChunks(deps), ',
+  replace: '[',
 };
 
 export const MUTANTS: Record<string, Edit[]> = {
@@ -49,7 +49,9 @@ export const MUTANTS: Record<string, Edit[]> = {
       replace: 'SET created = batches.created + chunks.created,',
     },
   ],
-  'no-read-back': [{ file: commit, find: '      if (stored) return null;\n', replace: '' }],
+  'no-read-back': [
+    { file: commit, find: '      if (stored) {', replace: '      if (stored && plan.total < 0) {' },
+  ],
   'key-not-unique': [
     { file: store, find: 'INSERT INTO idempotency_keys', replace: 'INSERT OR REPLACE INTO idempotency_keys' },
   ],

@@ -5,6 +5,7 @@ CREATE TABLE banks (
   id TEXT NOT NULL PRIMARY KEY,
   name TEXT NOT NULL,
   customer_count INTEGER NOT NULL DEFAULT 0 CHECK (customer_count >= 0),
+  cursor_key TEXT NOT NULL DEFAULT (hex(randomblob(32))),
   created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 

@@ -3,7 +3,8 @@ import { runTogether, type Statement } from '../db/client.ts';
 import type { BatchStatus } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { AppError } from '../errors.ts';
-import { decodeCursor, toPage, type Page, type Position } from '../lib/paging.ts';
+import type { Caller } from '../keys/keys.service.ts';
+import { decodeCursor, toPage, type List, type Page, type Position } from '../lib/paging.ts';
 import {
   listBatches,
   listCreated,
@@ -33,7 +34,7 @@ export interface PageQuery {
 /** A page, and the list that its cursors are bound to. */
 export interface Listing<Row> {
   page: Page<Row>;
-  list: string;
+  list: List;
   /** Chunks go in in any order, so rows may yet appear in front of a cursor. */
   underWay: boolean;
 }
@@ -47,20 +48,20 @@ export async function getBatch(deps: Deps, bankId: string, batchId: string): Pro
 
 export async function listBatchesOf(
   deps: Deps,
-  bankId: string,
+  { bankId, cursorKey }: Caller,
   query: PageQuery & { status?: BatchStatus | undefined },
 ): Promise<Listing<BatchView>> {
-  const list = `batches ${bankId} ${query.status ?? ''}`;
-  const position = positionOf(list, query.cursor);
+  const list = { name: `batches ${query.status ?? ''}`, key: cursorKey };
+  const position = await positionOf(list, query.cursor);
   const [rows = []] = await runTogether(deps.db, [listBatches(bankId, { ...query, position })]);
   const page = toPage(rows as BatchRow[], query.limit, position, ({ id }) => [id]);
   return { list, page: { ...page, rows: page.rows.map(toView) }, underWay: false };
 }
 
-export async function listFailuresOf(deps: Deps, bankId: string, batchId: string, query: PageQuery) {
+export async function listFailuresOf(deps: Deps, caller: Caller, batchId: string, query: PageQuery) {
   const { page, ...rest } = await listOf<FailureRow>(
     deps,
-    bankId,
+    caller,
     batchId,
     'failures',
     query,
@@ -71,13 +72,13 @@ export async function listFailuresOf(deps: Deps, bankId: string, batchId: string
   return { ...rest, page: { ...page, rows } };
 }
 
-export function listCreatedOf(deps: Deps, bankId: string, batchId: string, query: PageQuery) {
-  return listOf<CreatedRow>(deps, bankId, batchId, 'customers', query, listCreated, ({ id }) => [id]);
+export function listCreatedOf(deps: Deps, caller: Caller, batchId: string, query: PageQuery) {
+  return listOf<CreatedRow>(deps, caller, batchId, 'customers', query, listCreated, ({ id }) => [id]);
 }
 
 async function listOf<Row>(
   deps: Deps,
-  bankId: string,
+  { bankId, cursorKey }: Caller,
   batchId: string,
   what: string,
   { limit, cursor }: PageQuery,
@@ -88,8 +89,8 @@ async function listOf<Row>(
   ) => Statement,
   keyOf: (row: Row) => (string | number)[],
 ): Promise<Listing<Row>> {
-  const list = `${what} ${bankId} ${batchId}`;
-  const position = positionOf(list, cursor);
+  const list = { name: `${what} ${batchId}`, key: cursorKey };
+  const position = await positionOf(list, cursor);
   const [batch = [], rows = []] = await runTogether(deps.db, [
     readBatch(bankId, batchId),
     statement(bankId, batchId, { limit, position }),
@@ -100,7 +101,7 @@ async function listOf<Row>(
   return { list, page, underWay: found.completedAt === null };
 }
 
-function positionOf(list: string, cursor: string | undefined): Position | undefined {
+async function positionOf(list: List, cursor: string | undefined): Promise<Position | undefined> {
   return cursor === undefined ? undefined : decodeCursor(list, 1, cursor);
 }
 

@@ -87,10 +87,3 @@ export function removeOldestBatch(completedBefore: number): Statement[] {
     sql`DELETE FROM batches WHERE (bank_id, id) IN (${oldest}) RETURNING id`,
   ];
 }
-
-/** Forgets Idempotency-Keys that are older than a time, at most so many. */
-export function removeOldKeys(createdBefore: number, most: number): Statement {
-  return sql`DELETE FROM idempotency_keys WHERE (bank_id, route, idempotency_key) IN (
-        SELECT bank_id, route, idempotency_key FROM idempotency_keys
-        WHERE created_at <= ${createdBefore} ORDER BY created_at LIMIT ${most})`;
-}

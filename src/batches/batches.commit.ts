@@ -9,7 +9,8 @@ import { describeCause } from '../lib/cause.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Idempotency, IdempotencyRecord } from './batches.idempotency.ts';
 import type { BatchPlan } from './batches.plan.ts';
-import { findBatch, findIdempotencyRecord, insertBatch, insertIdempotencyRecord } from './batches.store.ts';
+import { findIdempotencyRecord, insertIdempotencyRecord } from './batches.idempotency.store.ts';
+import { findBatch, insertBatch } from './batches.store.ts';
 
 /** Tries after the first. D1's own trouble is over in a moment or lasts; a client can wait better than we. */
 const RETRIES = 2;

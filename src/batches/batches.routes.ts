@@ -60,8 +60,10 @@ function acceptRoute(app: Hono<HttpEnv>): void {
 
 function resultRoutes(app: Hono<HttpEnv>): void {
   app.get('/v1/bank/customers/batches', maySee, validQuery(batchList), async (context) => {
-    const { bankId } = context.get('caller');
-    return answerList(context, await listBatchesOf(context.get('deps'), bankId, context.req.valid('query')));
+    return answerList(
+      context,
+      await listBatchesOf(context.get('deps'), context.get('caller'), context.req.valid('query')),
+    );
   });
 
   app.get('/v1/bank/customers/batches/:batchId', maySee, validQuery(noParameters), async (context) => {
@@ -73,10 +75,12 @@ function resultRoutes(app: Hono<HttpEnv>): void {
   });
 
   app.get('/v1/bank/customers/batches/:batchId/failures', maySee, validQuery(resultList), async (context) => {
-    const { bankId } = context.get('caller');
     const query = context.req.valid('query');
     const batchId = context.req.param('batchId');
-    return answerList(context, await listFailuresOf(context.get('deps'), bankId, batchId, query));
+    return answerList(
+      context,
+      await listFailuresOf(context.get('deps'), context.get('caller'), batchId, query),
+    );
   });
 
   app.get(
@@ -84,16 +88,21 @@ function resultRoutes(app: Hono<HttpEnv>): void {
     maySee,
     validQuery(resultList),
     async (context) => {
-      const { bankId } = context.get('caller');
       const query = context.req.valid('query');
       const batchId = context.req.param('batchId');
-      return answerList(context, await listCreatedOf(context.get('deps'), bankId, batchId, query));
+      return answerList(
+        context,
+        await listCreatedOf(context.get('deps'), context.get('caller'), batchId, query),
+      );
     },
   );
 }
 
-function answerList(context: HttpContext, { page, list, underWay }: Listing<unknown>): Response {
+async function answerList(
+  context: HttpContext,
+  { page, list, underWay }: Listing<unknown>,
+): Promise<Response> {
   if (underWay) context.header('Retry-After', String(LOOK_AGAIN_SECONDS));
-  context.header('Link', linkHeader(context.req.url, list, page));
+  context.header('Link', await linkHeader(context.req.url, list, page));
   return succeed(context, 200, 'List retrieved successfully', page.rows);
 }

@@ -16,7 +16,8 @@ import {
 import { EXISTING_FAILURE, judgeRows, type RowFailure, type ValidRow } from './batches.judge.ts';
 import { planBatch, type BatchPlan } from './batches.plan.ts';
 import { describeDryRun, describePlan, type AcceptedBatch, type BatchReport } from './batches.report.ts';
-import { findExistingEmails, findIdempotencyRecord } from './batches.store.ts';
+import { findIdempotencyRecord } from './batches.idempotency.store.ts';
+import { findExistingEmails } from './batches.store.ts';
 
 /** How long the queue has to deliver a pointer before the sweep sends it again. The cron runs every minute. */
 export const SEND_AGAIN_MS = 60_000;

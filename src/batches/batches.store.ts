@@ -5,7 +5,6 @@
 import { sql } from 'drizzle-orm';
 import type { Database, Statement } from '../db/client.ts';
 import { batchChunks, batches } from '../db/tables.ts';
-import { KEY_KEPT_MS, type IdempotencyRecord } from './batches.idempotency.ts';
 import type { RowFailure } from './batches.judge.ts';
 import type { BatchPlan } from './batches.plan.ts';
 
@@ -18,32 +17,6 @@ export function findExistingEmails(bankId: string, emails: string[]): Statement[
     (slice) => sql`SELECT value AS email FROM json_each(${JSON.stringify(slice)})
         WHERE EXISTS (SELECT 1 FROM customers WHERE bank_id = ${bankId} AND email = value)`,
   );
-}
-
-/** The one route that takes an Idempotency-Key. A key means nothing on another. */
-const ROUTE = 'POST /v1/bank/customers';
-
-/** @param now keys older than KEY_KEPT_MS are no longer known */
-export function findIdempotencyRecord(bankId: string, key: string, now: number): Statement {
-  return sql`SELECT fingerprint, answer FROM idempotency_keys
-      WHERE bank_id = ${bankId} AND route = ${ROUTE} AND idempotency_key = ${key}
-        AND created_at > ${now - KEY_KEPT_MS}`;
-}
-
-/** Part of the accepting transaction: a key that is known makes all of it fail. */
-export function insertIdempotencyRecord(
-  bankId: string,
-  key: string,
-  { fingerprint, answer }: IdempotencyRecord,
-  now: number,
-): Statement[] {
-  return [
-    sql`DELETE FROM idempotency_keys
-        WHERE bank_id = ${bankId} AND route = ${ROUTE} AND idempotency_key = ${key}
-          AND created_at <= ${now - KEY_KEPT_MS}`,
-    sql`INSERT INTO idempotency_keys (bank_id, route, idempotency_key, fingerprint, answer, created_at)
-        VALUES (${bankId}, ${ROUTE}, ${key}, ${fingerprint}, ${answer}, ${now})`,
-  ];
 }
 
 /** The wordiest failure, with two faults in each field and a long clientRef, has 2.6 KB. */

@@ -5,7 +5,8 @@
  */
 import { runTogether } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
-import { removeOldestBatch, removeOldKeys } from './batch-results.store.ts';
+import { removeOldestBatch } from './batch-results.store.ts';
+import { removeOldKeys } from './batches.idempotency.store.ts';
 import { KEY_KEPT_MS } from './batches.idempotency.ts';
 import { SEND_MOST } from './batches.queue.ts';
 import { SEND_AGAIN_MS } from './batches.service.ts';

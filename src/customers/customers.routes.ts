@@ -35,7 +35,7 @@ export function customerRoutes(app: Hono<HttpEnv>): void {
     const query = context.req.valid('query');
     const { page, total, list } = await listCustomersOf(context.get('deps'), context.get('caller'), query);
     context.header('X-Total-Count', String(total));
-    context.header('Link', linkHeader(context.req.url, list, page));
+    context.header('Link', await linkHeader(context.req.url, list, page));
     return context.json(page.rows);
   });
 

@@ -3,7 +3,7 @@ import type { Deps } from '../deps.ts';
 import { runTogether } from '../db/client.ts';
 import { AppError, invalid } from '../errors.ts';
 import type { Caller } from '../keys/keys.service.ts';
-import { decodeCursor, toPage, type Page } from '../lib/paging.ts';
+import { decodeCursor, toPage, type List, type Page } from '../lib/paging.ts';
 import { isInternational, toE164 } from '../lib/phone.ts';
 import { normalisePhrase } from '../lib/phrase.ts';
 import {
@@ -84,7 +84,7 @@ export interface CustomerPage {
   page: Page<CustomerView>;
   total: number;
   /** What the page's cursors are bound to. */
-  list: string;
+  list: List;
 }
 
 /**
@@ -97,7 +97,8 @@ export async function listCustomersOf(
   query: CustomerList,
 ): Promise<CustomerPage> {
   const { sortBy, limit } = query;
-  const list = `customers ${caller.bankId} ${sortBy.descending ? '-' : ''}${sortBy.field}`;
+  const order = `${sortBy.descending ? '-' : ''}${sortBy.field}`;
+  const list = { name: `customers ${order}`, key: caller.cursorKey };
   const statement = {
     ids: query.ids,
     phrases: query.phrases && possiblePhrases(query.phrases),
@@ -105,7 +106,9 @@ export async function listCustomersOf(
     limit,
     offset: ((query.page ?? 1) - 1) * limit,
     position:
-      query.cursor === undefined ? undefined : decodeCursor(list, sortKeyLength(sortBy.field), query.cursor),
+      query.cursor === undefined
+        ? undefined
+        : await decodeCursor(list, sortKeyLength(sortBy.field), query.cursor),
   };
   const [rows, total] = await readPage(deps, caller.bankId, statement);
   const page = toPage(

@@ -2,12 +2,16 @@
  * The tables as Drizzle sees them. The truth is in migrations/ (Drizzle can't say STRICT or WITHOUT ROWID);
  * a test holds the two together. Life cycles: docs/storage.md.
  */
+import { sql } from 'drizzle-orm';
 import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 
 export const banks = sqliteTable('banks', {
   id: text('id').primaryKey(),
   name: text('name').notNull(),
   customerCount: integer('customer_count').notNull().default(0),
+  cursorKey: text('cursor_key')
+    .notNull()
+    .default(sql`(hex(randomblob(32)))`),
   createdAt: integer('created_at').notNull(),
 });
 

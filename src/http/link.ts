@@ -1,8 +1,8 @@
 /** The RFC 8288 `Link` header, which hands out a list's neighbouring pages. */
-import { encodeCursor, type Page } from '../lib/paging.ts';
+import { encodeCursor, type List, type Page } from '../lib/paging.ts';
 
 /** The request's own address, at the cursors of the neighbouring pages. */
-export function linkHeader(url: string, list: string, page: Page<unknown>): string {
+export async function linkHeader(url: string, list: List, page: Page<unknown>): Promise<string> {
   const at = (cursor?: string) => {
     const address = new URL(url);
     address.searchParams.delete('page');
@@ -11,7 +11,7 @@ export function linkHeader(url: string, list: string, page: Page<unknown>): stri
     return `<${address.pathname}${address.search}>`;
   };
   const links = [`${at()}; rel="first"`];
-  if (page.previous) links.push(`${at(encodeCursor(list, page.previous))}; rel="prev"`);
-  if (page.next) links.push(`${at(encodeCursor(list, page.next))}; rel="next"`);
+  if (page.previous) links.push(`${at(await encodeCursor(list, page.previous))}; rel="prev"`);
+  if (page.next) links.push(`${at(await encodeCursor(list, page.next))}; rel="next"`);
   return links.join(', ');
 }

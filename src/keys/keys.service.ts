@@ -10,6 +10,8 @@ export interface Caller {
   keyId: string;
   bankId: string;
   scopes: ReadonlySet<string>;
+  /** The bank's, for the cursors of its lists. */
+  cursorKey: string;
 }
 
 /** Milliseconds for which a good key is not asked for again. The design's bound on revocation. */
@@ -65,7 +67,8 @@ export async function identify(
   if (found === undefined || found.revokedAt !== null) return null;
   const expiresAt = found.expiresAt ?? Number.POSITIVE_INFINITY;
   if (expiresAt <= context.now) return null;
-  const caller = { keyId: found.id, bankId: found.bankId, scopes: new Set(found.scopes.split(' ')) };
+  const { id: keyId, bankId, cursorKey } = found;
+  const caller = { keyId, bankId, scopes: new Set(found.scopes.split(' ')), cursorKey };
   context.memory.remember(key, caller, Math.min(context.now + KEY_MEMORY_MS, expiresAt));
   return caller;
 }

@@ -1,7 +1,8 @@
 /**
- * Paging by opaque cursors. A cursor says where a page begins by the sort key and id of the row beside it, so that reading on costs the
- * same at any depth. It is bound to the bank and the list it was made for; it grants nothing: every statement
- * names the bank itself.
+ * Paging by opaque cursors. A cursor says where a page begins by the sort key and id of the row beside it, so that
+ * reading on costs the same at any depth. Sort keys are names and emails: a cursor is encrypted with a key of its
+ * bank, because it travels in addresses, and because a caller may sort by more than it may see. It reads back for
+ * the bank and the list it was made for, and grants nothing: every statement names the bank itself.
  */
 import * as z from 'zod/mini';
 import { invalid } from '../errors.ts';
@@ -13,40 +14,57 @@ export interface Position {
   key: (string | number)[];
 }
 
+/** A list that has cursors. */
+export interface List {
+  /** What of: rooms, batch, order. */
+  name: string;
+  /** 256 bits, hexadecimal: the bank's own. */
+  key: string;
+}
+
 const cursorContent = z.strictObject({
-  list: z.string(),
   side: z.enum(['from', 'before']),
   key: z.array(z.union([z.string(), z.number()])),
 });
 
-/**
- * @param list what the cursor is for: bank, list and order. It only reads back for the same.
- * @returns base64url text
- */
-export function encodeCursor(list: string, position: Position): string {
-  const bytes = new TextEncoder().encode(JSON.stringify({ list, ...position }));
-  return bytes.toBase64({ alphabet: 'base64url', omitPadding: true });
+/** Bytes of an initialisation vector of AES-GCM (NIST SP 800-38D). */
+const IV_BYTES = 12;
+
+async function cipherOf({ name, key }: List, iv: Uint8Array) {
+  const secret = await crypto.subtle.importKey('raw', Uint8Array.fromHex(key), 'AES-GCM', false, [
+    'encrypt',
+    'decrypt',
+  ]);
+  return { secret, algorithm: { name: 'AES-GCM', iv, additionalData: new TextEncoder().encode(name) } };
+}
+
+/** @returns base64url text */
+export async function encodeCursor(list: List, position: Position): Promise<string> {
+  const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
+  const { secret, algorithm } = await cipherOf(list, iv);
+  const content = new TextEncoder().encode(JSON.stringify(position));
+  const sealed = new Uint8Array(await crypto.subtle.encrypt(algorithm, secret, content));
+  const cursor = new Uint8Array([...iv, ...sealed]);
+  return cursor.toBase64({ alphabet: 'base64url', omitPadding: true });
 }
 
 /** @throws a 400 for anything that `encodeCursor` did not make for this very list */
-export function decodeCursor(list: string, keyLength: number, cursor: string): Position {
-  const content = cursorContent.safeParse(readJson(cursor));
-  if (!content.success || content.data.list !== list || content.data.key.length !== keyLength) {
+export async function decodeCursor(list: List, keyLength: number, cursor: string): Promise<Position> {
+  const content = cursorContent.safeParse(await unseal(list, cursor).catch(() => undefined));
+  if (!content.success || content.data.key.length !== keyLength) {
     throw invalid(
       'cursor',
       'must be one that a Link header of this very list gave; leave it out to begin anew',
     );
   }
-  return { side: content.data.side, key: content.data.key };
+  return content.data;
 }
 
-function readJson(cursor: string): unknown {
-  try {
-    const bytes = Uint8Array.fromBase64(cursor, { alphabet: 'base64url' });
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes));
-  } catch {
-    return undefined;
-  }
+async function unseal(list: List, cursor: string): Promise<unknown> {
+  const bytes = Uint8Array.fromBase64(cursor, { alphabet: 'base64url' });
+  const { secret, algorithm } = await cipherOf(list, bytes.subarray(0, IV_BYTES));
+  const content = await crypto.subtle.decrypt(algorithm, secret, bytes.subarray(IV_BYTES));
+  return JSON.parse(new TextDecoder().decode(content));
 }
 
 export interface Page<Row> {

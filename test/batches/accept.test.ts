@@ -111,6 +111,20 @@ describe('rows that can not become customers', () => {
     expect(await count('batch_failures')).toBe(51);
   });
 
+  it('as many as an answer of 64 KB holds, and the rest at an address of their own', async () => {
+    const wordy = Object.fromEntries(
+      Object.keys(sentCustomer()).map((field) => [field, '街\u0001'.repeat(600)]),
+    );
+    const rows = Array.from({ length: 60 }, () => ({ ...wordy, clientRef: '街'.repeat(128) }));
+    const { status, text, body } = await service.post(rows);
+    expect(status).toBe(400);
+    expect(new TextEncoder().encode(text).length).toBeLessThan(64 * 1024);
+    expect(body.data.failures.length).toBeLessThan(50);
+    expect([body.data.failuresInline, body.data.summary.failed]).toEqual([false, 60]);
+    const whole = await service.get(`${body.data.failuresUrl}?limit=100`);
+    expect(whole.body.data).toHaveLength(60);
+  });
+
   it('when none is left: 400, or 409 when every one is a customer already; with the same data', async () => {
     await service.haveCustomers(sentCustomers(60));
     const known = await service.post(sentCustomers(60));

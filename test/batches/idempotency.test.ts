@@ -147,12 +147,13 @@ it('fingerprints tell rows apart, and rows without meaning not', async () => {
       [sentCustomer(1), sentCustomer(2)],
       [sentCustomer(1, { phone: null })],
       [sentCustomer(1, { phone: {} })],
+      [sentCustomer(1, { phone: Number.POSITIVE_INFINITY })],
       ['x'],
     ].map(fingerprintOf),
   );
   expect(new Set(prints).size).toBe(prints.length);
   expect(await fingerprintOf([sentCustomer(1, { phone: undefined })])).toBe(prints[3]);
-  expect(await fingerprintOf([7])).toBe(prints[5]);
+  expect(await fingerprintOf([7])).toBe(prints[6]);
 });
 
 describe('a dry run', () => {
@@ -167,6 +168,18 @@ describe('a dry run', () => {
     const real = await service.post(rows);
     expect(rehearsed.body.data.summary).toEqual(real.body.data.summary);
     expect(rehearsed.body.data.failures).toEqual(real.body.data.failures);
+  });
+
+  it('tells of every failure, because there is no address to read the rest from', async () => {
+    const rows = Array.from({ length: 70 }, () => ({}));
+    const { body } = await service.ask('POST', '/v1/bank/customers?dryRun=true', {
+      body: { customers: rows },
+    });
+    expect([body.data.failures.length, body.data.failuresInline, body.data.failuresUrl]).toEqual([
+      70,
+      true,
+      null,
+    ]);
   });
 
   it('is asked for by true or false, and by nothing else', async () => {

@@ -100,6 +100,14 @@ it('pages by number meet pages by cursor', async () => {
   expect(link(third, 'first')).toBe('/v1/bank/customers?limit=5');
 });
 
+it('no address holds an email or a name that the caller may not see', async () => {
+  const { headers } = await list('?sortBy=email&limit=2', KEYS.standard);
+  const cursor =
+    new URL(link({ headers } as Answer, 'next') ?? '', 'http://x').searchParams.get('cursor') ?? '';
+  const bytes = Uint8Array.fromBase64(cursor, { alphabet: 'base64url' });
+  expect(new TextDecoder().decode(bytes)).not.toContain('example.com');
+});
+
 it('past the end there is nothing, and the last page says so', async () => {
   expect((await list('?page=1000')).body).toEqual([]);
   expect(link(await list('?limit=24'), 'next')).toBeUndefined();
@@ -150,6 +158,8 @@ describe('refuses, naming the parameter', () => {
     ['sortBy=--id', 'sortBy'],
     ['sortBy=', 'sortBy'],
     ['order=asc', 'order'],
+    ['constructor=1', 'constructor'],
+    ['toString=1&toString=2', 'toString'],
     ['ids=', 'ids'],
     [`ids=${Array.from({ length: 101 }, (_, n) => n).join()}`, 'ids'],
     [`phrases=${'x'.repeat(129)}`, 'phrases.0'],

@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { KEYS, LAGOS } from '../support/banks.ts';
+import { d1Error } from '../support/broken.ts';
 import { sentCustomer } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 
@@ -122,6 +123,12 @@ describe('refuses, naming the field, and changes nothing', () => {
     expect(body.errors.map((error: { field: string }) => error.field)).toContain(field);
   });
 
+  it('an impossible phone, beside every other fault', async () => {
+    const { body } = await change({ phone: '+1', firstname: '', email: 'x' });
+    const fields = body.errors.map((error: { field: string }) => error.field);
+    expect(fields.toSorted()).toEqual(['update.email', 'update.firstname', 'update.phone']);
+  });
+
   it('an id that is missing or no string, with every other fault beside it', async () => {
     const { body } = await change({ firstname: '', phone: 1 }, KEYS.full, 7);
     const fields = body.errors.map((error: { field: string }) => error.field);
@@ -138,6 +145,29 @@ it('another bank’s customer is like nobody, and stays as it was', async () => 
     expect(foreign.text.replace(/req_\w+/, '')).toBe(nobody.text.replace(/req_\w+/, ''));
   }
   expect(await stored()).toEqual(before);
+});
+
+it.each(['before', 'after'])('is answered although the first try throws %s the commit', async (when) => {
+  let calls = 0;
+  const unlucky = new Service(({ DB }) => {
+    const wrap = (statement: D1PreparedStatement): D1PreparedStatement =>
+      ({
+        bind: (...values: unknown[]) => wrap(statement.bind(...values)),
+        all: () => statement.all(),
+        raw: async () => {
+          calls += 1;
+          // The first call is the key's own.
+          if (calls !== 2) return statement.raw();
+          if (when === 'after') await statement.raw();
+          throw d1Error('Network connection lost.');
+        },
+      }) as unknown as D1PreparedStatement;
+    return { DB: { prepare: (sql: string) => wrap(DB.prepare(sql)) } as unknown as D1Database };
+  });
+  const answer = await unlucky.ask('PATCH', '/v1/bank/customer', {
+    body: { id: ada.id, update: { state: 'Ogun' } },
+  });
+  expect([answer.status, (await stored())?.['state']]).toEqual([200, 'Ogun']);
 });
 
 describe('the phrase cache after a change', () => {

@@ -13,20 +13,19 @@ import {
   splitChunk,
   stallChunk,
 } from '../../src/batches/batch-chunks.store.ts';
-import {
-  findExistingEmails,
-  findBatch,
-  findIdempotencyRecord,
-  insertIdempotencyRecord,
-} from '../../src/batches/batches.store.ts';
+import { findExistingEmails, findBatch } from '../../src/batches/batches.store.ts';
 import {
   listBatches,
   listCreated,
   listFailures,
   readBatch,
   removeOldestBatch,
-  removeOldKeys,
 } from '../../src/batches/batch-results.store.ts';
+import {
+  findIdempotencyRecord,
+  insertIdempotencyRecord,
+  removeOldKeys,
+} from '../../src/batches/batches.idempotency.store.ts';
 import { SORT_FIELDS } from '../../src/customers/customers.schema.ts';
 import {
   countCustomers,

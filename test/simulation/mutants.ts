@@ -11,7 +11,7 @@ interface Edit {
   replace: string;
 }
 
-const store = 'batches/batches.store.ts';
+const keys = 'batches/batches.idempotency.store.ts';
 const chunks = 'batches/batch-chunks.store.ts';
 const consumer = 'batches/batches.consumer.ts';
 const commit = 'batches/batches.commit.ts';
@@ -53,7 +53,7 @@ export const MUTANTS: Record<string, Edit[]> = {
     { file: commit, find: '      if (stored) {', replace: '      if (stored && plan.total < 0) {' },
   ],
   'key-not-unique': [
-    { file: store, find: 'INSERT INTO idempotency_keys', replace: 'INSERT OR REPLACE INTO idempotency_keys' },
+    { file: keys, find: 'INSERT INTO idempotency_keys', replace: 'INSERT OR REPLACE INTO idempotency_keys' },
   ],
   'key-not-in-the-transaction': [
     {

@@ -18,7 +18,8 @@ CREATE TABLE api_keys (
   scopes TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   expires_at INTEGER,
-  revoked_at INTEGER
+  revoked_at INTEGER,
+  last_used_on TEXT
 ) STRICT, WITHOUT ROWID;
 
 -- Clustered by (bank_id, id): ids rise with time, so the default listing is one range scan of the table.

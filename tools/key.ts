@@ -1,6 +1,7 @@
 /** `npm run key -- create | list | revoke`: the keys of banks. A key is shown once, and stored as its SHA-256. */
 import { createHash, randomBytes } from 'node:crypto';
 import { Command } from 'commander';
+import { checksumOf } from '../src/keys/key-checksum.ts';
 import { SCOPES } from '../src/keys/scopes.ts';
 import { run, targetOf, withTarget } from './arguments.ts';
 import { d1, sqlText } from './wrangler.ts';
@@ -42,7 +43,8 @@ withTarget(
   const scopes = readScopes(options.scopes);
   const expiresAt = readExpiry(options.expires);
   const prefix = options.remote ? 'peere_live_' : 'peere_test_';
-  const key = prefix + randomBytes(KEY_BYTES).toString('base64url');
+  const secret = prefix + randomBytes(KEY_BYTES).toString('base64url');
+  const key = secret + checksumOf(secret);
   const hash = createHash('sha256').update(key).digest('hex');
   const id = `key_${randomBytes(8).toString('hex')}`;
   const [created] = await d1(
@@ -73,7 +75,8 @@ withTarget(
       `SELECT id, bank_id AS bank, name, prefix, scopes,
          datetime(created_at / 1000, 'unixepoch') AS created,
          coalesce(datetime(expires_at / 1000, 'unixepoch'), 'never') AS expires,
-         coalesce(datetime(revoked_at / 1000, 'unixepoch'), '') AS revoked
+         coalesce(datetime(revoked_at / 1000, 'unixepoch'), '') AS revoked,
+         coalesce(last_used_on, 'never') AS lastUsed
        FROM api_keys ${where} ORDER BY bank_id, created_at`,
     ),
   );

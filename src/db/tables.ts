@@ -25,6 +25,7 @@ export const apiKeys = sqliteTable('api_keys', {
   createdAt: integer('created_at').notNull(),
   expiresAt: integer('expires_at'),
   revokedAt: integer('revoked_at'),
+  lastUsedOn: text('last_used_on'),
 });
 
 export const GENDERS = ['male', 'female', 'other'] as const;

@@ -16,9 +16,8 @@ export function requireKey(...access: [Scope, ...Scope[]]): MiddlewareHandler<Ht
   return async (context, next) => {
     const key = /^Bearer +(\S+)$/i.exec(context.req.header('Authorization') ?? '')?.[1];
     if (key === undefined) throw unauthenticated();
-    const { db, runtime, keyMemory: memory, production } = context.get('deps');
-    const now = runtime.now();
-    const caller = memory.recall(key, now) ?? (await identify(key, { db, memory, now, production }));
+    const deps = context.get('deps');
+    const caller = deps.keyMemory.recall(key, deps.runtime.now()) ?? (await identify(key, deps));
     if (caller === null) throw unauthenticated();
     if (!access.some((scope) => caller.scopes.has(scope))) {
       throw new AppError('FORBIDDEN', {

@@ -4,7 +4,10 @@
  * bad keys are not remembered, so guessing can't fill the memory.
  */
 import type { Database } from '../db/client.ts';
-import { findKeyByHash } from './keys.store.ts';
+import { describeCause } from '../lib/cause.ts';
+import type { Runtime } from '../runtime.ts';
+import { hasChecksum } from './key-checksum.ts';
+import { findKeyByHash, markKeyUsed } from './keys.store.ts';
 
 export interface Caller {
   keyId: string;
@@ -52,23 +55,44 @@ export async function hashKey(key: string): Promise<string> {
   return new Uint8Array(digest).toHex();
 }
 
+/** What identifying a caller needs of an event. */
+interface Context {
+  db: Database;
+  keyMemory: KeyMemory;
+  runtime: Pick<Runtime, 'now' | 'log'>;
+  /** Test keys are refused. */
+  production: boolean;
+  after: (work: Promise<void>) => void;
+}
+
 /**
  * @param key what came behind `Bearer `
- * @param production whether test keys are refused
  * @returns the caller, or null for any key that is malformed, unknown, revoked or expired
  */
-export async function identify(
-  key: string,
-  context: { db: Database; memory: KeyMemory; now: number; production: boolean },
-): Promise<Caller | null> {
+export async function identify(key: string, context: Context): Promise<Caller | null> {
+  const { db, keyMemory, runtime, production } = context;
   const kind = KEY_SHAPE.exec(key)?.[1];
-  if (kind === undefined || (context.production && kind === 'test')) return null;
-  const [found] = await findKeyByHash(context.db, await hashKey(key));
+  if (kind === undefined || (kind === 'live' && !hasChecksum(key)) || (kind === 'test' && production))
+    return null;
+  const now = runtime.now();
+  const hash = await hashKey(key);
+  const [found] = await findKeyByHash(db, hash);
   if (found === undefined || found.revokedAt !== null) return null;
   const expiresAt = found.expiresAt ?? Number.POSITIVE_INFINITY;
-  if (expiresAt <= context.now) return null;
+  if (expiresAt <= now) return null;
   const { id: keyId, bankId, cursorKey } = found;
   const caller = { keyId, bankId, scopes: new Set(found.scopes.split(' ')), cursorKey };
-  context.memory.remember(key, caller, Math.min(context.now + KEY_MEMORY_MS, expiresAt));
+  keyMemory.remember(key, caller, Math.min(now + KEY_MEMORY_MS, expiresAt));
+  const today = new Date(now).toISOString().slice(0, 10);
+  if (found.lastUsedOn !== today) context.after(noteUse(context, hash, keyId, today));
   return caller;
+}
+
+/** Once a day, after the answer. That it fails costs a date, and is tried again with the next look at the key. */
+async function noteUse({ db, runtime }: Context, hash: string, keyId: string, today: string): Promise<void> {
+  try {
+    await markKeyUsed(db, hash, today);
+  } catch (error) {
+    runtime.log('warn', { event: 'key_use_not_noted', key: keyId, cause: describeCause(error) });
+  }
 }

@@ -12,9 +12,15 @@ export function findKeyByHash(db: Database, hash: string) {
       scopes: apiKeys.scopes,
       expiresAt: apiKeys.expiresAt,
       revokedAt: apiKeys.revokedAt,
+      lastUsedOn: apiKeys.lastUsedOn,
       cursorKey: banks.cursorKey,
     })
     .from(apiKeys)
     .innerJoin(banks, eq(banks.id, apiKeys.bankId))
     .where(eq(apiKeys.hash, hash));
+}
+
+/** @param day `YYYY-MM-DD`, UTC */
+export function markKeyUsed(db: Database, hash: string, day: string) {
+  return db.update(apiKeys).set({ lastUsedOn: day }).where(eq(apiKeys.hash, hash));
 }

@@ -1,10 +1,13 @@
 /** Two banks, and keys of every kind that the routes tell apart. */
+import { checksumOf } from '../../src/keys/key-checksum.ts';
 import { hashKey } from '../../src/keys/keys.service.ts';
 
 export const LAGOS = 'bnk_lagos';
 export const ACCRA = 'bnk_accra';
 
 const ALL = 'customers:read customers:read:extended customers:write';
+
+const LIVE = `peere_live_${'A'.repeat(43)}`;
 
 export const KEYS = {
   /** Every scope, of Lagos. */
@@ -20,7 +23,7 @@ export const KEYS = {
   /** Every scope, of the other bank. */
   other: 'peere_test_accra_full',
   otherStandard: 'peere_test_accra_standard',
-  live: 'peere_live_lagos_full',
+  live: LIVE + checksumOf(LIVE),
 } as const;
 
 interface KeyRow {

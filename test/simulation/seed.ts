@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers';
 import { redriveBatch } from '../../src/batches/batches.redrive.ts';
 import { connect, runTogether } from '../../src/db/client.ts';
 import { checkState, Progress, readState, type State } from './invariants.ts';
+import { BEGINNING } from './stage.ts';
 import { World } from './world.ts';
 
 export interface SeedResult {
@@ -60,6 +61,9 @@ async function clear(db: D1Database): Promise<void> {
   await db.batch([
     ...tables.map((table) => db.prepare(`DELETE FROM ${table}`)),
     db.prepare('UPDATE banks SET customer_count = 0'),
+    // Noting the day of a key's first use goes on beside a request: a call parked there would hide that the
+    // request itself is still on its way to its next one.
+    db.prepare('UPDATE api_keys SET last_used_on = ?').bind(new Date(BEGINNING).toISOString().slice(0, 10)),
   ]);
 }
 

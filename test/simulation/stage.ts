@@ -31,7 +31,7 @@ export class Task {
 const MICROTASKS = 200;
 
 /** The day of the simulation; any would do. */
-const BEGINNING = Date.UTC(2026, 0, 1);
+export const BEGINNING = Date.UTC(2026, 0, 1);
 
 export class Stage {
   now = BEGINNING;

@@ -17,7 +17,7 @@ export interface Deps {
   /** Most customers of a chunk: `LIMITS.chunkRows`, and less where a simulation wants many chunks of few rows. */
   chunkRows: number;
   production: boolean;
-  /** Work that goes on after the answer. A rejection there is logged by the runtime, so it must not reject. */
+  /** Work that the answer does not wait for, and that may outlive it. It must not reject. */
   after(work: Promise<void>): void;
 }
 

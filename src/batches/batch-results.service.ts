@@ -98,7 +98,7 @@ async function listOf<Row>(
   const [found] = batch as BatchRow[];
   if (found === undefined) throw new AppError('BATCH_NOT_FOUND');
   const page = toPage(rows as Row[], limit, position, keyOf);
-  return { list, page, underWay: found.completedAt === null };
+  return { list, page, underWay: found.status === 'PROCESSING' };
 }
 
 async function positionOf(list: List, cursor: string | undefined): Promise<Position | undefined> {

@@ -2,10 +2,10 @@
  * Writes an accepted batch, and knows whether it was written. A write that throws, or does not answer, may have
  * been committed all the same: before anything is said, the primary is asked.
  */
-import { isConstraintFailure, runTogether, type Statement } from '../db/client.ts';
+import { DatabaseError, isDatabaseAway, runTogether, type Statement } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
 import { unavailable } from '../errors.ts';
-import { describeCause } from '../lib/cause.ts';
+import { describeCause } from '../db/cause.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Idempotency, IdempotencyRecord } from './batches.idempotency.ts';
 import type { BatchPlan } from './batches.plan.ts';
@@ -49,7 +49,7 @@ export async function commitBatch(
         return null;
       }
       if (record !== undefined) return record;
-      if (isConstraintFailure(error)) throw error;
+      if (!isDatabaseAway(error)) throw error;
       if (attempt === RETRIES) throw unavailable(error);
     }
   }
@@ -62,14 +62,14 @@ async function readBack(deps: Deps, { bankId, batchId, createdAt }: BatchPlan, k
     const [batches = [], records = []] = await withinPatience(deps, statements);
     return { stored: batches.length > 0, record: records[0] as IdempotencyRecord | undefined };
   } catch (error) {
-    throw unavailable(error);
+    throw isDatabaseAway(error) ? unavailable(error) : error;
   }
 }
 
 function withinPatience({ db, runtime }: { db: Deps['db']; runtime: Runtime }, statements: Statement[]) {
   const tooLate = async (): Promise<never> => {
     await runtime.sleep(PATIENCE_MS);
-    throw new Error(`D1_ERROR: no answer within ${PATIENCE_MS} ms`);
+    throw new DatabaseError(`no answer within ${PATIENCE_MS} ms`);
   };
   return Promise.race([runTogether(db, statements), tooLate()]);
 }

@@ -4,7 +4,7 @@
  */
 import { isConstraintFailure, isPhraseCollision, runTogether } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
-import { describeCause } from '../lib/cause.ts';
+import { describeCause } from '../db/cause.ts';
 import { createPhrase } from '../lib/phrase.ts';
 import { chunkPointer, type ChunkPointer } from './batches.queue.ts';
 import {

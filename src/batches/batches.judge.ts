@@ -30,7 +30,7 @@ const MESSAGES: Record<FailureCode, string> = {
   EXISTING_CUSTOMER: 'Customer with this email already exists',
 };
 
-export function failureOf(
+function failureOf(
   index: number,
   clientRef: string | null,
   code: FailureCode,

@@ -50,7 +50,8 @@ function acceptRoute(app: Hono<HttpEnv>): void {
       context.header('Location', batchUrl(report.batchId ?? ''));
       if (replayed) context.header('Idempotent-Replayed', 'true');
       if (refusal !== null) {
-        const message = 'holds no row that can become a customer; data.failures says why of each';
+        const message =
+          'holds no row that can become a customer; data.failures says why, data.failuresUrl leads to more of them';
         throw new AppError(refusal, { data: report, errors: [{ field: 'customers', message }] });
       }
       return succeed(context, 201, 'Batch processed, customers will reflect shortly', report);

@@ -4,7 +4,7 @@
  */
 import { runTogether } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
-import { describeCause } from '../lib/cause.ts';
+import { describeCause } from '../db/cause.ts';
 import { commitBatch } from './batches.commit.ts';
 import {
   fingerprintOf,
@@ -39,7 +39,7 @@ export async function acceptBatch(
   key: string | undefined,
 ): Promise<Answer> {
   const work = acceptOnce(deps, bankId, rows, key);
-  // A client that goes away must not stop it half-way: stored and not announced, or with its key still running.
+  // A client that goes away should not stop it half-way, stored and not announced; the platform grants 30 s.
   deps.after(work.then(ignore, ignore));
   return work;
 }

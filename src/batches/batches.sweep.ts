@@ -3,6 +3,7 @@
  * old. Sending is all it takes for a batch to finish whatever the queue lost: closing is part of the consumer's
  * own transaction.
  */
+import { describeCause } from '../db/cause.ts';
 import { runTogether } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
 import { removeOldestBatch } from './batch-results.store.ts';
@@ -25,8 +26,12 @@ const KEYS_REMOVED_MOST = 1_000;
 export async function sweep(deps: Deps): Promise<void> {
   // Each whatever becomes of the other: a queue that is away must not keep what is too old.
   const results = await Promise.allSettled([sendDueChunks(deps), removeOldResults(deps)]);
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  const failures = results
+    .filter((result) => result.status === 'rejected')
+    .map(({ reason }) => reason as unknown);
+  for (const reason of failures)
+    deps.runtime.log('error', { event: 'sweep_failed', cause: describeCause(reason) });
+  if (failures.length > 0) throw failures[0];
 }
 
 async function removeOldResults({ db, runtime }: Deps): Promise<void> {

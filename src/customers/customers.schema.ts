@@ -136,7 +136,7 @@ const updateFields = {
   state: clearable(MOST.name),
 };
 
-export const UPDATABLE = Object.keys(updateFields);
+const UPDATABLE = Object.keys(updateFields);
 
 export const customerUpdate = z.strictObject(
   {

@@ -1,6 +1,6 @@
 /** The rules of reading and changing customers, free of HTTP. */
 import type { Deps } from '../deps.ts';
-import { runTogether } from '../db/client.ts';
+import { isDatabaseAway, runTogether } from '../db/client.ts';
 import { AppError, invalid } from '../errors.ts';
 import type { Caller } from '../keys/keys.service.ts';
 import { decodeCursor, toPage, type List, type Page } from '../lib/paging.ts';
@@ -145,10 +145,13 @@ function totalOf(counted: unknown[] | undefined): number {
 export async function changeCustomer(deps: Deps, caller: Caller, id: string, update: CustomerUpdate) {
   const { bankId } = caller;
   const readable = await withReadablePhone(deps, bankId, id, update);
-  // An update that throws may have been committed. It says what the fields shall be, not how they change, so to
-  // run it again is to look, and to mend.
   const run = async () => updateCustomer(deps.db, bankId, id, readable);
-  const [row] = await run().catch(run);
+  // An update whose answer was lost may have been committed. It says what the fields shall be, so to run it again
+  // is to look, and to mend. Accepted: somebody else's update of the same fields, in that moment, is the older one.
+  const [row] = await run().catch((error: unknown) => {
+    if (!isDatabaseAway(error)) throw error;
+    return run();
+  });
   if (row === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
   const readAgain = standardReader(deps, bankId, row.phrase);
   deps.after(deps.phraseCache.writeThrough(toView(row, false), readAgain));

@@ -3,7 +3,7 @@ import { DrizzleQueryError } from 'drizzle-orm/errors';
 import type { SQLWrapper } from 'drizzle-orm';
 import { drizzle, type DrizzleD1Database } from 'drizzle-orm/d1';
 import { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core';
-import { messagesOf } from '../lib/cause.ts';
+import { messagesOf } from './cause.ts';
 
 export type Database = DrizzleD1Database & { $client: D1Database };
 
@@ -32,16 +32,12 @@ export async function runTogether(db: Database, statements: Statement[]): Promis
     const results = await db.$client.batch(bound);
     return results.map((result) => result.results);
   } catch (error) {
-    throw new DatabaseError(error);
+    throw new DatabaseError('a D1 call failed', { cause: error });
   }
 }
 
-/** A D1 call that failed. What it says is in its cause. */
-class DatabaseError extends Error {
-  constructor(cause: unknown) {
-    super('a D1 call failed', { cause });
-  }
-}
+/** A D1 call that failed. What D1 said, if it said anything, is the cause. */
+export class DatabaseError extends Error {}
 
 /** Did two customers draw the same phrase? */
 export function isPhraseCollision(error: unknown): boolean {

@@ -7,7 +7,7 @@ import { AppError, invalid, type FieldError } from '../errors.ts';
 import type { HttpContext, HttpEnv } from './context.ts';
 
 /** Every fault of a schema. An unknown key becomes a fault of its own, named by its path. */
-export function faultsOf(error: z.core.$ZodError, root: string): FieldError[] {
+function faultsOf(error: z.core.$ZodError, root: string): FieldError[] {
   return error.issues.flatMap((issue) => {
     const path = issue.path.map(String);
     if (issue.code === 'unrecognized_keys') {

@@ -1,6 +1,6 @@
 /** One structured line per request, from an allow-list: no header, no query, no body, no name of a person. */
 import { matchedRoutes } from 'hono/route';
-import { describeCause } from '../lib/cause.ts';
+import { describeCause } from '../db/cause.ts';
 import type { Runtime } from '../runtime.ts';
 import type { HttpContext } from './context.ts';
 import { toAppError } from './envelope.ts';

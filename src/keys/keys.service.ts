@@ -4,7 +4,7 @@
  * bad keys are not remembered, so guessing can't fill the memory.
  */
 import type { Database } from '../db/client.ts';
-import { describeCause } from '../lib/cause.ts';
+import { describeCause } from '../db/cause.ts';
 import type { Runtime } from '../runtime.ts';
 import { hasChecksum } from './key-checksum.ts';
 import { findKeyByHash, markKeyUsed } from './keys.store.ts';
@@ -19,7 +19,7 @@ export interface Caller {
 
 /** Milliseconds for which a good key is not asked for again. The design's bound on revocation. */
 export const KEY_MEMORY_MS = 30_000;
-/** Keys that one isolate remembers; beyond it the oldest goes. About 200 bytes each. */
+/** Keys that one isolate remembers; beyond it the oldest goes. About 300 bytes each. */
 const KEY_MEMORY_SIZE = 1_000;
 
 const KEY_SHAPE = /^peere_(live|test)_[A-Za-z0-9_-]{1,80}$/;
@@ -84,11 +84,11 @@ export async function identify(key: string, context: Context): Promise<Caller | 
   const caller = { keyId, bankId, scopes: new Set(found.scopes.split(' ')), cursorKey };
   keyMemory.remember(key, caller, Math.min(now + KEY_MEMORY_MS, expiresAt));
   const today = new Date(now).toISOString().slice(0, 10);
-  if (found.lastUsedOn !== today) context.after(noteUse(context, hash, keyId, today));
+  if ((found.lastUsedOn ?? '') < today) context.after(noteUse(context, hash, keyId, today));
   return caller;
 }
 
-/** Once a day, after the answer. That it fails costs a date, and is tried again with the next look at the key. */
+/** Once a day, and the answer does not wait for it. That it fails costs a date, and is tried again with the next look at the key. */
 async function noteUse({ db, runtime }: Context, hash: string, keyId: string, today: string): Promise<void> {
   try {
     await markKeyUsed(db, hash, today);

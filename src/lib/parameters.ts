@@ -25,7 +25,7 @@ export function wholeNumber(most: number, fault: string) {
   );
 }
 
-/** Longest cursor: a name of 200 characters, an id and the list's own name, in base64. */
+/** Longest cursor: a name of 200 characters, an id, and 28 bytes of sealing, in base64. */
 const MOST_CURSOR = 2_048;
 
 export const pageParameters = {

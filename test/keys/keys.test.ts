@@ -36,7 +36,7 @@ describe('the day of last use', () => {
       .bind(await hashKey(KEYS.full))
       .first('last_used_on');
 
-  it('is noted once a day, after the answer', async () => {
+  it('is noted once a day', async () => {
     const meter = new Meter();
     const service = new Service((bindings) => meter.bindings(bindings), { now: () => now });
     expect(await lastUsed()).toBeNull();

@@ -15,7 +15,7 @@ import {
   runTogether,
 } from '../../src/db/client.ts';
 import { findKeyByHash } from '../../src/keys/keys.store.ts';
-import { describeCause, messagesOf } from '../../src/lib/cause.ts';
+import { describeCause, messagesOf } from '../../src/db/cause.ts';
 import { brokenDatabase, d1Error } from '../support/broken.ts';
 import { COUNTRIES } from '../../src/lib/countries.ts';
 import { createId, idSequence } from '../../src/lib/ids.ts';

@@ -20,7 +20,7 @@ export function messagesOf(error: unknown): string[] {
  */
 export function describeCause(error: unknown): string | null {
   if (error === undefined) return null;
-  const fromD1 = messagesOf(error).find((message) => message.startsWith('D1_'));
+  const fromD1 = messagesOf(error).find((message) => message.startsWith('D1_ERROR'));
   if (fromD1 !== undefined) return fromD1;
   let root = error;
   while (root instanceof Error && root.cause !== undefined) root = root.cause;

@@ -94,7 +94,7 @@ function judgeRow(index: number, sent: unknown): ValidRow | RowFailure {
   const issues = result.error?.issues ?? [];
   const errors = issues.map(({ path, message }) => ({ field: path.join('.'), message }));
   // Judged beside the rest, so that a row with two faults is told both at once.
-  const phone = judgePhone(sent, issues);
+  const phone = judgePhone(result.data ?? readable(sent, issues));
   if (phone === null) errors.push({ field: 'phone', message: PHONE_FAULT });
 
   if (result.success && phone !== null) return { index, row: { ...result.data, phone } };
@@ -108,15 +108,24 @@ function isMissing(issue: z.core.$ZodIssue): boolean {
   return missing && REQUIRED_FIELDS.has(issue.path[0]);
 }
 
+/** What a phone number is judged by. */
+type Dialled = { [field in 'phone' | 'country']?: string | undefined };
+
 /** @returns E.164; undefined where there is no number, or no telling yet; null for a fault */
-function judgePhone(sent: object, issues: z.core.$ZodIssue[]): string | null | undefined {
-  const faulty = (field: string) => issues.some(({ path }) => path[0] === field);
-  if (faulty('phone')) return undefined;
-  const phone = customerRow.shape.phone.safeParse('phone' in sent ? sent.phone : undefined).data;
-  if (phone === undefined) return undefined;
-  if (!isInternational(phone) && faulty('country')) return undefined;
-  const country = customerRow.shape.country.safeParse('country' in sent ? sent.country : undefined).data;
+function judgePhone({ phone, country }: Dialled): string | null | undefined {
+  if (phone === undefined || (country === undefined && !isInternational(phone))) return undefined;
   return toE164(phone, country);
+}
+
+/** Phone and country of a row that has other faults; without those of the two that are faulty themselves. */
+function readable(sent: object, issues: z.core.$ZodIssue[]): Dialled {
+  const read = (field: 'phone' | 'country') => {
+    const faulty = issues.some(({ path }) => path[0] === field);
+    return faulty || !(field in sent)
+      ? undefined
+      : customerRow.shape[field].safeParse(Reflect.get(sent, field)).data;
+  };
+  return { phone: read('phone'), country: read('country') };
 }
 
 function readableRef(sent: object): string | null {

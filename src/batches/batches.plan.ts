@@ -1,5 +1,6 @@
 /** What an accepted batch will be: ids, phrases and chunks given out, before anything is written. */
 import { LIMITS } from '../env.ts';
+import { inSlices } from '../lib/slices.ts';
 import { createId, idSequence } from '../lib/ids.ts';
 import { createPhrase } from '../lib/phrase.ts';
 import type { Runtime } from '../runtime.ts';
@@ -9,8 +10,7 @@ import type { RowFailure, ValidRow } from './batches.judge.ts';
  * A staged customer is a JSON array of these, in this order: half the size of an object, and the size is what
  * the way to D1 costs. Only the end may be added to while chunks are under way.
  */
-export const STAGED_FIELDS = [
-  'index',
+const STAGED_TEXTS = [
   'id',
   'phrase',
   'clientRef',
@@ -26,6 +26,7 @@ export const STAGED_FIELDS = [
   'accountNumber',
   'reference',
 ] as const;
+export const STAGED_FIELDS = ['index', ...STAGED_TEXTS] as const;
 export type StagedField = (typeof STAGED_FIELDS)[number];
 
 export interface PlannedChunk {
@@ -78,9 +79,7 @@ export function planBatch(
   };
 }
 
-const utf8 = new TextEncoder();
-/** More than any row can be: its fields together have at most 1,800 characters of at most 4 bytes, twice escaped. */
-const scratch = new Uint8Array(64 * 1024);
+type StagedRow = readonly [index: number, ...rest: (string | undefined)[]];
 
 function toChunks(
   accepted: ValidRow[],
@@ -88,31 +87,26 @@ function toChunks(
   random: () => number,
   chunkRows: number,
 ): PlannedChunk[] {
-  const chunks: PlannedChunk[] = [];
-  let rows: { index: number; json: string }[] = [];
-  let bytes = 0;
-  const close = () => {
-    const first = rows[0];
-    const last = rows.at(-1);
-    if (first === undefined || last === undefined) return;
-    chunks.push({
-      chunk: chunks.length,
-      firstIndex: first.index,
-      lastIndex: last.index,
-      rowCount: rows.length,
-      payload: `[${rows.map(({ json }) => json).join(',')}]`,
-    });
-    rows = [];
-    bytes = 0;
-  };
-  for (const [position, { index, row }] of accepted.entries()) {
-    const staged = { ...row, index, id: customerIds[position], phrase: createPhrase(random) };
-    const json = JSON.stringify(STAGED_FIELDS.map((field) => staged[field]));
-    const size = utf8.encodeInto(json, scratch).written + 1;
-    if (rows.length === chunkRows || bytes + size > LIMITS.chunkBytes) close();
-    rows.push({ index, json });
-    bytes += size;
-  }
-  close();
-  return chunks;
+  const rows = accepted.map(({ index, row }, position): StagedRow => {
+    const staged = { ...row, id: customerIds[position], phrase: createPhrase(random) };
+    return [index, ...STAGED_TEXTS.map((field) => staged[field])];
+  });
+  return inSlices(rows, chunkRows)
+    .flatMap(withinBytes)
+    .map(({ slice, payload }, chunk) => ({
+      chunk,
+      firstIndex: slice[0]?.[0] ?? 0,
+      lastIndex: slice.at(-1)?.[0] ?? 0,
+      rowCount: slice.length,
+      payload,
+    }));
+}
+
+const utf8 = new TextEncoder();
+
+/** A slice and its payload; halved until each payload is as small as a chunk must be. */
+function withinBytes(slice: StagedRow[]): { slice: StagedRow[]; payload: string }[] {
+  const payload = JSON.stringify(slice);
+  if (slice.length === 1 || utf8.encode(payload).length <= LIMITS.chunkBytes) return [{ slice, payload }];
+  return inSlices(slice, Math.ceil(slice.length / 2)).flatMap(withinBytes);
 }

@@ -5,6 +5,7 @@
 import { sql } from 'drizzle-orm';
 import type { Database, Statement } from '../db/client.ts';
 import { batchChunks, batches } from '../db/tables.ts';
+import { inSlices } from '../lib/slices.ts';
 import type { RowFailure } from './batches.judge.ts';
 import type { BatchPlan } from './batches.plan.ts';
 
@@ -47,12 +48,6 @@ export function insertBatch(db: Database, plan: BatchPlan, firstSendAgainAt: num
     ),
     ...inSlices(plan.failures, FAILURES_PER_STATEMENT).map((slice) => insertFailures(bankId, batchId, slice)),
   ];
-}
-
-function inSlices<Item>(items: Item[], size: number): Item[][] {
-  const slices: Item[][] = [];
-  for (let start = 0; start < items.length; start += size) slices.push(items.slice(start, start + size));
-  return slices;
 }
 
 function insertFailures(bankId: string, batchId: string, failures: RowFailure[]): Statement {

@@ -94,12 +94,14 @@ function judgeRow(index: number, sent: unknown): ValidRow | RowFailure {
   const issues = result.error?.issues ?? [];
   const errors = issues.map(({ path, message }) => ({ field: path.join('.'), message }));
   // Judged beside the rest, so that a row with two faults is told both at once.
-  const phone = judgePhone(result.data ?? readable(sent, issues));
+  const phone = judgePhone(
+    result.data ?? { phone: readField(sent, 'phone'), country: readField(sent, 'country') },
+  );
   if (phone === null) errors.push({ field: 'phone', message: PHONE_FAULT });
 
   if (result.success && phone !== null) return { index, row: { ...result.data, phone } };
   const code = issues.some(isMissing) ? 'INVALID_DATA' : 'VALIDATION_ERROR';
-  return failureOf(index, readableRef(sent), code, errors);
+  return failureOf(index, readField(sent, 'clientRef') ?? null, code, errors);
 }
 
 /** Absent, blank or of the wrong type, in a field that must be there. */
@@ -117,19 +119,7 @@ function judgePhone({ phone, country }: Dialled): string | null | undefined {
   return toE164(phone, country);
 }
 
-/** Phone and country of a row that has other faults; without those of the two that are faulty themselves. */
-function readable(sent: object, issues: z.core.$ZodIssue[]): Dialled {
-  const read = (field: 'phone' | 'country') => {
-    const faulty = issues.some(({ path }) => path[0] === field);
-    return faulty || !(field in sent)
-      ? undefined
-      : customerRow.shape[field].safeParse(Reflect.get(sent, field)).data;
-  };
-  return { phone: read('phone'), country: read('country') };
-}
-
-function readableRef(sent: object): string | null {
-  return (
-    ('clientRef' in sent ? customerRow.shape.clientRef.safeParse(sent.clientRef).data : undefined) ?? null
-  );
+/** One field of a row that has faults; undefined where this one is absent or faulty itself. */
+function readField(sent: object, field: 'clientRef' | 'phone' | 'country'): string | undefined {
+  return customerRow.shape[field].safeParse(Reflect.get(sent, field)).data;
 }

@@ -6,10 +6,6 @@ import { createPhrase } from '../lib/phrase.ts';
 import type { Runtime } from '../runtime.ts';
 import type { RowFailure, ValidRow } from './batches.judge.ts';
 
-/**
- * A staged customer is a JSON array of these, in this order: half the size of an object, and the size is what
- * the way to D1 costs. Only the end may be added to while chunks are under way.
- */
 const STAGED_TEXTS = [
   'id',
   'phrase',
@@ -26,6 +22,10 @@ const STAGED_TEXTS = [
   'accountNumber',
   'reference',
 ] as const;
+/**
+ * A staged customer is a JSON array of these, in this order: half the size of an object, and the size is what
+ * the way to D1 costs. Only the end may be added to while chunks are under way.
+ */
 export const STAGED_FIELDS = ['index', ...STAGED_TEXTS] as const;
 export type StagedField = (typeof STAGED_FIELDS)[number];
 

@@ -2,7 +2,7 @@
 import { RunningKeys } from './batches/batches.idempotency.ts';
 import { createBatchQueue, type BatchQueue } from './batches/batches.queue.ts';
 import { PhraseCache, type CacheMemory } from './customers/phrase-cache.ts';
-import { connect, type Database } from './db/client.ts';
+import type { Database } from './db/client.ts';
 import { LIMITS, type Env } from './env.ts';
 import { KeyMemory } from './keys/keys.service.ts';
 import type { Runtime } from './runtime.ts';
@@ -41,7 +41,7 @@ export function createDeps(
 ): Deps {
   return {
     runtime,
-    db: connect(env.DB),
+    db: env.DB,
     keyMemory: memory.keys,
     phraseCache: new PhraseCache(env.PHRASE_CACHE, memory.cache, runtime),
     batchQueue: createBatchQueue(env.BATCH_QUEUE),

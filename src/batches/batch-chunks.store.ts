@@ -3,7 +3,7 @@
  * payload never travels back to the Worker.
  */
 import { sql, type SQL } from 'drizzle-orm';
-import type { Database, Statement } from '../db/client.ts';
+import type { Statement } from '../db/client.ts';
 import { EXISTING_FAILURE, REJECTED_FAILURE, type RowFailure } from './batches.judge.ts';
 import { STAGED_FIELDS, type StagedField } from './batches.plan.ts';
 import type { ChunkPointer } from './batches.queue.ts';
@@ -158,23 +158,23 @@ export function splitChunk(pointer: ChunkPointer): Statement[] {
   ];
 }
 
+export interface OpenChunk {
+  rowCount: number;
+}
+
 /** How many rows an open chunk holds; nothing for one that is closed or unknown. */
-export function findOpenChunk(db: Database, pointer: ChunkPointer) {
-  return db.all<{ rowCount: number }>(
-    sql`SELECT row_count AS rowCount FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}`,
-  );
+export function findOpenChunk(pointer: ChunkPointer): Statement {
+  return sql`SELECT row_count AS rowCount FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}`;
 }
 
 /**
  * Claims up to `most` chunks whose pointer is due to be sent again, and sets when it will be due the next time.
  * Two sweeps at once claim different ones.
  */
-export function claimDueChunks(db: Database, now: number, dueAgainAt: number, most: number) {
-  return db.all<ChunkPointer>(
-    sql`UPDATE batch_chunks SET next_send_at = ${dueAgainAt}
-        WHERE (bank_id, batch_id, chunk) IN (
-          SELECT bank_id, batch_id, chunk FROM batch_chunks
-          WHERE next_send_at <= ${now} ORDER BY next_send_at LIMIT ${most})
-        RETURNING bank_id AS bankId, batch_id AS batchId, chunk`,
-  );
+export function claimDueChunks(now: number, dueAgainAt: number, most: number): Statement {
+  return sql`UPDATE batch_chunks SET next_send_at = ${dueAgainAt}
+      WHERE (bank_id, batch_id, chunk) IN (
+        SELECT bank_id, batch_id, chunk FROM batch_chunks
+        WHERE next_send_at <= ${now} ORDER BY next_send_at LIMIT ${most})
+      RETURNING bank_id AS bankId, batch_id AS batchId, chunk`;
 }

@@ -28,7 +28,7 @@ export async function commitBatch(
   sendAgainAt: number,
   idempotency?: Idempotency & { record: IdempotencyRecord },
 ): Promise<IdempotencyRecord | null> {
-  const statements = insertBatch(deps.db, plan, sendAgainAt);
+  const statements = insertBatch(plan, sendAgainAt);
   if (idempotency !== undefined) {
     statements.push(
       ...insertIdempotencyRecord(plan.bankId, idempotency.key, idempotency.record, plan.createdAt),

@@ -2,7 +2,7 @@
  * The queue's door: moves chunks in. Every message is acknowledged or retried by itself, after its work is
  * committed, never before. A message may come twice, late or out of order: the chunk's own row decides.
  */
-import { isConstraintFailure, isPhraseCollision, runTogether } from '../db/client.ts';
+import { isConstraintFailure, isPhraseCollision, run, runTogether } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
 import { describeCause } from '../db/cause.ts';
 import { createPhrase } from '../lib/phrase.ts';
@@ -14,6 +14,7 @@ import {
   rephraseChunk,
   splitChunk,
   stallChunk,
+  type OpenChunk,
 } from './batch-chunks.store.ts';
 
 /** Chance of one collision in 1,000 new phrases among 16 million: 1 in 1,000. Of three in a row: never seen. */
@@ -81,7 +82,7 @@ async function moveIn(deps: Deps, pointer: ChunkPointer): Promise<void> {
 }
 
 async function rephrase(deps: Deps, pointer: ChunkPointer): Promise<void> {
-  const [open] = await findOpenChunk(deps.db, pointer);
+  const [open] = await run<OpenChunk>(deps.db, findOpenChunk(pointer));
   const phrases = Array.from({ length: open?.rowCount ?? 0 }, () => createPhrase(deps.runtime.random));
   await runTogether(deps.db, [rephraseChunk(pointer, phrases)]);
 }
@@ -89,7 +90,7 @@ async function rephrase(deps: Deps, pointer: ChunkPointer): Promise<void> {
 /** Halves the chunk until the row that a constraint refuses is alone. Each step is committed by itself. */
 async function isolateBadRow(deps: Deps, pointer: ChunkPointer): Promise<void> {
   const { db, runtime } = deps;
-  const [open] = await findOpenChunk(db, pointer);
+  const [open] = await run<OpenChunk>(db, findOpenChunk(pointer));
   if (open === undefined) return;
   if (open.rowCount === 1) {
     logChunk(deps, 'error', 'row_rejected', pointer);

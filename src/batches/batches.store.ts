@@ -3,8 +3,7 @@
  * transaction.
  */
 import { sql } from 'drizzle-orm';
-import type { Database, Statement } from '../db/client.ts';
-import { batchChunks, batches } from '../db/tables.ts';
+import type { Statement } from '../db/client.ts';
 import { inSlices } from '../lib/slices.ts';
 import type { RowFailure } from './batches.judge.ts';
 import type { BatchPlan } from './batches.plan.ts';
@@ -27,24 +26,21 @@ const FAILURES_PER_STATEMENT = 500;
  * A batch, its chunks and its failures.
  * @param firstSendAgainAt when the sweep may send a chunk's pointer again, in case the queue lost it
  */
-export function insertBatch(db: Database, plan: BatchPlan, firstSendAgainAt: number): Statement[] {
+export function insertBatch(plan: BatchPlan, firstSendAgainAt: number): Statement[] {
   const { bankId, batchId, createdAt, customerIds } = plan;
   const nothingToDo = plan.chunks.length === 0;
   return [
-    db.insert(batches).values({
-      bankId,
-      id: batchId,
-      status: nothingToDo ? 'COMPLETED_WITH_FAILURES' : 'PROCESSING',
-      total: plan.total,
-      duplicates: plan.duplicates,
-      invalid: plan.invalid,
-      firstCustomerId: customerIds[0] ?? null,
-      lastCustomerId: customerIds.at(-1) ?? null,
-      createdAt,
-      completedAt: nothingToDo ? createdAt : null,
-    }),
-    ...plan.chunks.map((chunk) =>
-      db.insert(batchChunks).values({ bankId, batchId, ...chunk, nextSendAt: firstSendAgainAt }),
+    sql`INSERT INTO batches (bank_id, id, status, total, duplicates, invalid,
+            first_customer_id, last_customer_id, created_at, completed_at)
+          VALUES (${bankId}, ${batchId}, ${nothingToDo ? 'COMPLETED_WITH_FAILURES' : 'PROCESSING'}, ${plan.total},
+            ${plan.duplicates}, ${plan.invalid}, ${customerIds[0] ?? null}, ${customerIds.at(-1) ?? null},
+            ${createdAt}, ${nothingToDo ? createdAt : null})`,
+    ...plan.chunks.map(
+      ({ chunk, firstIndex, lastIndex, rowCount, payload }) =>
+        sql`INSERT INTO batch_chunks
+              (bank_id, batch_id, chunk, first_index, last_index, row_count, next_send_at, payload)
+            VALUES (${bankId}, ${batchId}, ${chunk}, ${firstIndex}, ${lastIndex}, ${rowCount},
+              ${firstSendAgainAt}, ${payload})`,
     ),
     ...inSlices(plan.failures, FAILURES_PER_STATEMENT).map((slice) => insertFailures(bankId, batchId, slice)),
   ];

@@ -4,12 +4,12 @@
  * own transaction.
  */
 import { describeCause } from '../db/cause.ts';
-import { runTogether } from '../db/client.ts';
+import { run, runTogether } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
 import { removeOldestBatch } from './batch-results.store.ts';
 import { removeOldKeys } from './batches.idempotency.store.ts';
 import { KEY_KEPT_MS } from './batches.idempotency.ts';
-import { SEND_MOST } from './batches.queue.ts';
+import { SEND_MOST, type ChunkPointer } from './batches.queue.ts';
 import { SEND_AGAIN_MS } from './batches.service.ts';
 import { claimDueChunks } from './batch-chunks.store.ts';
 
@@ -46,7 +46,7 @@ async function removeOldResults({ db, runtime }: Deps): Promise<void> {
 async function sendDueChunks(deps: Deps): Promise<void> {
   for (let round = 0; round < ROUNDS_MOST; round += 1) {
     const now = deps.runtime.now();
-    const due = await claimDueChunks(deps.db, now, now + SEND_AGAIN_MS, SEND_MOST);
+    const due = await run<ChunkPointer>(deps.db, claimDueChunks(now, now + SEND_AGAIN_MS, SEND_MOST));
     if (due.length === 0) return;
     await deps.batchQueue.send(due);
     deps.runtime.log('warn', { event: 'chunks_sent_again', chunks: due.length });

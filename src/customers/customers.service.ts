@@ -1,6 +1,6 @@
 /** The rules of reading and changing customers, free of HTTP. */
 import type { Deps } from '../deps.ts';
-import { isDatabaseAway, runTogether } from '../db/client.ts';
+import { isDatabaseAway, run, runTogether } from '../db/client.ts';
 import { AppError, invalid } from '../errors.ts';
 import type { Caller } from '../keys/keys.service.ts';
 import { decodeCursor, toPage, type List, type Page } from '../lib/paging.ts';
@@ -57,7 +57,7 @@ export async function lookUpCustomer(
     if (phraseAlone && !fresh && !seesExtended(caller.scopes))
       return lookUpCached(deps, caller.bankId, phrase);
   }
-  const [row] = await findCustomer(deps.db, caller.bankId, wanted);
+  const [row] = await run<CustomerRecord>(deps.db, findCustomer(caller.bankId, wanted));
   const customer = row === undefined ? null : toView(row, seesExtended(caller.scopes));
   return { customer, cache: 'BYPASS' };
 }
@@ -75,7 +75,7 @@ async function lookUpCached(deps: Deps, bankId: string, phrase: string): Promise
 /** Reads the Standard fields from the primary, for the cache to hold. */
 function standardReader(deps: Deps, bankId: string, phrase: string) {
   return async (): Promise<StandardCustomer | null> => {
-    const [row] = await findCustomer(deps.db, bankId, { phrase });
+    const [row] = await run<CustomerRecord>(deps.db, findCustomer(bankId, { phrase }));
     return row === undefined ? null : toView(row, false);
   };
 }
@@ -129,8 +129,8 @@ async function readPage({ db }: Deps, bankId: string, query: ListQuery): Promise
     const [rows, counted] = await runTogether(db, [listing, counting]);
     return [rows as CustomerRecord[], totalOf(counted)];
   }
-  const total = totalOf(await db.all(counting));
-  return [query.offset < total ? await db.all<CustomerRecord>(listing) : [], total];
+  const total = totalOf(await run(db, counting));
+  return [query.offset < total ? await run<CustomerRecord>(db, listing) : [], total];
 }
 
 function totalOf(counted: unknown[] | undefined): number {
@@ -145,12 +145,12 @@ function totalOf(counted: unknown[] | undefined): number {
 export async function changeCustomer(deps: Deps, caller: Caller, id: string, update: CustomerUpdate) {
   const { bankId } = caller;
   const readable = await withReadablePhone(deps, bankId, id, update);
-  const run = async () => updateCustomer(deps.db, bankId, id, readable);
+  const change = () => run<CustomerRecord>(deps.db, updateCustomer(bankId, id, readable));
   // An update whose answer was lost may have been committed. It says what the fields shall be, so to run it again
   // is to look, and to mend. Accepted: somebody else's update of the same fields, in that moment, is the older one.
-  const [row] = await run().catch((error: unknown) => {
+  const [row] = await change().catch((error: unknown) => {
     if (!isDatabaseAway(error)) throw error;
-    return run();
+    return change();
   });
   if (row === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
   const readAgain = standardReader(deps, bankId, row.phrase);
@@ -163,7 +163,7 @@ async function withReadablePhone(deps: Deps, bankId: string, id: string, update:
   if (typeof update.phone !== 'string') return update;
   let country: string | undefined;
   if (!isInternational(update.phone)) {
-    const [row] = await findCountry(deps.db, bankId, id);
+    const [row] = await run<{ country: string }>(deps.db, findCountry(bankId, id));
     if (row === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
     country = row.country;
   }

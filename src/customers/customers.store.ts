@@ -1,26 +1,27 @@
 /** Customers in D1: every statement on `customers` that one request needs, each with the bank in its WHERE. */
 import { and, asc, desc, eq, sql, type SQL, type SQLWrapper } from 'drizzle-orm';
-import type { Database } from '../db/client.ts';
+import type { Statement } from '../db/client.ts';
 import { customers } from '../db/tables.ts';
 import { rowsOfPage, type Position } from '../lib/paging.ts';
 import type { CustomerLookup, CustomerUpdate, SortField } from './customers.schema.ts';
 import { extendedColumns } from './customers.view.ts';
 
+const EXTENDED_COLUMNS = sql.raw(
+  Object.entries(extendedColumns)
+    .map(([name, column]) => `${column.name} AS ${name}`)
+    .join(', '),
+);
+
 /** Every given identifier must be the same customer's. One row read, by a unique index. */
-export function findCustomer(db: Database, bankId: string, lookup: CustomerLookup) {
+export function findCustomer(bankId: string, lookup: CustomerLookup): Statement {
   const { id, email, phrase } = lookup;
-  return db
-    .select(extendedColumns)
-    .from(customers)
-    .where(
-      and(
-        eq(customers.bankId, bankId),
-        id === undefined ? undefined : eq(customers.id, id),
-        email === undefined ? undefined : eq(customers.email, email),
-        phrase === undefined ? undefined : eq(customers.phrase, phrase),
-      ),
-    )
-    .limit(1);
+  const named = and(
+    eq(customers.bankId, bankId),
+    id === undefined ? undefined : eq(customers.id, id),
+    email === undefined ? undefined : eq(customers.email, email),
+    phrase === undefined ? undefined : eq(customers.phrase, phrase),
+  );
+  return sql`SELECT ${EXTENDED_COLUMNS} FROM customers WHERE ${named} LIMIT 1`;
 }
 
 export interface ListQuery {
@@ -54,18 +55,12 @@ export function sortKeyLength(field: SortField): number {
   return sortColumns[field].length;
 }
 
-const LIST_COLUMNS = sql.raw(
-  Object.entries(extendedColumns)
-    .map(([name, column]) => `${column.name} AS ${name}`)
-    .join(', '),
-);
-
 /** One page, and for a page read forwards the row behind it. Reads no further, at any depth. */
-export function listCustomers(bankId: string, query: ListQuery): SQL {
+export function listCustomers(bankId: string, query: ListQuery): Statement {
   const columns = sortColumns[query.field].map((column) => customers[column]);
   const backwards = query.position?.side === 'before';
   const descending = query.descending !== backwards;
-  return sql`SELECT ${LIST_COLUMNS} FROM customers
+  return sql`SELECT ${EXTENDED_COLUMNS} FROM customers
       WHERE ${and(ownedAndNamed(bankId, query), withinPage(columns, descending, query.position))}
       ORDER BY ${sql.join(columns.map(descending ? desc : asc), sql`, `)}
       LIMIT ${rowsOfPage(query.limit, query.position)} OFFSET ${query.offset}`;
@@ -81,7 +76,7 @@ function withinPage(columns: SQLWrapper[], descending: boolean, position: Positi
 }
 
 /** How many customers the whole list has. Unfiltered: one row, the bank's own counter. */
-export function countCustomers(bankId: string, query: Pick<ListQuery, 'ids' | 'phrases'>): SQL {
+export function countCustomers(bankId: string, query: Pick<ListQuery, 'ids' | 'phrases'>): Statement {
   return query.ids === undefined && query.phrases === undefined
     ? sql`SELECT customer_count AS total FROM banks WHERE id = ${bankId}`
     : sql`SELECT count(*) AS total FROM customers WHERE ${ownedAndNamed(bankId, query)}`;
@@ -103,17 +98,14 @@ function ownedAndNamed(
 }
 
 /** @returns the row as it is after the update; nothing where the bank has no such customer */
-export function updateCustomer(db: Database, bankId: string, id: string, update: CustomerUpdate) {
-  return db
-    .update(customers)
-    .set(update)
-    .where(and(eq(customers.bankId, bankId), eq(customers.id, id)))
-    .returning(extendedColumns);
+export function updateCustomer(bankId: string, id: string, update: CustomerUpdate): Statement {
+  const changes = Object.entries(update).map(
+    ([field, value]) => sql`${sql.identifier(customers[field as keyof CustomerUpdate].name)} = ${value}`,
+  );
+  return sql`UPDATE customers SET ${sql.join(changes, sql`, `)}
+      WHERE bank_id = ${bankId} AND id = ${id} RETURNING ${EXTENDED_COLUMNS}`;
 }
 
-export function findCountry(db: Database, bankId: string, id: string) {
-  return db
-    .select({ country: customers.country })
-    .from(customers)
-    .where(and(eq(customers.bankId, bankId), eq(customers.id, id)));
+export function findCountry(bankId: string, id: string): Statement {
+  return sql`SELECT country FROM customers WHERE bank_id = ${bankId} AND id = ${id}`;
 }

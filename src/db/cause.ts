@@ -1,15 +1,13 @@
 /** What a thrown value may tell: to code that decides by it, and to a log. */
-import { DrizzleQueryError } from 'drizzle-orm/errors';
 
 /**
  * The texts of an error and its causes, outermost first. D1 throws `D1_ERROR: …` with SQLite's own words as the
- * cause. Drizzle's wrapping is left out: its text holds the bound values, personal data included, and whoever
- * sent them could write into it what this looks for.
+ * cause; neither holds bound values.
  */
 export function messagesOf(error: unknown): string[] {
   const messages: string[] = [];
   for (let at = error; at instanceof Error; at = at.cause) {
-    if (!(at instanceof DrizzleQueryError)) messages.push(at.message);
+    messages.push(at.message);
   }
   return messages;
 }

@@ -1,39 +1,49 @@
-/** The one way to D1: Drizzle over the binding, and what a thrown statement tells. */
-import { DrizzleQueryError } from 'drizzle-orm/errors';
-import type { SQLWrapper } from 'drizzle-orm';
-import { drizzle, type DrizzleD1Database } from 'drizzle-orm/d1';
+/**
+ * The one way to D1, and what a thrown statement tells. Drizzle makes the SQL and its parameters; D1's own calls
+ * run it. Drizzle's driver can't bind the parameters of raw SQL in a batch (0.45), puts bound values into the text
+ * of its errors, and would be 7 KB of the bundle.
+ */
+import type { SQL } from 'drizzle-orm';
 import { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core';
 import { messagesOf } from './cause.ts';
 
-export type Database = DrizzleD1Database & { $client: D1Database };
+/** What is asked of D1, of its binding as of a session. */
+export type Database = Pick<D1Database, 'prepare' | 'batch'>;
 
-/** A Drizzle query that has not been awaited, or a raw `sql` template. */
-export type Statement = SQLWrapper;
-
-export function connect(binding: D1Database): Database {
-  return drizzle(binding);
-}
+/** SQL and its parameters, of which nothing has been run. */
+export type Statement = SQL;
 
 const dialect = new SQLiteAsyncDialect();
 
 /**
  * Runs statements as one D1 call and one transaction: all of them, or none.
- * Drizzle's own `batch()` can't bind the parameters of raw SQL (0.45), so this asks it for text and parameters.
  * @returns the rows of each statement, as SQLite names the columns
  * @throws an error for the questions below
  */
 export async function runTogether(db: Database, statements: Statement[]): Promise<unknown[][]> {
   if (statements.length === 0) return [];
-  const bound = statements.map((statement) => {
-    const { sql, params } = dialect.sqlToQuery(statement.getSQL());
-    return db.$client.prepare(sql).bind(...params);
-  });
-  try {
-    const results = await db.$client.batch(bound);
-    return results.map((result) => result.results);
-  } catch (error) {
-    throw new DatabaseError('a D1 call failed', { cause: error });
-  }
+  const bound = statements.map((statement) => bind(db, statement));
+  const results = await db.batch(bound).catch(throwDatabaseError);
+  return results.map((result) => result.results);
+}
+
+/**
+ * Runs one statement.
+ * @returns its rows, as SQLite names the columns
+ * @throws an error for the questions below
+ */
+export async function run<Row>(db: Database, statement: Statement): Promise<Row[]> {
+  const { results } = await bind(db, statement).all<Row>().catch(throwDatabaseError);
+  return results;
+}
+
+function bind(db: Database, statement: Statement): D1PreparedStatement {
+  const { sql, params } = dialect.sqlToQuery(statement);
+  return db.prepare(sql).bind(...params);
+}
+
+function throwDatabaseError(cause: unknown): never {
+  throw new DatabaseError('a D1 call failed', { cause });
 }
 
 /** A D1 call that failed. What D1 said, if it said anything, is the cause. */
@@ -54,8 +64,7 @@ export function isConstraintFailure(error: unknown): boolean {
  * statement, and so a bug of ours; as is a TypeError on the way.
  */
 export function isDatabaseAway(error: unknown): boolean {
-  const fromD1 = error instanceof DatabaseError || error instanceof DrizzleQueryError;
-  if (!fromD1 || error.cause instanceof TypeError) return false;
+  if (!(error instanceof DatabaseError) || error.cause instanceof TypeError) return false;
   return says(error, /SQLITE_(BUSY|FULL|IOERR|NOMEM|LOCKED)/) || !says(error, /SQLITE_|constraint failed/);
 }
 

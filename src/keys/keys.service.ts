@@ -3,11 +3,11 @@
  * always the key's own. An isolate remembers a good key for 30 s, so a revocation takes no longer than that;
  * bad keys are not remembered, so guessing can't fill the memory.
  */
-import type { Database } from '../db/client.ts';
+import { run, type Database } from '../db/client.ts';
 import { describeCause } from '../db/cause.ts';
 import type { Runtime } from '../runtime.ts';
 import { hasChecksum } from './key-checksum.ts';
-import { findKeyByHash, markKeyUsed } from './keys.store.ts';
+import { findKeyByHash, markKeyUsed, type KeyRow } from './keys.store.ts';
 
 export interface Caller {
   keyId: string;
@@ -76,7 +76,7 @@ export async function identify(key: string, context: Context): Promise<Caller | 
     return null;
   const now = runtime.now();
   const hash = await hashKey(key);
-  const [found] = await findKeyByHash(db, hash);
+  const [found] = await run<KeyRow>(db, findKeyByHash(hash));
   if (found === undefined || found.revokedAt !== null) return null;
   const expiresAt = found.expiresAt ?? Number.POSITIVE_INFINITY;
   if (expiresAt <= now) return null;
@@ -91,7 +91,7 @@ export async function identify(key: string, context: Context): Promise<Caller | 
 /** Once a day, and the answer does not wait for it. That it fails costs a date, and is tried again with the next look at the key. */
 async function noteUse({ db, runtime }: Context, hash: string, keyId: string, today: string): Promise<void> {
   try {
-    await markKeyUsed(db, hash, today);
+    await run(db, markKeyUsed(hash, today));
   } catch (error) {
     runtime.log('warn', { event: 'key_use_not_noted', key: keyId, cause: describeCause(error) });
   }

@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { redriveBatch } from '../../src/batches/batches.redrive.ts';
 import { RESULTS_KEPT_MS } from '../../src/batches/batches.sweep.ts';
-import { connect, runTogether } from '../../src/db/client.ts';
+import { runTogether } from '../../src/db/client.ts';
 import { KEYS } from '../support/banks.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
 import { Service, type Answer } from '../support/service.ts';
@@ -159,7 +159,7 @@ describe('a stalled batch', () => {
     await service.deliverDeadLetters([first]);
     const status = async () => (await service.get(headers.get('Location') ?? '')).body.data.status;
     expect(await status()).toBe('STALLED');
-    const [, redriven] = await runTogether(connect(env.DB), redriveBatch(body.data.batchId, now));
+    const [, redriven] = await runTogether(env.DB, redriveBatch(body.data.batchId, now));
     expect(redriven).toEqual([{ id: body.data.batchId }]);
     expect(await status()).toBe('PROCESSING');
     await service.sweep();

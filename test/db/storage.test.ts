@@ -34,7 +34,6 @@ import {
   updateCustomer,
 } from '../../src/customers/customers.store.ts';
 import { CACHE_SECONDS } from '../../src/customers/phrase-cache.ts';
-import { connect } from '../../src/db/client.ts';
 import * as tables from '../../src/db/tables.ts';
 import { DEAD_LETTER_QUEUE } from '../../src/env.ts';
 import { findKeyByHash } from '../../src/keys/keys.store.ts';
@@ -111,7 +110,6 @@ describe('docs/storage.md', () => {
 });
 
 describe('every statement finds its rows by an index', () => {
-  const db = connect(env.DB);
   const dialect = new SQLiteAsyncDialect();
   const pointer = { bankId: 'b', batchId: 'x', chunk: 0 };
   const listing = { limit: 20, offset: 0, descending: true };
@@ -123,10 +121,10 @@ describe('every statement finds its rows by an index', () => {
     })),
   );
   const statements = {
-    'lookup by id': findCustomer(db, 'b', { id: 'i' }),
-    'lookup by email': findCustomer(db, 'b', { email: 'e' }),
-    'lookup by phrase': findCustomer(db, 'b', { phrase: 'p' }),
-    'lookup by all': findCustomer(db, 'b', { id: 'i', email: 'e', phrase: 'p' }),
+    'lookup by id': findCustomer('b', { id: 'i' }),
+    'lookup by email': findCustomer('b', { email: 'e' }),
+    'lookup by phrase': findCustomer('b', { phrase: 'p' }),
+    'lookup by all': findCustomer('b', { id: 'i', email: 'e', phrase: 'p' }),
     ...Object.fromEntries(
       lists.map((query) => [`list by ${query.field} ${query.position.side}`, listCustomers('b', query)]),
     ),
@@ -135,8 +133,8 @@ describe('every statement finds its rows by an index', () => {
     count: countCustomers('b', {}),
     'count of ids': countCustomers('b', { ids: ['i'] }),
     'count of phrases': countCustomers('b', { phrases: ['p'] }),
-    update: updateCustomer(db, 'b', 'i', { state: 's' }),
-    key: findKeyByHash(db, 'h'),
+    update: updateCustomer('b', 'i', { state: 's' }),
+    key: findKeyByHash('h'),
     ...numbered('existing emails', findExistingEmails('b', ['e'])),
     ...numbered('move in', moveChunkIn(pointer, 0)),
     ...numbered('reject', rejectChunk(pointer, 0)),
@@ -161,12 +159,12 @@ describe('every statement finds its rows by an index', () => {
     'forget an old key': insertIdempotencyRecord('b', 'k', { fingerprint: 'f', answer: 'a' }, 0)[0] ?? sql``,
     ...numbered('remove a batch', removeOldestBatch(0)),
     'remove keys': removeOldKeys(0, 1),
-    'open chunk': findOpenChunk(db, pointer),
-    'due chunks': claimDueChunks(db, 0, 0, 1),
+    'open chunk': findOpenChunk(pointer),
+    'due chunks': claimDueChunks(0, 0, 1),
   };
 
   it.each(Object.entries(statements))('%s', async (name, statement) => {
-    const query = dialect.sqlToQuery(statement.getSQL());
+    const query = dialect.sqlToQuery(statement);
     const plan = await env.DB.prepare(`EXPLAIN QUERY PLAN ${query.sql}`)
       .bind(...query.params)
       .all<{ detail: string }>();

@@ -55,7 +55,7 @@ describe('the day of last use', () => {
   it('that can not be noted fails nothing', async () => {
     const service = new Service(({ DB }) => ({
       DB: {
-        prepare: (sql: string) => DB.prepare(sql.replace('update "api_keys"', 'update "no_such_table"')),
+        prepare: (sql: string) => DB.prepare(sql.replace('UPDATE api_keys', 'UPDATE no_such_table')),
         batch: (statements: D1PreparedStatement[]) => DB.batch(statements),
       } as unknown as D1Database,
     }));

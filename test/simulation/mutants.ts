@@ -75,8 +75,8 @@ export const MUTANTS: Record<string, Edit[]> = {
   'no-bank-in-the-lookup': [
     {
       file: 'customers/customers.store.ts',
-      find: '        eq(customers.bankId, bankId),\n        id ===',
-      replace: '        id ===',
+      find: '    eq(customers.bankId, bankId),\n    id ===',
+      replace: '    id ===',
     },
   ],
   'cache-owner-not-compared': [

@@ -1,9 +1,11 @@
 /** The HTTP door: the hallway that every request walks through, and the rooms. Serves production and tests. */
 import { Hono } from 'hono/tiny';
+import { auditRoutes } from './audit/audit.routes.ts';
 import { batchRoutes } from './batches/batches.routes.ts';
 import { customerRoutes } from './customers/customers.routes.ts';
 import type { Deps } from './deps.ts';
 import type { Env } from './env.ts';
+import { erasureRoutes } from './erasure/erasure.routes.ts';
 import { AppError } from './errors.ts';
 import type { HttpEnv } from './http/context.ts';
 import { fail } from './http/envelope.ts';
@@ -32,6 +34,8 @@ export function createApp(depsOf: DepsOf): Hono<HttpEnv> {
 
   customerRoutes(app);
   batchRoutes(app);
+  erasureRoutes(app);
+  auditRoutes(app);
   refuseOtherMethods(app);
 
   app.notFound((context) => fail(context, new AppError('ROUTE_NOT_FOUND')));

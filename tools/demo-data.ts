@@ -1,12 +1,13 @@
 /** The two demo banks and their keys. For this machine only: they are written to a local database or not at all. */
 import { createHash } from 'node:crypto';
+import { SCOPES } from '../src/keys/scopes.ts';
 
 export const DEMO_BANKS = [
   { id: 'bnk_demo_lagos', name: 'Demo Bank Lagos' },
   { id: 'bnk_demo_accra', name: 'Demo Bank Accra' },
 ];
 
-const ALL = 'customers:read customers:read:extended customers:write';
+const ALL = SCOPES.join(' ');
 
 export const DEMO_KEYS = [
   { id: 'key_demo_lagos_full', bankId: 'bnk_demo_lagos', key: 'peere_test_lagos_full', scopes: ALL },
@@ -29,6 +30,6 @@ export function demoSql(now: number): string {
   return [
     `INSERT INTO banks (id, name, created_at) VALUES ${banks.join(', ')} ON CONFLICT DO NOTHING;`,
     `INSERT INTO api_keys (hash, id, bank_id, name, prefix, scopes, created_at)
-     VALUES ${keys.join(', ')} ON CONFLICT DO NOTHING;`,
+     VALUES ${keys.join(', ')} ON CONFLICT (hash) DO UPDATE SET scopes = excluded.scopes;`,
   ].join('\n');
 }

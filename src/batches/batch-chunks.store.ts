@@ -11,6 +11,9 @@ import type { ChunkPointer } from './batches.queue.ts';
 /** A field of the staged row at hand. */
 const staged = (field: StagedField) => sql.raw(`staged.value ->> ${STAGED_FIELDS.indexOf(field)}`);
 
+/** Of a customer that was erased before it was moved in, the index is left, and nothing else. */
+const isThere = sql`${staged('email')} IS NOT NULL`;
+
 /** The column of `customers` that each staged field goes to. */
 const COLUMN_OF: Record<StagedField, string> = {
   index: 'batch_index',
@@ -50,7 +53,7 @@ export function moveChunkIn(pointer: ChunkPointer, now: number): Statement[] {
     sql`INSERT INTO customers (bank_id, created_at, ${CUSTOMER_COLUMNS})
           SELECT ${bankId}, (SELECT created_at FROM batches WHERE bank_id = ${bankId} AND id = ${batchId}),
             ${STAGED_VALUES}
-          FROM ${stagedRows(pointer)} WHERE true
+          FROM ${stagedRows(pointer)} WHERE ${isThere}
           ON CONFLICT (bank_id, email) DO NOTHING`,
     recordFailures(
       pointer,
@@ -74,7 +77,7 @@ function recordFailures(
   return sql`INSERT INTO batch_failures (bank_id, batch_id, row_index, chunk, client_ref, code, message, errors)
         SELECT chunk.bank_id, chunk.batch_id, ${staged('index')}, chunk.chunk,
           ${staged('clientRef')}, ${failure.code}, ${failure.message}, ${JSON.stringify(failure.errors)}
-        FROM ${stagedRows(pointer)} WHERE ${which}`;
+        FROM ${stagedRows(pointer)} WHERE ${isThere} AND ${which}`;
 }
 
 /** Counts what the chunk's rows became, adds it to the bank, closes the chunk, and settles its batch. */
@@ -85,10 +88,12 @@ function closeChunk(pointer: ChunkPointer, now: number): Statement[] {
          WHERE failure.bank_id = ${pointer.bankId} AND failure.batch_id = ${pointer.batchId}
            AND failure.row_index BETWEEN first_index AND last_index
            AND failure.chunk = ${pointer.chunk} ${code})`;
+  // One that was erased on its way counts as created: the bank was told so, and it is no failure.
   const created = sql`row_count - ${failed(sql``)}`;
+  const erased = sql`(SELECT count(*) FROM json_each(payload) AS staged WHERE NOT ${isThere})`;
   return [
     sql`UPDATE banks SET customer_count = customer_count + coalesce(
-            (SELECT ${created} FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}), 0)
+            (SELECT ${created} - ${erased} FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}), 0)
           WHERE id = ${pointer.bankId}`,
     sql`UPDATE batch_chunks
           SET created = ${created}, raced = ${failed(sql`AND failure.code = 'EXISTING_CUSTOMER'`)},
@@ -177,4 +182,26 @@ export function claimDueChunks(now: number, dueAgainAt: number, most: number): S
         SELECT bank_id, batch_id, chunk FROM batch_chunks
         WHERE next_send_at <= ${now} ORDER BY next_send_at LIMIT ${most})
       RETURNING bank_id AS bankId, batch_id AS batchId, chunk`;
+}
+
+/** The staged rows of every chunk of a bank that is still to be moved in. */
+const stagedOfBank = (bankId: string): SQL =>
+  sql`batches CROSS JOIN batch_chunks AS chunk ON chunk.bank_id = batches.bank_id AND chunk.batch_id = batches.id
+      CROSS JOIN json_each(chunk.payload) AS staged
+      WHERE batches.bank_id = ${bankId} AND status IN ('PROCESSING', 'STALLED') AND done_at IS NULL`;
+
+/** A customer that was accepted and is not moved in yet, as `findTraces` has it. */
+export function findStagedTraces(bankId: string, id: string): Statement {
+  return sql`SELECT ${staged('email')} AS email, ${staged('clientRef')} AS clientRef, NULL AS phrase, NULL AS revision
+      FROM ${stagedOfBank(bankId)} AND ${staged('id')} = ${id}`;
+}
+
+/** Leaves of a customer's staged copies, this one and others that would bring the same person, the index alone. */
+export function scrubStaged(bankId: string, id: string, email: string): Statement {
+  const isMeant = sql`(${staged('id')} = ${id} OR ${staged('email')} = ${email})`;
+  return sql`UPDATE batch_chunks SET payload = (
+          SELECT json_group_array(json(CASE WHEN ${isMeant} THEN json_array(${staged('index')}) ELSE staged.value END))
+          FROM json_each(payload) AS staged)
+        WHERE (bank_id, batch_id, chunk) IN (
+          SELECT chunk.bank_id, chunk.batch_id, chunk.chunk FROM ${stagedOfBank(bankId)} AND ${isMeant})`;
 }

@@ -1,10 +1,11 @@
 /** A batch as a resource, for the bank that sent it alone: how far it is, and what became of each row. */
 import { runTogether, type Statement } from '../db/client.ts';
+import type { PageOf } from '../db/page.ts';
 import type { BatchStatus } from '../db/tables.ts';
 import type { Deps } from '../deps.ts';
 import { AppError } from '../errors.ts';
 import type { Caller } from '../keys/keys.service.ts';
-import { decodeCursor, toPage, type List, type Page, type Position } from '../lib/paging.ts';
+import { positionOf, toPage, type List, type Page } from '../lib/paging.ts';
 import {
   listBatches,
   listCreated,
@@ -52,7 +53,7 @@ export async function listBatchesOf(
   query: PageQuery & { status?: BatchStatus | undefined },
 ): Promise<Listing<BatchView>> {
   const list = { name: `batches ${query.status ?? ''}`, key: cursorKey };
-  const position = await positionOf(list, query.cursor);
+  const position = await positionOf(list, 1, query.cursor);
   const [rows = []] = await runTogether(deps.db, [listBatches(bankId, { ...query, position })]);
   const page = toPage(rows as BatchRow[], query.limit, position, ({ id }) => [id]);
   return { list, page: { ...page, rows: page.rows.map(toView) }, underWay: false };
@@ -82,15 +83,11 @@ async function listOf<Row>(
   batchId: string,
   what: string,
   { limit, cursor }: PageQuery,
-  statement: (
-    bankId: string,
-    batchId: string,
-    page: { limit: number; position?: Position | undefined },
-  ) => Statement,
+  statement: (bankId: string, batchId: string, page: PageOf) => Statement,
   keyOf: (row: Row) => (string | number)[],
 ): Promise<Listing<Row>> {
   const list = { name: `${what} ${batchId}`, key: cursorKey };
-  const position = await positionOf(list, cursor);
+  const position = await positionOf(list, 1, cursor);
   const [batch = [], rows = []] = await runTogether(deps.db, [
     readBatch(bankId, batchId),
     statement(bankId, batchId, { limit, position }),
@@ -99,10 +96,6 @@ async function listOf<Row>(
   if (found === undefined) throw new AppError('BATCH_NOT_FOUND');
   const page = toPage(rows as Row[], limit, position, keyOf);
   return { list, page, underWay: found.status === 'PROCESSING' };
-}
-
-async function positionOf(list: List, cursor: string | undefined): Promise<Position | undefined> {
-  return cursor === undefined ? undefined : decodeCursor(list, 1, cursor);
 }
 
 function toView(batch: BatchRow): BatchView {

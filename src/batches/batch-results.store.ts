@@ -2,7 +2,7 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { Statement } from '../db/client.ts';
 import type { BatchStatus, FailureCode } from '../db/tables.ts';
-import { rowsOfPage, type Position } from '../lib/paging.ts';
+import { onPage, type PageOf } from '../db/page.ts';
 
 export interface BatchRow {
   id: string;
@@ -32,11 +32,6 @@ export interface CreatedRow {
   phrase: string;
 }
 
-interface PageOf {
-  limit: number;
-  position?: Position | undefined;
-}
-
 const BATCH_COLUMNS = sql.raw(
   'id, status, total, duplicates, invalid, created, raced, rejected, created_at AS createdAt, completed_at AS completedAt',
 );
@@ -49,13 +44,13 @@ export function readBatch(bankId: string, batchId: string): Statement {
 export function listBatches(bankId: string, page: PageOf & { status?: BatchStatus | undefined }): Statement {
   const ofStatus = page.status === undefined ? sql`true` : sql`status = ${page.status}`;
   return sql`SELECT ${BATCH_COLUMNS} FROM batches
-      WHERE bank_id = ${bankId} AND ${ofStatus} AND ${onPage(sql`id`, true, page)}`;
+      WHERE bank_id = ${bankId} AND ${ofStatus} AND ${onPage([sql`id`], true, page)}`;
 }
 
 /** In input order. */
 export function listFailures(bankId: string, batchId: string, page: PageOf): Statement {
   return sql`SELECT row_index AS "index", client_ref AS clientRef, code, message, errors FROM batch_failures
-      WHERE bank_id = ${bankId} AND batch_id = ${batchId} AND ${onPage(sql`row_index`, false, page)}`;
+      WHERE bank_id = ${bankId} AND batch_id = ${batchId} AND ${onPage([sql`row_index`], false, page)}`;
 }
 
 /** In input order: the ids of a batch rise from its first to its last, and belong to nobody else. */
@@ -64,17 +59,7 @@ export function listCreated(bankId: string, batchId: string, page: PageOf): Stat
     sql`(SELECT ${column} FROM batches WHERE bank_id = ${bankId} AND id = ${batchId})`;
   return sql`SELECT batch_index AS "index", client_ref AS clientRef, id, phrase FROM customers
       WHERE bank_id = ${bankId} AND id BETWEEN ${edge(sql`first_customer_id`)} AND ${edge(sql`last_customer_id`)}
-        AND ${onPage(sql`id`, false, page)}`;
-}
-
-/** The end of a WHERE, the order and the limit of a page in a list that is sorted by one column. */
-function onPage(column: SQL, newestFirst: boolean, { limit, position }: PageOf): SQL {
-  const backwards = position?.side === 'before';
-  const descending = newestFirst !== backwards;
-  const operator = sql.raw(`${descending ? '<' : '>'}${backwards ? '' : '='}`);
-  const within = position === undefined ? sql`true` : sql`${column} ${operator} ${position.key[0]}`;
-  const direction = sql.raw(descending ? 'DESC' : 'ASC');
-  return sql`${within} ORDER BY ${column} ${direction} LIMIT ${rowsOfPage(limit, position)}`;
+        AND ${onPage([sql`id`], false, page)}`;
 }
 
 /** Removes the oldest batch that was completed before a time: its failures, its chunks, itself. */
@@ -86,4 +71,9 @@ export function removeOldestBatch(completedBefore: number): Statement[] {
     sql`DELETE FROM batch_chunks WHERE (bank_id, batch_id) IN (${oldest})`,
     sql`DELETE FROM batches WHERE (bank_id, id) IN (${oldest}) RETURNING id`,
   ];
+}
+
+/** Takes a customer's name out of failures. What they say besides is of fields and rules. */
+export function scrubFailures(bankId: string, clientRef: string): Statement {
+  return sql`UPDATE batch_failures SET client_ref = NULL WHERE bank_id = ${bankId} AND client_ref = ${clientRef}`;
 }

@@ -2,6 +2,7 @@
  * Writes an accepted batch, and knows whether it was written. A write that throws, or does not answer, may have
  * been committed all the same: before anything is said, the primary is asked.
  */
+import { recordChange, type Actor } from '../audit/audit.store.ts';
 import { DatabaseError, isDatabaseAway, runTogether, type Statement } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
 import { unavailable } from '../errors.ts';
@@ -12,6 +13,8 @@ import type { BatchPlan } from './batches.plan.ts';
 import { findIdempotencyRecord, insertIdempotencyRecord } from './batches.idempotency.store.ts';
 import { findBatch, insertBatch } from './batches.store.ts';
 
+/** How long the queue has to deliver a pointer before the sweep sends it again. The cron runs every minute. */
+export const SEND_AGAIN_MS = 60_000;
 /** Tries after the first. D1's own trouble is over in a moment or lasts; a client can wait better than we. */
 const RETRIES = 2;
 /** A write of 4 MB takes D1 a tenth of a second; one that has not answered by then is looked for. */
@@ -24,11 +27,17 @@ const PATIENCE_MS = 10_000;
  */
 export async function commitBatch(
   deps: Deps,
+  actor: Actor,
   plan: BatchPlan,
-  sendAgainAt: number,
   idempotency?: Idempotency & { record: IdempotencyRecord },
 ): Promise<IdempotencyRecord | null> {
-  const statements = insertBatch(plan, sendAgainAt);
+  const change = {
+    at: plan.createdAt,
+    action: 'POST /v1/bank/customers',
+    subject: plan.batchId,
+    fields: [],
+  } as const;
+  const statements = [recordChange(actor, change), ...insertBatch(plan, plan.createdAt + SEND_AGAIN_MS)];
   if (idempotency !== undefined) {
     statements.push(
       ...insertIdempotencyRecord(plan.bankId, idempotency.key, idempotency.record, plan.createdAt),

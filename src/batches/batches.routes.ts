@@ -2,11 +2,11 @@
 import type { Hono } from 'hono/tiny';
 import { LIMITS } from '../env.ts';
 import { AppError } from '../errors.ts';
-import { requireKey } from '../http/auth.ts';
+import { actorOf, requireKey } from '../http/auth.ts';
 import type { HttpContext, HttpEnv } from '../http/context.ts';
 import { succeed } from '../http/envelope.ts';
 import { jsonBody, validJson, validQuery } from '../http/input.ts';
-import { linkHeader } from '../http/link.ts';
+import { answerPage } from '../http/page.ts';
 import { readIdempotencyKey } from '../lib/idempotency-key.ts';
 import {
   getBatch,
@@ -40,13 +40,13 @@ function acceptRoute(app: Hono<HttpEnv>): void {
     validJson(newBatch),
     async (context) => {
       const { customers } = context.req.valid('json');
-      const { bankId } = context.get('caller');
+      const actor = actorOf(context);
       const key = readIdempotencyKey(context.req.header('Idempotency-Key'));
       if (context.req.valid('query').dryRun) {
-        const report = await rehearseBatch(context.get('deps'), bankId, customers);
+        const report = await rehearseBatch(context.get('deps'), actor.bankId, customers);
         return succeed(context, 200, 'Dry run, nothing was stored', report);
       }
-      const { report, refusal, replayed } = await acceptBatch(context.get('deps'), bankId, customers, key);
+      const { report, refusal, replayed } = await acceptBatch(context.get('deps'), actor, customers, key);
       context.header('Location', batchUrl(report.batchId ?? ''));
       if (replayed) context.header('Idempotent-Replayed', 'true');
       if (refusal !== null) {
@@ -99,11 +99,8 @@ function resultRoutes(app: Hono<HttpEnv>): void {
   );
 }
 
-async function answerList(
-  context: HttpContext,
-  { page, list, underWay }: Listing<unknown>,
-): Promise<Response> {
-  if (underWay) context.header('Retry-After', String(LOOK_AGAIN_SECONDS));
-  context.header('Link', await linkHeader(context.req.url, list, page));
-  return succeed(context, 200, 'List retrieved successfully', page.rows);
+/** While chunks go in, in any order, a list is not final. */
+function answerList(context: HttpContext, listing: Listing<unknown>): Promise<Response> {
+  if (listing.underWay) context.header('Retry-After', String(LOOK_AGAIN_SECONDS));
+  return answerPage(context, listing);
 }

@@ -2,6 +2,7 @@
  * Accepting a batch. Promise: what is answered as accepted is in D1, whole; the queue only makes it quick, and
  * the sweep sends again whatever the queue loses.
  */
+import type { Actor } from '../audit/audit.store.ts';
 import { runTogether } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
 import { describeCause } from '../db/cause.ts';
@@ -19,9 +20,6 @@ import { describeDryRun, describePlan, type AcceptedBatch, type BatchReport } fr
 import { findIdempotencyRecord } from './batches.idempotency.store.ts';
 import { findExistingEmails } from './batches.store.ts';
 
-/** How long the queue has to deliver a pointer before the sweep sends it again. The cron runs every minute. */
-export const SEND_AGAIN_MS = 60_000;
-
 export type Answer = AcceptedBatch & {
   /** The answer to an earlier request with the same key and body. */
   replayed: boolean;
@@ -34,11 +32,11 @@ export type Answer = AcceptedBatch & {
  */
 export async function acceptBatch(
   deps: Deps,
-  bankId: string,
+  actor: Actor,
   rows: unknown[],
   key: string | undefined,
 ): Promise<Answer> {
-  const work = acceptOnce(deps, bankId, rows, key);
+  const work = acceptOnce(deps, actor, rows, key);
   // A client that goes away should not stop it half-way, stored and not announced; the platform grants 30 s.
   deps.after(work.then(ignore, ignore));
   return work;
@@ -48,22 +46,18 @@ function ignore(): void {}
 
 async function acceptOnce(
   deps: Deps,
-  bankId: string,
+  actor: Actor,
   rows: unknown[],
   key: string | undefined,
 ): Promise<Answer> {
-  if (key === undefined) return accept(deps, bankId, rows);
-  return deps.runningKeys.whileRunning(bankId, key, deps.runtime.now(), async () =>
-    accept(deps, bankId, rows, { key, fingerprint: await fingerprintOf(rows) }),
+  if (key === undefined) return accept(deps, actor, rows);
+  return deps.runningKeys.whileRunning(actor.bankId, key, deps.runtime.now(), async () =>
+    accept(deps, actor, rows, { key, fingerprint: await fingerprintOf(rows) }),
   );
 }
 
-async function accept(
-  deps: Deps,
-  bankId: string,
-  rows: unknown[],
-  idempotency?: Idempotency,
-): Promise<Answer> {
+async function accept(deps: Deps, actor: Actor, rows: unknown[], idempotency?: Idempotency): Promise<Answer> {
+  const { bankId } = actor;
   const { accepted, failures, record } = await judgeAgainstBank(deps, bankId, rows, idempotency?.key);
   if (idempotency !== undefined && record !== undefined) {
     return { ...replay(record, idempotency), replayed: true };
@@ -71,7 +65,7 @@ async function accept(
   const plan = planBatch(bankId, rows.length, accepted, failures, deps.runtime, deps.chunkRows);
   const answer = describePlan(plan);
   const remembered = idempotency && { ...idempotency, record: toRecord(idempotency.fingerprint, answer) };
-  const earlier = await commitBatch(deps, plan, plan.createdAt + SEND_AGAIN_MS, remembered);
+  const earlier = await commitBatch(deps, actor, plan, remembered);
   if (idempotency !== undefined && earlier !== null)
     return { ...replay(earlier, idempotency), replayed: true };
   await announce(deps, plan);

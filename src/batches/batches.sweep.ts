@@ -10,7 +10,7 @@ import { removeOldestBatch } from './batch-results.store.ts';
 import { removeOldKeys } from './batches.idempotency.store.ts';
 import { KEY_KEPT_MS } from './batches.idempotency.ts';
 import { SEND_MOST, type ChunkPointer } from './batches.queue.ts';
-import { SEND_AGAIN_MS } from './batches.service.ts';
+import { SEND_AGAIN_MS } from './batches.commit.ts';
 import { claimDueChunks } from './batch-chunks.store.ts';
 
 /** Sends of one sweep: 1,000 chunks, a million customers, a minute. */

@@ -2,12 +2,14 @@
 import type { Hono } from 'hono/tiny';
 import { LIMITS } from '../env.ts';
 import { AppError } from '../errors.ts';
-import { requireKey } from '../http/auth.ts';
+import { actorOf, requireKey } from '../http/auth.ts';
+import { expectedRevisions, isKnown, setEtag } from '../http/conditional.ts';
 import type { HttpEnv } from '../http/context.ts';
 import { succeed } from '../http/envelope.ts';
 import { jsonBody, validJson, validQuery } from '../http/input.ts';
-import { linkHeader } from '../http/link.ts';
+import { linkHeader } from '../http/page.ts';
 import { customerList, customerLookup, customerUpdate } from './customers.schema.ts';
+import { revisionOf } from './customers.view.ts';
 import { changeCustomer, listCustomersOf, lookUpCustomer } from './customers.service.ts';
 
 const mayRead = requireKey('customers:read', 'customers:read:extended');
@@ -19,15 +21,17 @@ const WANTS_FRESH = /\b(no-cache|no-store|max-age=0)\b/i;
 export function customerRoutes(app: Hono<HttpEnv>): void {
   app.get('/v1/bank/customer', mayRead, validQuery(customerLookup), async (context) => {
     const fresh = WANTS_FRESH.test(context.req.header('Cache-Control') ?? '');
-    const { customer, cache } = await lookUpCustomer(
+    const { found, cache } = await lookUpCustomer(
       context.get('deps'),
       context.get('caller'),
       context.req.valid('query'),
       fresh,
     );
     context.header('X-Cache', cache);
-    if (customer === null) throw new AppError('CUSTOMER_NOT_FOUND');
-    return succeed(context, 200, 'Customer retrieved successfully', customer);
+    if (found === null) throw new AppError('CUSTOMER_NOT_FOUND');
+    setEtag(context, found.revision);
+    if (isKnown(context, found.revision)) return context.body(null, 304);
+    return succeed(context, 200, 'Customer retrieved successfully', found.customer);
   });
 
   // The contract answers this one without the envelope: a bare array. Paging is in the headers.
@@ -46,8 +50,11 @@ export function customerRoutes(app: Hono<HttpEnv>): void {
     validJson(customerUpdate),
     async (context) => {
       const { id, update } = context.req.valid('json');
-      const changed = await changeCustomer(context.get('deps'), context.get('caller'), id, update);
-      return succeed(context, 200, 'Customer updated successfully', changed);
+      const expected = expectedRevisions(context);
+      const row = await changeCustomer(context.get('deps'), actorOf(context), id, update, expected);
+      setEtag(context, revisionOf(row));
+      const { email, phone } = row;
+      return succeed(context, 200, 'Customer updated successfully', { id, email, phone });
     },
   );
 }

@@ -1,9 +1,10 @@
 /** The rules of reading and changing customers, free of HTTP. */
+import type { Actor } from '../audit/audit.store.ts';
 import type { Deps } from '../deps.ts';
 import { isDatabaseAway, run, runTogether } from '../db/client.ts';
 import { AppError, invalid } from '../errors.ts';
 import type { Caller } from '../keys/keys.service.ts';
-import { decodeCursor, toPage, type List, type Page } from '../lib/paging.ts';
+import { positionOf, toPage, type List, type Page } from '../lib/paging.ts';
 import { isInternational, toE164 } from '../lib/phone.ts';
 import { normalisePhrase } from '../lib/phrase.ts';
 import {
@@ -24,15 +25,16 @@ import {
   type ListQuery,
 } from './customers.store.ts';
 import {
+  revisionOf,
   seesExtended,
   toView,
   type CustomerRecord,
   type CustomerView,
-  type StandardCustomer,
 } from './customers.view.ts';
+import type { CachedCustomer } from './phrase-cache.ts';
 
 export interface LookUp {
-  customer: CustomerView | null;
+  found: { customer: CustomerView; revision: string } | null;
   cache: 'HIT' | 'MISS' | 'BYPASS';
 }
 
@@ -51,33 +53,38 @@ export async function lookUpCustomer(
   const wanted = { ...lookup };
   if (lookup.phrase !== undefined) {
     const phrase = normalisePhrase(lookup.phrase);
-    if (phrase === null) return { customer: null, cache: 'BYPASS' };
+    if (phrase === null) return { found: null, cache: 'BYPASS' };
     wanted.phrase = phrase;
     const phraseAlone = lookup.id === undefined && lookup.email === undefined;
     if (phraseAlone && !fresh && !seesExtended(caller.scopes))
       return lookUpCached(deps, caller.bankId, phrase);
   }
   const [row] = await run<CustomerRecord>(deps.db, findCustomer(caller.bankId, wanted));
-  const customer = row === undefined ? null : toView(row, seesExtended(caller.scopes));
-  return { customer, cache: 'BYPASS' };
+  if (row === undefined) return { found: null, cache: 'BYPASS' };
+  const customer = toView(row, seesExtended(caller.scopes));
+  return { found: { customer, revision: revisionOf(row) }, cache: 'BYPASS' };
 }
 
 async function lookUpCached(deps: Deps, bankId: string, phrase: string): Promise<LookUp> {
   const cached = await deps.phraseCache.read(bankId, phrase);
-  if (cached !== null) return { customer: cached, cache: 'HIT' };
+  if (cached !== null) return { found: cached, cache: 'HIT' };
   const readFromStore = standardReader(deps, bankId, phrase);
   const fill = deps.phraseCache.beginFill();
-  const customer = await readFromStore();
-  if (customer !== null) deps.after(fill(customer, readFromStore));
-  return { customer, cache: 'MISS' };
+  const found = await readFromStore();
+  if (found !== null) deps.after(fill(found, readFromStore));
+  return { found, cache: 'MISS' };
 }
 
 /** Reads the Standard fields from the primary, for the cache to hold. */
 function standardReader(deps: Deps, bankId: string, phrase: string) {
-  return async (): Promise<StandardCustomer | null> => {
+  return async (): Promise<CachedCustomer | null> => {
     const [row] = await run<CustomerRecord>(deps.db, findCustomer(bankId, { phrase }));
-    return row === undefined ? null : toView(row, false);
+    return row === undefined ? null : toCached(row);
   };
+}
+
+function toCached(row: CustomerRecord): CachedCustomer {
+  return { customer: toView(row, false), revision: revisionOf(row) };
 }
 
 export interface CustomerPage {
@@ -105,10 +112,7 @@ export async function listCustomersOf(
     ...sortBy,
     limit,
     offset: ((query.page ?? 1) - 1) * limit,
-    position:
-      query.cursor === undefined
-        ? undefined
-        : await decodeCursor(list, sortKeyLength(sortBy.field), query.cursor),
+    position: await positionOf(list, sortKeyLength(sortBy.field), query.cursor),
   };
   const [rows, total] = await readPage(deps, caller.bankId, statement);
   const page = toPage(
@@ -139,23 +143,40 @@ function totalOf(counted: unknown[] | undefined): number {
 }
 
 /**
- * Changes a customer of the caller's bank.
- * @returns what the contract answers: id, email and phone as they are now
+ * Changes a customer of the actor's bank, and writes down who did.
+ * @param expected revisions of which one must be the customer's; undefined: any
+ * @returns the row as it is now
+ * @throws PRECONDITION_FAILED when it has another
  */
-export async function changeCustomer(deps: Deps, caller: Caller, id: string, update: CustomerUpdate) {
-  const { bankId } = caller;
+export async function changeCustomer(
+  deps: Deps,
+  actor: Actor,
+  id: string,
+  update: CustomerUpdate,
+  expected: string[] | undefined,
+): Promise<CustomerRecord> {
+  const { bankId } = actor;
   const readable = await withReadablePhone(deps, bankId, id, update);
-  const change = () => run<CustomerRecord>(deps.db, updateCustomer(bankId, id, readable));
+  const statements = updateCustomer(actor, deps.runtime.now(), id, readable, expected);
+  const change = () => runTogether(deps.db, statements);
   // An update whose answer was lost may have been committed. It says what the fields shall be, so to run it again
   // is to look, and to mend. Accepted: somebody else's update of the same fields, in that moment, is the older one.
-  const [row] = await change().catch((error: unknown) => {
+  const results = await change().catch((error: unknown) => {
     if (!isDatabaseAway(error)) throw error;
     return change();
   });
+  const [row] = (results.at(-1) ?? []) as CustomerRecord[];
   if (row === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
+  if (row.revision !== actor.requestId) throw changedMeanwhile();
   const readAgain = standardReader(deps, bankId, row.phrase);
-  deps.after(deps.phraseCache.writeThrough(toView(row, false), readAgain));
-  return { id: row.id, email: row.email, phone: row.phone };
+  deps.after(deps.phraseCache.writeThrough(toCached(row), readAgain));
+  return row;
+}
+
+/** A 412. */
+export function changedMeanwhile(): AppError {
+  const message = 'is not the customer’s ETag any more; read it again, and decide anew';
+  return new AppError('PRECONDITION_FAILED', { errors: [{ field: 'If-Match', message }] });
 }
 
 /** A number as dialled at home needs the customer's country, and so one read more. */

@@ -1,8 +1,10 @@
 /** Customers in D1: every statement on `customers` that one request needs, each with the bank in its WHERE. */
-import { and, asc, desc, eq, sql, type SQL, type SQLWrapper } from 'drizzle-orm';
+import { and, eq, sql, type SQL } from 'drizzle-orm';
+import { recordChange, type Actor } from '../audit/audit.store.ts';
 import type { Statement } from '../db/client.ts';
+import { onPage } from '../db/page.ts';
 import { customers } from '../db/tables.ts';
-import { rowsOfPage, type Position } from '../lib/paging.ts';
+import type { Position } from '../lib/paging.ts';
 import type { CustomerLookup, CustomerUpdate, SortField } from './customers.schema.ts';
 import { extendedColumns } from './customers.view.ts';
 
@@ -58,21 +60,8 @@ export function sortKeyLength(field: SortField): number {
 /** One page, and for a page read forwards the row behind it. Reads no further, at any depth. */
 export function listCustomers(bankId: string, query: ListQuery): Statement {
   const columns = sortColumns[query.field].map((column) => customers[column]);
-  const backwards = query.position?.side === 'before';
-  const descending = query.descending !== backwards;
   return sql`SELECT ${EXTENDED_COLUMNS} FROM customers
-      WHERE ${and(ownedAndNamed(bankId, query), withinPage(columns, descending, query.position))}
-      ORDER BY ${sql.join(columns.map(descending ? desc : asc), sql`, `)}
-      LIMIT ${rowsOfPage(query.limit, query.position)} OFFSET ${query.offset}`;
-}
-
-/** A row value comparison: SQLite seeks to it in the index, so nothing in front of it is read. */
-function withinPage(columns: SQLWrapper[], descending: boolean, position: Position | undefined) {
-  if (position === undefined) return undefined;
-  const strictly = descending ? '<' : '>';
-  const operator = sql.raw(position.side === 'before' ? strictly : `${strictly}=`);
-  const key = position.key.map((part) => sql`${part}`);
-  return sql`(${sql.join(columns, sql`, `)}) ${operator} (${sql.join(key, sql`, `)})`;
+      WHERE ${ownedAndNamed(bankId, query)} AND ${onPage(columns, query.descending, query)} OFFSET ${query.offset}`;
 }
 
 /** How many customers the whole list has. Unfiltered: one row, the bank's own counter. */
@@ -97,15 +86,63 @@ function ownedAndNamed(
   );
 }
 
-/** @returns the row as it is after the update; nothing where the bank has no such customer */
-export function updateCustomer(bankId: string, id: string, update: CustomerUpdate): Statement {
-  const changes = Object.entries(update).map(
-    ([field, value]) => sql`${sql.identifier(customers[field as keyof CustomerUpdate].name)} = ${value}`,
-  );
-  return sql`UPDATE customers SET ${sql.join(changes, sql`, `)}
-      WHERE bank_id = ${bankId} AND id = ${id} RETURNING ${EXTENDED_COLUMNS}`;
+const isCustomer = (bankId: string, id: string): SQL => sql`bank_id = ${bankId} AND id = ${id}`;
+
+/**
+ * Changes a customer, writes down who did, and returns the row as it then is: nothing where the bank has no such
+ * customer, and one of another revision than the request's own where that was not one of those expected.
+ * Run again, they change nothing that they have changed.
+ */
+export function updateCustomer(
+  actor: Actor,
+  at: number,
+  id: string,
+  update: CustomerUpdate,
+  expected?: string[],
+): Statement[] {
+  const { bankId, requestId } = actor;
+  const fields = Object.keys(update) as (keyof CustomerUpdate)[];
+  const changes = fields.map((field) => sql`${sql.identifier(customers[field].name)} = ${update[field]}`);
+  const asExpected =
+    expected === undefined
+      ? sql`true`
+      : sql`coalesce(revision, id) IN (SELECT value FROM json_each(${JSON.stringify(expected)}))`;
+  const meant = sql`${isCustomer(bankId, id)} AND ${asExpected}`;
+  return [
+    recordChange(
+      actor,
+      { at, action: 'PATCH /v1/bank/customer', subject: id, fields },
+      sql`EXISTS (SELECT 1 FROM customers WHERE ${meant})`,
+    ),
+    sql`UPDATE customers SET ${sql.join(changes, sql`, `)}, revision = ${requestId}
+        WHERE ${meant} AND revision IS NOT ${requestId}`,
+    findCustomer(bankId, { id }),
+  ];
+}
+
+/** Removes a customer: its phrase is retired, its bank counts one less. Nothing happens where there is none. */
+export function eraseCustomer(bankId: string, id: string): Statement[] {
+  return [
+    sql`INSERT INTO retired_phrases (phrase) SELECT phrase FROM customers WHERE ${isCustomer(bankId, id)}`,
+    sql`UPDATE banks SET customer_count = customer_count - 1
+        WHERE id = ${bankId} AND EXISTS (SELECT 1 FROM customers WHERE ${isCustomer(bankId, id)})`,
+    sql`DELETE FROM customers WHERE ${isCustomer(bankId, id)}`,
+  ];
+}
+
+/** What an erasure must know of a customer, to find what else there is of it. */
+export interface Traces {
+  email: string;
+  clientRef: string;
+  /** Null: it has not been moved in, and so nobody has seen one. */
+  phrase: string | null;
+  revision: string | null;
+}
+
+export function findTraces(bankId: string, id: string): Statement {
+  return sql`SELECT email, client_ref AS clientRef, phrase, revision FROM customers WHERE ${isCustomer(bankId, id)}`;
 }
 
 export function findCountry(bankId: string, id: string): Statement {
-  return sql`SELECT country FROM customers WHERE bank_id = ${bankId} AND id = ${id}`;
+  return sql`SELECT country FROM customers WHERE ${isCustomer(bankId, id)}`;
 }

@@ -13,7 +13,7 @@ export const standardColumns = {
   country: customers.country,
 };
 
-/** Standard and Extended fields. `createdAt` is milliseconds here and ISO 8601 in an answer. */
+/** Standard and Extended fields, and the revision. `createdAt` is milliseconds here and ISO 8601 in an answer. */
 export const extendedColumns = {
   ...standardColumns,
   state: customers.state,
@@ -21,6 +21,7 @@ export const extendedColumns = {
   phone: customers.phone,
   address: customers.address,
   createdAt: customers.createdAt,
+  revision: customers.revision,
 };
 
 export const standardCustomer = z.strictObject({
@@ -50,11 +51,19 @@ export function seesExtended(scopes: ReadonlySet<string>): boolean {
 }
 
 /** A row of `extendedColumns`. */
-export type CustomerRecord = Omit<ExtendedCustomer, 'createdAt'> & { createdAt: number };
+export type CustomerRecord = Omit<ExtendedCustomer, 'createdAt'> & {
+  createdAt: number;
+  revision: string | null;
+};
 
 /** A row, cut to what the caller may see. */
 export function toView(row: CustomerRecord, extended: boolean): CustomerView {
-  const { state, email, phone, address, createdAt, ...standard } = row;
+  const { state, email, phone, address, createdAt, revision: _, ...standard } = row;
   if (!extended) return standard;
   return { ...standard, state, email, phone, address, createdAt: new Date(createdAt).toISOString() };
+}
+
+/** What a customer's ETag says: the request that changed it last; of one that nobody has changed, its id. */
+export function revisionOf(row: { id: string; revision: string | null }): string {
+  return row.revision ?? row.id;
 }

@@ -3,8 +3,9 @@
  * Promise: a cache that fails, stalls, or holds garbage or another bank's value makes a request slower, never
  * wrong. Accepted: an answer may be as old as CACHE_SECONDS. Misses are never written.
  */
+import * as z from 'zod/mini';
 import type { Runtime } from '../runtime.ts';
-import { standardCustomer, type StandardCustomer } from './customers.view.ts';
+import { standardCustomer } from './customers.view.ts';
 
 /** How long a value lives: the bound on every staleness. The README states it. */
 export const CACHE_SECONDS = 300;
@@ -18,7 +19,11 @@ export interface CacheMemory {
   updates: number;
 }
 
-export type ReadAgain = () => Promise<StandardCustomer | null>;
+/** What lies at the edge: the Standard fields, and the revision that an ETag is made of. */
+const cachedCustomer = z.strictObject({ revision: z.string(), customer: standardCustomer });
+export type CachedCustomer = z.output<typeof cachedCustomer>;
+
+export type ReadAgain = () => Promise<CachedCustomer | null>;
 
 function cacheKey(bankId: string, phrase: string): string {
   return `phrase:${bankId}:${phrase}`;
@@ -36,14 +41,15 @@ export class PhraseCache {
   }
 
   /** Null: not there, not readable in time, or not this bank's. Never throws. */
-  read(bankId: string, phrase: string): Promise<StandardCustomer | null> {
+  read(bankId: string, phrase: string): Promise<CachedCustomer | null> {
     return Promise.race([this.#read(bankId, phrase), this.#runtime.sleep(PATIENCE_MS).then(() => null)]);
   }
 
-  async #read(bankId: string, phrase: string): Promise<StandardCustomer | null> {
+  async #read(bankId: string, phrase: string): Promise<CachedCustomer | null> {
     try {
-      const value = standardCustomer.safeParse(await this.#binding.get(cacheKey(bankId, phrase), 'json'));
-      const owned = value.success && value.data.bankId === bankId && value.data.phrase === phrase;
+      const value = cachedCustomer.safeParse(await this.#binding.get(cacheKey(bankId, phrase), 'json'));
+      const owned =
+        value.success && value.data.customer.bankId === bankId && value.data.customer.phrase === phrase;
       return owned ? value.data : null;
     } catch {
       this.#failed('read');
@@ -55,16 +61,16 @@ export class PhraseCache {
    * Call before reading D1; call what it returns with what was read. That is written, and written anew if an
    * update overtook it. Never throws.
    */
-  beginFill(): (customer: StandardCustomer, readAgain: ReadAgain) => Promise<void> {
+  beginFill(): (cached: CachedCustomer, readAgain: ReadAgain) => Promise<void> {
     const updatesBefore = this.#memory.updates;
     const startedAt = this.#runtime.now();
-    return async (customer, readAgain) => {
+    return async (cached, readAgain) => {
       try {
-        await this.#put(customer);
+        await this.#put(cached);
         // Another isolate's update can't be seen from here; that its write lands before ours is likely only if
         // this fill was slow.
         const slow = this.#runtime.now() - startedAt > PATIENCE_MS;
-        if (slow || this.#memory.updates !== updatesBefore) await this.#putAnew(customer, readAgain);
+        if (slow || this.#memory.updates !== updatesBefore) await this.#putAnew(cached.customer, readAgain);
       } catch {
         this.#failed('fill');
       }
@@ -72,23 +78,34 @@ export class PhraseCache {
   }
 
   /** Call after an update has been committed. Never throws. */
-  async writeThrough(customer: StandardCustomer, readAgain: ReadAgain): Promise<void> {
+  async writeThrough(cached: CachedCustomer, readAgain: ReadAgain): Promise<void> {
     this.#memory.updates += 1;
     try {
-      await this.#put(customer).catch(() => this.#putAnew(customer, readAgain));
+      await this.#put(cached).catch(() => this.#putAnew(cached.customer, readAgain));
     } catch {
       this.#failed('write through');
     }
   }
 
-  async #put(customer: StandardCustomer): Promise<void> {
-    await this.#binding.put(cacheKey(customer.bankId, customer.phrase), JSON.stringify(customer), {
+  /** Call after a customer has been erased. What lies there may stay if it fails, until its time is over. Never throws. */
+  async forget(bankId: string, phrase: string): Promise<void> {
+    this.#memory.updates += 1;
+    try {
+      await this.#binding.delete(cacheKey(bankId, phrase));
+    } catch {
+      this.#failed('forget');
+    }
+  }
+
+  async #put(cached: CachedCustomer): Promise<void> {
+    const { bankId, phrase } = cached.customer;
+    await this.#binding.put(cacheKey(bankId, phrase), JSON.stringify(cached), {
       expirationTtl: CACHE_SECONDS,
     });
   }
 
   /** Writes what D1 says now, however often the value was fought over a moment ago. */
-  async #putAnew(stale: StandardCustomer, readAgain: ReadAgain): Promise<void> {
+  async #putAnew(stale: { bankId: string; phrase: string }, readAgain: ReadAgain): Promise<void> {
     await this.#runtime.sleep(REWRITE_DELAY_MS);
     const current = await readAgain();
     if (current === null) await this.#binding.delete(cacheKey(stale.bankId, stale.phrase));

@@ -52,6 +52,7 @@ export const customers = sqliteTable(
     clientRef: text('client_ref').notNull(),
     batchIndex: integer('batch_index').notNull(),
     createdAt: integer('created_at').notNull(),
+    revision: text('revision'),
   },
   (table) => [primaryKey({ columns: [table.bankId, table.id] })],
 );
@@ -133,3 +134,19 @@ export const idempotencyKeys = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.bankId, table.route, table.idempotencyKey] })],
 );
+
+export const auditLog = sqliteTable(
+  'audit_log',
+  {
+    bankId: text('bank_id').notNull(),
+    at: integer('at').notNull(),
+    requestId: text('request_id').notNull(),
+    keyId: text('key_id'),
+    action: text('action').notNull(),
+    subject: text('subject').notNull(),
+    fields: text('fields').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.bankId, table.at, table.requestId] })],
+);
+
+export const retiredPhrases = sqliteTable('retired_phrases', { phrase: text('phrase').primaryKey() });

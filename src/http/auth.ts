@@ -1,9 +1,10 @@
 /** Who may pass: `Authorization: Bearer <key>`, and the scope that a route asks for. */
 import type { MiddlewareHandler } from 'hono';
+import type { Actor } from '../audit/audit.store.ts';
 import { AppError } from '../errors.ts';
 import { identify } from '../keys/keys.service.ts';
 import type { Scope } from '../keys/scopes.ts';
-import type { HttpEnv } from './context.ts';
+import type { HttpContext, HttpEnv } from './context.ts';
 
 const unauthenticated = () =>
   new AppError('UNAUTHENTICATED', {
@@ -27,4 +28,10 @@ export function requireKey(...access: [Scope, ...Scope[]]): MiddlewareHandler<Ht
     context.set('caller', caller);
     await next();
   };
+}
+
+/** On whose behalf this request changes something. Behind `requireKey`. */
+export function actorOf(context: HttpContext): Actor {
+  const { bankId, keyId } = context.get('caller');
+  return { bankId, keyId, requestId: context.get('requestId') };
 }

@@ -60,6 +60,15 @@ export async function decodeCursor(list: List, keyLength: number, cursor: string
   return content.data;
 }
 
+/** The position that a cursor names; undefined where the list is read from its beginning. */
+export async function positionOf(
+  list: List,
+  keyLength: number,
+  cursor: string | undefined,
+): Promise<Position | undefined> {
+  return cursor === undefined ? undefined : decodeCursor(list, keyLength, cursor);
+}
+
 async function unseal(list: List, cursor: string): Promise<unknown> {
   const bytes = Uint8Array.fromBase64(cursor, { alphabet: 'base64url' });
   const { secret, algorithm } = await cipherOf(list, bytes.subarray(0, IV_BYTES));

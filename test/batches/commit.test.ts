@@ -1,33 +1,15 @@
 /** Writes whose answer was lost: F1 to F4. What is said is what is stored. */
 import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
-import { d1Error } from '../support/broken.ts';
+import { unluckyDatabase, type Fate } from '../support/broken.ts';
 import { sentCustomers } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 
-type Fate = 'works' | 'throws before' | 'throws after' | 'stalls' | 'stalls after';
-
 /** A service whose D1 treats its writes and read-backs as told, in order; then they work. */
 function unlucky(fates: Fate[]): Service {
-  const never = new Promise<never>(() => {});
-  const lost = () => Promise.reject(d1Error('Network connection lost.'));
-  let calls = 0;
   return new Service(
-    ({ DB }) => ({
-      DB: {
-        prepare: (sql: string) => DB.prepare(sql),
-        batch: async (statements: D1PreparedStatement[]) => {
-          // The first call asks for emails; what comes then is the commit and its read-backs.
-          const fate = calls === 0 ? 'works' : (fates[calls - 1] ?? 'works');
-          calls += 1;
-          if (fate === 'throws before') return lost();
-          if (fate === 'stalls') return never;
-          const result = await DB.batch(statements);
-          if (fate === 'throws after') return lost();
-          return fate === 'stalls after' ? never : result;
-        },
-      } as unknown as D1Database,
-    }),
+    // The first call asks for emails; what comes then is the commit and its read-backs.
+    ({ DB }) => ({ DB: unluckyDatabase(DB, ['works', ...fates]) }),
     { sleep: () => new Promise((resolve) => setTimeout(resolve, 20)) },
   );
 }

@@ -18,6 +18,10 @@ beforeEach(async () => {
 const look = (query: string, key: string = KEYS.full, headers: Record<string, string> = {}) =>
   service.get(`/v1/bank/customer?${query}`, key, headers);
 
+interface Cached {
+  customer: object;
+}
+
 const STANDARD = ['id', 'accountName', 'gender', 'displayPicture', 'bankId', 'phrase', 'country'];
 const EXTENDED = ['state', 'email', 'phone', 'address', 'createdAt'];
 
@@ -138,12 +142,13 @@ describe('the phrase cache', () => {
     expect(second.body.data).toEqual(first.body.data);
   });
 
-  it('holds the Standard fields and nothing more', async () => {
+  it('holds the Standard fields, the revision and nothing more', async () => {
     await look(`phrase=${ada.phrase}`, KEYS.standard);
     const { keys } = await env.PHRASE_CACHE.list();
     expect(keys.map(({ name }) => name)).toEqual([`phrase:${LAGOS}:${ada.phrase}`]);
-    const value = await env.PHRASE_CACHE.get<object>(`phrase:${LAGOS}:${ada.phrase}`, 'json');
-    expect(Object.keys(value ?? {})).toEqual(STANDARD);
+    const value = await env.PHRASE_CACHE.get<Cached>(`phrase:${LAGOS}:${ada.phrase}`, 'json');
+    expect(Object.keys(value ?? {})).toEqual(['customer', 'revision']);
+    expect(Object.keys(value?.customer ?? {})).toEqual(STANDARD);
   });
 
   it('is passed by for Extended callers, other identifiers, and who asks for a fresh answer', async () => {
@@ -170,8 +175,9 @@ describe('the phrase cache', () => {
   ])('is not believed when it holds %s', async (_, wrong) => {
     await look(`phrase=${ada.phrase}`, KEYS.standard);
     const key = `phrase:${LAGOS}:${ada.phrase}`;
-    const value = await env.PHRASE_CACHE.get<object>(key, 'json');
-    await env.PHRASE_CACHE.put(key, JSON.stringify({ ...value, ...wrong }));
+    const value = await env.PHRASE_CACHE.get<Cached>(key, 'json');
+    const customer = { ...value?.customer, ...wrong };
+    await env.PHRASE_CACHE.put(key, JSON.stringify({ ...value, customer }));
     const answer = await look(`phrase=${ada.phrase}`, KEYS.standard);
     expect([answer.headers.get('X-Cache'), answer.body.data.id]).toEqual(['MISS', ada.id]);
   });

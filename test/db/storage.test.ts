@@ -3,13 +3,16 @@ import { env } from 'cloudflare:workers';
 import { getTableColumns, getTableName, sql } from 'drizzle-orm';
 import { SQLiteAsyncDialect, SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { describe, expect, it } from 'vitest';
+import { listChanges, recordChange } from '../../src/audit/audit.store.ts';
 import storagePage from '../../docs/storage.md?raw';
 import {
   claimDueChunks,
+  findStagedTraces,
   findOpenChunk,
   moveChunkIn,
   rejectChunk,
   rephraseChunk,
+  scrubStaged,
   splitChunk,
   stallChunk,
 } from '../../src/batches/batch-chunks.store.ts';
@@ -20,6 +23,7 @@ import {
   listFailures,
   readBatch,
   removeOldestBatch,
+  scrubFailures,
 } from '../../src/batches/batch-results.store.ts';
 import {
   findIdempotencyRecord,
@@ -29,7 +33,9 @@ import {
 import { SORT_FIELDS } from '../../src/customers/customers.schema.ts';
 import {
   countCustomers,
+  eraseCustomer,
   findCustomer,
+  findTraces,
   listCustomers,
   updateCustomer,
 } from '../../src/customers/customers.store.ts';
@@ -111,6 +117,8 @@ describe('docs/storage.md', () => {
 
 describe('every statement finds its rows by an index', () => {
   const dialect = new SQLiteAsyncDialect();
+  const actor = { bankId: 'b', keyId: 'k', requestId: 'r' };
+  const change = { at: 0, action: 'PATCH /v1/bank/customer', subject: 'i', fields: [] } as const;
   const pointer = { bankId: 'b', batchId: 'x', chunk: 0 };
   const listing = { limit: 20, offset: 0, descending: true };
   const lists = SORT_FIELDS.flatMap((field) =>
@@ -133,7 +141,17 @@ describe('every statement finds its rows by an index', () => {
     count: countCustomers('b', {}),
     'count of ids': countCustomers('b', { ids: ['i'] }),
     'count of phrases': countCustomers('b', { phrases: ['p'] }),
-    update: updateCustomer('b', 'i', { state: 's' }),
+    ...numbered('update', updateCustomer(actor, 0, 'i', { state: 's' }, ['r']).slice(1)),
+    ...numbered('erase', eraseCustomer('b', 'i')),
+    traces: findTraces('b', 'i'),
+    'staged traces': findStagedTraces('b', 'i'),
+    'scrub staged copies': scrubStaged('b', 'i', 'e'),
+    'scrub failures': scrubFailures('b', 'r'),
+    'write down a change': recordChange(
+      actor,
+      change,
+      sql`EXISTS (SELECT 1 FROM customers WHERE bank_id = 'b' AND id = 'i')`,
+    ),
     key: findKeyByHash('h'),
     ...numbered('existing emails', findExistingEmails('b', ['e'])),
     ...numbered('move in', moveChunkIn(pointer, 0)),
@@ -151,6 +169,15 @@ describe('every statement finds its rows by an index', () => {
         [`failures ${side}`, listFailures('b', 'x', { limit: 20, position: { side, key: [1] } })],
         [`created ${side}`, listCreated('b', 'x', { limit: 20, position: { side, key: ['a'] } })],
       ]),
+    ),
+    ...Object.fromEntries(
+      (['from', 'before'] as const).flatMap((side) => {
+        const page = { limit: 20, position: { side, key: [1, 'r'] } };
+        return [
+          [`changes ${side}`, listChanges('b', page)],
+          [`changes of one ${side}`, listChanges('b', { ...page, subject: 's' })],
+        ];
+      }),
     ),
     batch: readBatch('b', 'x'),
     'read back': findBatch('b', 'x'),

@@ -106,7 +106,7 @@ describe.each(ROUTES)('$method $path', (route) => {
   });
 
   it('answers other methods with 405 and those that it has', async () => {
-    const answer = await service.ask('DELETE', route.path.replace(':batchId', 'x'));
+    const answer = await service.ask('PUT', route.path.replace(':batchId', 'x'));
     expect(answer.status).toBe(405);
     expect(answer.body.code).toBe('METHOD_NOT_ALLOWED');
     expect(answer.headers.get('Allow')?.split(', ')).toContain(route.method);

@@ -50,13 +50,16 @@ function parkedDatabase(db: D1Database, stage: Stage): D1Database {
 
 /** A value of the right shape, of a bank that does not exist. */
 const foreignValue = (key: string) => ({
-  id: 'cus_foreign',
-  accountName: 'Somebody Else',
-  gender: null,
-  displayPicture: null,
-  bankId: 'bnk_foreign',
-  phrase: key.split(':')[2],
-  country: 'NG',
+  revision: 'cus_foreign',
+  customer: {
+    id: 'cus_foreign',
+    accountName: 'Somebody Else',
+    gender: null,
+    displayPicture: null,
+    bankId: 'bnk_foreign',
+    phrase: key.split(':')[2],
+    country: 'NG',
+  },
 });
 
 function parkedCache(kv: KVNamespace, stage: Stage): KVNamespace {

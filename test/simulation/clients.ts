@@ -15,6 +15,7 @@ export interface PostIntent {
 export type Intent =
   | PostIntent
   | { kind: 'update'; apiKey: string }
+  | { kind: 'erase'; apiKey: string }
   | { kind: 'phrase'; apiKey: string; foreign: boolean }
   | { kind: 'batch'; apiKey: string; foreign: boolean };
 
@@ -47,27 +48,34 @@ export function makeClients(chance: Chance): Client[] {
   const makePost = (tag: string): PostIntent => {
     const earlier = posts.length > 0 ? chance.pick(posts) : undefined;
     if (earlier?.idempotencyKey && chance.of(0.3)) {
-      return chance.of(0.3) ? { ...earlier, rows: makeRows(chance, `${tag}-other`) } : earlier;
+      return chance.of(0.2) ? { ...earlier, rows: makeRows(chance, `${tag}-other`) } : earlier;
     }
     const post: PostIntent = {
       kind: 'post',
       apiKey: chance.pick(BANK_KEYS),
-      idempotencyKey: chance.of(0.75) ? `key-${tag}` : null,
+      idempotencyKey: chance.of(0.65) ? `key-${tag}` : null,
       rows: makeRows(chance, tag),
     };
     posts.push(post);
     return post;
   };
-  return Array.from({ length: chance.between(2, 4) }, (_, client) => ({
+  const clients = Array.from({ length: chance.between(2, 4) }, (_, client): Client => ({
     busy: false,
-    intents: Array.from({ length: chance.between(1, 4) }, (__, n): Intent => {
+    intents: Array.from({ length: chance.between(2, 5) }, (__, n): Intent => {
       const apiKey = chance.pick(BANK_KEYS);
       return chance.weighted<() => Intent>([
         { weight: 5, choice: () => makePost(`c${client}i${n}`) },
         { weight: 2, choice: () => ({ kind: 'update', apiKey }) },
-        { weight: 3, choice: () => ({ kind: 'phrase', apiKey, foreign: chance.of(0.5) }) },
+        { weight: 2, choice: () => ({ kind: 'erase', apiKey }) },
+        { weight: 2.5, choice: () => ({ kind: 'phrase', apiKey, foreign: chance.of(0.5) }) },
         { weight: 1, choice: () => ({ kind: 'batch', apiKey, foreign: chance.of(0.3) }) },
       ])();
     }),
   }));
+  // The same key from two clients, likely at once.
+  const shared = posts.find(({ idempotencyKey }) => idempotencyKey !== null);
+  if (shared !== undefined && chance.of(0.8)) {
+    for (const client of clients.slice(0, 2)) client.intents.unshift(shared);
+  }
+  return clients;
 }

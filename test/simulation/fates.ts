@@ -3,9 +3,9 @@ import type { Boundary, Fate } from './stage.ts';
 
 export const FATES: Record<Exclude<Boundary, 'timer'>, { weight: number; choice: Fate }[]> = {
   d1: [
-    { weight: 82, choice: 'works' },
-    { weight: 10, choice: 'before' },
-    { weight: 8, choice: 'after' },
+    { weight: 79, choice: 'works' },
+    { weight: 9, choice: 'before' },
+    { weight: 12, choice: 'after' },
   ],
   queue: [
     { weight: 70, choice: 'works' },

@@ -1,6 +1,6 @@
 /** What must be true after every seed, whatever happened in it. */
 import { CANARY, type PostIntent } from './clients.ts';
-import { bankOf, type Acknowledged, type Requests } from './requests.ts';
+import { acceptedIndexes, bankOf, emailOf, type Acknowledged, type Requests } from './requests.ts';
 import type { World } from './world.ts';
 
 interface CustomerRow {
@@ -47,23 +47,37 @@ export interface State {
   failures: FailureRow[];
   chunks: ChunkRow[];
   banks: { id: string; customer_count: number }[];
+  retired: { phrase: string }[];
+  audit: { bank_id: string; request_id: string; key_id: string | null }[];
 }
 
 export async function readState(db: D1Database): Promise<State> {
-  const tables = ['customers', 'batches', 'batch_failures', 'batch_chunks', 'banks'];
-  const results = await db.batch(
-    tables.map((table) => db.prepare(`SELECT * FROM ${table} ORDER BY 1, 2, 3`)),
+  const tables = [
+    'customers',
+    'batches',
+    'batch_failures',
+    'batch_chunks',
+    'banks',
+    'retired_phrases',
+    'audit_log',
+  ];
+  const results = await db.batch(tables.map((table) => db.prepare(`SELECT * FROM ${table}`)));
+  const [customers, batches, failures, chunks, banks, retired, audit] = results.map(
+    ({ results: rows }) => rows,
   );
-  const [customers, batches, failures, chunks, banks] = results.map(({ results: rows }) => rows);
-  return { customers, batches, failures, chunks, banks } as State;
+  return { customers, batches, failures, chunks, banks, retired, audit } as State;
 }
 
 type Violate = (violation: string) => void;
 
 export function checkState(state: State, world: World, violate: Violate): void {
   checkCustomers(state, violate);
-  for (const batch of state.batches) checkBatch(state, batch, violate);
-  for (const acknowledged of world.requests.acknowledged) checkAcknowledged(state, acknowledged, violate);
+  for (const batch of state.batches) checkBatch(state, batch, world.requests, violate);
+  for (const acknowledged of world.requests.acknowledged) {
+    checkAcknowledged(state, acknowledged, world.requests, violate);
+  }
+  checkErasures(state, world.requests, violate);
+  checkAudit(state, world.requests, violate);
   const rejected = state.batches.reduce((sum, batch) => sum + batch.rejected, 0);
   if (rejected > world.poisoned) violate('a row was rejected that breaks no constraint');
   checkKeys(world.requests, violate);
@@ -71,20 +85,25 @@ export function checkState(state: State, world: World, violate: Violate): void {
   checkSecrecy(world, violate);
 }
 
-function checkCustomers({ customers, batches, banks }: State, violate: Violate): void {
+function checkCustomers({ customers, banks, retired }: State, violate: Violate): void {
   const identities = new Set(customers.map((row) => `${row.bank_id} ${row.email}`));
   if (identities.size !== customers.length) violate('a customer is doubled');
   if (new Set(customers.map(({ phrase }) => phrase)).size !== customers.length)
     violate('a phrase is doubled');
-  const created = batches.reduce((sum, batch) => sum + batch.created, 0);
-  if (created !== customers.length) violate('customers and counts of created differ');
+  const taken = new Set(retired.map(({ phrase }) => phrase));
+  if (customers.some(({ phrase }) => taken.has(phrase))) violate('a phrase was given out again');
   for (const { id, customer_count } of banks) {
     const actual = customers.filter(({ bank_id }) => bank_id === id).length;
     if (actual !== customer_count) violate(`the bank counts ${customer_count} customers and has ${actual}`);
   }
 }
 
-function checkBatch({ customers, failures, chunks }: State, batch: BatchRow, violate: Violate): void {
+function checkBatch(
+  { customers, failures, chunks }: State,
+  batch: BatchRow,
+  requests: Requests,
+  violate: Violate,
+): void {
   const mine = (row: { bank_id: string; batch_id: string }) =>
     row.bank_id === batch.bank_id && row.batch_id === batch.id;
   const failed = failures.filter(mine).length;
@@ -96,12 +115,14 @@ function checkBatch({ customers, failures, chunks }: State, batch: BatchRow, vio
   if (!['COMPLETED', 'COMPLETED_WITH_FAILURES'].includes(batch.status))
     violate(`a batch stays ${batch.status}`);
   if ((batch.status === 'COMPLETED') !== (failed === 0)) violate('the status hides or invents failures');
-  if (created !== batch.created) violate('a batch counts other customers than it made');
+  const missing = batch.created - created;
+  if (missing < 0 || missing > mostErased(batch, requests))
+    violate('a batch counts other customers than it made');
   if (failed !== batch.duplicates + batch.invalid + batch.raced + batch.rejected) {
     violate('a batch counts other failures than it has');
   }
-  if (created + failed !== batch.total)
-    violate(`of ${batch.total} rows ${created} and ${failed} are accounted for`);
+  if (batch.created + failed !== batch.total)
+    violate(`of ${batch.total} rows ${batch.created} and ${failed} are accounted for`);
   if (
     own.reduce((sum, chunk) => sum + chunk.row_count, 0) !==
     batch.total - batch.duplicates - batch.invalid
@@ -111,12 +132,26 @@ function checkBatch({ customers, failures, chunks }: State, batch: BatchRow, vio
   if (own.some(({ payload }) => payload !== null)) violate('a closed chunk holds its payload');
 }
 
-/** Every id that a bank was given is a customer or a failure: never both, never neither. */
-function checkAcknowledged(state: State, { intent, reply }: Acknowledged, violate: Violate): void {
-  const { batchId, failures, data } = reply.body.data;
+/** How many of a batch's customers may be gone: those whose person was to be erased. */
+function mostErased(batch: BatchRow, { acknowledged, erasures }: Requests): number {
+  const emails = new Set(erasures.filter(({ bank }) => bank === batch.bank_id).map(({ email }) => email));
+  const answer = acknowledged.find(({ reply }) => reply.body.data.batchId === batch.id);
+  // Of a batch of which no bank was told, nobody knows the rows.
+  if (answer === undefined) return emails.size;
+  const { intent, reply } = answer;
+  return acceptedIndexes(intent, reply).filter((index) => emails.has(emailOf(intent, index))).length;
+}
+
+/** Every id that a bank was given is a customer or a failure: never both, and neither only if it was to be erased. */
+function checkAcknowledged(
+  state: State,
+  { intent, reply }: Acknowledged,
+  { erasures }: Requests,
+  violate: Violate,
+): void {
+  const { batchId, data } = reply.body.data;
   const bank = bankOf(intent.apiKey);
-  const refused = new Set(failures.map(({ index }: { index: number }) => index));
-  const accepted = intent.rows.map((_, index) => index).filter((index) => !refused.has(index));
+  const accepted = acceptedIndexes(intent, reply);
   if (accepted.length !== data.customerIds.length) violate('an answer’s ids and failures do not add up');
   for (const [position, id] of (data.customerIds as string[]).entries()) {
     const index = accepted[position] ?? -1;
@@ -124,8 +159,10 @@ function checkAcknowledged(state: State, { intent, reply }: Acknowledged, violat
     const failure = state.failures.some(
       (row) => row.bank_id === bank && row.batch_id === batchId && row.row_index === index,
     );
-    if ((customer !== undefined) === failure)
-      violate(failure ? 'a row is both' : 'an acknowledged row is lost');
+    if (customer !== undefined && failure) violate('a row is both');
+    const email = emailOf(intent, index);
+    const mayBeGone = erasures.some((attempt) => attempt.bank === bank && attempt.email === email);
+    if (customer === undefined && !failure && !mayBeGone) violate('an acknowledged row is lost');
     if (customer !== undefined && customer.client_ref !== intent.rows[index]?.['clientRef']) {
       violate('an id is another row’s customer');
     }
@@ -133,6 +170,22 @@ function checkAcknowledged(state: State, { intent, reply }: Acknowledged, violat
       violate('a customer was overwritten');
     }
   }
+}
+
+/** Whoever was erased is no customer, under no id that was given out before. */
+function checkErasures({ customers }: State, { erasures }: Requests, violate: Violate): void {
+  for (const { bank, id, others } of erasures.filter((attempt) => attempt.acknowledged)) {
+    const back = customers.some((row) => row.bank_id === bank && (row.id === id || others.includes(row.id)));
+    if (back) violate('an erased customer is back');
+  }
+}
+
+/** Every change that a bank was told of is written down with its request, and nothing is nobody's. */
+function checkAudit({ audit }: State, { changes }: Requests, violate: Violate): void {
+  const written = new Set(audit.map(({ bank_id, request_id }) => `${bank_id} ${request_id}`));
+  if (changes.some(({ bank, requestId }) => !written.has(`${bank} ${requestId}`)))
+    violate('a change is not in the audit log');
+  if (audit.some(({ key_id }) => key_id === null)) violate('a change is nobody’s');
 }
 
 /** One key and body, one batch: in every answer that was ever given. */

@@ -82,7 +82,7 @@ export const MUTANTS: Record<string, Edit[]> = {
   'cache-owner-not-compared': [
     {
       file: 'customers/phrase-cache.ts',
-      find: 'value.success && value.data.bankId === bankId && value.data.phrase === phrase',
+      find: 'value.success && value.data.customer.bankId === bankId && value.data.customer.phrase === phrase',
       replace: 'value.success',
     },
   ],
@@ -112,6 +112,29 @@ export const MUTANTS: Record<string, Edit[]> = {
   ],
   'a-phrase-collision-is-a-failure': [
     { file: consumer, find: 'isPhraseCollision(error);', replace: 'isPhraseCollision(null);' },
+  ],
+  'a-staged-copy-is-left-by-an-erasure': [
+    { file: 'erasure/erasure.service.ts', find: '    scrubStaged(bankId, id, traces.email),\n', replace: '' },
+  ],
+  'an-erasure-knows-one-copy-only': [
+    {
+      file: chunks,
+      find: "(${staged('id')} = ${id} OR ${staged('email')} = ${email})",
+      replace: "(${staged('id')} = ${id} OR ${email} IS NULL)",
+    },
+  ],
+  'an-erased-customer-is-counted': [
+    { file: chunks, find: 'SELECT ${created} - ${erased} FROM', replace: 'SELECT ${created} FROM' },
+  ],
+  'a-batch-is-not-written-down': [
+    { file: commit, find: '[recordChange(actor, change), ...', replace: '[...' },
+  ],
+  'an-update-is-not-written-down': [
+    {
+      file: 'customers/customers.store.ts',
+      find: 'sql`EXISTS (SELECT 1 FROM customers WHERE ${meant})`',
+      replace: 'sql`false`',
+    },
   ],
 };
 

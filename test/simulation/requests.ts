@@ -24,6 +24,21 @@ export interface UpdateAttempt {
   acknowledged: boolean;
 }
 
+export interface ErasureAttempt {
+  bank: string;
+  id: string;
+  email: string;
+  acknowledged: boolean;
+  /** Ids that were given out before for the same person: none of them may come back. */
+  others: string[];
+}
+
+interface KnownCustomer {
+  id: string;
+  phrase: string;
+  email: string;
+}
+
 type Send = (request: Request, context: ExecutionContext) => Promise<Response> | Response;
 
 /** A request, and what its answer must be. */
@@ -45,6 +60,9 @@ export class Requests {
   readonly acknowledged: Acknowledged[] = [];
   readonly posts = new Set<PostIntent>();
   readonly updates: UpdateAttempt[] = [];
+  readonly erasures: ErasureAttempt[] = [];
+  /** Requests that were told that they changed something. */
+  readonly changes: { bank: string; requestId: string | null }[] = [];
   readonly violations: string[] = [];
   readonly #db: D1Database;
   readonly #chance: Chance;
@@ -87,6 +105,8 @@ export class Requests {
         return this.#post(intent);
       case 'update':
         return this.#update(intent.apiKey);
+      case 'erase':
+        return this.#erase(intent.apiKey);
       case 'phrase':
         return this.#phrase(intent.apiKey, intent.foreign);
       case 'batch':
@@ -105,8 +125,11 @@ export class Requests {
       headers,
     );
     const check = (reply: Reply) => {
-      if (reply.body.data?.batchId) this.acknowledged.push({ intent, reply });
-      else if (![503, 409, 422].includes(reply.status))
+      if (reply.body.data?.batchId) {
+        this.acknowledged.push({ intent, reply });
+        if (!reply.headers.has('Idempotent-Replayed')) this.#changed(intent.apiKey, reply);
+      }
+      if (!reply.body.data?.batchId && ![503, 409, 422].includes(reply.status))
         this.#violate(`a batch is answered with ${reply.status}`);
     };
     return { request, check };
@@ -118,11 +141,55 @@ export class Requests {
     const attempt = { id: customer?.id ?? 'cus_nobody', state, acknowledged: false };
     if (customer !== undefined) this.updates.push(attempt);
     const request = toRequest('PATCH', '/v1/bank/customer', apiKey, { id: attempt.id, update: { state } });
-    const check = ({ status }: Reply) => {
-      attempt.acknowledged = status === 200;
-      if (customer !== undefined && status === 404) this.#violate('a customer is not found by an update');
+    const check = (reply: Reply) => {
+      attempt.acknowledged = reply.status === 200;
+      if (attempt.acknowledged) this.#changed(apiKey, reply);
+      if (customer !== undefined && reply.status === 404 && !this.mayBeErased(attempt.id))
+        this.#violate('a customer is not found by an update');
     };
     return { request, check };
+  }
+
+  /** Erases somebody who is a customer, or who is only accepted yet. */
+  async #erase(apiKey: string) {
+    const bank = bankOf(apiKey);
+    const accepted = this.#acceptedOf(bank);
+    const customers = await this.#customersOf(bank);
+    const copies = ({ email }: { email: string }) => accepted.filter((other) => other.email === email).length;
+    // One of whom a copy may still be on its way is the harder case.
+    const doubled = customers.filter((customer) => copies(customer) > 1);
+    const target = this.#chance.of(0.6) ? this.#anyOf(doubled.length > 0 ? doubled : customers) : undefined;
+    const { id, email } = target ?? this.#anyOf(accepted) ?? { id: 'cus_nobody', email: '' };
+    const others = target === undefined ? [] : accepted.filter((other) => other.email === email);
+    const attempt = { bank, id, email, acknowledged: false, others: others.map((other) => other.id) };
+    this.erasures.push(attempt);
+    const request = toRequest('DELETE', `/v1/bank/customer?id=${id}`, apiKey);
+    const check = (reply: Reply) => {
+      attempt.acknowledged = reply.status === 200;
+      if (attempt.acknowledged) this.#changed(apiKey, reply);
+      else if (![404, 503].includes(reply.status))
+        this.#violate(`an erasure is answered with ${reply.status}`);
+    };
+    return { request, check };
+  }
+
+  /** Every customer that this bank was told it has, and whose it is. */
+  #acceptedOf(bank: string): { id: string; email: string }[] {
+    return this.acknowledged
+      .filter(({ intent }) => bankOf(intent.apiKey) === bank)
+      .flatMap(({ intent, reply }) => {
+        const indexes = acceptedIndexes(intent, reply);
+        const ids = reply.body.data.data.customerIds as string[];
+        return ids.map((id, at) => ({ id, email: emailOf(intent, indexes[at] ?? -1) }));
+      });
+  }
+
+  mayBeErased(id: string): boolean {
+    return this.erasures.some((attempt) => attempt.id === id || attempt.others.includes(id));
+  }
+
+  #changed(apiKey: string, { headers }: Reply): void {
+    this.changes.push({ bank: bankOf(apiKey), requestId: headers.get('X-Request-Id') });
   }
 
   async #phrase(apiKey: string, foreign: boolean) {
@@ -133,7 +200,8 @@ export class Requests {
     const request = toRequest('GET', `/v1/bank/customer?phrase=${phrase}`, standard);
     const expected = customer === undefined || foreign ? 404 : 200;
     const check = ({ status, body }: Reply) => {
-      if (status !== expected && status !== 503)
+      const erased = status === 404 && this.mayBeErased(customer?.id ?? '');
+      if (status !== expected && status !== 503 && !erased)
         this.#violate(`a phrase is answered with ${status}, not ${expected}`);
       if (status === 200 && (body.data.bankId !== bank || body.data.phrase !== phrase)) {
         this.#violate('a phrase is answered with somebody else');
@@ -148,7 +216,7 @@ export class Requests {
       .prepare('SELECT id FROM batches WHERE bank_id = ? ORDER BY id')
       .bind(foreign ? otherBank(bank) : bank)
       .all<{ id: string }>();
-    const id = found.results.length === 0 ? undefined : this.#chance.pick(found.results).id;
+    const id = this.#anyOf(found.results)?.id;
     const what = this.#chance.pick(['', '/failures', '/customers']);
     const request = toRequest('GET', `/v1/bank/customers/batches/${id ?? 'bat_nobody'}${what}`, apiKey);
     const expected = id === undefined || foreign ? 404 : 200;
@@ -159,12 +227,20 @@ export class Requests {
     return { request, check };
   }
 
-  async #somebody(bank: string): Promise<{ id: string; phrase: string } | undefined> {
+  async #somebody(bank: string): Promise<KnownCustomer | undefined> {
+    return this.#anyOf(await this.#customersOf(bank));
+  }
+
+  async #customersOf(bank: string): Promise<KnownCustomer[]> {
     const { results } = await this.#db
-      .prepare('SELECT id, phrase FROM customers WHERE bank_id = ? ORDER BY id')
+      .prepare('SELECT id, phrase, email FROM customers WHERE bank_id = ? ORDER BY id')
       .bind(bank)
-      .all<{ id: string; phrase: string }>();
-    return results.length === 0 ? undefined : this.#chance.pick(results);
+      .all<KnownCustomer>();
+    return results;
+  }
+
+  #anyOf<Item>(items: Item[]): Item | undefined {
+    return items.length === 0 ? undefined : this.#chance.pick(items);
   }
 
   #checkAny({ status, body, text }: Reply): void {
@@ -176,6 +252,16 @@ export class Requests {
   #violate(violation: string): void {
     this.violations.push(violation);
   }
+}
+
+/** The rows that an answer says were accepted. */
+export function acceptedIndexes(intent: PostIntent, { body }: Reply): number[] {
+  const refused = new Set(body.data.failures.map(({ index }: { index: number }) => index));
+  return intent.rows.map((_, index) => index).filter((index) => !refused.has(index));
+}
+
+export function emailOf(intent: PostIntent, index: number): string {
+  return String(intent.rows[index]?.['email']).toLowerCase();
 }
 
 export function bankOf(apiKey: string): string {

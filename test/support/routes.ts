@@ -11,7 +11,7 @@ export interface Known {
 }
 
 export interface KnownRoute {
-  method: 'GET' | 'POST' | 'PATCH';
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   path: string;
   /** Any one of them opens the route. */
   scopes: Scope[];
@@ -63,6 +63,20 @@ export const ROUTES: KnownRoute[] = [
     path: '/v1/bank/customers/batches',
     scopes: [...READ, 'customers:write'],
     request: () => ({ path: '/v1/bank/customers/batches' }),
+    status: 200,
+  },
+  {
+    method: 'DELETE',
+    path: '/v1/bank/customer',
+    scopes: ['customers:erase'],
+    request: ({ id }) => ({ path: `/v1/bank/customer?id=${id}` }),
+    status: 200,
+  },
+  {
+    method: 'GET',
+    path: '/v1/bank/audit',
+    scopes: ['audit:read'],
+    request: () => ({ path: '/v1/bank/audit' }),
     status: 200,
   },
 ];

@@ -1,5 +1,15 @@
-/** The RFC 8288 `Link` header, which hands out a list's neighbouring pages. */
+/** Pages of lists: the envelope, and the RFC 8288 `Link` header that hands out the neighbouring pages. */
 import { encodeCursor, type List, type Page } from '../lib/paging.ts';
+import type { HttpContext } from './context.ts';
+import { succeed } from './envelope.ts';
+
+export async function answerPage(
+  context: HttpContext,
+  { page, list }: { page: Page<unknown>; list: List },
+): Promise<Response> {
+  context.header('Link', await linkHeader(context.req.url, list, page));
+  return succeed(context, 200, 'List retrieved successfully', page.rows);
+}
 
 /** The request's own address, at the cursors of the neighbouring pages. */
 export async function linkHeader(url: string, list: List, page: Page<unknown>): Promise<string> {

@@ -1,0 +1,27 @@
+/** The audit log, for the bank whose changes it tells. */
+import { run } from '../db/client.ts';
+import type { Deps } from '../deps.ts';
+import type { Caller } from '../keys/keys.service.ts';
+import { positionOf, toPage } from '../lib/paging.ts';
+import { listChanges, type AuditRow } from './audit.store.ts';
+
+export interface AuditQuery {
+  limit: number;
+  cursor?: string | undefined;
+  /** A customer's id, or a batch's. */
+  subject?: string | undefined;
+}
+
+/** Who changed what, newest first. */
+export async function listChangesOf(deps: Deps, { bankId, cursorKey }: Caller, query: AuditQuery) {
+  const list = { name: `audit ${query.subject ?? ''}`, key: cursorKey };
+  const position = await positionOf(list, 2, query.cursor);
+  const found = await run<AuditRow>(deps.db, listChanges(bankId, { ...query, position }));
+  const page = toPage(found, query.limit, position, ({ at, requestId }) => [at, requestId]);
+  const rows = page.rows.map(({ at, fields, ...row }) => ({
+    ...row,
+    at: new Date(at).toISOString(),
+    fields: JSON.parse(fields) as string[],
+  }));
+  return { list, page: { ...page, rows } };
+}

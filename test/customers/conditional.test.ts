@@ -1,0 +1,100 @@
+/** Lost updates: what `ETag`, `If-Match` and `If-None-Match` promise. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { KEYS } from '../support/banks.ts';
+import { unluckyDatabase } from '../support/broken.ts';
+import { sentCustomer } from '../support/customers.ts';
+import { Service } from '../support/service.ts';
+
+let service: Service;
+let ada: { id: string; phrase: string };
+
+beforeEach(async () => {
+  service = new Service();
+  [ada = ada] = await service.haveCustomers([sentCustomer(1)]);
+});
+
+const look = (by = `id=${ada.id}`, key: string = KEYS.full, headers = {}) =>
+  service.get(`/v1/bank/customer?${by}`, key, headers);
+const etagOf = async (...asked: Parameters<typeof look>) => (await look(...asked)).headers.get('ETag') ?? '';
+const change = (state: string, headers: Record<string, string> = {}, by = service) =>
+  by.ask('PATCH', '/v1/bank/customer', { headers, body: { id: ada.id, update: { state } } });
+
+describe('an ETag', () => {
+  it('is the same by every identifier, cached or not, and another one after a change', async () => {
+    const phrase = `phrase=${ada.phrase}`;
+    const before = await etagOf();
+    expect(before).toMatch(/^"[\w]+"$/);
+    expect(await etagOf(phrase, KEYS.standard)).toBe(before);
+    expect(await etagOf(phrase, KEYS.standard)).toBe(before);
+    const changed = (await change('Lagos')).headers.get('ETag');
+    expect(changed).not.toBe(before);
+    expect(await etagOf(phrase, KEYS.standard)).toBe(changed);
+    expect(await etagOf()).toBe(changed);
+  });
+});
+
+describe('If-Match', () => {
+  it('lets the first of two clients change a customer, and tells the second', async () => {
+    const tag = await etagOf();
+    expect((await change('first', { 'If-Match': tag })).status).toBe(200);
+    const second = await change('second', { 'If-Match': tag });
+    expect([second.status, second.body.code, second.body.errors[0].field]).toEqual([
+      412,
+      'PRECONDITION_FAILED',
+      'If-Match',
+    ]);
+    expect((await look()).body.data.state).toBe('first');
+    expect((await service.get(`/v1/bank/audit?subject=${ada.id}`)).body.data).toHaveLength(1);
+  });
+
+  it('takes a list, and any', async () => {
+    expect((await change('a', { 'If-Match': `"other", ${await etagOf()}` })).status).toBe(200);
+    expect((await change('b', { 'If-Match': '*' })).status).toBe(200);
+  });
+
+  it('takes no weak tag for a strong one', async () => {
+    expect((await change('a', { 'If-Match': `W/${await etagOf()}` })).status).toBe(412);
+  });
+
+  it('of nobody is a 404, as without it', async () => {
+    const body = { id: 'cus_nobody', update: { state: 'x' } };
+    const answer = await service.ask('PATCH', '/v1/bank/customer', { headers: { 'If-Match': '"a"' }, body });
+    expect(answer.status).toBe(404);
+  });
+
+  it.each(['unquoted', '"open', 'W/', '"a" "b"', 'a'.repeat(2_000)])(
+    '%s is a 400 that names it',
+    async (tag) => {
+      const answer = await change('x', { 'If-Match': tag });
+      expect([answer.status, answer.body.errors[0].field]).toEqual([400, 'If-Match']);
+    },
+  );
+
+  it('holds for an update that was committed although its answer was lost', async () => {
+    const tag = await etagOf();
+    const unlucky = new Service(({ DB }) => ({ DB: unluckyDatabase(DB, ['throws after']) }));
+    expect((await change('Ogun', { 'If-Match': tag }, unlucky)).status).toBe(200);
+  });
+
+  it('keeps a customer from being erased that has changed', async () => {
+    const tag = await etagOf();
+    await change('Lagos');
+    const erase = (headers: Record<string, string>) =>
+      service.ask('DELETE', `/v1/bank/customer?id=${ada.id}`, { headers });
+    expect((await erase({ 'If-Match': tag })).status).toBe(412);
+    expect((await erase({ 'If-Match': await etagOf() })).status).toBe(200);
+  });
+});
+
+describe('If-None-Match', () => {
+  it.each(['full', 'standard'] as const)('spares a body that the client has (%s key)', async (key) => {
+    const by = `phrase=${ada.phrase}`;
+    const tag = await etagOf(by, KEYS[key]);
+    for (const known of [tag, `W/${tag}`, `"x", ${tag}`, '*']) {
+      const answer = await look(by, KEYS[key], { 'If-None-Match': known });
+      expect([answer.status, answer.text, answer.headers.get('ETag')]).toEqual([304, '', tag]);
+    }
+    await change('Lagos');
+    expect((await look(by, KEYS[key], { 'If-None-Match': tag })).status).toBe(200);
+  });
+});

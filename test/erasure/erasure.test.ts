@@ -1,0 +1,182 @@
+/** What it means that a customer is erased: gone everywhere, back never, and written down. */
+import { env } from 'cloudflare:workers';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { STAGED_FIELDS } from '../../src/batches/batches.plan.ts';
+import { KEYS, LAGOS } from '../support/banks.ts';
+import { unluckyDatabase } from '../support/broken.ts';
+import { sentCustomer, sentCustomers } from '../support/customers.ts';
+import { Service } from '../support/service.ts';
+
+let service: Service;
+
+beforeEach(() => {
+  service = new Service();
+});
+
+const erase = (id: string, key: string = KEYS.full, by = service) =>
+  by.ask('DELETE', `/v1/bank/customer?id=${id}`, { key });
+const counted = async (sql: string) => (await env.DB.prepare(sql).first<{ n: number }>())?.n;
+const counter = () => counted(`SELECT customer_count AS n FROM banks WHERE id = '${LAGOS}'`);
+/** Everything that D1 holds, in one text. */
+async function everything(): Promise<string> {
+  const tables = ['customers', 'batches', 'batch_chunks', 'batch_failures', 'retired_phrases', 'audit_log'];
+  const results = await env.DB.batch(tables.map((table) => env.DB.prepare(`SELECT * FROM ${table}`)));
+  return JSON.stringify(results.map(({ results: rows }) => rows));
+}
+
+describe('a customer that is erased', () => {
+  it('is found by nothing, nowhere, and its neighbours are', async () => {
+    const [ada, obi] = await service.haveCustomers(sentCustomers(2));
+    if (ada === undefined || obi === undefined) throw new Error('there are two');
+    await service.get(`/v1/bank/customer?phrase=${ada.phrase}`, KEYS.standard);
+    const answer = await erase(ada.id);
+    expect([answer.status, answer.body.data]).toEqual([200, { id: ada.id }]);
+    for (const by of [`id=${ada.id}`, `email=${ada.email}`, `phrase=${ada.phrase}`]) {
+      for (const key of [KEYS.full, KEYS.standard])
+        expect((await service.get(`/v1/bank/customer?${by}`, key)).status).toBe(404);
+    }
+    const list = await service.get('/v1/bank/customers');
+    expect(list.body.map(({ id }: { id: string }) => id)).toEqual([obi.id]);
+    expect([list.headers.get('X-Total-Count'), await counter()]).toEqual(['1', 1]);
+    expect((await service.get(`/v1/bank/customers?phrases=${ada.phrase}`)).body).toEqual([]);
+    expect((await env.PHRASE_CACHE.list()).keys).toEqual([]);
+    expect(await everything()).not.toContain(ada.email);
+  });
+
+  it('can not be changed or erased again; and that it was stands in the audit log', async () => {
+    const [ada] = await service.haveCustomers(sentCustomers(1));
+    const id = ada?.id ?? '';
+    await erase(id);
+    const body = { id, update: { state: 'x' } };
+    expect((await service.ask('PATCH', '/v1/bank/customer', { body })).status).toBe(404);
+    expect((await erase(id)).status).toBe(404);
+    const { data } = (await service.get(`/v1/bank/audit?subject=${id}`)).body;
+    expect(data).toMatchObject([{ action: 'DELETE /v1/bank/customer', keyId: 'key_lagos_full' }]);
+  });
+
+  it('of another bank is the same 404 as nobody, and stays', async () => {
+    const [ada] = await service.haveCustomers(sentCustomers(1));
+    const foreign = await erase(ada?.id ?? '', KEYS.other);
+    const nobody = await erase('cus_nobody', KEYS.other);
+    const withoutRequest = ({ text, headers }: typeof foreign) =>
+      text.replace(headers.get('X-Request-Id') ?? '', '');
+    expect([foreign.status, withoutRequest(foreign)]).toEqual([404, withoutRequest(nobody)]);
+    expect(await counter()).toBe(1);
+  });
+
+  it('leaves failures without its name, and the names of others', async () => {
+    const [ada] = await service.haveCustomers(sentCustomers(1));
+    await service.post([sentCustomer(0), sentCustomer(7, { email: 'broken' })]);
+    await erase(ada?.id ?? '');
+    const { results } = await env.DB.prepare(
+      'SELECT client_ref FROM batch_failures ORDER BY row_index',
+    ).all();
+    expect(results).toEqual([{ client_ref: null }, { client_ref: 'ref-7' }]);
+  });
+
+  it('takes its phrase along: nobody is given it again', async () => {
+    const [ada] = await service.haveCustomers(sentCustomers(1));
+    await erase(ada?.id ?? '');
+    await service.post([sentCustomer(5)]);
+    await env.DB.prepare(
+      `UPDATE batch_chunks SET payload = json_set(payload, '$[0][${STAGED_FIELDS.indexOf('phrase')}]', ?) WHERE payload NOT NULL`,
+    )
+      .bind(ada?.phrase)
+      .run();
+    await service.drain();
+    const { body } = await service.get('/v1/bank/customers');
+    expect(body).toHaveLength(1);
+    expect(body[0].phrase).not.toBe(ada?.phrase);
+  });
+
+  it('may become a customer anew, as somebody else', async () => {
+    const [ada] = await service.haveCustomers(sentCustomers(1));
+    await erase(ada?.id ?? '');
+    const [again] = await service.haveCustomers(sentCustomers(1));
+    expect(again?.email).toBe(ada?.email);
+    expect([again?.id, again?.phrase]).not.toContain(ada?.id);
+    expect(again?.phrase).not.toBe(ada?.phrase);
+  });
+
+  it.each(['throws before', 'throws after'] as const)(
+    'is erased once although the first try %s',
+    async (fate) => {
+      const [ada] = await service.haveCustomers(sentCustomers(2));
+      const unlucky = new Service(({ DB }) => ({ DB: unluckyDatabase(DB, ['works', fate]) }));
+      expect((await erase(ada?.id ?? '', KEYS.full, unlucky)).status).toBe(200);
+      expect([await counter(), await counted('SELECT count(*) AS n FROM customers')]).toEqual([1, 1]);
+    },
+  );
+
+  it('is gone from D1 although the cache can not be told', async () => {
+    const [ada] = await service.haveCustomers(sentCustomers(1));
+    const kv = { delete: () => Promise.reject(new Error('KV DELETE failed: 500')) } as unknown as KVNamespace;
+    const unlucky = new Service(() => ({ PHRASE_CACHE: kv }));
+    expect((await erase(ada?.id ?? '', KEYS.full, unlucky)).status).toBe(200);
+    expect(await counter()).toBe(0);
+  });
+});
+
+describe('a customer that is erased on its way in', () => {
+  const accept = async (customers: unknown[]) => {
+    const { body } = await service.post(customers);
+    return { ids: body.data.data.customerIds as string[], batchId: body.data.batchId as string };
+  };
+
+  it('never arrives, and the others of its chunk do', async () => {
+    const { ids, batchId } = await accept(sentCustomers(3));
+    expect((await erase(ids[1] ?? '')).status).toBe(200);
+    expect(await everything()).not.toContain('adaobi.1@');
+    await service.drain();
+    const list = await service.get('/v1/bank/customers?sortBy=id');
+    expect(list.body.map(({ id }: { id: string }) => id)).toEqual([ids[0], ids[2]]);
+    expect([list.headers.get('X-Total-Count'), await counter()]).toEqual(['2', 2]);
+    const batch = (await service.get(`/v1/bank/customers/batches/${batchId}`)).body.data;
+    // It was accepted, and is no failure: the summary says what the 201 said.
+    expect([batch.status, batch.summary.successful, batch.summary.failed]).toEqual(['COMPLETED', 3, 0]);
+  });
+
+  it('does not come back by another batch that was accepted before', async () => {
+    const first = await accept(sentCustomers(1));
+    const second = await accept([sentCustomer(0, { clientRef: 'another' }), sentCustomer(9)]);
+    const [pointer] = service.sent.splice(0, 1);
+    await service.deliver([pointer]);
+    expect((await erase(first.ids[0] ?? '')).status).toBe(200);
+    await service.drain();
+    expect((await service.get(`/v1/bank/customer?email=adaobi.0@example.com`)).status).toBe(404);
+    expect((await service.get(`/v1/bank/customer?id=${second.ids[1]}`)).status).toBe(200);
+    expect(await counter()).toBe(1);
+  });
+
+  it('does not come back when everything is delivered again', async () => {
+    const { ids } = await accept(sentCustomers(3));
+    const pointers = [...service.sent];
+    await service.drain();
+    await erase(ids[1] ?? '');
+    await service.deliver([...pointers, ...pointers]);
+    expect(await counted('SELECT count(*) AS n FROM customers')).toBe(2);
+  });
+
+  it('is no hindrance when its chunk must be halved, or given new phrases', async () => {
+    const { ids } = await accept(sentCustomers(5));
+    await erase(ids[0] ?? '');
+    const [country, phrase] = [STAGED_FIELDS.indexOf('country'), STAGED_FIELDS.indexOf('phrase')];
+    await env.DB.prepare(
+      `UPDATE batch_chunks SET payload = json_set(payload,
+         '$[3][${country}]', 'Atlantis', '$[2][${phrase}]', payload ->> '$[1][${phrase}]')`,
+    ).run();
+    await service.drain();
+    const { body } = await service.get('/v1/bank/customers?sortBy=id');
+    expect(body.map(({ id }: { id: string }) => id)).toEqual([ids[1], ids[2], ids[4]]);
+    expect(await counter()).toBe(3);
+    const [batch] = (await service.get('/v1/bank/customers/batches')).body.data;
+    expect([batch.summary.successful, batch.summary.failed]).toEqual([4, 1]);
+  });
+});
+
+it.each([['?id='], [''], ['?email=a@b.co'], ['?id=a&id=b'], [`?id=${'x'.repeat(65)}`]])(
+  'DELETE /v1/bank/customer%s is a 400',
+  async (query) => {
+    expect((await service.ask('DELETE', `/v1/bank/customer${query}`)).status).toBe(400);
+  },
+);

@@ -16,6 +16,8 @@ export default defineConfig({
       wrangler: { configPath: './wrangler.toml' },
       miniflare: {
         bindings: {
+          // Of no use anywhere else.
+          FIELD_KEY_1: btoa('0123456789abcdef'.repeat(2)),
           MIGRATIONS: await readD1Migrations('./migrations'),
           FUZZ_RUNS: Number(FUZZ_RUNS ?? REQUESTS),
           SIMULATION: {

@@ -1,9 +1,11 @@
 /** What one event needs, built once when it arrives and handed in from the door. */
+import { FieldKeyMemory } from './batches/field-keys.ts';
 import { RunningKeys } from './batches/batches.idempotency.ts';
 import { createBatchQueue, type BatchQueue } from './batches/batches.queue.ts';
 import { PhraseCache, type CacheMemory } from './customers/phrase-cache.ts';
 import type { Database } from './db/client.ts';
 import { LIMITS, type Env } from './env.ts';
+import type { FieldKey } from './lib/field-cipher.ts';
 import { KeyMemory } from './keys/keys.service.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -14,6 +16,8 @@ export interface Deps {
   phraseCache: PhraseCache;
   batchQueue: BatchQueue;
   runningKeys: RunningKeys;
+  /** What account numbers and references are sealed with before they are stored. */
+  fieldKey(): Promise<FieldKey>;
   /** Most customers of a chunk: `LIMITS.chunkRows`, and less where a simulation wants many chunks of few rows. */
   chunkRows: number;
   production: boolean;
@@ -26,10 +30,16 @@ export interface IsolateMemory {
   keys: KeyMemory;
   cache: CacheMemory;
   runningKeys: RunningKeys;
+  fieldKeys: FieldKeyMemory;
 }
 
 export function createIsolateMemory(): IsolateMemory {
-  return { keys: new KeyMemory(), cache: { updates: 0 }, runningKeys: new RunningKeys() };
+  return {
+    keys: new KeyMemory(),
+    cache: { updates: 0 },
+    runningKeys: new RunningKeys(),
+    fieldKeys: new FieldKeyMemory(),
+  };
 }
 
 export function createDeps(
@@ -46,6 +56,7 @@ export function createDeps(
     phraseCache: new PhraseCache(env.PHRASE_CACHE, memory.cache, runtime),
     batchQueue: createBatchQueue(env.BATCH_QUEUE),
     runningKeys: memory.runningKeys,
+    fieldKey: () => memory.fieldKeys.newest(env, runtime),
     chunkRows,
     production: env.ENVIRONMENT === 'production',
     after: (work) => context.waitUntil(work),

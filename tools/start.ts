@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { DEMO_KEYS, demoSql } from './demo-data.ts';
+import { ensureLocalFieldKey } from './local-field-key.ts';
 import { answers } from './server.ts';
 import {
   d1,
@@ -49,6 +50,7 @@ if (await answers(address)) {
 }
 
 console.log('Preparing the local database …');
+await ensureLocalFieldKey();
 await wrangler(['d1', 'migrations', 'apply', 'DB', ...targetArguments(target)]);
 // The local queue lives in memory and died with the last server: whatever is still open is due at once.
 const allDue = 'UPDATE batch_chunks SET next_send_at = 0 WHERE next_send_at IS NOT NULL;';

@@ -12,16 +12,18 @@ export const wranglerEntry = join(dirname(wranglerPackage), 'bin', 'wrangler.js'
 export const wranglerEnvironment = { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: 'true' };
 
 /**
+ * @param input what it reads where it asks: a secret, which must not be an argument
  * @returns what it printed
  * @throws with what it printed, when it fails
  */
-export function wrangler(args: string[]): Promise<string> {
+export function wrangler(args: string[], input = ''): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [wranglerEntry, ...args], {
       cwd: projectFolder,
       env: wranglerEnvironment,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
+    child.stdin.end(input);
     let output = '';
     let errors = '';
     child.stdout.on('data', (text) => (output += text));

@@ -1,5 +1,6 @@
 /** What an accepted batch will be: ids, phrases and chunks given out, before anything is written. */
 import { LIMITS } from '../env.ts';
+import { sealField, type FieldKey } from '../lib/field-cipher.ts';
 import { inSlices } from '../lib/slices.ts';
 import { createId, idSequence } from '../lib/ids.ts';
 import { createPhrase } from '../lib/phrase.ts';
@@ -29,6 +30,9 @@ const STAGED_TEXTS = [
 export const STAGED_FIELDS = ['index', ...STAGED_TEXTS] as const;
 export type StagedField = (typeof STAGED_FIELDS)[number];
 
+/** What no answer ever shows is not for the database to read either. */
+const SEALED_FIELDS = ['accountNumber', 'reference'] as const;
+
 export interface PlannedChunk {
   chunk: number;
   firstIndex: number;
@@ -38,7 +42,8 @@ export interface PlannedChunk {
   payload: string;
 }
 
-export interface BatchPlan {
+/** All of a batch but its customers. */
+export interface BatchOutline {
   bankId: string;
   batchId: string;
   createdAt: number;
@@ -47,22 +52,24 @@ export interface BatchPlan {
   duplicates: number;
   invalid: number;
   customerIds: string[];
-  chunks: PlannedChunk[];
   failures: RowFailure[];
 }
 
-/** @param chunkRows most customers of a chunk */
-export function planBatch(
+export interface BatchPlan extends BatchOutline {
+  chunks: PlannedChunk[];
+}
+
+/** @param acceptedCount how many rows will be customers */
+export function outlineBatch(
   bankId: string,
   total: number,
-  accepted: ValidRow[],
+  acceptedCount: number,
   failures: RowFailure[],
   runtime: Pick<Runtime, 'now' | 'random'>,
-  chunkRows: number,
-): BatchPlan {
+): BatchOutline {
   const createdAt = runtime.now();
   const clock = { now: () => createdAt, random: runtime.random };
-  const customerIds = accepted.length === 0 ? [] : idSequence(createId('cus', clock), accepted.length);
+  const customerIds = acceptedCount === 0 ? [] : idSequence(createId('cus', clock), acceptedCount);
   const invalid = failures.filter(
     ({ code }) => code === 'INVALID_DATA' || code === 'VALIDATION_ERROR',
   ).length;
@@ -74,24 +81,34 @@ export function planBatch(
     duplicates: failures.length - invalid,
     invalid,
     customerIds,
-    chunks: toChunks(accepted, customerIds, runtime.random, chunkRows),
     failures,
   };
 }
 
 type StagedRow = readonly [index: number, ...rest: (string | undefined)[]];
 
-function toChunks(
+/**
+ * Gives every accepted row its phrase, seals what is to be sealed, and makes chunks of them.
+ * @param accepted as many as the outline has ids
+ * @param chunkRows most customers of a chunk
+ */
+export async function stageChunks(
+  { bankId, customerIds }: BatchOutline,
   accepted: ValidRow[],
-  customerIds: string[],
+  fieldKey: FieldKey,
   random: () => number,
   chunkRows: number,
-): PlannedChunk[] {
-  const rows = accepted.map(({ index, row }, position): StagedRow => {
-    const staged = { ...row, id: customerIds[position], phrase: createPhrase(random) };
+): Promise<PlannedChunk[]> {
+  const stage = async ({ index, row }: ValidRow, position: number): Promise<StagedRow> => {
+    const id = customerIds[position] ?? '';
+    const phrase = createPhrase(random);
+    const seal = (field: (typeof SEALED_FIELDS)[number]) =>
+      sealField(fieldKey, { bankId, customerId: id, field }, row[field]);
+    const [accountNumber, reference] = await Promise.all(SEALED_FIELDS.map(seal));
+    const staged = { ...row, id, phrase, accountNumber, reference };
     return [index, ...STAGED_TEXTS.map((field) => staged[field])];
-  });
-  return inSlices(rows, chunkRows)
+  };
+  return inSlices(await Promise.all(accepted.map(stage)), chunkRows)
     .flatMap(withinBytes)
     .map(({ slice, payload }, chunk) => ({
       chunk,

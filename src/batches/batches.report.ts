@@ -1,7 +1,7 @@
 /** What a batch request is answered with. */
 import { LIMITS } from '../env.ts';
 import type { RowFailure } from './batches.judge.ts';
-import type { BatchPlan } from './batches.plan.ts';
+import type { BatchOutline } from './batches.plan.ts';
 
 export interface BatchSummary {
   total: number;
@@ -34,8 +34,8 @@ export function batchUrl(batchId: string): string {
   return `/v1/bank/customers/batches/${batchId}`;
 }
 
-export function describePlan(plan: BatchPlan): AcceptedBatch {
-  const { batchId, customerIds, failures } = plan;
+export function describeBatch(batch: BatchOutline): AcceptedBatch {
+  const { batchId, customerIds, failures } = batch;
   const none = customerIds.length === 0;
   const allExist = failures.every(({ code }) => code === 'EXISTING_CUSTOMER');
   const inline = withinBounds(failures);
@@ -44,11 +44,11 @@ export function describePlan(plan: BatchPlan): AcceptedBatch {
     batchId,
     status: none ? 'COMPLETED_WITH_FAILURES' : 'PROCESSING',
     summary: {
-      total: plan.total,
+      total: batch.total,
       successful: customerIds.length,
       failed: failures.length,
-      duplicates: plan.duplicates,
-      invalidData: plan.invalid,
+      duplicates: batch.duplicates,
+      invalidData: batch.invalid,
     },
     failures: inline,
     failuresInline,
@@ -75,13 +75,13 @@ function withinBounds(failures: RowFailure[]): RowFailure[] {
  * The same report of a batch that was not stored: with all of its failures, because there is no address to read
  * the rest from, and without customers, because it makes none.
  */
-export function describeDryRun(plan: BatchPlan): BatchReport {
-  const { report } = describePlan(plan);
+export function describeDryRun(batch: BatchOutline): BatchReport {
+  const { report } = describeBatch(batch);
   return {
     ...report,
     batchId: null,
     status: null,
-    failures: plan.failures,
+    failures: batch.failures,
     failuresInline: true,
     failuresUrl: null,
     data: { createdCount: 0, customerIds: [] },

@@ -15,8 +15,8 @@ import {
   type IdempotencyRecord,
 } from './batches.idempotency.ts';
 import { EXISTING_FAILURE, judgeRows, type RowFailure, type ValidRow } from './batches.judge.ts';
-import { planBatch, type BatchPlan } from './batches.plan.ts';
-import { describeDryRun, describePlan, type AcceptedBatch, type BatchReport } from './batches.report.ts';
+import { outlineBatch, stageChunks, type BatchPlan } from './batches.plan.ts';
+import { describeBatch, describeDryRun, type AcceptedBatch, type BatchReport } from './batches.report.ts';
 import { findIdempotencyRecord } from './batches.idempotency.store.ts';
 import { findExistingEmails } from './batches.store.ts';
 
@@ -62,8 +62,11 @@ async function accept(deps: Deps, actor: Actor, rows: unknown[], idempotency?: I
   if (idempotency !== undefined && record !== undefined) {
     return { ...replay(record, idempotency), replayed: true };
   }
-  const plan = planBatch(bankId, rows.length, accepted, failures, deps.runtime, deps.chunkRows);
-  const answer = describePlan(plan);
+  const { runtime, chunkRows } = deps;
+  const outline = outlineBatch(bankId, rows.length, accepted.length, failures, runtime);
+  const chunks = await stageChunks(outline, accepted, await deps.fieldKey(), runtime.random, chunkRows);
+  const plan = { ...outline, chunks };
+  const answer = describeBatch(plan);
   const remembered = idempotency && { ...idempotency, record: toRecord(idempotency.fingerprint, answer) };
   const earlier = await commitBatch(deps, actor, plan, remembered);
   if (idempotency !== undefined && earlier !== null)
@@ -75,7 +78,7 @@ async function accept(deps: Deps, actor: Actor, rows: unknown[], idempotency?: I
 /** Judges a batch by the same rules, and stores and sends nothing. */
 export async function rehearseBatch(deps: Deps, bankId: string, rows: unknown[]): Promise<BatchReport> {
   const { accepted, failures } = await judgeAgainstBank(deps, bankId, rows);
-  return describeDryRun(planBatch(bankId, rows.length, accepted, failures, deps.runtime, deps.chunkRows));
+  return describeDryRun(outlineBatch(bankId, rows.length, accepted.length, failures, deps.runtime));
 }
 
 async function judgeAgainstBank(deps: Deps, bankId: string, rows: unknown[], key?: string) {

@@ -1,8 +1,15 @@
 /** `npm start` as a newcomer meets it: a real server, a real queue, real HTTP. `npm run smoke`. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { FIELD_KEY_BYTES, importFieldKey, openField } from '../../src/lib/field-cipher.ts';
 import { makeCustomers } from '../../tools/customers.ts';
 import { startServer, type Server } from '../../tools/server.ts';
+import { d1, projectFolder } from '../../tools/wrangler.ts';
 
 const FULL = 'peere_test_lagos_full';
 const STANDARD = 'peere_test_lagos_standard';
@@ -10,6 +17,8 @@ const STANDARD = 'peere_test_lagos_standard';
 const ACCEPT_MS = 250;
 const VISIBLE_MS = 10_000;
 const SLACK = 8;
+/** A version of the field key that no machine has. */
+const LATEST = 999_999;
 
 let server: Server;
 before(async () => {
@@ -80,6 +89,31 @@ void describe('npm start', () => {
   });
 
   void it(
+    'a new field key seals what older ones sealed, and it still says the same',
+    { timeout: 60_000 },
+    async () => {
+      const secret = randomBytes(FIELD_KEY_BYTES).toString('base64');
+      const target = { remote: false as const, persistTo: server.stateFolder };
+      await promisify(execFile)(
+        process.execPath,
+        ['tools/field-key.ts', '--seal-anew', '--persist-to', server.stateFolder],
+        { cwd: projectFolder, env: { ...process.env, [`FIELD_KEY_${LATEST}`]: secret } },
+      );
+      const keys = new Map([[LATEST, await importFieldKey(LATEST, secret)]]);
+      const rows = await d1<Record<'bank_id' | 'id' | 'account_number' | 'client_ref', string>>(
+        target,
+        'SELECT bank_id, id, account_number, client_ref FROM customers',
+      );
+      const sent = new Map(makeCustomers(20).map((row) => [row['clientRef'], row['accountNumber']]));
+      assert.ok(rows.length > 0);
+      for (const { bank_id: bankId, id: customerId, account_number: sealed, client_ref: name } of rows) {
+        const owner = { bankId, customerId, field: 'accountNumber' };
+        assert.equal(await openField(keys, owner, sealed), sent.get(name));
+      }
+    },
+  );
+
+  void it(
     '10,000 customers are accepted and all visible within the figures',
     { timeout: 120_000 },
     async () => {
@@ -99,4 +133,21 @@ void describe('npm start', () => {
       assert.ok(visible < VISIBLE_MS * SLACK);
     },
   );
+
+  void it('no account number and no reference can be read from the files of the database', async () => {
+    const sent = [...makeCustomers(20), ...makeCustomers(10_000, 7, 'many.example.com')];
+    const plain = new Set(sent.flatMap((row) => [row['accountNumber'], row['reference']]));
+    const files = (await readdir(server.stateFolder, { recursive: true })).filter((name) =>
+      /sqlite/.test(name),
+    );
+    const bytes = await Promise.all(files.map((name) => readFile(join(server.stateFolder, name), 'latin1')));
+    assert.ok(
+      bytes.some((text) => text.includes('many.example.com')),
+      'the customers are in these files',
+    );
+    for (const text of bytes) {
+      const found = text.match(/import-\d+|(?<!\d)\d{10}(?!\d)/g)?.filter((word) => plain.has(word)) ?? [];
+      assert.deepEqual(found, []);
+    }
+  });
 });

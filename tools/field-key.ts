@@ -1,0 +1,116 @@
+/**
+ * `npm run rotate-field-key`: a new version of the key that seals account numbers and references. New customers
+ * are sealed with it; what was sealed before stays readable by the old one, and `--seal-anew` seals that anew.
+ */
+import { Command } from 'commander';
+import {
+  fieldKeyVersions,
+  importFieldKey,
+  openField,
+  sealField,
+  versionOf,
+  type FieldKey,
+} from '../src/lib/field-cipher.ts';
+import { run, targetOf, withTarget } from './arguments.ts';
+import { addLocalFieldKey, makeFieldKey, readLocalFieldKeys } from './local-field-key.ts';
+import { d1, sqlText, wrangler, type Target } from './wrangler.ts';
+
+/** Customers of one round: their updates are 70 KB of the 128 KB that a command's argument may have on Linux. */
+const ROUND = 200;
+
+interface Sealed {
+  bank_id: string;
+  id: string;
+  account_number: string;
+  reference: string;
+}
+
+async function addRemoteFieldKey(): Promise<void> {
+  const secrets = JSON.parse(await wrangler(['secret', 'list', '--env', 'production', '--format', 'json']));
+  const names = secrets.map(({ name }: { name: string }) => name);
+  const version = (fieldKeyVersions(names).at(-1) ?? 0) + 1;
+  const key = makeFieldKey();
+  await wrangler(['secret', 'put', `FIELD_KEY_${version}`, '--env', 'production'], key);
+  console.log(`The deployed Worker seals with version ${version} now. It is shown this once; put it into your vault,
+because nobody can read it back from Cloudflare, and what it sealed opens with nothing else:
+
+  FIELD_KEY_${version}=${key}
+`);
+}
+
+async function readKeys(names: NodeJS.Dict<string>): Promise<Map<number, FieldKey>> {
+  const keys = new Map<number, FieldKey>();
+  for (const version of fieldKeyVersions(Object.keys(names))) {
+    keys.set(version, await importFieldKey(version, names[`FIELD_KEY_${version}`] ?? ''));
+  }
+  return keys;
+}
+
+/** One customer's fields under the newest key, as SQL. What a customer's row does not hold any more is left alone. */
+async function sealAnew(keys: Map<number, FieldKey>, newest: FieldKey, row: Sealed): Promise<string> {
+  const anew = async (field: string, value: string) => {
+    const owner = { bankId: row.bank_id, customerId: row.id, field };
+    // Customers from before there were field keys.
+    const text = versionOf(value) === undefined ? value : await openField(keys, owner, value);
+    return sqlText(await sealField(newest, owner, text));
+  };
+  const accountNumber = await anew('accountNumber', row.account_number);
+  const reference = await anew('reference', row.reference);
+  return `UPDATE customers SET account_number = ${accountNumber}, reference = ${reference}
+     WHERE bank_id = ${sqlText(row.bank_id)} AND id = ${sqlText(row.id)}`;
+}
+
+async function sealAllAnew(target: Target, keys: Map<number, FieldKey>): Promise<void> {
+  const newest = [...keys.values()].at(-1);
+  if (newest === undefined) {
+    throw new Error(
+      'There is no field key. For the deployed database give every version: FIELD_KEY_1=… FIELD_KEY_2=…',
+    );
+  }
+  const isCurrent = (column: string) => `${column} LIKE '${newest.version}.%'`;
+  let after = { bank_id: '', id: '' };
+  for (let sealed = 0; ;) {
+    const rows = await d1<Sealed>(
+      target,
+      `SELECT bank_id, id, account_number, reference FROM customers
+       WHERE (bank_id, id) > (${sqlText(after.bank_id)}, ${sqlText(after.id)})
+         AND NOT (${isCurrent('account_number')} AND ${isCurrent('reference')})
+       ORDER BY bank_id, id LIMIT ${ROUND}`,
+    );
+    const last = rows.at(-1);
+    if (last === undefined) {
+      console.log(`Sealed ${sealed} customers anew, with version ${newest.version}.`);
+      break;
+    }
+    const updates = await Promise.all(rows.map((row) => sealAnew(keys, newest, row)));
+    await d1(target, updates.join(';\n'));
+    sealed += rows.length;
+    after = last;
+  }
+  const [open] = await d1<{ n: number }>(
+    target,
+    'SELECT count(*) AS n FROM batches WHERE completed_at IS NULL',
+  );
+  if (open !== undefined && open.n > 0) {
+    console.log(
+      `${open.n} batches are under way, and may bring some under an older key: run this again after them.`,
+    );
+  }
+}
+
+const program = withTarget(
+  new Command('rotate-field-key')
+    .description('a new key for account numbers and references; the old ones stay readable')
+    .option('--seal-anew', 'make no key; seal with the newest what was sealed with older ones'),
+).action(async (options) => {
+  if (options.sealAnew) {
+    const local = options.remote ? {} : await readLocalFieldKeys();
+    await sealAllAnew(targetOf(options), await readKeys({ ...local, ...process.env }));
+  } else if (options.remote) await addRemoteFieldKey();
+  else
+    console.log(
+      `This machine’s server seals with version ${await addLocalFieldKey()} when it is started anew.`,
+    );
+});
+
+await run(program);

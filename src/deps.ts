@@ -7,6 +7,7 @@ import type { Database } from './db/client.ts';
 import { LIMITS, type Env } from './env.ts';
 import type { FieldKey } from './lib/field-cipher.ts';
 import { KeyMemory } from './keys/keys.service.ts';
+import { RateLimits, RateMemory } from './http/rate-limit.ts';
 import type { Runtime } from './runtime.ts';
 
 export interface Deps {
@@ -16,10 +17,13 @@ export interface Deps {
   phraseCache: PhraseCache;
   batchQueue: BatchQueue;
   runningKeys: RunningKeys;
+  rateLimits: RateLimits;
   /** What account numbers and references are sealed with before they are stored. */
   fieldKey(): Promise<FieldKey>;
   /** Most customers of a chunk: `LIMITS.chunkRows`, and less where a simulation wants many chunks of few rows. */
   chunkRows: number;
+  /** Batches of one bank that may be under way at once. */
+  mostOpenBatches: number;
   production: boolean;
   /** Work that the answer does not wait for, and that may outlive it. It must not reject. */
   after(work: Promise<void>): void;
@@ -31,6 +35,7 @@ export interface IsolateMemory {
   cache: CacheMemory;
   runningKeys: RunningKeys;
   fieldKeys: FieldKeyMemory;
+  rates: RateMemory;
 }
 
 export function createIsolateMemory(): IsolateMemory {
@@ -39,6 +44,7 @@ export function createIsolateMemory(): IsolateMemory {
     cache: { updates: 0 },
     runningKeys: new RunningKeys(),
     fieldKeys: new FieldKeyMemory(),
+    rates: new RateMemory(),
   };
 }
 
@@ -56,6 +62,8 @@ export function createDeps(
     phraseCache: new PhraseCache(env.PHRASE_CACHE, memory.cache, runtime),
     batchQueue: createBatchQueue(env.BATCH_QUEUE),
     runningKeys: memory.runningKeys,
+    rateLimits: new RateLimits(env, memory.rates, runtime),
+    mostOpenBatches: env.MOST_OPEN_BATCHES,
     fieldKey: () => memory.fieldKeys.newest(env, runtime),
     chunkRows,
     production: env.ENVIRONMENT === 'production',

@@ -5,8 +5,21 @@ export interface Env {
   BATCH_QUEUE: Queue;
   /** Secrets, one for each version of the key that seals account numbers and references: 32 bytes in base64. */
   [fieldKey: `FIELD_KEY_${number}`]: string | undefined;
+  LOOKUP_LIMIT: RateLimit;
+  CHANGE_LIMIT: RateLimit;
+  BATCH_LIMIT: RateLimit;
+  MISS_LIMIT: RateLimit;
+  /** What the four above are set to, because they do not say so themselves. */
+  RATE_POLICIES: Record<'lookups' | 'changes' | 'batches' | 'misses', RatePolicy>;
+  /** Batches of one bank that may be under way at once. */
+  MOST_OPEN_BATCHES: number;
   /** `production` refuses test keys; anything else is somebody's own machine. */
   ENVIRONMENT: string;
+}
+
+export interface RatePolicy {
+  limit: number;
+  seconds: number;
 }
 
 /** Names of the queues, as wrangler.toml has them. */

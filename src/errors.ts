@@ -25,6 +25,7 @@ export const ERRORS = {
   PAYLOAD_TOO_LARGE: { status: 413, message: 'The body is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'The body must be plain application/json' },
   IDEMPOTENCY_KEY_REUSED: { status: 422, message: 'This Idempotency-Key was used for another body' },
+  RATE_LIMITED: { status: 429, message: 'Rate limit exceeded' },
   UNAVAILABLE: { status: 503, message: 'The service is busy; try again shortly' },
   INTERNAL: { status: 500, message: 'Something went wrong on our side' },
 } as const satisfies Record<string, { status: ContentfulStatusCode; message: string }>;
@@ -68,4 +69,12 @@ const RETRY_AFTER_SECONDS = 5;
 /** A 503. `cause` stays inside. */
 export function unavailable(cause: unknown): AppError {
   return new AppError('UNAVAILABLE', { cause, headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) } });
+}
+
+/** A 429. @param message what was too much, and what to do instead */
+export function tooMany(retryAfterSeconds: number, field: string, message: string): AppError {
+  return new AppError('RATE_LIMITED', {
+    headers: { 'Retry-After': String(retryAfterSeconds) },
+    errors: [{ field, message }],
+  });
 }

@@ -14,7 +14,7 @@ const MOST_SUBJECT = 64;
 const auditList = z.strictObject({ ...pageParameters, subject: z.optional(once(MOST_SUBJECT)) });
 
 export function auditRoutes(app: Hono<HttpEnv>): void {
-  app.get('/v1/bank/audit', requireKey('audit:read'), validQuery(auditList), async (context) =>
+  app.get('/v1/bank/audit', requireKey('lookups', 'audit:read'), validQuery(auditList), async (context) =>
     answerPage(
       context,
       await listChangesOf(context.get('deps'), context.get('caller'), context.req.valid('query')),

@@ -19,9 +19,9 @@ import { batchUrl } from './batches.report.ts';
 import { batchList, newBatch, newBatchQuery, noParameters, resultList } from './batches.schema.ts';
 import { acceptBatch, rehearseBatch } from './batches.service.ts';
 
-const mayWrite = requireKey('customers:write');
+const mayWrite = requireKey('batches', 'customers:write');
 /** Who may send a batch may see what became of it. */
-const maySee = requireKey('customers:write', 'customers:read', 'customers:read:extended');
+const maySee = requireKey('lookups', 'customers:write', 'customers:read', 'customers:read:extended');
 
 /** Seconds between two looks at a batch that is under way. 10,000 customers take about one. */
 const LOOK_AGAIN_SECONDS = 1;

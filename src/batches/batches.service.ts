@@ -5,6 +5,7 @@
 import type { Actor } from '../audit/audit.store.ts';
 import { runTogether } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
+import { tooMany } from '../errors.ts';
 import { describeCause } from '../db/cause.ts';
 import { commitBatch } from './batches.commit.ts';
 import {
@@ -18,7 +19,10 @@ import { EXISTING_FAILURE, judgeRows, type RowFailure, type ValidRow } from './b
 import { outlineBatch, stageChunks, type BatchPlan } from './batches.plan.ts';
 import { describeBatch, describeDryRun, type AcceptedBatch, type BatchReport } from './batches.report.ts';
 import { findIdempotencyRecord } from './batches.idempotency.store.ts';
-import { findExistingEmails } from './batches.store.ts';
+import { countOpenBatches, findExistingEmails } from './batches.store.ts';
+
+/** Seconds after which a bank with too much under way should try again: some of it is done by then. */
+const OPEN_BATCHES_SECONDS = 10;
 
 export type Answer = AcceptedBatch & {
   /** The answer to an earlier request with the same key and body. */
@@ -58,9 +62,12 @@ async function acceptOnce(
 
 async function accept(deps: Deps, actor: Actor, rows: unknown[], idempotency?: Idempotency): Promise<Answer> {
   const { bankId } = actor;
-  const { accepted, failures, record } = await judgeAgainstBank(deps, bankId, rows, idempotency?.key);
+  const { accepted, failures, record, open } = await judgeAgainstBank(deps, bankId, rows, idempotency?.key);
   if (idempotency !== undefined && record !== undefined) {
     return { ...replay(record, idempotency), replayed: true };
+  }
+  if (open >= deps.mostOpenBatches) {
+    throw tooMany(OPEN_BATCHES_SECONDS, 'customers', `${open} batches are under way; wait for some of them`);
   }
   const { runtime, chunkRows } = deps;
   const outline = outlineBatch(bankId, rows.length, accepted.length, failures, runtime);
@@ -83,7 +90,7 @@ export async function rehearseBatch(deps: Deps, bankId: string, rows: unknown[])
 
 async function judgeAgainstBank(deps: Deps, bankId: string, rows: unknown[], key?: string) {
   const { valid, failures } = judgeRows(rows);
-  const { existing, record } = await askBank(deps, bankId, valid, key);
+  const { existing, record, open } = await askBank(deps, bankId, valid, key);
   const accepted: ValidRow[] = [];
   for (const candidate of valid) {
     const { index, row } = candidate;
@@ -91,17 +98,26 @@ async function judgeAgainstBank(deps: Deps, bankId: string, rows: unknown[], key
     else failures.push({ index, clientRef: row.clientRef, ...EXISTING_FAILURE });
   }
   failures.sort((one: RowFailure, other: RowFailure) => one.index - other.index);
-  return { accepted, failures, record };
+  return { accepted, failures, record, open };
 }
 
-/** Which emails are customers already, and is the key known? One D1 call for both. */
+/** Which emails are customers already, is the key known, and how much is under way? One D1 call for all. */
 async function askBank(deps: Deps, bankId: string, valid: ValidRow[], key: string | undefined) {
   const emails = valid.map(({ row }) => row.email);
   const keyed = key === undefined ? [] : [findIdempotencyRecord(bankId, key, deps.runtime.now())];
-  const results = await runTogether(deps.db, [...keyed, ...findExistingEmails(bankId, emails)]);
+  const counted = countOpenBatches(bankId, deps.mostOpenBatches);
+  const [open, ...results] = await runTogether(deps.db, [
+    counted,
+    ...keyed,
+    ...findExistingEmails(bankId, emails),
+  ]);
   const records = keyed.flatMap(() => (results.shift() ?? []) as IdempotencyRecord[]);
   const found = results.flat() as { email: string }[];
-  return { existing: new Set(found.map(({ email }) => email)), record: records[0] };
+  return {
+    existing: new Set(found.map(({ email }) => email)),
+    record: records[0],
+    open: (open as { open: number }[])[0]?.open ?? 0,
+  };
 }
 
 /** A failure here costs time, not customers: the batch is stored, and the sweep sends its pointers. */

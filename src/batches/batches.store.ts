@@ -53,6 +53,12 @@ function insertFailures(bankId: string, batchId: string, failures: RowFailure[])
         FROM json_each(${JSON.stringify(failures)})`;
 }
 
+/** How many of a bank's batches are under way? Looks at no more than `most`. */
+export function countOpenBatches(bankId: string, most: number): Statement {
+  return sql`SELECT count(*) AS open FROM (
+      SELECT 1 FROM batches WHERE bank_id = ${bankId} AND status IN ('PROCESSING', 'STALLED') LIMIT ${most})`;
+}
+
 /** Is this batch stored? */
 export function findBatch(bankId: string, batchId: string): Statement {
   return sql`SELECT id FROM batches WHERE bank_id = ${bankId} AND id = ${batchId}`;

@@ -12,8 +12,8 @@ import { customerList, customerLookup, customerUpdate } from './customers.schema
 import { revisionOf } from './customers.view.ts';
 import { changeCustomer, listCustomersOf, lookUpCustomer } from './customers.service.ts';
 
-const mayRead = requireKey('customers:read', 'customers:read:extended');
-const mayWrite = requireKey('customers:write');
+const mayRead = requireKey('lookups', 'customers:read', 'customers:read:extended');
+const mayWrite = requireKey('changes', 'customers:write');
 
 /** Only the directives that ask for a fresh answer; `max-age=0` is what a browser's reload sends. */
 const WANTS_FRESH = /\b(no-cache|no-store|max-age=0)\b/i;
@@ -37,7 +37,12 @@ export function customerRoutes(app: Hono<HttpEnv>): void {
   // The contract answers this one without the envelope: a bare array. Paging is in the headers.
   app.get('/v1/bank/customers', mayRead, validQuery(customerList), async (context) => {
     const query = context.req.valid('query');
-    const { page, total, list } = await listCustomersOf(context.get('deps'), context.get('caller'), query);
+    const { page, total, list, misses } = await listCustomersOf(
+      context.get('deps'),
+      context.get('caller'),
+      query,
+    );
+    context.set('misses', misses);
     context.header('X-Total-Count', String(total));
     context.header('Link', await linkHeader(context.req.url, list, page));
     return context.json(page.rows);

@@ -92,6 +92,8 @@ export interface CustomerPage {
   total: number;
   /** What the page's cursors are bound to. */
   list: List;
+  /** Customers that the filters name, and that there are not. */
+  misses: number;
 }
 
 /**
@@ -123,7 +125,13 @@ export async function listCustomersOf(
     statement.offset > 0,
   );
   const extended = seesExtended(caller.scopes);
-  return { page: { ...page, rows: page.rows.map((row) => toView(row, extended)) }, total, list };
+  const named = Math.max(query.ids?.length ?? 0, query.phrases?.length ?? 0);
+  return {
+    page: { ...page, rows: page.rows.map((row) => toView(row, extended)) },
+    total,
+    list,
+    misses: Math.max(named - total, 0),
+  };
 }
 
 async function readPage({ db }: Deps, bankId: string, query: ListQuery): Promise<[CustomerRecord[], number]> {

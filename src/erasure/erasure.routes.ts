@@ -17,7 +17,7 @@ const customerErasure = z.strictObject({ id: once(MOST_ID) });
 export function erasureRoutes(app: Hono<HttpEnv>): void {
   app.delete(
     '/v1/bank/customer',
-    requireKey('customers:erase'),
+    requireKey('changes', 'customers:erase'),
     validQuery(customerErasure),
     async (context) => {
       const { id } = context.req.valid('query');

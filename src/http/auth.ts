@@ -5,6 +5,7 @@ import { AppError } from '../errors.ts';
 import { identify } from '../keys/keys.service.ts';
 import type { Scope } from '../keys/scopes.ts';
 import type { HttpContext, HttpEnv } from './context.ts';
+import type { RateClass } from './rate-limit.ts';
 
 const unauthenticated = () =>
   new AppError('UNAUTHENTICATED', {
@@ -12,8 +13,11 @@ const unauthenticated = () =>
     errors: [{ field: 'Authorization', message: 'must be `Bearer ` and a key that is valid here' }],
   });
 
-/** @param access the scopes of which any one opens the route */
-export function requireKey(...access: [Scope, ...Scope[]]): MiddlewareHandler<HttpEnv> {
+/**
+ * @param rateClass what a request to the route counts as
+ * @param access the scopes of which any one opens the route
+ */
+export function requireKey(rateClass: RateClass, ...access: [Scope, ...Scope[]]): MiddlewareHandler<HttpEnv> {
   return async (context, next) => {
     const key = /^Bearer +(\S+)$/i.exec(context.req.header('Authorization') ?? '')?.[1];
     if (key === undefined) throw unauthenticated();
@@ -26,8 +30,19 @@ export function requireKey(...access: [Scope, ...Scope[]]): MiddlewareHandler<Ht
       });
     }
     context.set('caller', caller);
+    const { rateLimits } = deps;
+    rateLimits.check(context, caller.keyId, rateClass, 'misses');
+    deps.after(rateLimits.charge(caller.keyId, rateClass, 1));
     await next();
+    const misses = missesOf(context);
+    if (misses > 0) deps.after(rateLimits.charge(caller.keyId, 'misses', misses));
   };
+}
+
+/** How many customers were asked for that there are not. */
+function missesOf(context: HttpContext): number {
+  const { error } = context;
+  return error instanceof AppError && error.code === 'CUSTOMER_NOT_FOUND' ? 1 : (context.get('misses') ?? 0);
 }
 
 /** On whose behalf this request changes something. Behind `requireKey`. */

@@ -16,6 +16,7 @@ export function fail(context: HttpContext, thrown: unknown): Response {
   const error = toAppError(thrown);
   const { status, message } = ERRORS[error.code];
   for (const [name, value] of Object.entries(error.headers)) context.header(name, value);
+  const retryAfter = error.headers['Retry-After'];
   return context.json(
     {
       statusCode: status,
@@ -24,6 +25,7 @@ export function fail(context: HttpContext, thrown: unknown): Response {
       data: error.data,
       code: error.code,
       requestId: context.get('requestId'),
+      ...(retryAfter === undefined ? {} : { retryAfter: Number(retryAfter) }),
       errors: withinBounds(error.errors),
     },
     status,

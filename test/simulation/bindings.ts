@@ -2,6 +2,7 @@
 import type { ChunkPointer } from '../../src/batches/batches.queue.ts';
 import type { Env } from '../../src/env.ts';
 import { d1Error } from '../support/broken.ts';
+import { unlimited } from '../support/service.ts';
 import type { Chance } from './chance.ts';
 import type { QueueModel } from './queue-model.ts';
 import type { Fate, Stage } from './stage.ts';
@@ -21,6 +22,7 @@ async function suffer<Result>(fate: Fate, error: () => Error, work: () => Promis
 export function parkedBindings(real: Env, stage: Stage, queue: QueueModel, chance: Chance): Env {
   return {
     ...real,
+    ...unlimited,
     DB: parkedDatabase(real.DB, stage),
     PHRASE_CACHE: parkedCache(real.PHRASE_CACHE, stage),
     BATCH_QUEUE: parkedQueue(stage, queue, chance),

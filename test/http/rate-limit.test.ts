@@ -1,0 +1,195 @@
+/** How much a key may ask for, and how much less for what there is not. */
+import { env } from 'cloudflare:workers';
+import { beforeEach, describe, expect, it } from 'vitest';
+import wranglerToml from '../../wrangler.toml?raw';
+import type { Env } from '../../src/env.ts';
+import { KEYS } from '../support/banks.ts';
+import { sentCustomer, sentCustomers } from '../support/customers.ts';
+import { Meter } from '../support/meter.ts';
+import { Service, unlimited } from '../support/service.ts';
+
+const few = { limit: 3, seconds: 10 };
+const NOW = Date.UTC(2026, 10, 22, 12, 0, 4);
+let now: number;
+let id: string;
+let phrase: string;
+
+beforeEach(async () => {
+  now = NOW;
+  const [row] = await new Service().haveCustomers([sentCustomer(1)]);
+  ({ id = '', phrase = '' } = row ?? {});
+});
+
+function limited(policies: Partial<Env['RATE_POLICIES']>, bindings: Partial<Env> = {}): Service {
+  return new Service(() => ({ RATE_POLICIES: { ...unlimited.RATE_POLICIES, ...policies }, ...bindings }), {
+    now: () => now,
+  });
+}
+const hit = (service: Service, key: string = KEYS.full) => service.get(`/v1/bank/customer?id=${id}`, key);
+const statuses = async (count: number, ask: () => Promise<{ status: number }>) => {
+  const found: number[] = [];
+  for (let n = 0; n < count; n += 1) found.push((await ask()).status);
+  return found;
+};
+
+describe('a key that asks too often', () => {
+  it('is told with a 429 how long to wait, and let in again then', async () => {
+    const service = limited({ lookups: few });
+    expect(await statuses(4, () => hit(service))).toEqual([200, 200, 200, 429]);
+    const answer = await hit(service);
+    expect(answer.body).toMatchObject({
+      statusCode: 429,
+      success: false,
+      message: 'Rate limit exceeded',
+      code: 'RATE_LIMITED',
+      retryAfter: 6,
+      errors: [{ field: 'Authorization', message: expect.stringContaining('lookups') }],
+    });
+    expect(answer.headers.get('Retry-After')).toBe('6');
+    now += 6_000;
+    expect((await hit(service)).status).toBe(200);
+  });
+
+  it('stops no other key, and no other class', async () => {
+    const service = limited({ lookups: few });
+    await statuses(4, () => hit(service));
+    expect((await hit(service, KEYS.standard)).status).toBe(200);
+    expect((await service.post(sentCustomers(1))).status).toBe(201);
+  });
+
+  it('reads in every answer what there is, and what is left', async () => {
+    const service = limited({ lookups: few, misses: { limit: 2, seconds: 60 } });
+    const { headers } = await hit(service);
+    expect(headers.get('RateLimit-Policy')).toBe('"lookups";q=3;w=10, "misses";q=2;w=60');
+    expect(headers.get('RateLimit')).toBe('"lookups";r=3;t=6, "misses";r=2;t=56');
+    expect((await hit(service)).headers.get('RateLimit')).toContain('"lookups";r=2;t=6');
+  });
+
+  it('costs D1 nothing any more', async () => {
+    const meter = new Meter();
+    const service = limited({ lookups: few }, { DB: meter.database(env.DB) });
+    await statuses(3, () => hit(service));
+    meter.reset();
+    expect((await hit(service)).status).toBe(429);
+    expect(meter.d1Calls).toBe(0);
+  });
+});
+
+describe('misses', () => {
+  const nobody: [string, (service: Service) => Promise<{ status: number }>, number][] = [
+    ['a phrase', (service) => service.get('/v1/bank/customer?phrase=zoo-zoo-zoo-zoo'), 1],
+    [
+      'a phrase at the edge',
+      (service) => service.get('/v1/bank/customer?phrase=zoo-zoo-zoo-zoo', KEYS.standard),
+      1,
+    ],
+    ['a phrase that can not be', (service) => service.get('/v1/bank/customer?phrase=no-such-thing-here'), 1],
+    ['an email', (service) => service.get('/v1/bank/customer?email=nobody@example.com'), 1],
+    ['an id', (service) => service.get('/v1/bank/customer?id=cus_nobody'), 1],
+    ['phrases in a filter', (service) => service.get('/v1/bank/customers?phrases=zoo-zoo-zoo-zoo,a,b'), 3],
+    ['ids in a filter', (service) => service.get('/v1/bank/customers?ids=a,b'), 2],
+    [
+      'an update',
+      (service) => service.ask('PATCH', '/v1/bank/customer', { body: { id: 'x', update: { state: 'y' } } }),
+      1,
+    ],
+    ['an erasure', (service) => service.ask('DELETE', '/v1/bank/customer?id=x'), 1],
+  ];
+
+  it.each(nobody)('of %s are counted', async (_, ask, misses) => {
+    const service = limited({ misses: { limit: misses, seconds: 10 } });
+    expect((await ask(service)).status).toBeLessThan(405);
+    expect((await ask(service)).status).toBe(429);
+  });
+
+  it('are not hits: what is there is asked for without end', async () => {
+    const service = limited({ misses: few });
+    expect(await statuses(10, () => hit(service))).toEqual(Array(10).fill(200));
+    for (let n = 0; n < 10; n += 1) await service.get(`/v1/bank/customers?phrases=${phrase}&ids=${id}`);
+    expect((await hit(service)).status).toBe(200);
+  });
+
+  it('that are used up close the hits too: a 429 must not tell which is which', async () => {
+    const service = limited({ misses: few });
+    await statuses(3, () => service.get('/v1/bank/customer?email=nobody@example.com'));
+    expect((await hit(service)).status).toBe(429);
+    expect((await service.get(`/v1/bank/customers?phrases=${phrase}`)).status).toBe(429);
+  });
+});
+
+describe('the platform’s limiter', () => {
+  /** One that two isolates share. */
+  function shared(limit: number) {
+    let count = 0;
+    return { limit: async () => ({ success: (count += 1) <= limit }) };
+  }
+
+  it('adds up what isolates count', async () => {
+    const LOOKUP_LIMIT = shared(4);
+    const [one, other] = [limited({}, { LOOKUP_LIMIT }), limited({}, { LOOKUP_LIMIT })];
+    expect(await statuses(3, () => hit(one))).toEqual([200, 200, 200]);
+    // The one that is too many passes, as it was under way; what comes then does not.
+    expect(await statuses(3, () => hit(other))).toEqual([200, 200, 429]);
+  });
+
+  it('that fails, or never answers, stops nobody', async () => {
+    for (const limit of [
+      () => Promise.reject(new Error('limiter away')),
+      () => new Promise<never>(() => {}),
+    ]) {
+      const service = limited({}, { LOOKUP_LIMIT: { limit } });
+      const answer = hit(service).then(({ status }) => status);
+      const late = new Promise((resolve) => setTimeout(resolve, 300, 200));
+      expect(await Promise.race([answer, late])).toBe(200);
+    }
+  });
+
+  it('is set to what the headers say, here and in production', () => {
+    const classes = { LOOKUP: 'lookups', CHANGE: 'changes', BATCH: 'batches', MISS: 'misses' };
+    const found = (pattern: RegExp, nameOf: (name: string) => string) =>
+      [...wranglerToml.matchAll(pattern)].map(([, name = '', limit, seconds]) => [
+        nameOf(name),
+        limit,
+        seconds,
+      ]);
+    const set = found(
+      /name = "(\w+)_LIMIT"\nnamespace_id = "\d+"\nsimple = \{ limit = (\d+), period = (\d+) \}/g,
+      (name) => classes[name as keyof typeof classes],
+    );
+    expect(set).toHaveLength(8);
+    expect(found(/^(\w+) = \{ limit = (\d+), seconds = (\d+) \}$/gm, (name) => name)).toEqual(set);
+    const { lookups, misses } = env.RATE_POLICIES;
+    // Pix, which asks the same question, charges a miss as much as 20 hits.
+    expect(lookups.limit / lookups.seconds).toBeGreaterThanOrEqual((20 * misses.limit) / misses.seconds);
+  });
+
+  it('is really bound, and refuses', async () => {
+    const results: boolean[] = [];
+    // Twice as many as fit one window, in case it ends in the middle.
+    for (let n = 0; n < 2 * env.RATE_POLICIES.misses.limit + 2; n += 1)
+      results.push((await env.MISS_LIMIT.limit({ key: 'somebody' })).success);
+    expect(results).toContain(false);
+  });
+});
+
+describe('batches under way', () => {
+  it('are bounded; a retry of one that was accepted is answered all the same', async () => {
+    const service = limited({}, { MOST_OPEN_BATCHES: 2 });
+    const send = (number: number) =>
+      service.ask('POST', '/v1/bank/customers', {
+        headers: { 'Idempotency-Key': `key-${number}` },
+        body: { customers: [sentCustomer(10 + number)] },
+      });
+    expect(await statuses(2, () => send(now++ % 2))).toEqual([201, 201]);
+    const refused = await send(7);
+    expect([refused.status, refused.body.retryAfter, refused.body.errors[0].field]).toEqual([
+      429,
+      10,
+      'customers',
+    ]);
+    expect((await send(0)).headers.get('Idempotent-Replayed')).toBe('true');
+    expect((await service.post([sentCustomer(20)], KEYS.other)).status).toBe(201);
+    await service.drain();
+    expect((await send(7)).status).toBe(201);
+  });
+});

@@ -12,6 +12,12 @@ import { fail } from './http/envelope.ts';
 import { logRequest } from './http/request-log.ts';
 import { createId } from './lib/ids.ts';
 
+/** A year, as browsers' preload lists ask for. */
+const HSTS = 'max-age=31536000; includeSubDomains';
+
+/** What Cloudflare takes, and room for 100 ids and 100 phrases in a list's filters. */
+const MOST_URL_CHARACTERS = 16 * 1024;
+
 export type DepsOf = (env: Env, context: Pick<ExecutionContext, 'waitUntil'>) => Deps;
 
 /** @param depsOf builds what one request needs */
@@ -26,8 +32,10 @@ export function createApp(depsOf: DepsOf): Hono<HttpEnv> {
     context.header('X-Request-Id', requestId);
     context.header('Cache-Control', 'no-store');
     context.header('X-Content-Type-Options', 'nosniff');
+    context.header('Strict-Transport-Security', HSTS);
     context.set('deps', deps);
     const startedAt = runtime.now();
+    if (context.req.url.length > MOST_URL_CHARACTERS) throw new AppError('URI_TOO_LONG');
     await next();
     logRequest(context, runtime, startedAt);
   });

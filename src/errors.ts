@@ -23,6 +23,7 @@ export const ERRORS = {
   IDEMPOTENCY_IN_PROGRESS: { status: 409, message: 'A request with this Idempotency-Key is still running' },
   PRECONDITION_FAILED: { status: 412, message: 'The customer has changed since you read it' },
   PAYLOAD_TOO_LARGE: { status: 413, message: 'The body is too large' },
+  URI_TOO_LONG: { status: 414, message: 'The address is too long; ask for less at a time' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'The body must be plain application/json' },
   IDEMPOTENCY_KEY_REUSED: { status: 422, message: 'This Idempotency-Key was used for another body' },
   RATE_LIMITED: { status: 429, message: 'Rate limit exceeded' },

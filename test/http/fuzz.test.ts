@@ -31,7 +31,7 @@ const hostileText = fc.oneof(
     'NaN',
     '%',
     '{{7*7}}',
-    'a'.repeat(5_000),
+    'a'.repeat(20_000),
   ),
 );
 const marked = hostileText.map((text) => MARK + text);
@@ -58,6 +58,7 @@ const parameter = fc.oneof(
     'cursor',
     'status',
     'dryRun',
+    'subject',
   ),
   marked,
 );
@@ -85,6 +86,7 @@ const body = fc.oneof(
 const headerValue = fc.oneof(
   fc.string({ unit: 'grapheme-ascii', maxLength: 300 }).map((text) => text.replace(/[^\x20-\x7e]/g, '')),
   fc.constantFrom('"', '"open', 'a b', 'no-cache', 'gzip', 'application/json', 'text/html'),
+  fc.constantFrom('*', '"etag"', 'W/"weak", "x"', 'a'.repeat(60_000)),
 );
 const headers = fc.dictionary(
   fc.constantFrom(
@@ -94,6 +96,8 @@ const headers = fc.dictionary(
     'Content-Encoding',
     'Authorization',
     'Accept',
+    'If-Match',
+    'If-None-Match',
   ),
   headerValue,
   { maxKeys: 2 },

@@ -100,6 +100,7 @@ describe.each(ROUTES)('$method $path', (route) => {
       const { headers } = await ask(route, key);
       expect(headers.get('Cache-Control')).toBe('no-store');
       expect(headers.get('X-Content-Type-Options')).toBe('nosniff');
+      expect(headers.get('Strict-Transport-Security')).toMatch(/^max-age=31536000;/);
       expect(headers.get('X-Request-Id')).toMatch(/^req_[0-9A-Z]{26}$/);
       expect(headers.get('Access-Control-Allow-Origin')).toBeNull();
     }
@@ -140,6 +141,18 @@ describe.each(ROUTES)('$method $path', (route) => {
       cause: expect.stringContaining('TypeError at'),
     });
   });
+});
+
+it('an address that is too long is a 414 in the one shape', async () => {
+  const answer = await service.get(`/v1/bank/customers?ids=${'a'.repeat(17_000)}`);
+  expect([answer.status, answer.body.code, answer.body.success]).toEqual([414, 'URI_TOO_LONG', false]);
+});
+
+it('an address with 100 ids and 100 phrases is not', async () => {
+  const ids = Array(100).fill('cus_01K0000000000000000000000A').join();
+  const phrases = Array(100).fill('material-material-material-material').join();
+  const answer = await service.get(`/v1/bank/customers?ids=${ids}&phrases=${phrases}`);
+  expect(answer.status).toBe(200);
 });
 
 it('an unknown address is a 404 in the one shape', async () => {

@@ -31,6 +31,8 @@ export interface Ask {
   body?: unknown;
 }
 
+export type LogLine = Record<string, unknown>;
+
 const always = { limit: async () => ({ success: true }) };
 const endless = { limit: 1_000_000, seconds: 10 };
 
@@ -45,7 +47,9 @@ export const unlimited: Pick<Env, 'RATE_POLICIES' | (`${string}_LIMIT` & keyof E
 
 export class Service {
   readonly sent: ChunkPointer[] = [];
-  readonly log: Record<string, unknown>[] = [];
+  /** Lines of every service. After each test they are looked through: setup.ts. */
+  static readonly logs: LogLine[] = [];
+  readonly log: LogLine[] = [];
   readonly env: Env;
   readonly #worker: ReturnType<typeof createWorker>;
 
@@ -60,7 +64,10 @@ export class Service {
     this.env = { ...bindings, ...rewire(bindings) };
     this.#worker = createWorker({
       ...systemRuntime,
-      log: (level, line) => void this.log.push({ level, ...line }),
+      log: (level, line) => {
+        this.log.push({ level, ...line });
+        Service.logs.push({ level, ...line });
+      },
       ...runtime,
     });
   }

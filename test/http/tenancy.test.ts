@@ -1,0 +1,164 @@
+/** One bank never sees another bank's people: what is another's is answered as what there is not, to the byte. */
+import { env } from 'cloudflare:workers';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { KEYS } from '../support/banks.ts';
+import { sentCustomer } from '../support/customers.ts';
+import { Meter } from '../support/meter.ts';
+import { Service, type Answer } from '../support/service.ts';
+
+interface Identifiers {
+  id: string;
+  email: string;
+  phrase: string;
+  batchId: string;
+}
+type Verb = 'GET' | 'HEAD' | 'PATCH' | 'DELETE';
+interface Case {
+  verb: Verb;
+  key: string;
+  headers: Record<string, string>;
+  path: (identifiers: Identifiers) => string;
+  body?: (identifiers: Identifiers) => unknown;
+}
+
+const NOBODY: Identifiers = {
+  id: 'cus_01K0000000000000000000000A',
+  email: 'nobody@example.com',
+  phrase: 'zoo-zoo-zoo-zoo',
+  batchId: 'bat_01K0000000000000000000000A',
+};
+const IDENTIFIERS = ['id', 'email', 'phrase'] as const;
+/** Every choice of one or more. */
+const subsets = <Item>(items: readonly Item[]): Item[][] =>
+  items.reduce<Item[][]>((found, item) => [...found, ...found.map((one) => [...one, item])], [[]]).slice(1);
+
+function cases(): Record<string, Case> {
+  const all: Record<string, Case> = {};
+  const add = (name: string, { verb, key, headers = {}, ...rest }: Omit<Case, 'headers'> & Partial<Case>) => {
+    const keyName = key === KEYS.other ? 'full' : 'standard';
+    all[
+      `${verb} ${name} (${keyName}${Object.keys(headers).length > 0 ? `, ${Object.keys(headers).join()}` : ''})`
+    ] = {
+      verb,
+      key,
+      headers,
+      ...rest,
+    };
+  };
+  for (const key of [KEYS.other, KEYS.otherStandard]) {
+    for (const verb of ['GET', 'HEAD'] as const) {
+      for (const headers of [{}, { 'Cache-Control': 'no-cache' }, { 'If-None-Match': '"x"' }]) {
+        for (const by of subsets(IDENTIFIERS)) {
+          const path = (who: Identifiers) =>
+            `/v1/bank/customer?${by.map((name) => `${name}=${who[name]}`).join('&')}`;
+          add(`customer by ${by.join('+')}`, { verb, key, headers, path });
+        }
+      }
+      for (const by of subsets(['ids', 'phrases'] as const)) {
+        for (const sort of ['', '&sortBy=accountName', '&page=2']) {
+          const path = (who: Identifiers) =>
+            `/v1/bank/customers?${by.map((name) => `${name}=${name === 'ids' ? who.id : who.phrase}`).join('&')}${sort}`;
+          add(`customers by ${by.join('+')}${sort}`, { verb, key, path });
+        }
+      }
+      for (const what of ['', '/failures', '/customers']) {
+        add(`batch${what}`, {
+          verb,
+          key,
+          path: ({ batchId }) => `/v1/bank/customers/batches/${batchId}${what}`,
+        });
+      }
+    }
+  }
+  for (const what of ['id', 'batchId'] as const) {
+    add(`audit of ${what}`, {
+      verb: 'GET',
+      key: KEYS.other,
+      path: (who) => `/v1/bank/audit?subject=${who[what]}`,
+    });
+  }
+  for (const headers of [{}, { 'If-Match': '*' }, { 'If-Match': '"x"' }]) {
+    const key = KEYS.other;
+    const body = ({ id }: Identifiers) => ({ id, update: { state: 'x' } });
+    add(`customer ${JSON.stringify(headers)}`, {
+      verb: 'PATCH',
+      key,
+      headers,
+      path: () => '/v1/bank/customer',
+      body,
+    });
+    const path = ({ id }: Identifiers) => `/v1/bank/customer?id=${id}`;
+    add(`customer ${JSON.stringify(headers)}`, { verb: 'DELETE', key, headers, path });
+  }
+  return all;
+}
+
+let service: Service;
+let meter: Meter;
+let theirs: Identifiers;
+
+beforeEach(async () => {
+  meter = new Meter();
+  service = new Service((bindings) => meter.bindings(bindings));
+  const [row] = await service.haveCustomers([sentCustomer(1), sentCustomer(2, { email: 'broken' })]);
+  const { body } = await service.get('/v1/bank/customers/batches');
+  if (row !== undefined) theirs = { ...row, batchId: body.data[0].batchId };
+  // In their cache, in case ours would be answered from it; and our keys known, so that calls can be compared.
+  await service.get(`/v1/bank/customer?phrase=${theirs.phrase}`, KEYS.standard);
+  for (const key of [KEYS.other, KEYS.otherStandard]) await service.get('/v1/bank/customers', key);
+});
+
+/** Everything that a client sees, but for what differs between any two answers, and for its own question. */
+function seen({ status, headers, text }: Answer, asked: Identifiers): string {
+  const visible = [...headers].filter(([name]) => !['x-request-id', 'ratelimit'].includes(name));
+  let whole = JSON.stringify([status, visible, text.replace(headers.get('X-Request-Id') ?? '', '')]);
+  for (const value of Object.values(asked)) whole = whole.replaceAll(value, '?');
+  return whole;
+}
+
+const CASES = cases();
+
+it('there are many cases', () => {
+  expect(Object.keys(CASES).length).toBeGreaterThanOrEqual(60);
+});
+
+describe('another bank’s people are nobody', () => {
+  it.each(Object.entries(CASES))('%s', async (_, { verb, key, headers, path, body }) => {
+    const ask = async (who: Identifiers) => {
+      meter.reset();
+      const answer = await service.ask(verb, path(who), {
+        key,
+        headers,
+        ...(body === undefined ? {} : { body: body(who) }),
+      });
+      return { seen: seen(answer, who), calls: meter.calls };
+    };
+    const dump = () => env.DB.prepare('SELECT * FROM customers').all();
+    const before = (await dump()).results;
+    expect(await ask(theirs)).toEqual(await ask(NOBODY));
+    expect((await dump()).results).toEqual(before);
+  });
+});
+
+it('another bank’s Idempotency-Key is a key like any other', async () => {
+  const send = (key: string) =>
+    service.ask('POST', '/v1/bank/customers', {
+      key,
+      headers: { 'Idempotency-Key': 'the-same' },
+      body: { customers: [sentCustomer(8)] },
+    });
+  const first = await send(KEYS.full);
+  const second = await send(KEYS.other);
+  expect([second.status, second.headers.get('Idempotent-Replayed')]).toEqual([201, null]);
+  expect(second.body.data.batchId).not.toBe(first.body.data.batchId);
+});
+
+it.each(IDENTIFIERS)('a hit and a miss by %s cost the same calls of D1, and a row at most', async (by) => {
+  const ask = async (who: Identifiers) => {
+    meter.reset();
+    await service.get(`/v1/bank/customer?${by}=${who[by]}`);
+    expect(meter.rowsRead).toBeLessThanOrEqual(1);
+    return meter.calls;
+  };
+  expect(await ask(theirs)).toEqual(await ask(NOBODY));
+});

@@ -35,9 +35,13 @@ export function createApp(depsOf: DepsOf): Hono<HttpEnv> {
     context.header('Strict-Transport-Security', HSTS);
     context.set('deps', deps);
     const startedAt = runtime.now();
-    if (context.req.url.length > MOST_URL_CHARACTERS) throw new AppError('URI_TOO_LONG');
     await next();
     logRequest(context, runtime, startedAt);
+  });
+
+  app.use((context, next) => {
+    if (context.req.url.length > MOST_URL_CHARACTERS) throw new AppError('URI_TOO_LONG');
+    return next();
   });
 
   customerRoutes(app);

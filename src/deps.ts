@@ -18,8 +18,8 @@ export interface Deps {
   batchQueue: BatchQueue;
   runningKeys: RunningKeys;
   rateLimits: RateLimits;
-  /** What account numbers and references are sealed with before they are stored. */
-  fieldKey(): Promise<FieldKey>;
+  /** What account numbers and references are sealed with before they are stored: of this version, or the newest. */
+  fieldKey: (version?: number) => Promise<FieldKey>;
   /** Most customers of a chunk: `LIMITS.chunkRows`, and less where a simulation wants many chunks of few rows. */
   chunkRows: number;
   /** Batches of one bank that may be under way at once. */
@@ -55,6 +55,7 @@ export function createDeps(
   memory: IsolateMemory,
   chunkRows: number = LIMITS.chunkRows,
 ): Deps {
+  const after = (work: Promise<void>) => context.waitUntil(work);
   return {
     runtime,
     db: env.DB,
@@ -62,11 +63,11 @@ export function createDeps(
     phraseCache: new PhraseCache(env.PHRASE_CACHE, memory.cache, runtime),
     batchQueue: createBatchQueue(env.BATCH_QUEUE),
     runningKeys: memory.runningKeys,
-    rateLimits: new RateLimits(env, memory.rates, runtime),
+    rateLimits: new RateLimits(env, memory.rates, runtime, after),
     mostOpenBatches: env.MOST_OPEN_BATCHES,
-    fieldKey: () => memory.fieldKeys.newest(env, runtime),
+    fieldKey: (version) => memory.fieldKeys.get(env, runtime, version),
     chunkRows,
     production: env.ENVIRONMENT === 'production',
-    after: (work) => context.waitUntil(work),
+    after,
   };
 }

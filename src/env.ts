@@ -20,6 +20,8 @@ export interface Env {
 export interface RatePolicy {
   limit: number;
   seconds: number;
+  /** How many are told to the platform's limiter at once. Its own limit is so much smaller. */
+  step: number;
 }
 
 /** Names of the queues, as wrangler.toml has them. */

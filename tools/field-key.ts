@@ -30,12 +30,14 @@ async function addRemoteFieldKey(): Promise<void> {
   const names = secrets.map(({ name }: { name: string }) => name);
   const version = (fieldKeyVersions(names).at(-1) ?? 0) + 1;
   const key = makeFieldKey();
-  await wrangler(['secret', 'put', `FIELD_KEY_${version}`, '--env', 'production'], key);
-  console.log(`The deployed Worker seals with version ${version} now. It is shown this once; put it into your vault,
-because nobody can read it back from Cloudflare, and what it sealed opens with nothing else:
+  // Shown before it is set: a key that seals and that nobody has would be worse than one that seals nothing.
+  console.log(`This key is shown this once. Put it into your vault: nobody can read it back from Cloudflare, and what it
+sealed opens with nothing else.
 
   FIELD_KEY_${version}=${key}
 `);
+  await wrangler(['secret', 'put', `FIELD_KEY_${version}`, '--env', 'production'], key);
+  console.log(`The deployed Worker seals with version ${version} now.`);
 }
 
 async function readKeys(names: NodeJS.Dict<string>): Promise<Map<number, FieldKey>> {
@@ -69,7 +71,9 @@ async function sealAllAnew(target: Target, keys: Map<number, FieldKey>): Promise
   }
   const isCurrent = (column: string) => `${column} LIKE '${newest.version}.%'`;
   let after = { bank_id: '', id: '' };
-  for (let sealed = 0; ;) {
+  let sealed = 0;
+  let unopened = 0;
+  for (;;) {
     const rows = await d1<Sealed>(
       target,
       `SELECT bank_id, id, account_number, reference FROM customers
@@ -80,11 +84,15 @@ async function sealAllAnew(target: Target, keys: Map<number, FieldKey>): Promise
     const last = rows.at(-1);
     if (last === undefined) {
       console.log(`Sealed ${sealed} customers anew, with version ${newest.version}.`);
+      if (unopened > 0)
+        console.error(`${unopened} were left as they are: the key that sealed them was not given.`);
       break;
     }
-    const updates = await Promise.all(rows.map((row) => sealAnew(keys, newest, row)));
-    await d1(target, updates.join(';\n'));
-    sealed += rows.length;
+    const attempts = await Promise.allSettled(rows.map((row) => sealAnew(keys, newest, row)));
+    const updates = attempts.filter((attempt) => attempt.status === 'fulfilled').map(({ value }) => value);
+    if (updates.length > 0) await d1(target, updates.join(';\n'));
+    sealed += updates.length;
+    unopened += rows.length - updates.length;
     after = last;
   }
   const [open] = await d1<{ n: number }>(

@@ -32,6 +32,15 @@ export function recordChange(actor: Actor, change: Change, condition: SQL = sql`
       WHERE ${condition} ON CONFLICT DO NOTHING`;
 }
 
+/** Was the change of this request made? */
+export function findChange(actor: Actor, at: number): Statement {
+  return sql`SELECT 1 WHERE ${isWritten(actor, at)}`;
+}
+
+export function isWritten({ bankId, requestId }: Actor, at: number): SQL {
+  return sql`EXISTS (SELECT 1 FROM audit_log WHERE bank_id = ${bankId} AND at = ${at} AND request_id = ${requestId})`;
+}
+
 export interface AuditRow {
   at: number;
   requestId: string;

@@ -184,24 +184,42 @@ export function claimDueChunks(now: number, dueAgainAt: number, most: number): S
       RETURNING bank_id AS bankId, batch_id AS batchId, chunk`;
 }
 
-/** The staged rows of every chunk of a bank that is still to be moved in. */
-const stagedOfBank = (bankId: string): SQL =>
-  sql`batches CROSS JOIN batch_chunks AS chunk ON chunk.bank_id = batches.bank_id AND chunk.batch_id = batches.id
+/** The chunks of a bank's batches that are still to be moved in. */
+const openChunksOf = (bankId: string, batch: SQL): SQL =>
+  sql`batches CROSS JOIN batch_chunks AS chunk
+        ON chunk.bank_id = batches.bank_id AND chunk.batch_id = batches.id AND chunk.done_at IS NULL
       CROSS JOIN json_each(chunk.payload) AS staged
-      WHERE batches.bank_id = ${bankId} AND status IN ('PROCESSING', 'STALLED') AND done_at IS NULL`;
+      WHERE batches.bank_id = ${bankId} AND status IN ('PROCESSING', 'STALLED') AND ${batch}`;
 
-/** A customer that was accepted and is not moved in yet, as `findTraces` has it. */
-export function findStagedTraces(bankId: string, id: string): Statement {
-  return sql`SELECT ${staged('email')} AS email, ${staged('clientRef')} AS clientRef, NULL AS phrase, NULL AS revision
-      FROM ${stagedOfBank(bankId)} AND ${staged('id')} = ${id}`;
+/**
+ * A customer that was accepted and is not moved in yet. Looks into no batch that did not give out this id. One
+ * whose email has become another customer's meanwhile is none: it will be a failure.
+ */
+const stagedCustomer = (bankId: string, id: string): SQL =>
+  sql`${openChunksOf(bankId, sql`${id} BETWEEN first_customer_id AND last_customer_id`)}
+        AND ${staged('id')} = ${id}
+        AND NOT EXISTS (SELECT 1 FROM customers WHERE bank_id = ${bankId} AND email = ${staged('email')})`;
+
+export function isStaged(bankId: string, id: string): SQL {
+  return sql`EXISTS (SELECT 1 FROM ${stagedCustomer(bankId, id)})`;
 }
 
-/** Leaves of a customer's staged copies, this one and others that would bring the same person, the index alone. */
-export function scrubStaged(bankId: string, id: string, email: string): Statement {
+/** As `findTraces` has them. */
+export function findStagedTraces(bankId: string, id: string): Statement {
+  return sql`SELECT ${staged('email')} AS email, ${staged('clientRef')} AS clientRef FROM ${stagedCustomer(bankId, id)}`;
+}
+
+/**
+ * Leaves of a customer's staged copies, this one and others that would bring the same person, the index alone.
+ * @param condition what else must be so
+ */
+export function scrubStaged(bankId: string, id: string, email: string, condition: SQL): Statement {
   const isMeant = sql`(${staged('id')} = ${id} OR ${staged('email')} = ${email})`;
+  // Emails are ASCII, so they stand in JSON as they are: most payloads need not be read as JSON at all.
+  const mayHold = sql`instr(chunk.payload, ${email}) > 0`;
   return sql`UPDATE batch_chunks SET payload = (
           SELECT json_group_array(json(CASE WHEN ${isMeant} THEN json_array(${staged('index')}) ELSE staged.value END))
           FROM json_each(payload) AS staged)
-        WHERE (bank_id, batch_id, chunk) IN (
-          SELECT chunk.bank_id, chunk.batch_id, chunk.chunk FROM ${stagedOfBank(bankId)} AND ${isMeant})`;
+        WHERE ${condition} AND (bank_id, batch_id, chunk) IN (
+          SELECT chunk.bank_id, chunk.batch_id, chunk.chunk FROM ${openChunksOf(bankId, mayHold)} AND ${isMeant})`;
 }

@@ -73,7 +73,12 @@ export function removeOldestBatch(completedBefore: number): Statement[] {
   ];
 }
 
-/** Takes a customer's name out of failures. What they say besides is of fields and rules. */
-export function scrubFailures(bankId: string, clientRef: string): Statement {
-  return sql`UPDATE batch_failures SET client_ref = NULL WHERE bank_id = ${bankId} AND client_ref = ${clientRef}`;
+/**
+ * Takes a customer's name out of failures. What they say besides is of fields and rules.
+ * @param condition what else must be so
+ */
+export function scrubFailures(bankId: string, clientRef: string, condition: SQL): Statement {
+  // Left to itself, SQLite would read every failure of the bank.
+  return sql`UPDATE batch_failures INDEXED BY batch_failures_client_ref SET client_ref = NULL
+      WHERE bank_id = ${bankId} AND client_ref = ${clientRef} AND ${condition}`;
 }

@@ -5,6 +5,7 @@
  */
 import { customerRow } from '../customers/customers.schema.ts';
 import { AppError } from '../errors.ts';
+import { codeOf, type FieldKey } from '../lib/field-cipher.ts';
 import { idSequence } from '../lib/ids.ts';
 import type { AcceptedBatch } from './batches.report.ts';
 
@@ -16,8 +17,10 @@ const STILL_RUNNING_SECONDS = 1;
 
 export interface Idempotency {
   key: string;
-  /** What the body means, in 64 characters. */
+  /** What the body means, under the newest field key. */
   fingerprint: string;
+  /** The same under the key of another version, which an older record may have. */
+  fingerprintBy: (version: number) => Promise<string>;
 }
 
 export interface IdempotencyRecord {
@@ -27,11 +30,22 @@ export interface IdempotencyRecord {
 
 const FIELDS = Object.keys(customerRow.shape);
 
+/** @param fieldKey of a version, or the newest */
+export async function readIdempotency(
+  key: string,
+  rows: unknown[],
+  fieldKey: (version?: number) => Promise<FieldKey>,
+): Promise<Idempotency> {
+  const fingerprintBy = async (version?: number) => fingerprintOf(rows, await fieldKey(version));
+  return { key, fingerprint: await fingerprintBy(), fingerprintBy };
+}
+
 /**
  * A fingerprint of the rows' meaning: spaces, the order of keys and unknown keys make no difference. No field
- * may hold a list or an object, so one is as wrong as the other.
+ * may hold a list or an object, so one is as wrong as the other. It is stored, and covers account numbers: without
+ * the key, a code of ten digits could be found by trying.
  */
-export async function fingerprintOf(rows: unknown[]): Promise<string> {
+export function fingerprintOf(rows: unknown[], fieldKey: FieldKey): Promise<string> {
   const flat = (value: unknown) => {
     if (typeof value === 'object' && value !== null) return ['nested'];
     // 1e400 is read as Infinity, and would be written as null.
@@ -41,8 +55,7 @@ export async function fingerprintOf(rows: unknown[]): Promise<string> {
     if (typeof row !== 'object' || row === null || Array.isArray(row)) return 'no object';
     return FIELDS.map((field) => flat(Object.hasOwn(row, field) ? Reflect.get(row, field) : null));
   });
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(meaning)));
-  return new Uint8Array(digest).toHex();
+  return codeOf(fieldKey, JSON.stringify(meaning));
 }
 
 /** Longer than any request takes: three tries to write and to read back, 10 seconds each. */
@@ -97,7 +110,10 @@ export function toRecord(fingerprint: string, { report, refusal }: AcceptedBatch
  * The first answer again.
  * @throws IDEMPOTENCY_KEY_REUSED when the body means something else
  */
-export function replay(record: IdempotencyRecord, { fingerprint }: Idempotency): AcceptedBatch {
+export async function replay(record: IdempotencyRecord, idempotency: Idempotency): Promise<AcceptedBatch> {
+  const version = Number.parseInt(record.fingerprint, 10);
+  const isNewest = idempotency.fingerprint.startsWith(`${version}.`);
+  const fingerprint = isNewest ? idempotency.fingerprint : await idempotency.fingerprintBy(version);
   if (record.fingerprint !== fingerprint) {
     const message = 'belongs to another body; send a new key with a new body';
     throw new AppError('IDEMPOTENCY_KEY_REUSED', { errors: [{ field: 'Idempotency-Key', message }] });

@@ -9,7 +9,7 @@ import { tooMany } from '../errors.ts';
 import { describeCause } from '../db/cause.ts';
 import { commitBatch } from './batches.commit.ts';
 import {
-  fingerprintOf,
+  readIdempotency,
   replay,
   toRecord,
   type Idempotency,
@@ -56,7 +56,7 @@ async function acceptOnce(
 ): Promise<Answer> {
   if (key === undefined) return accept(deps, actor, rows);
   return deps.runningKeys.whileRunning(actor.bankId, key, deps.runtime.now(), async () =>
-    accept(deps, actor, rows, { key, fingerprint: await fingerprintOf(rows) }),
+    accept(deps, actor, rows, await readIdempotency(key, rows, deps.fieldKey)),
   );
 }
 
@@ -64,7 +64,7 @@ async function accept(deps: Deps, actor: Actor, rows: unknown[], idempotency?: I
   const { bankId } = actor;
   const { accepted, failures, record, open } = await judgeAgainstBank(deps, bankId, rows, idempotency?.key);
   if (idempotency !== undefined && record !== undefined) {
-    return { ...replay(record, idempotency), replayed: true };
+    return { ...(await replay(record, idempotency)), replayed: true };
   }
   if (open >= deps.mostOpenBatches) {
     throw tooMany(OPEN_BATCHES_SECONDS, 'customers', `${open} batches are under way; wait for some of them`);
@@ -77,7 +77,7 @@ async function accept(deps: Deps, actor: Actor, rows: unknown[], idempotency?: I
   const remembered = idempotency && { ...idempotency, record: toRecord(idempotency.fingerprint, answer) };
   const earlier = await commitBatch(deps, actor, plan, remembered);
   if (idempotency !== undefined && earlier !== null)
-    return { ...replay(earlier, idempotency), replayed: true };
+    return { ...(await replay(earlier, idempotency)), replayed: true };
   await announce(deps, plan);
   return { ...answer, replayed: false };
 }

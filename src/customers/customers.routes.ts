@@ -21,11 +21,14 @@ const WANTS_FRESH = /\b(no-cache|no-store|max-age=0)\b/i;
 export function customerRoutes(app: Hono<HttpEnv>): void {
   app.get('/v1/bank/customer', mayRead, validQuery(customerLookup), async (context) => {
     const fresh = WANTS_FRESH.test(context.req.header('Cache-Control') ?? '');
-    const { found, cache } = await lookUpCustomer(
-      context.get('deps'),
-      context.get('caller'),
-      context.req.valid('query'),
-      fresh,
+    const query = context.req.valid('query');
+    const [deps, caller] = [context.get('deps'), context.get('caller')];
+    const guessed = query.email !== undefined || query.phrase !== undefined ? 1 : 0;
+    const { found, cache } = await deps.rateLimits.guess(
+      caller.keyId,
+      guessed,
+      () => lookUpCustomer(deps, caller, query, fresh),
+      (result) => (result.found === null ? 1 : 0),
     );
     context.header('X-Cache', cache);
     if (found === null) throw new AppError('CUSTOMER_NOT_FOUND');
@@ -37,12 +40,14 @@ export function customerRoutes(app: Hono<HttpEnv>): void {
   // The contract answers this one without the envelope: a bare array. Paging is in the headers.
   app.get('/v1/bank/customers', mayRead, validQuery(customerList), async (context) => {
     const query = context.req.valid('query');
-    const { page, total, list, misses } = await listCustomersOf(
-      context.get('deps'),
-      context.get('caller'),
-      query,
+    const [deps, caller] = [context.get('deps'), context.get('caller')];
+    const guessed = query.phrases?.length ?? 0;
+    const { page, total, list } = await deps.rateLimits.guess(
+      caller.keyId,
+      guessed,
+      () => listCustomersOf(deps, caller, query),
+      (result) => Math.max(guessed - result.total, 0),
     );
-    context.set('misses', misses);
     context.header('X-Total-Count', String(total));
     context.header('Link', await linkHeader(context.req.url, list, page));
     return context.json(page.rows);

@@ -92,8 +92,6 @@ export interface CustomerPage {
   total: number;
   /** What the page's cursors are bound to. */
   list: List;
-  /** Customers that the filters name, and that there are not. */
-  misses: number;
 }
 
 /**
@@ -125,13 +123,7 @@ export async function listCustomersOf(
     statement.offset > 0,
   );
   const extended = seesExtended(caller.scopes);
-  const named = Math.max(query.ids?.length ?? 0, query.phrases?.length ?? 0);
-  return {
-    page: { ...page, rows: page.rows.map((row) => toView(row, extended)) },
-    total,
-    list,
-    misses: Math.max(named - total, 0),
-  };
+  return { page: { ...page, rows: page.rows.map((row) => toView(row, extended)) }, total, list };
 }
 
 async function readPage({ db }: Deps, bankId: string, query: ListQuery): Promise<[CustomerRecord[], number]> {
@@ -173,9 +165,10 @@ export async function changeCustomer(
     if (!isDatabaseAway(error)) throw error;
     return change();
   });
-  const [row] = (results.at(-1) ?? []) as CustomerRecord[];
+  const [found = [], written = []] = results.slice(-2);
+  const [row] = found as CustomerRecord[];
   if (row === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
-  if (row.revision !== actor.requestId) throw changedMeanwhile();
+  if (written.length === 0) throw changedMeanwhile();
   const readAgain = standardReader(deps, bankId, row.phrase);
   deps.after(deps.phraseCache.writeThrough(toCached(row), readAgain));
   return row;

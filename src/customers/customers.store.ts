@@ -1,6 +1,6 @@
 /** Customers in D1: every statement on `customers` that one request needs, each with the bank in its WHERE. */
 import { and, eq, sql, type SQL } from 'drizzle-orm';
-import { recordChange, type Actor } from '../audit/audit.store.ts';
+import { findChange, recordChange, type Actor } from '../audit/audit.store.ts';
 import type { Statement } from '../db/client.ts';
 import { onPage } from '../db/page.ts';
 import { customers } from '../db/tables.ts';
@@ -88,10 +88,16 @@ function ownedAndNamed(
 
 const isCustomer = (bankId: string, id: string): SQL => sql`bank_id = ${bankId} AND id = ${id}`;
 
+/** This customer, with one of these revisions; undefined: with any. */
+export function isExpected(bankId: string, id: string, expected: string[] | undefined): SQL {
+  if (expected === undefined) return isCustomer(bankId, id);
+  const revisions = sql`SELECT value FROM json_each(${JSON.stringify(expected)})`;
+  return sql`${isCustomer(bankId, id)} AND coalesce(revision, id) IN (${revisions})`;
+}
+
 /**
- * Changes a customer, writes down who did, and returns the row as it then is: nothing where the bank has no such
- * customer, and one of another revision than the request's own where that was not one of those expected.
- * Run again, they change nothing that they have changed.
+ * Changes a customer, if it has one of the revisions expected, and writes down who did. The last two return the row
+ * as it then is, and whether the change was made. Run again, they change nothing that they have changed.
  */
 export function updateCustomer(
   actor: Actor,
@@ -103,11 +109,7 @@ export function updateCustomer(
   const { bankId, requestId } = actor;
   const fields = Object.keys(update) as (keyof CustomerUpdate)[];
   const changes = fields.map((field) => sql`${sql.identifier(customers[field].name)} = ${update[field]}`);
-  const asExpected =
-    expected === undefined
-      ? sql`true`
-      : sql`coalesce(revision, id) IN (SELECT value FROM json_each(${JSON.stringify(expected)}))`;
-  const meant = sql`${isCustomer(bankId, id)} AND ${asExpected}`;
+  const meant = isExpected(bankId, id, expected);
   return [
     recordChange(
       actor,
@@ -117,16 +119,22 @@ export function updateCustomer(
     sql`UPDATE customers SET ${sql.join(changes, sql`, `)}, revision = ${requestId}
         WHERE ${meant} AND revision IS NOT ${requestId}`,
     findCustomer(bankId, { id }),
+    findChange(actor, at),
   ];
 }
 
-/** Removes a customer: its phrase is retired, its bank counts one less. Nothing happens where there is none. */
-export function eraseCustomer(bankId: string, id: string): Statement[] {
+/**
+ * Removes a customer: its phrase is retired, which the first returns, and its bank counts one less. Nothing happens
+ * where there is none.
+ * @param condition what else must be so
+ */
+export function eraseCustomer(bankId: string, id: string, condition: SQL): Statement[] {
+  const meant = sql`${isCustomer(bankId, id)} AND ${condition}`;
   return [
-    sql`INSERT INTO retired_phrases (phrase) SELECT phrase FROM customers WHERE ${isCustomer(bankId, id)}`,
+    sql`INSERT INTO retired_phrases (phrase) SELECT phrase FROM customers WHERE ${meant} RETURNING phrase`,
     sql`UPDATE banks SET customer_count = customer_count - 1
-        WHERE id = ${bankId} AND EXISTS (SELECT 1 FROM customers WHERE ${isCustomer(bankId, id)})`,
-    sql`DELETE FROM customers WHERE ${isCustomer(bankId, id)}`,
+        WHERE id = ${bankId} AND EXISTS (SELECT 1 FROM customers WHERE ${meant})`,
+    sql`DELETE FROM customers WHERE ${meant}`,
   ];
 }
 
@@ -134,13 +142,10 @@ export function eraseCustomer(bankId: string, id: string): Statement[] {
 export interface Traces {
   email: string;
   clientRef: string;
-  /** Null: it has not been moved in, and so nobody has seen one. */
-  phrase: string | null;
-  revision: string | null;
 }
 
 export function findTraces(bankId: string, id: string): Statement {
-  return sql`SELECT email, client_ref AS clientRef, phrase, revision FROM customers WHERE ${isCustomer(bankId, id)}`;
+  return sql`SELECT email, client_ref AS clientRef FROM customers WHERE ${isCustomer(bankId, id)}`;
 }
 
 export function findCountry(bankId: string, id: string): Statement {

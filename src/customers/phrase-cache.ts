@@ -80,21 +80,38 @@ export class PhraseCache {
   /** Call after an update has been committed. Never throws. */
   async writeThrough(cached: CachedCustomer, readAgain: ReadAgain): Promise<void> {
     this.#memory.updates += 1;
+    const own = this.#memory.updates;
     try {
-      await this.#put(cached).catch(() => this.#putAnew(cached.customer, readAgain));
+      const put = await this.#put(cached).then(
+        () => true,
+        () => false,
+      );
+      // Another change, or an erasure, that came while this was being written may have been overwritten by it.
+      if (!put || this.#memory.updates !== own) await this.#putAnew(cached.customer, readAgain);
     } catch {
       this.#failed('write through');
     }
   }
 
-  /** Call after a customer has been erased. What lies there may stay if it fails, until its time is over. Never throws. */
-  async forget(bankId: string, phrase: string): Promise<void> {
+  /**
+   * Call after a customer has been erased. Never throws.
+   * @returns the work of doing it again, which the answer need not wait for: a write that was under way may have come
+   *   after, or KV may have refused a second write of the key in one second
+   */
+  async forget(bankId: string, phrase: string): Promise<() => Promise<void>> {
     this.#memory.updates += 1;
-    try {
-      await this.#binding.delete(cacheKey(bankId, phrase));
-    } catch {
-      this.#failed('forget');
-    }
+    const remove = async () => {
+      try {
+        await this.#binding.delete(cacheKey(bankId, phrase));
+      } catch {
+        this.#failed('forget');
+      }
+    };
+    await remove();
+    return async () => {
+      await this.#runtime.sleep(REWRITE_DELAY_MS);
+      await remove();
+    };
   }
 
   async #put(cached: CachedCustomer): Promise<void> {

@@ -37,19 +37,9 @@ export function requireKey(rateClass: RateClass, ...access: [Scope, ...Scope[]])
       });
     }
     context.set('caller', caller);
-    const { rateLimits } = deps;
-    rateLimits.check(context, caller.keyId, rateClass, 'misses');
-    deps.after(rateLimits.charge(caller.keyId, rateClass, 1));
+    deps.rateLimits.admit(context, caller.keyId, rateClass);
     await next();
-    const misses = missesOf(context);
-    if (misses > 0) deps.after(rateLimits.charge(caller.keyId, 'misses', misses));
   };
-}
-
-/** How many customers were asked for that there are not. */
-function missesOf(context: HttpContext): number {
-  const { error } = context;
-  return error instanceof AppError && error.code === 'CUSTOMER_NOT_FOUND' ? 1 : (context.get('misses') ?? 0);
 }
 
 /** On whose behalf this request changes something. Behind `requireKey`. */

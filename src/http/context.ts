@@ -11,8 +11,6 @@ export interface HttpEnv {
     requestId: string;
     /** Set by http/auth.ts on every route that needs a key: all of them under /v1. */
     caller: Caller;
-    /** Customers that a list's filters name, and that there are not. */
-    misses?: number;
   };
 }
 

@@ -1,10 +1,12 @@
 /**
- * How much a key may ask for, by class of route; and how often it may ask for customers that there are not, which
- * is far less often: a directory should not be read out by guessing.
+ * How much a key may ask for, by class of route; and how often it may guess: name a phrase or an email that is
+ * nobody's. That is far less, so that a directory can't be read out. (Ids are 80 random bits; nobody guesses those.)
  * An isolate counts what it has let through itself, and refuses at once when that is too much. All isolates of a
- * location count together in the platform's rate limiter, which is told behind the answer's back, so that no answer
- * waits for it: what it refuses is refused here from then on, until the window ends. Accepted: requests that are
- * under way when that happens pass.
+ * location count together in the platform's rate limiter, which is told behind the answer's back and, of what is
+ * frequent, by the step of a hundred, so that no answer waits for it or pays for it: what it refuses is refused here
+ * from then on, until the window ends.
+ * Whether a guess misses is known only afterwards, so guesses that are under way are bounded too: generously, and
+ * for a key that used up its misses in the window before, as tightly as the misses themselves.
  */
 import type { Env, RatePolicy } from '../env.ts';
 import { tooMany } from '../errors.ts';
@@ -14,21 +16,30 @@ import type { HttpContext } from './context.ts';
 export type RateClass = 'lookups' | 'changes' | 'batches';
 type Counted = RateClass | 'misses';
 
+/** Names that a key without a past may be guessing at once: five whole filters, or 500 lookups. */
+const MOST_UNDER_WAY = 500;
+
 /** What an isolate knows of one key's use in the window of time that is now. */
 interface Window {
   number: number;
   count: number;
+  /** How often the platform's limiter was told. */
+  steps: number;
   refused: boolean;
+  /** The window before ended with nothing left. */
+  suspect: boolean;
 }
 
-/** One isolate's memory: the newest window of every key and class. */
+/** One isolate's memory: the newest window of every key and class, and each key's guesses that are under way. */
 export class RateMemory {
   readonly #windows = new Map<string, Window>();
+  readonly underWay = new Map<string, number>();
 
-  window(name: string, number: number): Window {
+  window(name: string, number: number, limit: number): Window {
     const known = this.#windows.get(name);
     if (known?.number === number) return known;
-    const fresh = { number, count: 0, refused: false };
+    const suspect = known !== undefined && (known.refused || known.count >= limit);
+    const fresh = { number, count: 0, steps: 0, refused: false, suspect };
     this.#windows.set(name, fresh);
     return fresh;
   }
@@ -45,19 +56,31 @@ export class RateLimits {
   readonly #env: Env;
   readonly #memory: RateMemory;
   readonly #runtime: Pick<Runtime, 'now' | 'log'>;
+  readonly #after: (work: Promise<void>) => void;
 
-  constructor(env: Env, memory: RateMemory, runtime: Pick<Runtime, 'now' | 'log'>) {
+  constructor(
+    env: Env,
+    memory: RateMemory,
+    runtime: Pick<Runtime, 'now' | 'log'>,
+    after: (work: Promise<void>) => void,
+  ) {
     this.#env = env;
     this.#memory = memory;
     this.#runtime = runtime;
+    this.#after = after;
   }
 
   /**
-   * Is there room in every one of these? Nothing is counted by asking.
-   * @throws RATE_LIMITED where there is none
+   * Counts a request, and says in its answer's headers what is left.
+   * @throws RATE_LIMITED where there is no room for it, or none for a miss
    */
-  check(context: HttpContext, keyId: string, ...classes: Counted[]): void {
-    const states = classes.map((counted) => ({ counted, ...this.#at(keyId, counted) }));
+  admit(context: HttpContext, keyId: string, rateClass: RateClass): void {
+    const full = (['misses', rateClass] as const).find((counted) => this.#at(keyId, counted).remaining === 0);
+    if (full === undefined) this.#charge(keyId, rateClass, 1);
+    const states = ([rateClass, 'misses'] as const).map((counted) => ({
+      counted,
+      ...this.#at(keyId, counted),
+    }));
     context.header(
       'RateLimit-Policy',
       states.map(({ counted, policy }) => `"${counted}";q=${policy.limit};w=${policy.seconds}`).join(', '),
@@ -69,20 +92,57 @@ export class RateLimits {
         .map(({ counted, remaining, secondsLeft }) => `"${counted}";r=${remaining};t=${secondsLeft}`)
         .join(', '),
     );
-    const full = states.find(({ remaining }) => remaining === 0);
-    if (full !== undefined) {
-      const message = `has used up its ${full.counted} for now; wait, and slow down`;
-      throw tooMany(full.secondsLeft, 'Authorization', message);
+    if (full !== undefined) throw this.#tooMany(keyId, full);
+  }
+
+  /**
+   * Does work that may guess, and counts what it missed.
+   * @param names phrases and emails that are asked for; nothing is counted for none
+   * @throws RATE_LIMITED where too many are under way
+   */
+  async guess<Result>(
+    keyId: string,
+    names: number,
+    work: () => Promise<Result>,
+    missesOf: (result: Result) => number,
+  ): Promise<Result> {
+    if (names === 0) return work();
+    const { underWay } = this.#memory;
+    const others = underWay.get(keyId) ?? 0;
+    const { window, policy } = this.#at(keyId, 'misses');
+    const most = window.suspect ? Math.max(policy.limit, names) : MOST_UNDER_WAY;
+    if (others > 0 && others + names > most) throw this.#tooMany(keyId, 'misses');
+    underWay.set(keyId, others + names);
+    try {
+      const result = await work();
+      const misses = missesOf(result);
+      if (misses > 0) this.#charge(keyId, 'misses', misses);
+      return result;
+    } finally {
+      const rest = (underWay.get(keyId) ?? names) - names;
+      if (rest > 0) underWay.set(keyId, rest);
+      else underWay.delete(keyId);
     }
   }
 
-  /** Counts, here at once and for the whole location in its own time. Never throws. */
-  async charge(keyId: string, counted: Counted, times: number): Promise<void> {
+  #tooMany(keyId: string, counted: Counted) {
+    const message = `has used up its ${counted} for now; wait, and slow down`;
+    return tooMany(this.#at(keyId, counted).secondsLeft, 'Authorization', message);
+  }
+
+  /** Counts, here at once, and for the whole location where no step that was told covers it. */
+  #charge(keyId: string, counted: Counted, times: number): void {
     const { policy, window } = this.#at(keyId, counted);
     window.count += times;
+    const steps = Math.ceil(Math.min(window.count, policy.limit) / policy.step) - window.steps;
+    if (steps <= 0) return;
+    window.steps += steps;
+    this.#after(this.#tell(keyId, counted, window, steps));
+  }
+
+  async #tell(keyId: string, counted: Counted, window: Window, steps: number): Promise<void> {
     try {
-      const most = Math.min(times, policy.limit);
-      for (let charged = 0; charged < most && !window.refused; charged += 1) {
+      for (let told = 0; told < steps && !window.refused; told += 1) {
         const { success } = await this.#env[BINDINGS[counted]].limit({ key: keyId });
         if (!success) window.refused = true;
       }
@@ -96,7 +156,7 @@ export class RateLimits {
     const length = policy.seconds * 1_000;
     const now = this.#runtime.now();
     const number = Math.floor(now / length);
-    const window = this.#memory.window(`${counted} ${keyId}`, number);
+    const window = this.#memory.window(`${counted} ${keyId}`, number, policy.limit);
     return {
       policy,
       window,

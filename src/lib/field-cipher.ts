@@ -15,6 +15,8 @@ export interface FieldOwner {
 export interface FieldKey {
   version: number;
   key: CryptoKey;
+  /** For codes of what holds such fields: without it they could be tried out one by one. */
+  codeKey: CryptoKey;
 }
 
 /** Bytes of an initialisation vector of AES-GCM (NIST SP 800-38D). */
@@ -39,10 +41,25 @@ function algorithmOf({ bankId, customerId, field }: FieldOwner, iv: Uint8Array) 
 export async function importFieldKey(version: number, secret: string): Promise<FieldKey> {
   const bytes = fromBase64(secret);
   if (bytes.length !== FIELD_KEY_BYTES) throw new RangeError('a field key has 32 bytes');
-  return {
-    version,
-    key: await crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['encrypt', 'decrypt']),
-  };
+  const [key, base] = await Promise.all([
+    crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['encrypt', 'decrypt']),
+    crypto.subtle.importKey('raw', bytes, 'HKDF', false, ['deriveKey']),
+  ]);
+  const codeKey = await crypto.subtle.deriveKey(
+    { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info: utf8.encode('code') },
+    base,
+    { name: 'HMAC', hash: 'SHA-256', length: 256 },
+    false,
+    ['sign'],
+  );
+  return { version, key, codeKey };
+}
+
+/** HMAC-SHA-256, hexadecimal, behind the version of the key: `1.ab…`. */
+export async function codeOf({ version, codeKey }: FieldKey, text: string): Promise<string> {
+  const code = await crypto.subtle.sign('HMAC', codeKey, utf8.encode(text));
+  const bytes = Array.from(new Uint8Array(code), (byte) => byte.toString(16).padStart(2, '0'));
+  return `${version}.${bytes.join('')}`;
 }
 
 export async function sealField(

@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { importFieldKey } from '../../src/lib/field-cipher.ts';
 import { fingerprintOf, KEY_KEPT_MS } from '../../src/batches/batches.idempotency.ts';
 import { KEYS } from '../support/banks.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
@@ -140,6 +141,8 @@ it.each(['x'.repeat(255), '"x"', '!~', '"a\\"b\\\\"'])('the key %j is taken', as
 });
 
 it('fingerprints tell rows apart, and rows without meaning not', async () => {
+  const key = await importFieldKey(1, btoa('a'.repeat(32)));
+  const print = (rows: unknown[]) => fingerprintOf(rows, key);
   const prints = await Promise.all(
     [
       [sentCustomer(1)],
@@ -149,11 +152,25 @@ it('fingerprints tell rows apart, and rows without meaning not', async () => {
       [sentCustomer(1, { phone: {} })],
       [sentCustomer(1, { phone: Number.POSITIVE_INFINITY })],
       ['x'],
-    ].map(fingerprintOf),
+    ].map(print),
   );
   expect(new Set(prints).size).toBe(prints.length);
-  expect(await fingerprintOf([sentCustomer(1, { phone: undefined })])).toBe(prints[3]);
-  expect(await fingerprintOf([7])).toBe(prints[6]);
+  expect(await print([sentCustomer(1, { phone: undefined })])).toBe(prints[3]);
+  expect(await print([7])).toBe(prints[6]);
+  // Nobody without the key can try account numbers until one fits.
+  const other = await importFieldKey(1, btoa('b'.repeat(32)));
+  expect(await fingerprintOf([sentCustomer(1)], other)).not.toBe(prints[0]);
+});
+
+it('a key outlives the field key that its record was made with', async () => {
+  const rows = [sentCustomer(1)];
+  const ask = (by: Service, body: unknown[]) =>
+    by.ask('POST', '/v1/bank/customers', { headers: { 'Idempotency-Key': 'k' }, body: { customers: body } });
+  const first = await ask(new Service(), rows);
+  const rotated = new Service(() => ({ FIELD_KEY_2: btoa('b'.repeat(32)) }));
+  const again = await ask(rotated, rows);
+  expect([again.status, again.body.data.batchId]).toEqual([201, first.body.data.batchId]);
+  expect((await ask(rotated, [sentCustomer(2)])).status).toBe(422);
 });
 
 describe('a dry run', () => {

@@ -108,6 +108,66 @@ describe('a customer that is erased', () => {
     },
   );
 
+  it('is erased by one of many requests at once, and written down once', async () => {
+    const [ada] = await service.haveCustomers(sentCustomers(1));
+    const id = ada?.id ?? '';
+    const answers = await Promise.all(Array.from({ length: 4 }, () => erase(id)));
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 404, 404, 404]);
+    expect((await service.get(`/v1/bank/audit?subject=${id}`)).body.data).toHaveLength(1);
+    expect(await counter()).toBe(0);
+  });
+
+  it('is not, when it changes between the look at it and the erasure', async () => {
+    const [ada] = await service.haveCustomers(sentCustomers(1));
+    const id = ada?.id ?? '';
+    const etag = (await service.get(`/v1/bank/customer?id=${id}`)).headers.get('ETag') ?? '';
+    let calls = 0;
+    const raced = new Service(({ DB }) => ({
+      DB: {
+        prepare: (text: string) => DB.prepare(text),
+        batch: async (statements: D1PreparedStatement[]) => {
+          calls += 1;
+          if (calls === 2)
+            await service.ask('PATCH', '/v1/bank/customer', { body: { id, update: { state: 'Lagos' } } });
+          return DB.batch(statements);
+        },
+      } as unknown as D1Database,
+    }));
+    const headers = { 'If-Match': etag };
+    expect((await raced.ask('DELETE', `/v1/bank/customer?id=${id}`, { headers })).status).toBe(412);
+    expect(await counter()).toBe(1);
+  });
+
+  it('is gone from the edge, whether KV refuses once or an update was being written', async () => {
+    const [ada, obi] = await service.haveCustomers(sentCustomers(2));
+    const sleep = () => new Promise<void>((resolve) => setTimeout(resolve, 50));
+    let refusals = 0;
+    const busy = new Service(
+      ({ PHRASE_CACHE }) => ({
+        PHRASE_CACHE: {
+          get: (key: string, type: 'json') => PHRASE_CACHE.get(key, type),
+          put: async (...args: Parameters<KVNamespace['put']>) => {
+            await sleep();
+            return PHRASE_CACHE.put(...args);
+          },
+          delete: async (key: string) => {
+            refusals += 1;
+            if (refusals === 1) throw new Error('KV DELETE failed: 429');
+            return PHRASE_CACHE.delete(key);
+          },
+        } as unknown as KVNamespace,
+      }),
+      { sleep },
+    );
+    await busy.get(`/v1/bank/customer?phrase=${ada?.phrase}`, KEYS.standard);
+    await erase(ada?.id ?? '', KEYS.full, busy);
+    const update = busy.ask('PATCH', '/v1/bank/customer', { body: { id: obi?.id, update: { state: 'x' } } });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await erase(obi?.id ?? '', KEYS.full, busy);
+    await update;
+    expect((await env.PHRASE_CACHE.list()).keys).toEqual([]);
+  });
+
   it('is gone from D1 although the cache can not be told', async () => {
     const [ada] = await service.haveCustomers(sentCustomers(1));
     const kv = { delete: () => Promise.reject(new Error('KV DELETE failed: 500')) } as unknown as KVNamespace;
@@ -146,6 +206,18 @@ describe('a customer that is erased on its way in', () => {
     expect((await service.get(`/v1/bank/customer?email=adaobi.0@example.com`)).status).toBe(404);
     expect((await service.get(`/v1/bank/customer?id=${second.ids[1]}`)).status).toBe(200);
     expect(await counter()).toBe(1);
+  });
+
+  it('that never will arrive, because another has its email, is nobody, and the other stays', async () => {
+    const first = await accept(sentCustomers(1));
+    const second = await accept([sentCustomer(0, { clientRef: 'another' })]);
+    const [pointer] = service.sent.splice(0, 1);
+    await service.deliver([pointer]);
+    expect((await erase(second.ids[0] ?? '')).status).toBe(404);
+    await service.drain();
+    const batch = (await service.get(`/v1/bank/customers/batches/${second.batchId}`)).body.data;
+    expect([batch.summary.failed, batch.summary.duplicates]).toEqual([1, 1]);
+    expect((await service.get(`/v1/bank/customer?id=${first.ids[0]}`)).status).toBe(200);
   });
 
   it('does not come back when everything is delivered again', async () => {

@@ -146,6 +146,7 @@ describe.each(ROUTES)('$method $path', (route) => {
 it('an address that is too long is a 414 in the one shape', async () => {
   const answer = await service.get(`/v1/bank/customers?ids=${'a'.repeat(17_000)}`);
   expect([answer.status, answer.body.code, answer.body.success]).toEqual([414, 'URI_TOO_LONG', false]);
+  expect(service.log.at(-1)).toMatchObject({ event: 'request', status: 414 });
 });
 
 it('an address with 100 ids and 100 phrases is not', async () => {

@@ -114,7 +114,11 @@ export const MUTANTS: Record<string, Edit[]> = {
     { file: consumer, find: 'isPhraseCollision(error);', replace: 'isPhraseCollision(null);' },
   ],
   'a-staged-copy-is-left-by-an-erasure': [
-    { file: 'erasure/erasure.service.ts', find: '    scrubStaged(bankId, id, traces.email),\n', replace: '' },
+    {
+      file: 'erasure/erasure.service.ts',
+      find: '    scrubStaged(bankId, id, email, written),\n',
+      replace: '',
+    },
   ],
   'an-erasure-knows-one-copy-only': [
     {

@@ -34,7 +34,7 @@ export interface Ask {
 export type LogLine = Record<string, unknown>;
 
 const always = { limit: async () => ({ success: true }) };
-const endless = { limit: 1_000_000, seconds: 10 };
+const endless = { limit: 1_000_000, seconds: 10, step: 1 };
 
 /** No limits: what has some asks for them. */
 export const unlimited: Pick<Env, 'RATE_POLICIES' | (`${string}_LIMIT` & keyof Env)> = {

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const projectFolder = fileURLToPath(new URL('..', import.meta.url));
+export const projectFolder = fileURLToPath(new URL('..', import.meta.url).href);
 const wranglerPackage = createRequire(import.meta.url).resolve('wrangler/package.json');
 export const wranglerEntry = join(dirname(wranglerPackage), 'bin', 'wrangler.js');
 

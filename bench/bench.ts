@@ -1,0 +1,206 @@
+/**
+ * `npm run bench [-- --quick] [--json] [--picture <file>]`: our Worker beside the platform's ceilings and beside a
+ * typical build, in the same runtime, configuration and process layout, in interleaved rounds. What counts is the
+ * ratios: machines differ, and this one is noisy.
+ */
+import { writeFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { run } from '../tools/arguments.ts';
+import { acceptAndConsume, acceptTypically, insertBarely, type Moved } from './batches.ts';
+import { BANK, multiply, prepare, QUESTIONS } from './data.ts';
+import { measure, type Measured } from './load.ts';
+import { isMet, toPicture, toTable, type Ratio } from './report.ts';
+import { startServer, type BenchServer } from './servers.ts';
+
+/** Customers of the large bank, and how often 10,000 staged rows make them. */
+const MANY = 1_000_000;
+/** Connections of the load generator: enough to keep workerd busy, few enough to wait for it and not for us. */
+const CONNECTIONS = 8;
+
+interface Servers {
+  ours: BenchServer;
+  large: BenchServer;
+  ceiling: BenchServer;
+  typical: BenchServer;
+}
+
+const LOADS = {
+  constant: ['ceiling', QUESTIONS.constant],
+  'raw KV': ['ceiling', QUESTIONS.rawKv],
+  'phrase hit': ['ours', QUESTIONS.phrase],
+  'phrase hit, large': ['large', QUESTIONS.phrase],
+  'phrase, typical': ['typical', QUESTIONS.phrase],
+  'raw D1 by id': ['ceiling', QUESTIONS.rawId],
+  id: ['ours', QUESTIONS.id],
+  'id, large': ['large', QUESTIONS.id],
+  'raw D1 by email': ['ceiling', QUESTIONS.rawEmail],
+  email: ['ours', QUESTIONS.email],
+  'email, large': ['large', QUESTIONS.email],
+  'raw D1 list': ['ceiling', QUESTIONS.rawList],
+  list: ['ours', QUESTIONS.list],
+} as const satisfies Record<string, readonly [keyof Servers, unknown]>;
+type Load = keyof typeof LOADS;
+type Round = Record<Load, Measured>;
+
+async function playRound(servers: Servers, milliseconds: number): Promise<Round> {
+  const round: Partial<Round> = {};
+  for (const [name, [server, next]] of Object.entries(LOADS)) {
+    const { url, cpu } = servers[server];
+    round[name as Load] = await measure(url, next, milliseconds, CONNECTIONS, cpu);
+  }
+  return round as Round;
+}
+
+interface BatchRound {
+  ours: Moved;
+  large: Moved;
+  bare: number;
+  typical: number;
+}
+
+async function playBatches(servers: Servers, round: number): Promise<BatchRound> {
+  const ours = await acceptAndConsume(servers.ours, round);
+  const bare = await insertBarely(servers.ceiling, ours.payloads);
+  const large = await acceptAndConsume(servers.large, round);
+  return { ours, large, bare, typical: await acceptTypically(servers.typical, round) };
+}
+
+function median(values: number[]): number {
+  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** Ratios of what was measured side by side, round by round. */
+function compare<Played>(
+  rounds: Played[],
+  what: string,
+  unit: string,
+  target: number,
+  top: (round: Played) => number,
+  bottom: (round: Played) => number,
+  atMost = false,
+): Ratio {
+  const ratios = rounds.map((round) => top(round) / bottom(round));
+  const [one, other] = [median(rounds.map(top)), median(rounds.map(bottom))];
+  const digits = (value: number) => (value < 10 ? value.toFixed(2) : value.toFixed(0));
+  return {
+    what,
+    ratio: median(ratios),
+    spread: [Math.min(...ratios), Math.max(...ratios)],
+    target,
+    atMost,
+    of: `${digits(one)} ÷ ${digits(other)} ${unit}`,
+  };
+}
+
+function judgeLookups(rounds: Round[]): Ratio[] {
+  const rate = (load: Load) => (round: Round) => round[load].rate;
+  const p50 = (load: Load) => (round: Round) => round[load].p50;
+  const cpu = (load: Load) => (round: Round) => (round[load].cpu ?? Number.NaN) * 1_000;
+  const speed = (what: string, target: number, top: Load, bottom: Load) =>
+    compare(rounds, what, 'a second', target, rate(top), rate(bottom));
+  const growth = (load: 'phrase hit' | 'id' | 'email') =>
+    compare(rounds, `p50, ${load}, 1,000,000 ÷ 1,000`, 'ms', 1.2, p50(`${load}, large`), p50(load), true);
+  const cost = (what: string, target: number, bottom: Load) =>
+    compare(rounds, what, 'µs', target, cpu('phrase hit'), cpu(bottom), true);
+  return [
+    speed('phrase hit ÷ raw KV read', 0.85, 'phrase hit', 'raw KV'),
+    speed('phrase hit ÷ typical', 2, 'phrase hit', 'phrase, typical'),
+    speed('id ÷ raw D1 read', 0.85, 'id', 'raw D1 by id'),
+    speed('email ÷ raw D1 read', 0.85, 'email', 'raw D1 by email'),
+    speed('list of 50 ÷ raw D1 read', 0.75, 'list', 'raw D1 list'),
+    cost('CPU, phrase hit ÷ constant JSON', 2, 'constant'),
+    cost('CPU, phrase hit ÷ raw KV read', 1.2, 'raw KV'),
+    growth('phrase hit'),
+    growth('id'),
+    growth('email'),
+  ];
+}
+
+function judgeBatches(rounds: BatchRound[], bytes: number): Ratio[] {
+  const speed = (
+    what: string,
+    target: number,
+    top: (round: BatchRound) => number,
+    bottom: (round: BatchRound) => number,
+  ) => compare(rounds, what, 'a second', target, top, bottom);
+  return [
+    speed(
+      'accept 10,000 ÷ typical',
+      30,
+      ({ ours }) => ours.accept,
+      ({ typical }) => typical,
+    ),
+    speed(
+      'consume ÷ raw insert',
+      0.85,
+      ({ ours }) => ours.consume,
+      ({ bare }) => bare,
+    ),
+    speed(
+      'consume at 1,000,000 ÷ into an empty bank',
+      0.4,
+      ({ large }) => large.consume,
+      ({ ours }) => ours.consume,
+    ),
+    {
+      what: 'bytes stored per customer',
+      ratio: bytes,
+      spread: [bytes, bytes],
+      target: 720,
+      atMost: true,
+      of: 'bytes',
+    },
+  ];
+}
+
+/** Fills the large bank, of rows as they are really staged. @returns bytes that a customer takes */
+async function fill(large: BenchServer): Promise<number> {
+  const { payloads } = await acceptAndConsume(large, 999);
+  const size = async () => (await large.db.prepare('SELECT 1').run()).meta.size_after;
+  const before = await size();
+  const times = MANY / 1_000;
+  await multiply(large.db, payloads[0] ?? '[]', times);
+  return ((await size()) - before) / MANY;
+}
+
+async function bench(quick: boolean): Promise<Ratio[]> {
+  const say = (text: string) => console.error(text);
+  say('Building and starting …');
+  const servers: Servers = {
+    ours: await startServer('ours'),
+    large: await startServer('ours'),
+    ceiling: await startServer('ceiling'),
+    typical: await startServer('typical'),
+  };
+  try {
+    for (const server of Object.values(servers)) await prepare(server);
+    say(`Filling a bank with ${MANY.toLocaleString('en')} customers …`);
+    const bytes = await fill(servers.large);
+    const [count, milliseconds] = quick ? [3, 700] : [9, 1_500];
+    await playRound(servers, 500);
+    const rounds: Round[] = [];
+    const batches: BatchRound[] = [];
+    for (let round = 0; round < count; round += 1) {
+      say(`Round ${round + 1} of ${count} …`);
+      rounds.push(await playRound(servers, milliseconds));
+      batches.push(await playBatches(servers, round));
+    }
+    return [...judgeLookups(rounds), ...judgeBatches(batches, bytes)];
+  } finally {
+    for (const { miniflare } of Object.values(servers)) await miniflare.dispose();
+  }
+}
+
+const program = new Command('bench')
+  .description('our Worker beside the platform’s ceilings and beside a typical build')
+  .option('--quick', 'fewer and shorter rounds')
+  .option('--json', 'print JSON')
+  .option('--picture <file>', 'write an SVG of it')
+  .action(async ({ quick = false, json, picture }) => {
+    const ratios = await bench(quick);
+    if (picture !== undefined) await writeFile(picture, toPicture(ratios));
+    console.log(json ? JSON.stringify({ bank: BANK, ratios }, null, 2) : toTable(ratios));
+    if (!json) console.log(`\n${ratios.filter(isMet).length} of ${ratios.length} targets are met.`);
+  });
+
+await run(program);

@@ -1,0 +1,55 @@
+/**
+ * The bare least that the platform can do: no key, no checks, no envelope. Nothing that answers these questions can
+ * be faster; how near one comes is what is measured.
+ */
+interface Env {
+  DB: D1Database;
+  PHRASE_CACHE: KVNamespace;
+}
+
+/** The columns of an answer with Extended fields. */
+const COLUMNS = `id, account_name, gender, display_picture, bank_id, phrase, country, state, email, phone, address,
+  created_at`;
+/** The staged fields of src/batches/batches.plan.ts, in their order. */
+const STAGED = `batch_index, id, phrase, client_ref, email, account_name, firstname, lastname, middlename, country,
+  address, gender, phone, account_number, reference`;
+const VALUES = STAGED.split(',')
+  .map((_, position) => `value ->> ${position}`)
+  .join(', ');
+
+export default {
+  async fetch(request, { DB, PHRASE_CACHE }) {
+    const { pathname, searchParams } = new URL(request.url);
+    const bank = searchParams.get('bank');
+    switch (pathname) {
+      case '/constant':
+        return Response.json({ statusCode: 200, success: true, message: 'constant', data: null });
+      case '/kv':
+        return new Response(await PHRASE_CACHE.get(searchParams.get('key') ?? ''));
+      case '/id': {
+        const statement = DB.prepare(`SELECT ${COLUMNS} FROM customers WHERE bank_id = ? AND id = ?`);
+        return Response.json((await statement.bind(bank, searchParams.get('id')).all()).results);
+      }
+      case '/email': {
+        const statement = DB.prepare(`SELECT ${COLUMNS} FROM customers WHERE bank_id = ? AND email = ?`);
+        return Response.json((await statement.bind(bank, searchParams.get('email')).all()).results);
+      }
+      case '/list': {
+        const statement = DB.prepare(
+          `SELECT ${COLUMNS} FROM customers WHERE bank_id = ? ORDER BY id DESC LIMIT 51`,
+        );
+        return Response.json((await statement.bind(bank).all()).results);
+      }
+      case '/insert': {
+        const statement = DB.prepare(
+          `INSERT INTO customers (bank_id, created_at, ${STAGED})
+           SELECT ?1, 0, ${VALUES} FROM json_each(?2) WHERE true`,
+        );
+        const { meta } = await statement.bind(bank, await request.text()).run();
+        return Response.json({ changes: meta.changes });
+      }
+      default:
+        return new Response(null, { status: 404 });
+    }
+  },
+} satisfies ExportedHandler<Env>;

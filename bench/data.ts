@@ -1,0 +1,145 @@
+/** What the Workers that are measured hold, and what they are asked for. */
+import { createHash } from 'node:crypto';
+import { readD1Migrations } from '@cloudflare/vitest-pool-workers';
+import { SCOPES } from '../src/keys/scopes.ts';
+import { createPhrase } from '../src/lib/phrase.ts';
+import type { Asked } from './load.ts';
+import type { BenchServer } from './servers.ts';
+
+export const BANK = 'bnk_bench';
+/** Keys that the load comes in by: each stays under its limits, as a bank's channels would. */
+const KEYS = 30;
+/** Customers that are asked for: known to every Worker, and cached where there is a cache. */
+const KNOWN = 1_000;
+
+const keyOf = (kind: 'standard' | 'full', n: number) => `peere_test_bench_${kind}_${n % KEYS}`;
+export const authorized = (kind: 'standard' | 'full', n: number) => ({
+  Authorization: `Bearer ${keyOf(kind, n)}`,
+});
+
+export interface KnownCustomer {
+  id: string;
+  email: string;
+  phrase: string;
+}
+
+/** The same people in every Worker, so that every Worker does the same work. */
+export function knownCustomers(): KnownCustomer[] {
+  let seed = 1;
+  const random = () => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    return seed / 2_147_483_647;
+  };
+  return Array.from({ length: KNOWN }, (_, n) => ({
+    id: `cus_01JZZZZZZZ${String(n).padStart(16, '0')}`,
+    email: `known.${n}@example.com`,
+    phrase: createPhrase(random),
+  }));
+}
+
+/** Migrations, a bank, its keys, and the customers that are asked for. */
+export async function prepare({ db, miniflare }: BenchServer): Promise<void> {
+  for (const { queries } of await readD1Migrations('migrations')) {
+    for (const query of queries) await db.prepare(query).run();
+  }
+  await db.prepare(`INSERT INTO banks (id, name, created_at) VALUES ('${BANK}', 'Bench', 0)`).run();
+  const kinds = { standard: 'customers:read', full: SCOPES.join(' ') };
+  const today = new Date().toISOString().slice(0, 10);
+  await db.batch(
+    (['standard', 'full'] as const).flatMap((kind) =>
+      Array.from({ length: KEYS }, (_, n) => {
+        const hash = createHash('sha256').update(keyOf(kind, n)).digest('hex');
+        return db
+          .prepare(
+            `INSERT INTO api_keys (hash, id, bank_id, name, prefix, scopes, created_at, last_used_on)
+             VALUES (?, ?, ?, 'bench', 'peere_test_', ?, 0, ?)`,
+          )
+          .bind(hash, `key_${kind}_${n}`, BANK, kinds[kind], today);
+      }),
+    ),
+  );
+  const known = knownCustomers();
+  await db
+    .prepare(
+      `INSERT INTO customers (bank_id, id, email, phrase, account_name, firstname, lastname, country, phone, address,
+         account_number, reference, client_ref, batch_index, created_at)
+       SELECT '${BANK}', value ->> 'id', value ->> 'email', value ->> 'phrase', 'Adaobi Okafor ' || key, 'Adaobi', 'Okafor',
+         'NG', '+2348031234567', '12 Marina Road, Lagos', '1.', '1.', key, key, 0 FROM json_each(?)`,
+    )
+    .bind(JSON.stringify(known))
+    .run();
+  await db.prepare(`UPDATE banks SET customer_count = ${KNOWN} WHERE id = '${BANK}'`).run();
+  const cache = await miniflare.getKVNamespace('PHRASE_CACHE');
+  for (const { id, phrase } of known) await cache.put(cacheKey(phrase), cached(id, phrase));
+}
+
+export function cacheKey(phrase: string): string {
+  return `phrase:${BANK}:${phrase}`;
+}
+
+/** As src/customers/phrase-cache.ts writes it; the bare read of it is given the same bytes. */
+function cached(id: string, phrase: string): string {
+  const customer = {
+    id,
+    accountName: 'Adaobi Okafor',
+    gender: null,
+    displayPicture: null,
+    bankId: BANK,
+    phrase,
+    country: 'NG',
+  };
+  return JSON.stringify({ customer, revision: id });
+}
+
+/**
+ * Many customers at once, made in D1 of rows that were really staged, so that they are as large as real ones are.
+ * @param staged a payload of `batch_chunks`
+ */
+export async function multiply(db: D1Database, staged: string, times: number): Promise<void> {
+  /** Copies of one statement: 50,000 rows, so that the transaction stays of a size that D1 takes. */
+  const most = 50;
+  for (let first = 0; first < times; first += most) {
+    await db
+      .prepare(
+        `WITH RECURSIVE copies(copy) AS (SELECT ?2 UNION ALL SELECT copy + 1 FROM copies WHERE copy < ?3)
+         INSERT INTO customers (bank_id, id, phrase, client_ref, email, account_name, firstname, lastname, middlename,
+           country, address, gender, phone, account_number, reference, batch_index, created_at)
+         SELECT '${BANK}', printf('cus_01K%05d%018d', copy, value ->> 0), lower(hex(randomblob(12))), value ->> 3,
+           copy || '.' || (value ->> 4), value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10,
+           value ->> 11, value ->> 12, value ->> 13, value ->> 14, value ->> 0, 0
+         FROM copies CROSS JOIN json_each(?1)`,
+      )
+      .bind(staged, first, Math.min(first + most, times) - 1)
+      .run();
+  }
+  await db
+    .prepare(
+      `UPDATE banks SET customer_count = (SELECT count(*) FROM customers WHERE bank_id = '${BANK}') WHERE id = '${BANK}'`,
+    )
+    .run();
+}
+
+const known = knownCustomers();
+const pick = (n: number): KnownCustomer => known[n % KNOWN] ?? { id: '', email: '', phrase: '' };
+
+/** The same question, to our Worker and to a typical one; and the bare read of the same thing. */
+export const QUESTIONS = {
+  phrase: (n: number): Asked => ({
+    path: `/v1/bank/customer?phrase=${pick(n).phrase}`,
+    headers: authorized('standard', n),
+  }),
+  id: (n: number): Asked => ({
+    path: `/v1/bank/customer?id=${pick(n).id}`,
+    headers: authorized('full', n),
+  }),
+  email: (n: number): Asked => ({
+    path: `/v1/bank/customer?email=${pick(n).email}`,
+    headers: authorized('full', n),
+  }),
+  list: (n: number): Asked => ({ path: '/v1/bank/customers?limit=50', headers: authorized('full', n) }),
+  constant: (): Asked => ({ path: '/constant' }),
+  rawKv: (n: number): Asked => ({ path: `/kv?key=${cacheKey(pick(n).phrase)}` }),
+  rawId: (n: number): Asked => ({ path: `/id?bank=${BANK}&id=${pick(n).id}` }),
+  rawEmail: (n: number): Asked => ({ path: `/email?bank=${BANK}&email=${pick(n).email}` }),
+  rawList: (): Asked => ({ path: `/list?bank=${BANK}` }),
+};

@@ -1,0 +1,57 @@
+/** One load generator for every Worker: so many connections, each with the next request when the last is answered. */
+import { Pool } from 'undici';
+
+export interface Asked {
+  path: string;
+  headers?: Record<string, string>;
+}
+
+export interface Measured {
+  /** A second. */
+  rate: number;
+  /** Milliseconds. */
+  p50: number;
+  /** Milliseconds of workerd's CPU for a request; null where the system does not tell. */
+  cpu: number | null;
+}
+
+/**
+ * @param next what to ask, the nth time
+ * @param cpu how much CPU the server has used so far, in milliseconds
+ * @throws for any answer but a 200
+ */
+export async function measure(
+  url: URL,
+  next: (n: number) => Asked,
+  milliseconds: number,
+  connections: number,
+  cpu: () => Promise<number | null>,
+): Promise<Measured> {
+  const pool = new Pool(url.origin, { connections, pipelining: 1 });
+  const latencies: number[] = [];
+  let count = 0;
+  const cpuBefore = await cpu();
+  const startedAt = performance.now();
+  const endsAt = startedAt + milliseconds;
+  const work = async () => {
+    while (performance.now() < endsAt) {
+      const asked = next(count);
+      count += 1;
+      const sentAt = performance.now();
+      const { statusCode, body } = await pool.request({ method: 'GET', ...asked });
+      const text = await body.text();
+      if (statusCode !== 200) throw new Error(`${asked.path} was answered with ${statusCode}: ${text}`);
+      latencies.push(performance.now() - sentAt);
+    }
+  };
+  await Promise.all(Array.from({ length: connections }, work));
+  const seconds = (performance.now() - startedAt) / 1_000;
+  const cpuAfter = await cpu();
+  await pool.close();
+  latencies.sort((one, other) => one - other);
+  return {
+    rate: latencies.length / seconds,
+    p50: latencies[Math.floor(latencies.length / 2)] ?? 0,
+    cpu: cpuBefore === null || cpuAfter === null ? null : (cpuAfter - cpuBefore) / latencies.length,
+  };
+}

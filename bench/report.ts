@@ -1,0 +1,62 @@
+/** What was measured, as a table and as a picture. */
+
+export interface Ratio {
+  what: string;
+  /** Median of the rounds' ratios. */
+  ratio: number;
+  /** Of the rounds: least and most. */
+  spread: [number, number];
+  target: number;
+  /** The target is a ceiling, not a floor. */
+  atMost?: boolean;
+  /** What was divided by what, in its own unit. */
+  of: string;
+}
+
+export function isMet({ ratio, target, atMost }: Ratio): boolean {
+  return atMost ? ratio <= target : ratio >= target;
+}
+
+const digits = (value: number) => (value >= 100 ? value.toFixed(0) : value.toFixed(2));
+
+export function toTable(ratios: Ratio[]): string {
+  const rows = ratios.map((ratio) => {
+    const { what, spread, target, atMost, of } = ratio;
+    const goal = `${atMost ? '≤' : '≥'} ${digits(target)}`;
+    const range = `${digits(spread[0])} to ${digits(spread[1])}`;
+    return `| ${what} | ${digits(ratio.ratio)} | ${range} | ${goal} | ${isMet(ratio) ? 'yes' : '**no**'} | ${of} |`;
+  });
+  return [
+    '| what | ratio | rounds | target | met | medians |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n');
+}
+
+const ROW = 30;
+const LABELS = 380;
+const BAR = 240;
+
+/** Bars of how much of each target is reached; the line is the target. */
+export function toPicture(ratios: Ratio[]): string {
+  const height = ROW * ratios.length + 50;
+  const bars = ratios.map((ratio, row) => {
+    const share = ratio.atMost ? ratio.target / ratio.ratio : ratio.ratio / ratio.target;
+    const width = Math.min(share, 2) * (BAR / 2);
+    const y = 40 + row * ROW;
+    const colour = isMet(ratio) ? '#2e7d32' : '#c62828';
+    return (
+      `<text x="${LABELS - 10}" y="${y + 14}" text-anchor="end">${ratio.what}</text>` +
+      `<rect x="${LABELS}" y="${y}" width="${width.toFixed(1)}" height="18" fill="${colour}"/>` +
+      `<text x="${LABELS + width + 8}" y="${y + 14}">${digits(ratio.ratio)}</text>`
+    );
+  });
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${LABELS + BAR + 80} ${height}" font-family="system-ui, sans-serif" font-size="13">`,
+    `<rect width="100%" height="100%" fill="#ffffff"/>`,
+    `<text x="${LABELS + BAR / 2}" y="24" text-anchor="middle">target</text>`,
+    `<line x1="${LABELS + BAR / 2}" y1="30" x2="${LABELS + BAR / 2}" y2="${height - 10}" stroke="#616161" stroke-dasharray="4 3"/>`,
+    ...bars,
+    '</svg>\n',
+  ].join('\n');
+}

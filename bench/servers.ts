@@ -1,0 +1,95 @@
+/** Workers as they would be deployed, each in a workerd of its own: same runtime, same bindings, same layout. */
+import { randomBytes } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
+import { projectFolder, wrangler } from '../tools/wrangler.ts';
+
+/** What is measured: ours, the bare least, and what one would write from the public guides. */
+export const BUILDS = {
+  ours: 'src/worker.ts',
+  ceiling: 'bench/ceiling.ts',
+  typical: 'bench/typical.ts',
+} as const;
+export type Build = keyof typeof BUILDS;
+
+export interface BenchServer {
+  url: URL;
+  miniflare: Miniflare;
+  db: D1Database;
+  /** Milliseconds of CPU that its workerd has used so far; null where the system does not tell (not Linux). */
+  cpu: () => Promise<number | null>;
+}
+
+/** Ticks of the clock in /proc a second: USER_HZ, 100 on every Linux that Node runs on. */
+const TICKS_A_SECOND = 100;
+
+/** wrangler's own build of a Worker, minified as it is for a deployment. */
+async function build(name: Build): Promise<string> {
+  const folder = join(projectFolder, '.wrangler', 'bench', name);
+  await wrangler(['deploy', BUILDS[name], '--dry-run', '--env', 'production', '--outdir', folder]);
+  const files = await readdir(folder);
+  const script = files.find((file) => file.endsWith('.js'));
+  if (script === undefined) throw new Error(`wrangler built nothing of ${BUILDS[name]}.`);
+  return readFile(join(folder, script), 'utf8');
+}
+
+/** The limits of wrangler.toml, so that what they cost is measured too. */
+const RATE_POLICIES = {
+  lookups: { limit: 10_000, seconds: 10, step: 100 },
+  changes: { limit: 1_000, seconds: 10, step: 10 },
+  batches: { limit: 300, seconds: 60, step: 1 },
+  misses: { limit: 50, seconds: 10, step: 1 },
+} as const;
+const limiter = ({ limit, seconds, step }: { limit: number; seconds: 10 | 60; step: number }) => ({
+  namespace_id: '1',
+  simple: { limit: limit / step, period: seconds },
+});
+
+export async function startServer(name: Build): Promise<BenchServer> {
+  const options = convertV4MiniflareOptions({
+    name,
+    modules: true,
+    script: await build(name),
+    compatibilityDate: '2026-11-01',
+    d1Databases: { DB: `db-${name}` },
+    kvNamespaces: { PHRASE_CACHE: `kv-${name}` },
+    queueProducers: { BATCH_QUEUE: 'customer-batches' },
+    ratelimits: {
+      LOOKUP_LIMIT: limiter(RATE_POLICIES.lookups),
+      CHANGE_LIMIT: limiter(RATE_POLICIES.changes),
+      BATCH_LIMIT: limiter(RATE_POLICIES.batches),
+      MISS_LIMIT: limiter(RATE_POLICIES.misses),
+    },
+    bindings: {
+      ENVIRONMENT: 'local',
+      RATE_POLICIES,
+      MOST_OPEN_BATCHES: 100,
+      FIELD_KEY_1: randomBytes(32).toString('base64'),
+    },
+    unsafeDirectSockets: [{ port: 0 }],
+  });
+  const before = await workerds();
+  const miniflare = new Miniflare(options);
+  await miniflare.ready;
+  const pid = (await workerds()).find((candidate) => !before.includes(candidate));
+  const url = await miniflare.unsafeGetDirectURL(name);
+  const db = await miniflare.getD1Database('DB', name);
+  return { url, miniflare, db, cpu: () => cpuOf(pid) };
+}
+
+/** This process's children that are workerd. */
+async function workerds(): Promise<string[]> {
+  const path = `/proc/${process.pid}/task/${process.pid}/children`;
+  const children = await readFile(path, 'utf8').catch(() => '');
+  return children.split(' ').filter((pid) => pid !== '');
+}
+
+async function cpuOf(pid: string | undefined): Promise<number | null> {
+  if (pid === undefined) return null;
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
+  if (stat === null) return null;
+  // Behind the command's name, in parentheses, utime and stime are fields 14 and 15 of the whole.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return ((Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND) * 1_000;
+}

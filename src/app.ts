@@ -15,17 +15,20 @@ import { createId } from './lib/ids.ts';
 /** A year, as browsers' preload lists ask for. */
 const HSTS = 'max-age=31536000; includeSubDomains';
 
+/** How much of the database's history an answer has seen, and a request wants seen. */
+const BOOKMARK_HEADER = 'X-D1-Bookmark';
+
 /** What Cloudflare takes, and room for 100 ids and 100 phrases in a list's filters. */
 const MOST_URL_CHARACTERS = 16 * 1024;
 
-export type DepsOf = (env: Env, context: Pick<ExecutionContext, 'waitUntil'>) => Deps;
+export type DepsOf = (env: Env, context: Pick<ExecutionContext, 'waitUntil'>, bookmark?: string) => Deps;
 
 /** @param depsOf builds what one request needs */
 export function createApp(depsOf: DepsOf): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
 
   app.use(async (context, next) => {
-    const deps = depsOf(context.env, context.executionCtx);
+    const deps = depsOf(context.env, context.executionCtx, context.req.header(BOOKMARK_HEADER));
     const { runtime } = deps;
     const requestId = createId('req', runtime);
     context.set('requestId', requestId);
@@ -36,6 +39,7 @@ export function createApp(depsOf: DepsOf): Hono<HttpEnv> {
     context.set('deps', deps);
     const startedAt = runtime.now();
     await next();
+    if (deps.session.bookmark !== null) context.header(BOOKMARK_HEADER, deps.session.bookmark);
     logRequest(context, runtime, startedAt);
   });
 

@@ -4,6 +4,7 @@ import { RunningKeys } from './batches/batches.idempotency.ts';
 import { createBatchQueue, type BatchQueue } from './batches/batches.queue.ts';
 import { PhraseCache, type CacheMemory } from './customers/phrase-cache.ts';
 import type { Database } from './db/client.ts';
+import { ReadSession } from './db/session.ts';
 import { LIMITS, type Env } from './env.ts';
 import type { FieldKey } from './lib/field-cipher.ts';
 import { KeyMemory } from './keys/keys.service.ts';
@@ -12,7 +13,10 @@ import type { Runtime } from './runtime.ts';
 
 export interface Deps {
   runtime: Runtime;
+  /** The primary. */
   db: Database;
+  /** This request's session: for reads that the nearest replica may answer, and for writes that they should see. */
+  session: ReadSession;
   keyMemory: KeyMemory;
   phraseCache: PhraseCache;
   batchQueue: BatchQueue;
@@ -53,12 +57,14 @@ export function createDeps(
   context: Pick<ExecutionContext, 'waitUntil'>,
   runtime: Runtime,
   memory: IsolateMemory,
+  bookmark?: string,
   chunkRows: number = LIMITS.chunkRows,
 ): Deps {
   const after = (work: Promise<void>) => context.waitUntil(work);
   return {
     runtime,
     db: env.DB,
+    session: new ReadSession(env.DB, bookmark),
     keyMemory: memory.keys,
     phraseCache: new PhraseCache(env.PHRASE_CACHE, memory.cache, runtime),
     batchQueue: createBatchQueue(env.BATCH_QUEUE),

@@ -12,7 +12,8 @@ import { systemRuntime, type Runtime } from './runtime.ts';
  */
 export function createWorker(runtime: Runtime, chunkRows?: number) {
   const memory = createIsolateMemory();
-  const depsOf: DepsOf = (env, context) => createDeps(env, context, runtime, memory, chunkRows);
+  const depsOf: DepsOf = (env, context, bookmark) =>
+    createDeps(env, context, runtime, memory, bookmark, chunkRows);
   const app = createApp(depsOf);
   return {
     fetch: (request, env, context) => app.fetch(request, env, context),

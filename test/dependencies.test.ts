@@ -23,7 +23,7 @@ describe('dependencies', () => {
   it.each(Object.entries({ ...dependencies, ...devDependencies }))(
     '%s is pinned to one version',
     (_, version) => {
-      expect(version).toMatch(/^(npm:@?[\w./-]+@)?\d+\.\d+\.\d+$/);
+      expect(version).toMatch(/^(npm:@?[\w./-]+@)?\d+\.\d+\.\d+(-[a-z]+)?$/);
     },
   );
 

@@ -16,7 +16,7 @@ export interface AuditQuery {
 export async function listChangesOf(deps: Deps, { bankId, cursorKey }: Caller, query: AuditQuery) {
   const list = { name: `audit ${query.subject ?? ''}`, key: cursorKey };
   const position = await positionOf(list, 2, query.cursor);
-  const found = await run<AuditRow>(deps.db, listChanges(bankId, { ...query, position }));
+  const found = await run<AuditRow>(deps.session, listChanges(bankId, { ...query, position }));
   const page = toPage(found, query.limit, position, ({ at, requestId }) => [at, requestId]);
   const rows = page.rows.map(({ at, fields, ...row }) => ({
     ...row,

@@ -59,7 +59,7 @@ export async function lookUpCustomer(
     if (phraseAlone && !fresh && !seesExtended(caller.scopes))
       return lookUpCached(deps, caller.bankId, phrase);
   }
-  const [row] = await run<CustomerRecord>(deps.db, findCustomer(caller.bankId, wanted));
+  const [row] = await run<CustomerRecord>(deps.session, findCustomer(caller.bankId, wanted));
   if (row === undefined) return { found: null, cache: 'BYPASS' };
   const customer = toView(row, seesExtended(caller.scopes));
   return { found: { customer, revision: revisionOf(row) }, cache: 'BYPASS' };
@@ -126,15 +126,19 @@ export async function listCustomersOf(
   return { page: { ...page, rows: page.rows.map((row) => toView(row, extended)) }, total, list };
 }
 
-async function readPage({ db }: Deps, bankId: string, query: ListQuery): Promise<[CustomerRecord[], number]> {
+async function readPage(
+  { session }: Deps,
+  bankId: string,
+  query: ListQuery,
+): Promise<[CustomerRecord[], number]> {
   const counting = countCustomers(bankId, query);
   const listing = listCustomers(bankId, query);
   if (query.offset === 0) {
-    const [rows, counted] = await runTogether(db, [listing, counting]);
+    const [rows, counted] = await runTogether(session, [listing, counting]);
     return [rows as CustomerRecord[], totalOf(counted)];
   }
-  const total = totalOf(await run(db, counting));
-  return [query.offset < total ? await run<CustomerRecord>(db, listing) : [], total];
+  const total = totalOf(await run(session, counting));
+  return [query.offset < total ? await run<CustomerRecord>(session, listing) : [], total];
 }
 
 function totalOf(counted: unknown[] | undefined): number {
@@ -158,7 +162,7 @@ export async function changeCustomer(
   const { bankId } = actor;
   const readable = await withReadablePhone(deps, bankId, id, update);
   const statements = updateCustomer(actor, deps.runtime.now(), id, readable, expected);
-  const change = () => runTogether(deps.db, statements);
+  const change = () => runTogether(deps.session, statements);
   // An update whose answer was lost may have been committed. It says what the fields shall be, so to run it again
   // is to look, and to mend. Accepted: somebody else's update of the same fields, in that moment, is the older one.
   const results = await change().catch((error: unknown) => {

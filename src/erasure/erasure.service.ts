@@ -24,7 +24,7 @@ export async function forgetCustomer(
   id: string,
   expected: string[] | undefined,
 ): Promise<void> {
-  const { db, phraseCache } = deps;
+  const { db, session, phraseCache } = deps;
   const { bankId } = actor;
   const [[row] = [], [staged] = []] = (await runTogether(db, [
     findTraces(bankId, id),
@@ -34,9 +34,9 @@ export async function forgetCustomer(
   if (traces === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
 
   const statements = erasure(actor, deps.runtime.now(), id, traces, expected);
-  const results = await runTogether(db, statements).catch((error: unknown) => {
+  const results = await runTogether(session, statements).catch((error: unknown) => {
     if (!isDatabaseAway(error)) throw error;
-    return runTogether(db, statements);
+    return runTogether(session, statements);
   });
   if (results.at(-1)?.length === 0) {
     throw expected === undefined ? new AppError('CUSTOMER_NOT_FOUND') : changedMeanwhile();

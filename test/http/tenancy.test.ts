@@ -1,6 +1,6 @@
 /** One bank never sees another bank's people: what is another's is answered as what there is not, to the byte. */
 import { env } from 'cloudflare:workers';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { KEYS } from '../support/banks.ts';
 import { sentCustomer } from '../support/customers.ts';
 import { Meter } from '../support/meter.ts';
@@ -122,22 +122,20 @@ it('there are many cases', () => {
   expect(Object.keys(CASES).length).toBeGreaterThanOrEqual(60);
 });
 
-describe('another bank’s people are nobody', () => {
-  it.each(Object.entries(CASES))('%s', async (_, { verb, key, headers, path, body }) => {
+it.each(['GET', 'HEAD', 'PATCH', 'DELETE'])('another bank’s people are nobody, on every %s', async (verb) => {
+  const dump = async () => (await env.DB.prepare('SELECT * FROM customers').all()).results;
+  const before = await dump();
+  for (const [name, { key, headers, path, body, ...rest }] of Object.entries(CASES)) {
+    if (rest.verb !== verb) continue;
     const ask = async (who: Identifiers) => {
       meter.reset();
-      const answer = await service.ask(verb, path(who), {
-        key,
-        headers,
-        ...(body === undefined ? {} : { body: body(who) }),
-      });
-      return { seen: seen(answer, who), calls: meter.calls };
+      const sent = body === undefined ? {} : { body: body(who) };
+      const answer = await service.ask(verb, path(who), { key, headers, ...sent });
+      return { name, seen: seen(answer, who), calls: meter.calls };
     };
-    const dump = () => env.DB.prepare('SELECT * FROM customers').all();
-    const before = (await dump()).results;
     expect(await ask(theirs)).toEqual(await ask(NOBODY));
-    expect((await dump()).results).toEqual(before);
-  });
+  }
+  expect(await dump()).toEqual(before);
 });
 
 it('another bank’s Idempotency-Key is a key like any other', async () => {

@@ -1,7 +1,7 @@
 /** The Worker's bindings, each call of which parks on the stage. Behind them are the real D1 and the real KV. */
 import type { ChunkPointer } from '../../src/batches/batches.queue.ts';
 import type { Env } from '../../src/env.ts';
-import { d1Error } from '../support/broken.ts';
+import { d1Error, withSessions } from '../support/broken.ts';
 import { unlimited } from '../support/service.ts';
 import type { Chance } from './chance.ts';
 import type { QueueModel } from './queue-model.ts';
@@ -23,7 +23,7 @@ export function parkedBindings(real: Env, stage: Stage, queue: QueueModel, chanc
   return {
     ...real,
     ...unlimited,
-    DB: parkedDatabase(real.DB, stage),
+    DB: withSessions(parkedDatabase(real.DB, stage)),
     PHRASE_CACHE: parkedCache(real.PHRASE_CACHE, stage),
     BATCH_QUEUE: parkedQueue(stage, queue, chance),
   };

@@ -35,3 +35,11 @@ export function unluckyDatabase(db: D1Database, fates: Fate[]): D1Database {
     },
   } as unknown as D1Database;
 }
+
+/** Lets a stand-in for D1 have sessions: one that is its own primary, and has no history. */
+export function withSessions(db: D1Database): D1Database {
+  if ('withSession' in db) return db;
+  const { prepare, batch } = db as Pick<D1Database, 'prepare' | 'batch'>;
+  const session = { prepare, batch, getBookmark: () => null };
+  return Object.assign(db, { withSession: () => session });
+}

@@ -15,6 +15,7 @@ import { DEAD_LETTER_QUEUE, type Env } from '../../src/env.ts';
 import { systemRuntime, type Runtime } from '../../src/runtime.ts';
 import { createWorker } from '../../src/worker.ts';
 import { KEYS } from './banks.ts';
+import { withSessions } from './broken.ts';
 
 export interface Answer {
   status: number;
@@ -62,6 +63,7 @@ export class Service {
     } as unknown as Queue<ChunkPointer>;
     const bindings: Env = { ...env, ...unlimited, BATCH_QUEUE: queue };
     this.env = { ...bindings, ...rewire(bindings) };
+    this.env.DB = withSessions(this.env.DB);
     this.#worker = createWorker({
       ...systemRuntime,
       log: (level, line) => {

@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { plantedBug } from './test/simulation/mutants.ts';
 
 /** Seeds of `npm test`; `npm run simulate` says how many, which, and with which planted bug. */
-const SEEDS = 200;
+const SEEDS = 150;
 /** Requests that `npm test` makes up; FUZZ_RUNS makes more. */
 const REQUESTS = 500;
 const { SIMULATION_SEEDS, SIMULATION_FIRST, SIMULATION_MUTANT, FUZZ_RUNS } = process.env;

@@ -9,8 +9,11 @@ import { Service } from '../support/service.ts';
 
 let service: Service;
 
+/** What is done a second later need not take one here. */
+const hasty = { sleep: () => new Promise<void>((resolve) => setTimeout(resolve, 20)) };
+
 beforeEach(() => {
-  service = new Service();
+  service = new Service(undefined, hasty);
 });
 
 const erase = (id: string, key: string = KEYS.full, by = service) =>
@@ -102,7 +105,7 @@ describe('a customer that is erased', () => {
     'is erased once although the first try %s',
     async (fate) => {
       const [ada] = await service.haveCustomers(sentCustomers(2));
-      const unlucky = new Service(({ DB }) => ({ DB: unluckyDatabase(DB, ['works', fate]) }));
+      const unlucky = new Service(({ DB }) => ({ DB: unluckyDatabase(DB, ['works', fate]) }), hasty);
       expect((await erase(ada?.id ?? '', KEYS.full, unlucky)).status).toBe(200);
       expect([await counter(), await counted('SELECT count(*) AS n FROM customers')]).toEqual([1, 1]);
     },
@@ -171,7 +174,7 @@ describe('a customer that is erased', () => {
   it('is gone from D1 although the cache can not be told', async () => {
     const [ada] = await service.haveCustomers(sentCustomers(1));
     const kv = { delete: () => Promise.reject(new Error('KV DELETE failed: 500')) } as unknown as KVNamespace;
-    const unlucky = new Service(() => ({ PHRASE_CACHE: kv }));
+    const unlucky = new Service(() => ({ PHRASE_CACHE: kv }), hasty);
     expect((await erase(ada?.id ?? '', KEYS.full, unlucky)).status).toBe(200);
     expect(await counter()).toBe(0);
   });

@@ -8,15 +8,12 @@ import type { Env } from './env.ts';
 import { erasureRoutes } from './erasure/erasure.routes.ts';
 import { AppError } from './errors.ts';
 import type { HttpEnv } from './http/context.ts';
-import { fail } from './http/envelope.ts';
+import { BOOKMARK_HEADER, fail } from './http/envelope.ts';
 import { logRequest } from './http/request-log.ts';
 import { createId } from './lib/ids.ts';
 
 /** A year, as browsers' preload lists ask for. */
 const HSTS = 'max-age=31536000; includeSubDomains';
-
-/** How much of the database's history an answer has seen, and a request wants seen. */
-const BOOKMARK_HEADER = 'X-D1-Bookmark';
 
 /** What Cloudflare takes, and room for 100 ids and 100 phrases in a list's filters. */
 const MOST_URL_CHARACTERS = 16 * 1024;
@@ -32,14 +29,15 @@ export function createApp(depsOf: DepsOf): Hono<HttpEnv> {
     const { runtime } = deps;
     const requestId = createId('req', runtime);
     context.set('requestId', requestId);
-    context.header('X-Request-Id', requestId);
-    context.header('Cache-Control', 'no-store');
-    context.header('X-Content-Type-Options', 'nosniff');
-    context.header('Strict-Transport-Security', HSTS);
+    context.set('headers', {
+      'X-Request-Id': requestId,
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+      'Strict-Transport-Security': HSTS,
+    });
     context.set('deps', deps);
     const startedAt = runtime.now();
     await next();
-    if (deps.session.bookmark !== null) context.header(BOOKMARK_HEADER, deps.session.bookmark);
     logRequest(context, runtime, startedAt);
   });
 

@@ -47,8 +47,9 @@ function acceptRoute(app: Hono<HttpEnv>): void {
         return succeed(context, 200, 'Dry run, nothing was stored', report);
       }
       const { report, refusal, replayed } = await acceptBatch(context.get('deps'), actor, customers, key);
-      context.header('Location', batchUrl(report.batchId ?? ''));
-      if (replayed) context.header('Idempotent-Replayed', 'true');
+      const headers = context.get('headers');
+      headers['Location'] = batchUrl(report.batchId ?? '');
+      if (replayed) headers['Idempotent-Replayed'] = 'true';
       if (refusal !== null) {
         const message =
           'holds no row that can become a customer; data.failures says why, data.failuresUrl leads to more of them';
@@ -71,7 +72,7 @@ function resultRoutes(app: Hono<HttpEnv>): void {
     const { bankId } = context.get('caller');
     const batch = await getBatch(context.get('deps'), bankId, context.req.param('batchId'));
     // A stalled one waits for an operator, not for a moment.
-    if (batch.status === 'PROCESSING') context.header('Retry-After', String(LOOK_AGAIN_SECONDS));
+    if (batch.status === 'PROCESSING') context.get('headers')['Retry-After'] = String(LOOK_AGAIN_SECONDS);
     return succeed(context, 200, 'Batch retrieved successfully', batch);
   });
 
@@ -101,6 +102,6 @@ function resultRoutes(app: Hono<HttpEnv>): void {
 
 /** While chunks go in, in any order, a list is not final. */
 function answerList(context: HttpContext, listing: Listing<unknown>): Promise<Response> {
-  if (listing.underWay) context.header('Retry-After', String(LOOK_AGAIN_SECONDS));
+  if (listing.underWay) context.get('headers')['Retry-After'] = String(LOOK_AGAIN_SECONDS);
   return answerPage(context, listing);
 }

@@ -5,7 +5,7 @@ import { AppError } from '../errors.ts';
 import { actorOf, requireKey } from '../http/auth.ts';
 import { expectedRevisions, isKnown, setEtag } from '../http/conditional.ts';
 import type { HttpEnv } from '../http/context.ts';
-import { succeed } from '../http/envelope.ts';
+import { answer, succeed } from '../http/envelope.ts';
 import { jsonBody, validJson, validQuery } from '../http/input.ts';
 import { linkHeader } from '../http/page.ts';
 import { customerList, customerLookup, customerUpdate } from './customers.schema.ts';
@@ -30,10 +30,10 @@ export function customerRoutes(app: Hono<HttpEnv>): void {
       () => lookUpCustomer(deps, caller, query, fresh),
       (result) => (result.found === null ? 1 : 0),
     );
-    context.header('X-Cache', cache);
+    context.get('headers')['X-Cache'] = cache;
     if (found === null) throw new AppError('CUSTOMER_NOT_FOUND');
     setEtag(context, found.revision);
-    if (isKnown(context, found.revision)) return context.body(null, 304);
+    if (isKnown(context, found.revision)) return answer(context, 304);
     return succeed(context, 200, 'Customer retrieved successfully', found.customer);
   });
 
@@ -48,9 +48,10 @@ export function customerRoutes(app: Hono<HttpEnv>): void {
       () => listCustomersOf(deps, caller, query),
       (result) => Math.max(guessed - result.total, 0),
     );
-    context.header('X-Total-Count', String(total));
-    context.header('Link', await linkHeader(context.req.url, list, page));
-    return context.json(page.rows);
+    const headers = context.get('headers');
+    headers['X-Total-Count'] = String(total);
+    headers['Link'] = await linkHeader(context.req.url, list, page);
+    return answer(context, 200, page.rows);
   });
 
   app.patch(

@@ -10,8 +10,14 @@ import { messagesOf } from './cause.ts';
 /** What is asked of D1, of its binding as of a session. */
 export type Database = Pick<D1Database, 'prepare' | 'batch'>;
 
-/** SQL and its parameters, of which nothing has been run. */
-export type Statement = SQL;
+/** Text and parameters. Where a statement is hot, its text is made once. */
+export interface Rendered {
+  sql: string;
+  params: unknown[];
+}
+
+/** What can be run, and has not been. */
+export type Statement = SQL | Rendered;
 
 const dialect = new SQLiteAsyncDialect();
 
@@ -37,8 +43,12 @@ export async function run<Row>(db: Database, statement: Statement): Promise<Row[
   return results;
 }
 
+export function render(statement: Statement): Rendered {
+  return 'params' in statement ? statement : dialect.sqlToQuery(statement);
+}
+
 function bind(db: Database, statement: Statement): D1PreparedStatement {
-  const { sql, params } = dialect.sqlToQuery(statement);
+  const { sql, params } = render(statement);
   return db.prepare(sql).bind(...params);
 }
 

@@ -35,5 +35,5 @@ export function isKnown(context: HttpContext, revision: string): boolean {
 }
 
 export function setEtag(context: HttpContext, revision: string): void {
-  context.header('ETag', `"${revision}"`);
+  context.get('headers')['ETag'] = `"${revision}"`;
 }

@@ -9,6 +9,8 @@ export interface HttpEnv {
   Variables: {
     deps: Deps;
     requestId: string;
+    /** Of the answer, which takes them all at once: `answer` in envelope.ts. */
+    headers: Record<string, string>;
     /** Set by http/auth.ts on every route that needs a key: all of them under /v1. */
     caller: Caller;
   };

@@ -7,7 +7,7 @@ export async function answerPage(
   context: HttpContext,
   { page, list }: { page: Page<unknown>; list: List },
 ): Promise<Response> {
-  context.header('Link', await linkHeader(context.req.url, list, page));
+  context.get('headers')['Link'] = await linkHeader(context.req.url, list, page);
   return succeed(context, 200, 'List retrieved successfully', page.rows);
 }
 

@@ -81,17 +81,14 @@ export class RateLimits {
       counted,
       ...this.#at(keyId, counted),
     }));
-    context.header(
-      'RateLimit-Policy',
-      states.map(({ counted, policy }) => `"${counted}";q=${policy.limit};w=${policy.seconds}`).join(', '),
-    );
+    const headers = context.get('headers');
+    headers['RateLimit-Policy'] = states
+      .map(({ counted, policy }) => `"${counted}";q=${policy.limit};w=${policy.seconds}`)
+      .join(', ');
     // What this isolate knows; there may be less, never more.
-    context.header(
-      'RateLimit',
-      states
-        .map(({ counted, remaining, secondsLeft }) => `"${counted}";r=${remaining};t=${secondsLeft}`)
-        .join(', '),
-    );
+    headers['RateLimit'] = states
+      .map(({ counted, remaining, secondsLeft }) => `"${counted}";r=${remaining};t=${secondsLeft}`)
+      .join(', ');
     if (full !== undefined) throw this.#tooMany(keyId, full);
   }
 

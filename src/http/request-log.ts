@@ -20,7 +20,7 @@ export function logRequest(context: HttpContext, runtime: Runtime, startedAt: nu
     cause: describeCause(error?.cause),
     bank: caller?.bankId ?? null,
     key: caller?.keyId ?? null,
-    cache: context.res.headers.get('X-Cache'),
+    cache: context.get('headers')['X-Cache'] ?? null,
     milliseconds: runtime.now() - startedAt,
   });
 }

@@ -30,11 +30,24 @@ const cursorContent = z.strictObject({
 /** Bytes of an initialisation vector of AES-GCM (NIST SP 800-38D). */
 const IV_BYTES = 12;
 
-async function cipherOf({ name, key }: List, iv: Uint8Array) {
-  const secret = await crypto.subtle.importKey('raw', Uint8Array.fromHex(key), 'AES-GCM', false, [
+/** Banks' keys that an isolate remembers in the form that it needs. */
+const KEYS_MOST = 1_000;
+const secrets = new Map<string, Promise<CryptoKey>>();
+
+function secretOf(key: string): Promise<CryptoKey> {
+  const known = secrets.get(key);
+  if (known !== undefined) return known;
+  if (secrets.size >= KEYS_MOST) secrets.clear();
+  const secret = crypto.subtle.importKey('raw', Uint8Array.fromHex(key), 'AES-GCM', false, [
     'encrypt',
     'decrypt',
   ]);
+  secrets.set(key, secret);
+  return secret;
+}
+
+async function cipherOf({ name, key }: List, iv: Uint8Array) {
+  const secret = await secretOf(key);
   return { secret, algorithm: { name: 'AES-GCM', iv, additionalData: new TextEncoder().encode(name) } };
 }
 

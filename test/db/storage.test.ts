@@ -1,7 +1,7 @@
 /** The migrations, Drizzle's tables, the SQL that runs and docs/storage.md say the same. */
 import { env } from 'cloudflare:workers';
 import { getTableColumns, getTableName, sql } from 'drizzle-orm';
-import { SQLiteAsyncDialect, SQLiteTable } from 'drizzle-orm/sqlite-core';
+import { SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { describe, expect, it } from 'vitest';
 import { listChanges, recordChange } from '../../src/audit/audit.store.ts';
 import storagePage from '../../docs/storage.md?raw';
@@ -41,6 +41,7 @@ import {
   updateCustomer,
 } from '../../src/customers/customers.store.ts';
 import { CACHE_SECONDS } from '../../src/customers/phrase-cache.ts';
+import { render } from '../../src/db/client.ts';
 import * as tables from '../../src/db/tables.ts';
 import { DEAD_LETTER_QUEUE } from '../../src/env.ts';
 import { findKeyByHash } from '../../src/keys/keys.store.ts';
@@ -117,7 +118,6 @@ describe('docs/storage.md', () => {
 });
 
 describe('every statement finds its rows by an index', () => {
-  const dialect = new SQLiteAsyncDialect();
   const actor = { bankId: 'b', keyId: 'k', requestId: 'r' };
   const change = { at: 0, action: 'PATCH /v1/bank/customer', subject: 'i', fields: [] } as const;
   const pointer = { bankId: 'b', batchId: 'x', chunk: 0 };
@@ -194,7 +194,7 @@ describe('every statement finds its rows by an index', () => {
   };
 
   it.each(Object.entries(statements))('%s', async (name, statement) => {
-    const query = dialect.sqlToQuery(statement);
+    const query = render(statement);
     const plan = await env.DB.prepare(`EXPLAIN QUERY PLAN ${query.sql}`)
       .bind(...query.params)
       .all<{ detail: string }>();

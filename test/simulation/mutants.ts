@@ -75,8 +75,9 @@ export const MUTANTS: Record<string, Edit[]> = {
   'no-bank-in-the-lookup': [
     {
       file: 'customers/customers.store.ts',
-      find: '    eq(customers.bankId, bankId),\n    id ===',
-      replace: '    id ===',
+      find: "and(eq(customers.bankId, ''), ",
+      // The parameter is still bound, and does not matter.
+      replace: "and(sql`${''} IS NOT NULL`, ",
     },
   ],
   'cache-owner-not-compared': [

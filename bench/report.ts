@@ -48,7 +48,7 @@ export function toPicture(ratios: Ratio[]): string {
     return (
       `<text x="${LABELS - 10}" y="${y + 14}" text-anchor="end">${ratio.what}</text>` +
       `<rect x="${LABELS}" y="${y}" width="${width.toFixed(1)}" height="18" fill="${colour}"/>` +
-      `<text x="${LABELS + width + 8}" y="${y + 14}">${digits(ratio.ratio)}</text>`
+      `<text x="${(LABELS + width + 8).toFixed(1)}" y="${y + 14}">${digits(ratio.ratio)}</text>`
     );
   });
   return [

@@ -99,16 +99,23 @@ export async function stageChunks(
   random: () => number,
   chunkRows: number,
 ): Promise<PlannedChunk[]> {
-  const stage = async ({ index, row }: ValidRow, position: number): Promise<StagedRow> => {
-    const id = customerIds[position] ?? '';
-    const phrase = createPhrase(random);
-    const seal = (field: (typeof SEALED_FIELDS)[number]) =>
-      sealField(fieldKey, { bankId, customerId: id, field }, row[field]);
-    const [accountNumber, reference] = await Promise.all(SEALED_FIELDS.map(seal));
-    const staged = { ...row, id, phrase, accountNumber, reference };
+  const sealed = await Promise.all(
+    accepted.flatMap(({ row }, position) =>
+      SEALED_FIELDS.map((field) =>
+        sealField(fieldKey, { bankId, customerId: customerIds[position] ?? '', field }, row[field]),
+      ),
+    ),
+  );
+  const rows = accepted.map(({ index, row }, position): StagedRow => {
+    const [accountNumber, reference] = sealed.slice(
+      position * SEALED_FIELDS.length,
+      (position + 1) * SEALED_FIELDS.length,
+    );
+    const id = customerIds[position];
+    const staged = { ...row, id, phrase: createPhrase(random), accountNumber, reference };
     return [index, ...STAGED_TEXTS.map((field) => staged[field])];
-  };
-  return inSlices(await Promise.all(accepted.map(stage)), chunkRows)
+  });
+  return inSlices(rows, chunkRows)
     .flatMap(withinBytes)
     .map(({ slice, payload }, chunk) => ({
       chunk,

@@ -62,17 +62,29 @@ export async function codeOf({ version, codeKey }: FieldKey, text: string): Prom
   return `${version}.${bytes.join('')}`;
 }
 
-export async function sealField(
-  { version, key }: FieldKey,
-  owner: FieldOwner,
-  text: string,
-): Promise<string> {
-  const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
-  const sealed = await crypto.subtle.encrypt(algorithmOf(owner, iv), key, utf8.encode(text));
-  const bytes = new Uint8Array(IV_BYTES + sealed.byteLength);
-  bytes.set(iv);
-  bytes.set(new Uint8Array(sealed), IV_BYTES);
-  return `${version}.${toBase64(bytes)}`;
+/** Vectors drawn from the system at a time: one call for every 1,024, because each costs a microsecond. */
+const POOLED_IVS = 1_024;
+const pool = new Uint8Array(POOLED_IVS * IV_BYTES);
+let drawn = pool.length;
+
+function freshIv(): Uint8Array {
+  if (drawn === pool.length) {
+    crypto.getRandomValues(pool);
+    drawn = 0;
+  }
+  drawn += IV_BYTES;
+  return pool.slice(drawn - IV_BYTES, drawn);
+}
+
+// A batch seals 20,000 fields while a bank waits: no async function, which would cost a promise more for each.
+export function sealField({ version, key }: FieldKey, owner: FieldOwner, text: string): Promise<string> {
+  const iv = freshIv();
+  return crypto.subtle.encrypt(algorithmOf(owner, iv), key, utf8.encode(text)).then((sealed) => {
+    const bytes = new Uint8Array(IV_BYTES + sealed.byteLength);
+    bytes.set(iv);
+    bytes.set(new Uint8Array(sealed), IV_BYTES);
+    return `${version}.${toBase64(bytes)}`;
+  });
 }
 
 /** The version of the key that a value was sealed with; undefined where it is not sealed at all. */

@@ -206,7 +206,7 @@ export function isStaged(bankId: string, id: string): SQL {
 
 /** As `findTraces` has them. */
 export function findStagedTraces(bankId: string, id: string): Statement {
-  return sql`SELECT ${staged('email')} AS email, ${staged('clientRef')} AS clientRef FROM ${stagedCustomer(bankId, id)}`;
+  return sql`SELECT ${staged('email')} AS email, ${staged('clientRef')} AS clientRef, NULL AS phrase FROM ${stagedCustomer(bankId, id)}`;
 }
 
 /**

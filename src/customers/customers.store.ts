@@ -148,10 +148,12 @@ export function eraseCustomer(bankId: string, id: string, condition: SQL): State
 export interface Traces {
   email: string;
   clientRef: string;
+  /** Null: it has not been moved in, and so nobody has seen one. */
+  phrase: string | null;
 }
 
 export function findTraces(bankId: string, id: string): Statement {
-  return sql`SELECT email, client_ref AS clientRef FROM customers WHERE ${isCustomer(bankId, id)}`;
+  return sql`SELECT email, client_ref AS clientRef, phrase FROM customers WHERE ${isCustomer(bankId, id)}`;
 }
 
 export function findCountry(bankId: string, id: string): Statement {

@@ -3,15 +3,14 @@
  * failures. Its phrase is retired, and the audit log keeps that it happened. In a room of its own, because it
  * reaches into customers and batches alike.
  */
-import { findChange, isWritten, recordChange, type Actor } from '../audit/audit.store.ts';
-import { findStagedTraces, isStaged, scrubStaged } from '../batches/batch-chunks.store.ts';
-import { scrubFailures } from '../batches/batch-results.store.ts';
+import type { Actor } from '../audit/audit.store.ts';
+import { findStagedTraces } from '../batches/batch-chunks.store.ts';
 import { changedMeanwhile } from '../customers/customers.service.ts';
-import { eraseCustomer, findTraces, isExpected, type Traces } from '../customers/customers.store.ts';
-import { isDatabaseAway, runTogether, type Statement } from '../db/client.ts';
+import { findTraces, type Traces } from '../customers/customers.store.ts';
+import { isDatabaseAway, runTogether } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
 import { AppError } from '../errors.ts';
-import { sql } from 'drizzle-orm';
+import { erasure } from './erasure.store.ts';
 
 /**
  * @param id of a customer of the actor's bank, moved in or only accepted
@@ -41,33 +40,10 @@ export async function forgetCustomer(
   if (results.at(-1)?.length === 0) {
     throw expected === undefined ? new AppError('CUSTOMER_NOT_FOUND') : changedMeanwhile();
   }
-  for (const { phrase } of (results[1] ?? []) as { phrase: string }[]) {
-    const forgetAgain = await phraseCache.forget(bankId, phrase);
-    deps.after(forgetAgain());
-  }
-}
-
-/**
- * All of it hangs on its row in the audit log, and that on there being somebody to erase. Done again, because its
- * answer was lost, it ends the same way. The second returns the phrase, the last whether it was done.
- */
-function erasure(
-  actor: Actor,
-  at: number,
-  id: string,
-  { email, clientRef }: Traces,
-  expected: string[] | undefined,
-): Statement[] {
-  const { bankId } = actor;
-  const written = isWritten(actor, at);
-  // Nobody has changed one that is not there yet, so its revision is its id.
-  const stagedIsExpected = expected?.includes(id) === false ? sql`false` : isStaged(bankId, id);
-  const isThere = sql`(EXISTS (SELECT 1 FROM customers WHERE ${isExpected(bankId, id, expected)}) OR ${stagedIsExpected})`;
-  return [
-    recordChange(actor, { at, action: 'DELETE /v1/bank/customer', subject: id, fields: [] }, isThere),
-    ...eraseCustomer(bankId, id, written),
-    scrubStaged(bankId, id, email, written),
-    scrubFailures(bankId, clientRef, written),
-    findChange(actor, at),
-  ];
+  // It may have been moved in after it was looked at, and an answer that was lost is not given twice.
+  const [retired] = (results[1] ?? []) as { phrase: string }[];
+  const phrase = retired?.phrase ?? traces.phrase;
+  if (phrase === null) return;
+  const forgetAgain = await phraseCache.forget(bankId, phrase);
+  deps.after(forgetAgain());
 }

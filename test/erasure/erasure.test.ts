@@ -105,9 +105,11 @@ describe('a customer that is erased', () => {
     'is erased once although the first try %s',
     async (fate) => {
       const [ada] = await service.haveCustomers(sentCustomers(2));
+      await service.get(`/v1/bank/customer?phrase=${ada?.phrase}`, KEYS.standard);
       const unlucky = new Service(({ DB }) => ({ DB: unluckyDatabase(DB, ['works', fate]) }), hasty);
       expect((await erase(ada?.id ?? '', KEYS.full, unlucky)).status).toBe(200);
       expect([await counter(), await counted('SELECT count(*) AS n FROM customers')]).toEqual([1, 1]);
+      expect((await env.PHRASE_CACHE.list()).keys).toEqual([]);
     },
   );
 

@@ -116,7 +116,7 @@ export const MUTANTS: Record<string, Edit[]> = {
   ],
   'a-staged-copy-is-left-by-an-erasure': [
     {
-      file: 'erasure/erasure.service.ts',
+      file: 'erasure/erasure.store.ts',
       find: '    scrubStaged(bankId, id, email, written),\n',
       replace: '',
     },

@@ -12,7 +12,7 @@ import { measure, type Measured } from './load.ts';
 import { isMet, toPicture, toTable, type Ratio } from './report.ts';
 import { startServer, type BenchServer } from './servers.ts';
 
-/** Customers of the large bank, and how often 10,000 staged rows make them. */
+/** Customers of the large bank: a staged chunk of 1,000, a thousand times. */
 const MANY = 1_000_000;
 /** Connections of the load generator: enough to keep workerd busy, few enough to wait for it and not for us. */
 const CONNECTIONS = 8;

@@ -1,8 +1,9 @@
 /** Workers as they would be deployed, each in a workerd of its own: same runtime, same bindings, same layout. */
-import { randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
+import { convertV4MiniflareOptions, Miniflare, type Json } from 'miniflare';
+import { unstable_readConfig } from 'wrangler';
+import { makeFieldKey } from '../tools/local-field-key.ts';
 import { projectFolder, wrangler } from '../tools/wrangler.ts';
 
 /** What is measured: ours, the bare least, and what one would write from the public guides. */
@@ -34,39 +35,29 @@ async function build(name: Build): Promise<string> {
   return readFile(join(folder, script), 'utf8');
 }
 
-/** The limits of wrangler.toml, so that what they cost is measured too. */
-const RATE_POLICIES = {
-  lookups: { limit: 10_000, seconds: 10, step: 100 },
-  changes: { limit: 1_000, seconds: 10, step: 10 },
-  batches: { limit: 300, seconds: 60, step: 1 },
-  misses: { limit: 50, seconds: 10, step: 1 },
-} as const;
-const limiter = ({ limit, seconds, step }: { limit: number; seconds: 10 | 60; step: number }) => ({
-  namespace_id: '1',
-  simple: { limit: limit / step, period: seconds },
-});
+/** Of wrangler.toml; wrangler's own type of it is not among what it publishes. */
+interface Config {
+  compatibility_date: string;
+  vars: Record<string, Json>;
+  ratelimits: { name: string; namespace_id: string; simple: { limit: number; period: 10 | 60 } }[];
+}
+
+/** What the Worker is bound to here is what it is bound to on every machine, limits included. */
+const config: Config = unstable_readConfig({ config: join(projectFolder, 'wrangler.toml') });
 
 export async function startServer(name: Build): Promise<BenchServer> {
   const options = convertV4MiniflareOptions({
     name,
     modules: true,
     script: await build(name),
-    compatibilityDate: '2026-11-01',
+    compatibilityDate: config.compatibility_date,
     d1Databases: { DB: `db-${name}` },
     kvNamespaces: { PHRASE_CACHE: `kv-${name}` },
     queueProducers: { BATCH_QUEUE: 'customer-batches' },
-    ratelimits: {
-      LOOKUP_LIMIT: limiter(RATE_POLICIES.lookups),
-      CHANGE_LIMIT: limiter(RATE_POLICIES.changes),
-      BATCH_LIMIT: limiter(RATE_POLICIES.batches),
-      MISS_LIMIT: limiter(RATE_POLICIES.misses),
-    },
-    bindings: {
-      ENVIRONMENT: 'local',
-      RATE_POLICIES,
-      MOST_OPEN_BATCHES: 100,
-      FIELD_KEY_1: randomBytes(32).toString('base64'),
-    },
+    ratelimits: Object.fromEntries(
+      config.ratelimits.map(({ name: binding, ...limiter }) => [binding, limiter]),
+    ),
+    bindings: { ...config.vars, FIELD_KEY_1: makeFieldKey() },
     unsafeDirectSockets: [{ port: 0 }],
   });
   const before = await workerds();

@@ -5,13 +5,10 @@ import { requireKey } from '../http/auth.ts';
 import type { HttpEnv } from '../http/context.ts';
 import { validQuery } from '../http/input.ts';
 import { answerPage } from '../http/page.ts';
-import { once, pageParameters } from '../lib/parameters.ts';
+import { MOST_ID, once, pageParameters } from '../lib/parameters.ts';
 import { listChangesOf } from './audit.service.ts';
 
-/** Longest id of a customer or a batch that is looked for. */
-const MOST_SUBJECT = 64;
-
-const auditList = z.strictObject({ ...pageParameters, subject: z.optional(once(MOST_SUBJECT)) });
+const auditList = z.strictObject({ ...pageParameters, subject: z.optional(once(MOST_ID)) });
 
 export function auditRoutes(app: Hono<HttpEnv>): void {
   app.get('/v1/bank/audit', requireKey('lookups', 'audit:read'), validQuery(auditList), async (context) =>

@@ -7,7 +7,7 @@ import { GENDERS } from '../db/tables.ts';
 import { LIMITS } from '../env.ts';
 import { COUNTRIES } from '../lib/countries.ts';
 import { isInternational, toE164 } from '../lib/phone.ts';
-import { once, pageParameters, wholeNumber } from '../lib/parameters.ts';
+import { MOST_ID, once, pageParameters, wholeNumber } from '../lib/parameters.ts';
 import { normalisePhrase } from '../lib/phrase.ts';
 import { cleanText, isBlank, isSafeText } from '../lib/text.ts';
 
@@ -67,7 +67,6 @@ const MOST = {
   phone: 40,
   url: 2_048,
   reference: 128,
-  id: 64,
   phrase: 128,
 };
 
@@ -140,7 +139,7 @@ const UPDATABLE = Object.keys(updateFields);
 
 export const customerUpdate = z.strictObject(
   {
-    id: required(MOST.id),
+    id: required(MOST_ID),
     update: z
       .strictObject(updateFields, 'must be an object with the fields to change')
       .check(
@@ -156,7 +155,7 @@ export type CustomerUpdate = z.output<typeof customerUpdate>['update'];
 
 export const customerLookup = z
   .strictObject({
-    id: z.optional(once(MOST.id)),
+    id: z.optional(once(MOST_ID)),
     email: z.optional(
       z.pipe(
         once(MOST.email),
@@ -212,7 +211,7 @@ const withoutBrackets = z.transform((query: Record<string, unknown>) => {
 
 const listParameters = z
   .strictObject({
-    ids: z.optional(listOf(MOST.id)),
+    ids: z.optional(listOf(MOST_ID)),
     phrases: z.optional(listOf(MOST.phrase)),
     sortBy: z._default(
       z.pipe(

@@ -1,7 +1,7 @@
 /** The rules of reading and changing customers, free of HTTP. */
 import type { Actor } from '../audit/audit.store.ts';
 import type { Deps } from '../deps.ts';
-import { isDatabaseAway, run, runTogether } from '../db/client.ts';
+import { run, runTogether, runTogetherSurely } from '../db/client.ts';
 import { AppError, invalid } from '../errors.ts';
 import type { Caller } from '../keys/keys.service.ts';
 import { positionOf, toPage, type List, type Page } from '../lib/paging.ts';
@@ -162,13 +162,9 @@ export async function changeCustomer(
   const { bankId } = actor;
   const readable = await withReadablePhone(deps, bankId, id, update);
   const statements = updateCustomer(actor, deps.runtime.now(), id, readable, expected);
-  const change = () => runTogether(deps.session, statements);
-  // An update whose answer was lost may have been committed. It says what the fields shall be, so to run it again
-  // is to look, and to mend. Accepted: somebody else's update of the same fields, in that moment, is the older one.
-  const results = await change().catch((error: unknown) => {
-    if (!isDatabaseAway(error)) throw error;
-    return change();
-  });
+  // It says what the fields shall be, so it may be run twice. Accepted: somebody else's update of the same fields
+  // that came between the two is the older one.
+  const results = await runTogetherSurely(deps.session, statements);
   const [found = [], written = []] = results.slice(-2);
   const [row] = found as CustomerRecord[];
   if (row === undefined) throw new AppError('CUSTOMER_NOT_FOUND');

@@ -93,25 +93,23 @@ export class PhraseCache {
     }
   }
 
-  /**
-   * Call after a customer has been erased. Never throws.
-   * @returns the work of doing it again, which the answer need not wait for: a write that was under way may have come
-   *   after, or KV may have refused a second write of the key in one second
-   */
-  async forget(bankId: string, phrase: string): Promise<() => Promise<void>> {
+  /** Call after a customer has been erased. Never throws. */
+  async forget(bankId: string, phrase: string): Promise<void> {
     this.#memory.updates += 1;
-    const remove = async () => {
-      try {
-        await this.#binding.delete(cacheKey(bankId, phrase));
-      } catch {
-        this.#failed('forget');
-      }
-    };
-    await remove();
-    return async () => {
-      await this.#runtime.sleep(REWRITE_DELAY_MS);
-      await remove();
-    };
+    try {
+      await this.#binding.delete(cacheKey(bankId, phrase));
+    } catch {
+      this.#failed('forget');
+    }
+  }
+
+  /**
+   * Goes behind `forget`, and the answer need not wait for it: a write that was under way may have come after, or KV
+   * may have refused a second write of the key in one second. Never throws.
+   */
+  async forgetAgain(bankId: string, phrase: string): Promise<void> {
+    await this.#runtime.sleep(REWRITE_DELAY_MS);
+    await this.forget(bankId, phrase);
   }
 
   async #put(cached: CachedCustomer): Promise<void> {

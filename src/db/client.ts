@@ -34,6 +34,17 @@ export async function runTogether(db: Database, statements: Statement[]): Promis
 }
 
 /**
+ * Runs together what may be run twice: a write whose answer was lost may have been committed, and to run it again is
+ * to look, and to mend.
+ */
+export async function runTogetherSurely(db: Database, statements: Statement[]): Promise<unknown[][]> {
+  return runTogether(db, statements).catch((error: unknown) => {
+    if (!isDatabaseAway(error)) throw error;
+    return runTogether(db, statements);
+  });
+}
+
+/**
  * Runs one statement.
  * @returns its rows, as SQLite names the columns
  * @throws an error for the questions below

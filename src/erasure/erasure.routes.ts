@@ -6,11 +6,8 @@ import { expectedRevisions } from '../http/conditional.ts';
 import type { HttpEnv } from '../http/context.ts';
 import { succeed } from '../http/envelope.ts';
 import { validQuery } from '../http/input.ts';
-import { once } from '../lib/parameters.ts';
+import { MOST_ID, once } from '../lib/parameters.ts';
 import { forgetCustomer } from './erasure.service.ts';
-
-/** Longest id that is looked for. */
-const MOST_ID = 64;
 
 const customerErasure = z.strictObject({ id: once(MOST_ID) });
 

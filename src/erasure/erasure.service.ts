@@ -7,7 +7,7 @@ import type { Actor } from '../audit/audit.store.ts';
 import { findStagedTraces } from '../batches/batch-chunks.store.ts';
 import { changedMeanwhile } from '../customers/customers.service.ts';
 import { findTraces, type Traces } from '../customers/customers.store.ts';
-import { isDatabaseAway, runTogether } from '../db/client.ts';
+import { runTogether, runTogetherSurely } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
 import { AppError } from '../errors.ts';
 import { erasure } from './erasure.store.ts';
@@ -33,10 +33,7 @@ export async function forgetCustomer(
   if (traces === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
 
   const statements = erasure(actor, deps.runtime.now(), id, traces, expected);
-  const results = await runTogether(session, statements).catch((error: unknown) => {
-    if (!isDatabaseAway(error)) throw error;
-    return runTogether(session, statements);
-  });
+  const results = await runTogetherSurely(session, statements);
   if (results.at(-1)?.length === 0) {
     throw expected === undefined ? new AppError('CUSTOMER_NOT_FOUND') : changedMeanwhile();
   }
@@ -44,6 +41,6 @@ export async function forgetCustomer(
   const [retired] = (results[1] ?? []) as { phrase: string }[];
   const phrase = retired?.phrase ?? traces.phrase;
   if (phrase === null) return;
-  const forgetAgain = await phraseCache.forget(bankId, phrase);
-  deps.after(forgetAgain());
+  await phraseCache.forget(bankId, phrase);
+  deps.after(phraseCache.forgetAgain(bankId, phrase));
 }

@@ -9,7 +9,7 @@
  * for a key that used up its misses in the window before, as tightly as the misses themselves.
  */
 import type { Env, RatePolicy } from '../env.ts';
-import { tooMany } from '../errors.ts';
+import { tooMany, type AppError } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
 import type { HttpContext } from './context.ts';
 
@@ -28,6 +28,15 @@ interface Window {
   refused: boolean;
   /** The window before ended with nothing left. */
   suspect: boolean;
+}
+
+/** What a key has of one class, just now. */
+interface Account {
+  keyId: string;
+  counted: Counted;
+  policy: RatePolicy;
+  window: Window;
+  secondsLeft: number;
 }
 
 /** One isolate's memory: the newest window of every key and class, and each key's guesses that are under way. */
@@ -75,21 +84,19 @@ export class RateLimits {
    * @throws RATE_LIMITED where there is no room for it, or none for a miss
    */
   admit(context: HttpContext, keyId: string, rateClass: RateClass): void {
-    const full = (['misses', rateClass] as const).find((counted) => this.#at(keyId, counted).remaining === 0);
-    if (full === undefined) this.#charge(keyId, rateClass, 1);
-    const states = ([rateClass, 'misses'] as const).map((counted) => ({
-      counted,
-      ...this.#at(keyId, counted),
-    }));
+    const [own, misses] = [this.#at(keyId, rateClass), this.#at(keyId, 'misses')];
+    const full = [misses, own].find((account) => remainingOf(account) === 0);
+    if (full === undefined) this.#charge(own, 1);
+    const accounts = [own, misses];
     const headers = context.get('headers');
-    headers['RateLimit-Policy'] = states
+    headers['RateLimit-Policy'] = accounts
       .map(({ counted, policy }) => `"${counted}";q=${policy.limit};w=${policy.seconds}`)
       .join(', ');
     // What this isolate knows; there may be less, never more.
-    headers['RateLimit'] = states
-      .map(({ counted, remaining, secondsLeft }) => `"${counted}";r=${remaining};t=${secondsLeft}`)
+    headers['RateLimit'] = accounts
+      .map((account) => `"${account.counted}";r=${remainingOf(account)};t=${account.secondsLeft}`)
       .join(', ');
-    if (full !== undefined) throw this.#tooMany(keyId, full);
+    if (full !== undefined) throw usedUp(full);
   }
 
   /**
@@ -106,14 +113,15 @@ export class RateLimits {
     if (names === 0) return work();
     const { underWay } = this.#memory;
     const others = underWay.get(keyId) ?? 0;
-    const { window, policy } = this.#at(keyId, 'misses');
-    const most = window.suspect ? Math.max(policy.limit, names) : MOST_UNDER_WAY;
-    if (others > 0 && others + names > most) throw this.#tooMany(keyId, 'misses');
+    const account = this.#at(keyId, 'misses');
+    const most = account.window.suspect ? Math.max(account.policy.limit, names) : MOST_UNDER_WAY;
+    if (others > 0 && others + names > most) throw usedUp(account);
     underWay.set(keyId, others + names);
     try {
       const result = await work();
       const misses = missesOf(result);
-      if (misses > 0) this.#charge(keyId, 'misses', misses);
+      // The window may have ended meanwhile.
+      if (misses > 0) this.#charge(this.#at(keyId, 'misses'), misses);
       return result;
     } finally {
       const rest = (underWay.get(keyId) ?? names) - names;
@@ -122,22 +130,17 @@ export class RateLimits {
     }
   }
 
-  #tooMany(keyId: string, counted: Counted) {
-    const message = `has used up its ${counted} for now; wait, and slow down`;
-    return tooMany(this.#at(keyId, counted).secondsLeft, 'Authorization', message);
-  }
-
   /** Counts, here at once, and for the whole location where no step that was told covers it. */
-  #charge(keyId: string, counted: Counted, times: number): void {
-    const { policy, window } = this.#at(keyId, counted);
+  #charge(account: Account, times: number): void {
+    const { policy, window } = account;
     window.count += times;
     const steps = Math.ceil(Math.min(window.count, policy.limit) / policy.step) - window.steps;
     if (steps <= 0) return;
     window.steps += steps;
-    this.#after(this.#tell(keyId, counted, window, steps));
+    this.#after(this.#tell(account, steps));
   }
 
-  async #tell(keyId: string, counted: Counted, window: Window, steps: number): Promise<void> {
+  async #tell({ keyId, counted, window }: Account, steps: number): Promise<void> {
     try {
       for (let told = 0; told < steps && !window.refused; told += 1) {
         const { success } = await this.#env[BINDINGS[counted]].limit({ key: keyId });
@@ -148,17 +151,25 @@ export class RateLimits {
     }
   }
 
-  #at(keyId: string, counted: Counted) {
-    const policy: RatePolicy = this.#env.RATE_POLICIES[counted];
+  #at(keyId: string, counted: Counted): Account {
+    const policy = this.#env.RATE_POLICIES[counted];
     const length = policy.seconds * 1_000;
     const now = this.#runtime.now();
     const number = Math.floor(now / length);
-    const window = this.#memory.window(`${counted} ${keyId}`, number, policy.limit);
     return {
+      keyId,
+      counted,
       policy,
-      window,
-      remaining: window.refused ? 0 : Math.max(policy.limit - window.count, 0),
+      window: this.#memory.window(`${counted} ${keyId}`, number, policy.limit),
       secondsLeft: Math.ceil(((number + 1) * length - now) / 1_000),
     };
   }
+}
+
+function remainingOf({ window, policy }: Account): number {
+  return window.refused ? 0 : Math.max(policy.limit - window.count, 0);
+}
+
+function usedUp({ counted, secondsLeft }: Account): AppError {
+  return tooMany(secondsLeft, 'Authorization', `has used up its ${counted} for now; wait, and slow down`);
 }

@@ -5,6 +5,7 @@
  * Accepted: with random vectors, one key should not seal more than 2^32 values (NIST SP 800-38D, 8.3); that is two
  * billion customers between two rotations.
  */
+import { importSealingKey, seal, unseal } from './seal.ts';
 
 export interface FieldOwner {
   bankId: string;
@@ -19,8 +20,6 @@ export interface FieldKey {
   codeKey: CryptoKey;
 }
 
-/** Bytes of an initialisation vector of AES-GCM (NIST SP 800-38D). */
-const IV_BYTES = 12;
 /** Bytes of a key. */
 export const FIELD_KEY_BYTES = 32;
 
@@ -30,9 +29,7 @@ const utf8 = new TextEncoder();
 const toBase64 = (bytes: Uint8Array) => btoa(Reflect.apply(String.fromCharCode, null, bytes as never));
 const fromBase64 = (text: string) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 
-function algorithmOf({ bankId, customerId, field }: FieldOwner, iv: Uint8Array) {
-  return { name: 'AES-GCM', iv, additionalData: utf8.encode(`${bankId} ${customerId} ${field}`) };
-}
+const textOf = ({ bankId, customerId, field }: FieldOwner) => `${bankId} ${customerId} ${field}`;
 
 /**
  * @param secret 32 bytes in base64
@@ -42,7 +39,7 @@ export async function importFieldKey(version: number, secret: string): Promise<F
   const bytes = fromBase64(secret);
   if (bytes.length !== FIELD_KEY_BYTES) throw new RangeError('a field key has 32 bytes');
   const [key, base] = await Promise.all([
-    crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['encrypt', 'decrypt']),
+    importSealingKey(bytes),
     crypto.subtle.importKey('raw', bytes, 'HKDF', false, ['deriveKey']),
   ]);
   const codeKey = await crypto.subtle.deriveKey(
@@ -62,29 +59,8 @@ export async function codeOf({ version, codeKey }: FieldKey, text: string): Prom
   return `${version}.${bytes.join('')}`;
 }
 
-/** Vectors drawn from the system at a time: one call for every 1,024, because each costs a microsecond. */
-const POOLED_IVS = 1_024;
-const pool = new Uint8Array(POOLED_IVS * IV_BYTES);
-let drawn = pool.length;
-
-function freshIv(): Uint8Array {
-  if (drawn === pool.length) {
-    crypto.getRandomValues(pool);
-    drawn = 0;
-  }
-  drawn += IV_BYTES;
-  return pool.slice(drawn - IV_BYTES, drawn);
-}
-
-// A batch seals 20,000 fields while a bank waits: no async function, which would cost a promise more for each.
 export function sealField({ version, key }: FieldKey, owner: FieldOwner, text: string): Promise<string> {
-  const iv = freshIv();
-  return crypto.subtle.encrypt(algorithmOf(owner, iv), key, utf8.encode(text)).then((sealed) => {
-    const bytes = new Uint8Array(IV_BYTES + sealed.byteLength);
-    bytes.set(iv);
-    bytes.set(new Uint8Array(sealed), IV_BYTES);
-    return `${version}.${toBase64(bytes)}`;
-  });
+  return seal(key, textOf(owner), text, (bytes) => `${version}.${toBase64(bytes)}`);
 }
 
 /** The version of the key that a value was sealed with; undefined where it is not sealed at all. */
@@ -105,11 +81,7 @@ export async function openField(
   const version = versionOf(value);
   const found = version === undefined ? undefined : keys.get(version);
   if (found === undefined) throw new Error(`there is no field key of version ${version ?? '(none)'}`);
-  const bytes = fromBase64(value.slice(value.indexOf('.') + 1));
-  const algorithm = algorithmOf(owner, bytes.subarray(0, IV_BYTES));
-  return new TextDecoder().decode(
-    await crypto.subtle.decrypt(algorithm, found.key, bytes.subarray(IV_BYTES)),
-  );
+  return unseal(found.key, textOf(owner), fromBase64(value.slice(value.indexOf('.') + 1)));
 }
 
 /** Names of the secrets that hold field keys, one for each version. */

@@ -6,6 +6,7 @@
  */
 import * as z from 'zod/mini';
 import { invalid } from '../errors.ts';
+import { importSealingKey, seal, unseal } from './seal.ts';
 
 export interface Position {
   /** `from`: the page begins with this row. `before`: it ends in front of it. */
@@ -27,9 +28,6 @@ const cursorContent = z.strictObject({
   key: z.array(z.union([z.string(), z.number()])),
 });
 
-/** Bytes of an initialisation vector of AES-GCM (NIST SP 800-38D). */
-const IV_BYTES = 12;
-
 /** Banks' keys that an isolate remembers in the form that it needs. */
 const KEYS_MOST = 1_000;
 const secrets = new Map<string, Promise<CryptoKey>>();
@@ -38,32 +36,21 @@ function secretOf(key: string): Promise<CryptoKey> {
   const known = secrets.get(key);
   if (known !== undefined) return known;
   if (secrets.size >= KEYS_MOST) secrets.clear();
-  const secret = crypto.subtle.importKey('raw', Uint8Array.fromHex(key), 'AES-GCM', false, [
-    'encrypt',
-    'decrypt',
-  ]);
+  const secret = importSealingKey(Uint8Array.fromHex(key));
   secrets.set(key, secret);
   return secret;
 }
 
-async function cipherOf({ name, key }: List, iv: Uint8Array) {
-  const secret = await secretOf(key);
-  return { secret, algorithm: { name: 'AES-GCM', iv, additionalData: new TextEncoder().encode(name) } };
-}
-
 /** @returns base64url text */
-export async function encodeCursor(list: List, position: Position): Promise<string> {
-  const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
-  const { secret, algorithm } = await cipherOf(list, iv);
-  const content = new TextEncoder().encode(JSON.stringify(position));
-  const sealed = new Uint8Array(await crypto.subtle.encrypt(algorithm, secret, content));
-  const cursor = new Uint8Array([...iv, ...sealed]);
-  return cursor.toBase64({ alphabet: 'base64url', omitPadding: true });
+export async function encodeCursor({ name, key }: List, position: Position): Promise<string> {
+  return seal(await secretOf(key), name, JSON.stringify(position), (bytes) =>
+    bytes.toBase64({ alphabet: 'base64url', omitPadding: true }),
+  );
 }
 
 /** @throws a 400 for anything that `encodeCursor` did not make for this very list */
 export async function decodeCursor(list: List, keyLength: number, cursor: string): Promise<Position> {
-  const content = cursorContent.safeParse(await unseal(list, cursor).catch(() => undefined));
+  const content = cursorContent.safeParse(await readCursor(list, cursor).catch(() => undefined));
   if (!content.success || content.data.key.length !== keyLength) {
     throw invalid(
       'cursor',
@@ -82,11 +69,9 @@ export async function positionOf(
   return cursor === undefined ? undefined : decodeCursor(list, keyLength, cursor);
 }
 
-async function unseal(list: List, cursor: string): Promise<unknown> {
+async function readCursor({ name, key }: List, cursor: string): Promise<unknown> {
   const bytes = Uint8Array.fromBase64(cursor, { alphabet: 'base64url' });
-  const { secret, algorithm } = await cipherOf(list, bytes.subarray(0, IV_BYTES));
-  const content = await crypto.subtle.decrypt(algorithm, secret, bytes.subarray(IV_BYTES));
-  return JSON.parse(new TextDecoder().decode(content));
+  return JSON.parse(await unseal(await secretOf(key), name, bytes));
 }
 
 export interface Page<Row> {

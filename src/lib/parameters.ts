@@ -25,6 +25,9 @@ export function wholeNumber(most: number, fault: string) {
   );
 }
 
+/** Longest id that is looked for. Ours have 30 characters. */
+export const MOST_ID = 64;
+
 /** Longest cursor: a name of 200 characters, an id, and 28 bytes of sealing, in base64. */
 const MOST_CURSOR = 2_048;
 

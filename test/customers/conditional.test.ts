@@ -1,7 +1,7 @@
 /** Lost updates: what `ETag`, `If-Match` and `If-None-Match` promise. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { KEYS } from '../support/banks.ts';
-import { d1Error, unluckyDatabase } from '../support/broken.ts';
+import { d1Error, unluckyDatabase, watchedDatabase } from '../support/broken.ts';
 import { sentCustomer } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 
@@ -78,18 +78,13 @@ describe('If-Match', () => {
 
   it('holds for one that was overtaken before it could be asked for', async () => {
     const tag = await etagOf();
-    let calls = 0;
     const unlucky = new Service(({ DB }) => ({
-      DB: {
-        prepare: (sql: string) => DB.prepare(sql),
-        batch: async (statements: D1PreparedStatement[]) => {
-          calls += 1;
-          const result = await DB.batch(statements);
-          if (calls > 1) return result;
-          await change('later');
-          throw d1Error('Network connection lost.');
-        },
-      } as unknown as D1Database,
+      DB: watchedDatabase(DB, async (number, work) => {
+        const result = await work();
+        if (number > 1) return result;
+        await change('later');
+        throw d1Error('Network connection lost.');
+      }),
     }));
     expect((await change('Ogun', { 'If-Match': tag }, unlucky)).status).toBe(200);
     expect((await look()).body.data.state).toBe('later');

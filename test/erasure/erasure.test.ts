@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { STAGED_FIELDS } from '../../src/batches/batches.plan.ts';
 import { KEYS, LAGOS } from '../support/banks.ts';
-import { unluckyDatabase } from '../support/broken.ts';
+import { unluckyDatabase, watchedDatabase } from '../support/broken.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 
@@ -126,17 +126,12 @@ describe('a customer that is erased', () => {
     const [ada] = await service.haveCustomers(sentCustomers(1));
     const id = ada?.id ?? '';
     const etag = (await service.get(`/v1/bank/customer?id=${id}`)).headers.get('ETag') ?? '';
-    let calls = 0;
     const raced = new Service(({ DB }) => ({
-      DB: {
-        prepare: (text: string) => DB.prepare(text),
-        batch: async (statements: D1PreparedStatement[]) => {
-          calls += 1;
-          if (calls === 2)
-            await service.ask('PATCH', '/v1/bank/customer', { body: { id, update: { state: 'Lagos' } } });
-          return DB.batch(statements);
-        },
-      } as unknown as D1Database,
+      DB: watchedDatabase(DB, async (number, work) => {
+        if (number === 2)
+          await service.ask('PATCH', '/v1/bank/customer', { body: { id, update: { state: 'Lagos' } } });
+        return work();
+      }),
     }));
     const headers = { 'If-Match': etag };
     expect((await raced.ask('DELETE', `/v1/bank/customer?id=${id}`, { headers })).status).toBe(412);

@@ -128,9 +128,9 @@ export class Requests {
       if (reply.body.data?.batchId) {
         this.acknowledged.push({ intent, reply });
         if (!reply.headers.has('Idempotent-Replayed')) this.#changed(intent.apiKey, reply);
-      }
-      if (!reply.body.data?.batchId && ![503, 409, 422].includes(reply.status))
+      } else if (![503, 409, 422].includes(reply.status)) {
         this.#violate(`a batch is answered with ${reply.status}`);
+      }
     };
     return { request, check };
   }

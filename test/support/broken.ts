@@ -18,22 +18,35 @@ export function brokenDatabase(db: D1Database, error: Error, lets: (sql: string)
 /** What becomes of a call: `after`, it took effect, and its answer was lost. */
 export type Fate = 'works' | 'throws before' | 'throws after' | 'stalls' | 'stalls after';
 
+type Transaction = () => Promise<D1Result[]>;
+
+/** A D1 each of whose transactions goes through `around`: which it is, from 1, and the work itself. */
+export function watchedDatabase(
+  db: D1Database,
+  around: (number: number, work: Transaction) => Promise<D1Result[]>,
+): D1Database {
+  let number = 0;
+  return {
+    prepare: (sql: string) => db.prepare(sql),
+    batch: (statements: D1PreparedStatement[]) => {
+      number += 1;
+      return around(number, () => db.batch(statements));
+    },
+  } as unknown as D1Database;
+}
+
 /** A D1 whose transactions fare as told, in turn; when all is told, they work. */
 export function unluckyDatabase(db: D1Database, fates: Fate[]): D1Database {
   const never = new Promise<never>(() => {});
   const lost = () => Promise.reject(d1Error('Network connection lost.'));
-  const waiting = [...fates];
-  return {
-    prepare: (sql: string) => db.prepare(sql),
-    batch: async (statements: D1PreparedStatement[]) => {
-      const fate = waiting.shift() ?? 'works';
-      if (fate === 'throws before') return lost();
-      if (fate === 'stalls') return never;
-      const result = await db.batch(statements);
-      if (fate === 'throws after') return lost();
-      return fate === 'stalls after' ? never : result;
-    },
-  } as unknown as D1Database;
+  return watchedDatabase(db, async (number, work) => {
+    const fate = fates[number - 1] ?? 'works';
+    if (fate === 'throws before') return lost();
+    if (fate === 'stalls') return never;
+    const result = await work();
+    if (fate === 'throws after') return lost();
+    return fate === 'stalls after' ? never : result;
+  });
 }
 
 /** Lets a stand-in for D1 have sessions: one that is its own primary, and has no history. */

@@ -20,7 +20,7 @@ export function succeed(context: HttpContext, status: 200 | 201, message: string
  * @param body undefined: none
  */
 export function answer(context: HttpContext, status: number, body?: unknown): Response {
-  const headers = { ...context.get('headers') };
+  const headers = context.get('headers') ?? {};
   const bookmark = context.get('deps')?.session.bookmark ?? null;
   if (bookmark !== null) headers[BOOKMARK_HEADER] = bookmark;
   if (body === undefined) return new Response(null, { status, headers });

@@ -13,15 +13,14 @@ export async function answerPage(
 
 /** The request's own address, at the cursors of the neighbouring pages. */
 export async function linkHeader(url: string, list: List, page: Page<unknown>): Promise<string> {
-  const at = (cursor?: string) => {
-    const address = new URL(url);
-    address.searchParams.delete('page');
-    address.searchParams.delete('cursor');
-    if (cursor !== undefined) address.searchParams.set('cursor', cursor);
-    return `<${address.pathname}${address.search}>`;
-  };
-  const links = [`${at()}; rel="first"`];
-  if (page.previous) links.push(`${at(await encodeCursor(list, page.previous))}; rel="prev"`);
-  if (page.next) links.push(`${at(await encodeCursor(list, page.next))}; rel="next"`);
+  const address = new URL(url);
+  address.searchParams.delete('page');
+  address.searchParams.delete('cursor');
+  const first = address.pathname + address.search;
+  // A cursor is base64url, which stands in an address as it is.
+  const cursorAt = `${first}${address.search === '' ? '?' : '&'}cursor=`;
+  const links = [`<${first}>; rel="first"`];
+  if (page.previous) links.push(`<${cursorAt}${await encodeCursor(list, page.previous)}>; rel="prev"`);
+  if (page.next) links.push(`<${cursorAt}${await encodeCursor(list, page.next)}>; rel="next"`);
   return links.join(', ');
 }

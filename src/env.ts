@@ -47,4 +47,6 @@ export const LIMITS = {
   /** Rows of one list page: default and most. */
   pageDefault: 20,
   pageMost: 100,
+  /** Most rows of a page of a batch's results: they are short, and all 10,000 of them are wanted. */
+  resultsMost: 1_000,
 } as const;

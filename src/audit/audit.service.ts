@@ -3,6 +3,7 @@ import { run } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
 import type { Caller } from '../keys/keys.service.ts';
 import { positionOf, toPage } from '../lib/paging.ts';
+import type { Change } from './audit.answers.ts';
 import { listChanges, type AuditRow } from './audit.store.ts';
 
 export interface AuditQuery {
@@ -18,7 +19,7 @@ export async function listChangesOf(deps: Deps, { bankId, cursorKey }: Caller, q
   const position = await positionOf(list, 2, query.cursor);
   const found = await run<AuditRow>(deps.session, listChanges(bankId, { ...query, position }));
   const page = toPage(found, query.limit, position, ({ at, requestId }) => [at, requestId]);
-  const rows = page.rows.map(({ at, fields, ...row }) => ({
+  const rows = page.rows.map(({ at, fields, ...row }): Change => ({
     ...row,
     at: new Date(at).toISOString(),
     fields: JSON.parse(fields) as string[],

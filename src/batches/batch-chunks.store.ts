@@ -4,7 +4,8 @@
  */
 import { sql, type SQL } from 'drizzle-orm';
 import type { Statement } from '../db/client.ts';
-import { EXISTING_FAILURE, REJECTED_FAILURE, type RowFailure } from './batches.judge.ts';
+import type { RowFailure } from './batches.answers.ts';
+import { EXISTING_FAILURE, REJECTED_FAILURE } from './batches.judge.ts';
 import { STAGED_FIELDS, type StagedField } from './batches.plan.ts';
 import type { ChunkPointer } from './batches.queue.ts';
 

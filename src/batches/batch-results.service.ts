@@ -12,20 +12,9 @@ import {
   listFailures,
   readBatch,
   type BatchRow,
-  type CreatedRow,
   type FailureRow,
 } from './batch-results.store.ts';
-import type { BatchSummary } from './batches.report.ts';
-
-export interface BatchView {
-  batchId: string;
-  status: BatchStatus;
-  summary: BatchSummary;
-  /** Rows of which it is known what became of them, of all that were sent. */
-  progress: { processed: number; total: number };
-  createdAt: string;
-  completedAt: string | null;
-}
+import type { BatchView, CreatedCustomer } from './batches.answers.ts';
 
 export interface PageQuery {
   limit: number;
@@ -41,7 +30,7 @@ export interface Listing<Row> {
 }
 
 /** @throws BATCH_NOT_FOUND, alike for nobody's and for another bank's batch */
-export async function getBatch(deps: Deps, bankId: string, batchId: string): Promise<BatchView> {
+export async function getBatchOf(deps: Deps, bankId: string, batchId: string): Promise<BatchView> {
   const [[batch] = []] = await runTogether(deps.db, [readBatch(bankId, batchId)]);
   if (batch === undefined) throw new AppError('BATCH_NOT_FOUND');
   return toView(batch as BatchRow);
@@ -74,7 +63,7 @@ export async function listFailuresOf(deps: Deps, caller: Caller, batchId: string
 }
 
 export function listCreatedOf(deps: Deps, caller: Caller, batchId: string, query: PageQuery) {
-  return listOf<CreatedRow>(deps, caller, batchId, 'customers', query, listCreated, ({ id }) => [id]);
+  return listOf<CreatedCustomer>(deps, caller, batchId, 'customers', query, listCreated, ({ id }) => [id]);
 }
 
 async function listOf<Row>(

@@ -25,13 +25,6 @@ export interface FailureRow {
   errors: string;
 }
 
-export interface CreatedRow {
-  index: number;
-  clientRef: string;
-  id: string;
-  phrase: string;
-}
-
 const BATCH_COLUMNS = sql.raw(
   'id, status, total, duplicates, invalid, created, raced, rejected, created_at AS createdAt, completed_at AS completedAt',
 );

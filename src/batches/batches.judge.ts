@@ -7,20 +7,12 @@ import { customerRow, PHONE_FAULT, type CustomerRow } from '../customers/custome
 import type { FailureCode } from '../db/tables.ts';
 import type { FieldError } from '../errors.ts';
 import { isInternational, toE164 } from '../lib/phone.ts';
+import type { RowFailure } from './batches.answers.ts';
 
 export interface ValidRow {
   /** Position in what was sent, from 0. */
   index: number;
   row: CustomerRow;
-}
-
-export interface RowFailure {
-  index: number;
-  /** The bank's own name for the row, where it can be read. */
-  clientRef: string | null;
-  code: FailureCode;
-  message: string;
-  errors: FieldError[];
 }
 
 const MESSAGES: Record<FailureCode, string> = {

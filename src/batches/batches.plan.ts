@@ -5,7 +5,8 @@ import { inSlices } from '../lib/slices.ts';
 import { createId, idSequence } from '../lib/ids.ts';
 import { createPhrase } from '../lib/phrase.ts';
 import type { Runtime } from '../runtime.ts';
-import type { RowFailure, ValidRow } from './batches.judge.ts';
+import type { RowFailure } from './batches.answers.ts';
+import type { ValidRow } from './batches.judge.ts';
 
 const STAGED_TEXTS = [
   'id',

@@ -1,28 +1,7 @@
 /** What a batch request is answered with. */
 import { LIMITS } from '../env.ts';
-import type { RowFailure } from './batches.judge.ts';
+import type { BatchReport, RowFailure } from './batches.answers.ts';
 import type { BatchOutline } from './batches.plan.ts';
-
-export interface BatchSummary {
-  total: number;
-  successful: number;
-  failed: number;
-  duplicates: number;
-  invalidData: number;
-}
-
-/** The contract's `data`, and where the rest of it is. */
-export interface BatchReport {
-  /** Null for a dry run, as are the other things that it does not make. */
-  batchId: string | null;
-  status: 'PROCESSING' | 'COMPLETED_WITH_FAILURES' | null;
-  summary: BatchSummary;
-  failures: RowFailure[];
-  failuresInline: boolean;
-  inlineFailureLimit: number;
-  failuresUrl: string | null;
-  data: { createdCount: number; customerIds: string[] };
-}
 
 export interface AcceptedBatch {
   report: BatchReport;

@@ -27,9 +27,9 @@ export const newBatchQuery = z.strictObject({
 
 export const noParameters = z.strictObject({});
 
-export const resultList = z.strictObject(pageParameters);
+export const resultList = z.strictObject(pageParameters(LIMITS.resultsMost));
 
 export const batchList = z.strictObject({
-  ...pageParameters,
+  ...pageParameters(),
   status: z.optional(z.enum(BATCH_STATUSES, `must be one of ${BATCH_STATUSES.join(', ')}`)),
 });

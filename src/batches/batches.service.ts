@@ -7,6 +7,7 @@ import { runTogether } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
 import { tooMany } from '../errors.ts';
 import { describeCause } from '../db/cause.ts';
+import type { BatchReport, RowFailure } from './batches.answers.ts';
 import { commitBatch } from './batches.commit.ts';
 import {
   readIdempotency,
@@ -15,9 +16,9 @@ import {
   type Idempotency,
   type IdempotencyRecord,
 } from './batches.idempotency.ts';
-import { EXISTING_FAILURE, judgeRows, type RowFailure, type ValidRow } from './batches.judge.ts';
+import { EXISTING_FAILURE, judgeRows, type ValidRow } from './batches.judge.ts';
 import { outlineBatch, stageChunks, type BatchPlan } from './batches.plan.ts';
-import { describeBatch, describeDryRun, type AcceptedBatch, type BatchReport } from './batches.report.ts';
+import { describeBatch, describeDryRun, type AcceptedBatch } from './batches.report.ts';
 import { findIdempotencyRecord } from './batches.idempotency.store.ts';
 import { countOpenBatches, findExistingEmails } from './batches.store.ts';
 

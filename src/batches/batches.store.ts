@@ -5,7 +5,7 @@
 import { sql } from 'drizzle-orm';
 import type { Statement } from '../db/client.ts';
 import { inSlices } from '../lib/slices.ts';
-import type { RowFailure } from './batches.judge.ts';
+import type { RowFailure } from './batches.answers.ts';
 import type { BatchPlan } from './batches.plan.ts';
 
 /** D1 takes 2 MB a bound value; an email has at most 254 bytes. */

@@ -1,27 +1,22 @@
 /** HTTP of a single customer and of the list. Translates; the rules are in customers.service.ts. */
 import type { Hono } from 'hono/tiny';
-import { LIMITS } from '../env.ts';
 import { AppError } from '../errors.ts';
-import { actorOf, requireKey } from '../http/auth.ts';
+import { actorOf } from '../http/auth.ts';
 import { expectedRevisions, isKnown, setEtag } from '../http/conditional.ts';
 import type { HttpEnv } from '../http/context.ts';
 import { answer, succeed } from '../http/envelope.ts';
-import { jsonBody, validJson, validQuery } from '../http/input.ts';
+import { mount } from '../http/operation.ts';
 import { linkHeader } from '../http/page.ts';
-import { customerList, customerLookup, customerUpdate } from './customers.schema.ts';
+import { getCustomer, listCustomers, updateCustomer } from './customers.operations.ts';
 import { revisionOf } from './customers.view.ts';
 import { changeCustomer, listCustomersOf, lookUpCustomer } from './customers.service.ts';
-
-const mayRead = requireKey('lookups', 'customers:read', 'customers:read:extended');
-const mayWrite = requireKey('changes', 'customers:write');
 
 /** Only the directives that ask for a fresh answer; `max-age=0` is what a browser's reload sends. */
 const WANTS_FRESH = /\b(no-cache|no-store|max-age=0)\b/i;
 
 export function customerRoutes(app: Hono<HttpEnv>): void {
-  app.get('/v1/bank/customer', mayRead, validQuery(customerLookup), async (context) => {
+  mount(app, getCustomer, async (context, { query }) => {
     const fresh = WANTS_FRESH.test(context.req.header('Cache-Control') ?? '');
-    const query = context.req.valid('query');
     const [deps, caller] = [context.get('deps'), context.get('caller')];
     const guessed = query.email !== undefined || query.phrase !== undefined ? 1 : 0;
     const { found, cache } = await deps.rateLimits.guess(
@@ -38,8 +33,7 @@ export function customerRoutes(app: Hono<HttpEnv>): void {
   });
 
   // The contract answers this one without the envelope: a bare array. Paging is in the headers.
-  app.get('/v1/bank/customers', mayRead, validQuery(customerList), async (context) => {
-    const query = context.req.valid('query');
+  mount(app, listCustomers, async (context, { query }) => {
     const [deps, caller] = [context.get('deps'), context.get('caller')];
     const guessed = query.phrases?.length ?? 0;
     const { page, total, list } = await deps.rateLimits.guess(
@@ -54,18 +48,11 @@ export function customerRoutes(app: Hono<HttpEnv>): void {
     return answer(context, 200, page.rows);
   });
 
-  app.patch(
-    '/v1/bank/customer',
-    mayWrite,
-    jsonBody(LIMITS.updateBodyBytes),
-    validJson(customerUpdate),
-    async (context) => {
-      const { id, update } = context.req.valid('json');
-      const expected = expectedRevisions(context);
-      const row = await changeCustomer(context.get('deps'), actorOf(context), id, update, expected);
-      setEtag(context, revisionOf(row));
-      const { email, phone } = row;
-      return succeed(context, 200, 'Customer updated successfully', { id, email, phone });
-    },
-  );
+  mount(app, updateCustomer, async (context, { body: { id, update } }) => {
+    const expected = expectedRevisions(context);
+    const row = await changeCustomer(context.get('deps'), actorOf(context), id, update, expected);
+    setEtag(context, revisionOf(row));
+    const { email, phone } = row;
+    return succeed(context, 200, 'Customer updated successfully', { id, email, phone });
+  });
 }

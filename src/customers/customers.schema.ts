@@ -229,7 +229,7 @@ const listParameters = z
       { field: 'createdAt', descending: true },
     ),
     page: z.optional(wholeNumber(MOST_PAGES, 'must be a whole number from 1')),
-    ...pageParameters,
+    ...pageParameters(),
   })
   .check(
     z.refine((query) => query.page === undefined || query.cursor === undefined, {

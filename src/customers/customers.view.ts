@@ -1,6 +1,7 @@
 /** What a read may show of a customer: two allow-lists, chosen by the key's scope and nothing else. */
-import * as z from 'zod/mini';
-import { customers, GENDERS } from '../db/tables.ts';
+import { customers } from '../db/tables.ts';
+import type { ExtendedCustomer } from './customers.answers.ts';
+import type { StandardCustomer } from './customers.standard.ts';
 
 /** The contract's Standard fields, in its order. The only ones that ever lie in KV. */
 export const standardColumns = {
@@ -22,25 +23,6 @@ export const extendedColumns = {
   address: customers.address,
   createdAt: customers.createdAt,
   revision: customers.revision,
-};
-
-export const standardCustomer = z.strictObject({
-  id: z.string(),
-  accountName: z.string(),
-  gender: z.nullable(z.enum(GENDERS)),
-  displayPicture: z.nullable(z.string()),
-  bankId: z.string(),
-  phrase: z.string(),
-  country: z.string(),
-});
-export type StandardCustomer = z.output<typeof standardCustomer>;
-
-export type ExtendedCustomer = StandardCustomer & {
-  state: string | null;
-  email: string;
-  phone: string | null;
-  address: string | null;
-  createdAt: string;
 };
 
 export type CustomerView = StandardCustomer | ExtendedCustomer;

@@ -5,7 +5,7 @@
  */
 import * as z from 'zod/mini';
 import type { Runtime } from '../runtime.ts';
-import { standardCustomer } from './customers.view.ts';
+import { standardCustomer } from './customers.standard.ts';
 
 /** How long a value lives: the bound on every staleness. The README states it. */
 export const CACHE_SECONDS = 300;

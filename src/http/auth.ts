@@ -10,7 +10,13 @@ import type { RateClass } from './rate-limit.ts';
 const unauthenticated = () =>
   new AppError('UNAUTHENTICATED', {
     headers: { 'WWW-Authenticate': 'Bearer realm="peere"' },
-    errors: [{ field: 'Authorization', message: 'must be `Bearer ` and a key that is valid here' }],
+    errors: [
+      {
+        field: 'Authorization',
+        message:
+          'must be `Bearer ` and a key that is valid here; a key in another header or in the address is not read',
+      },
+    ],
   });
 
 /** Longest header that is looked at: a key has 60 characters. */
@@ -24,7 +30,7 @@ function readKey(header: string): string | undefined {
  * @param rateClass what a request to the route counts as
  * @param access the scopes of which any one opens the route
  */
-export function requireKey(rateClass: RateClass, ...access: [Scope, ...Scope[]]): MiddlewareHandler<HttpEnv> {
+export function requireKey(rateClass: RateClass, access: readonly Scope[]): MiddlewareHandler<HttpEnv> {
   return async (context, next) => {
     const key = readKey(context.req.header('Authorization') ?? '');
     if (key === undefined) throw unauthenticated();

@@ -1,5 +1,6 @@
 /** The one shape of every answer, and the one place where a failure becomes an answer. */
 import { HTTPException } from 'hono/http-exception';
+import type { ErrorAnswer } from '../answers.ts';
 import { isDatabaseAway } from '../db/client.ts';
 import { AppError, ERRORS, invalid, unavailable, type FieldError } from '../errors.ts';
 import type { HttpContext } from './context.ts';
@@ -34,16 +35,18 @@ export function fail(context: HttpContext, thrown: unknown): Response {
   const { status, message } = ERRORS[error.code];
   Object.assign(context.get('headers') ?? {}, error.headers);
   const retryAfter = error.headers['Retry-After'];
-  return answer(context, status, {
+  const body: ErrorAnswer = {
     statusCode: status,
     success: false,
     message,
     data: error.data,
     code: error.code,
+    docs: `${new URL(context.req.url).origin}/errors#${error.code}`,
     requestId: context.get('requestId'),
     ...(retryAfter === undefined ? {} : { retryAfter: Number(retryAfter) }),
     errors: withinBounds(error.errors),
-  });
+  };
+  return answer(context, status, body);
 }
 
 export function toAppError(thrown: unknown): AppError {

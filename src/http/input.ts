@@ -37,12 +37,12 @@ function refuseFaults(root: string) {
 }
 
 /** `c.req.valid('query')` after this. A parameter may be written `ids` or `ids[]`. */
-export function validQuery<Schema extends z.ZodMiniType>(schema: Schema) {
+export function validQuery(schema: z.ZodMiniType): MiddlewareHandler {
   return zValidator('query', schema, refuseFaults('query'));
 }
 
 /** `c.req.valid('json')` after this. Goes behind `jsonBody`. */
-export function validJson<Schema extends z.ZodMiniType>(schema: Schema) {
+export function validJson(schema: z.ZodMiniType): MiddlewareHandler {
   return zValidator('json', schema, refuseFaults('body'));
 }
 

@@ -31,10 +31,10 @@ export const MOST_ID = 64;
 /** Longest cursor: a name of 200 characters, an id, and 28 bytes of sealing, in base64. */
 const MOST_CURSOR = 2_048;
 
-export const pageParameters = {
-  limit: z._default(
-    wholeNumber(LIMITS.pageMost, `must be a whole number from 1 to ${LIMITS.pageMost}`),
-    LIMITS.pageDefault,
-  ),
-  cursor: z.optional(once(MOST_CURSOR)),
-};
+/** @param most rows of a page */
+export function pageParameters(most: number = LIMITS.pageMost) {
+  return {
+    limit: z._default(wholeNumber(most, `must be a whole number from 1 to ${most}`), LIMITS.pageDefault),
+    cursor: z.optional(once(MOST_CURSOR)),
+  };
+}

@@ -56,6 +56,7 @@ describe.each(ROUTES)('$method $path', (route) => {
       message: 'Authentication required',
       data: null,
       code: 'UNAUTHENTICATED',
+      docs: 'https://api.example.com/errors#UNAUTHENTICATED',
       requestId: answer.headers.get('X-Request-Id'),
       errors: [{ field: 'Authorization', message: expect.any(String) }],
     });

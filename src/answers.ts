@@ -1,0 +1,23 @@
+/** The shapes around every answer. What the reference shows, and tests hold answers to; the Worker takes the types. */
+import * as z from 'zod/mini';
+import { ERRORS, type ErrorCode } from './errors.ts';
+
+export const fieldError = z.strictObject({ field: z.string(), message: z.string() });
+
+export const errorAnswer = z.strictObject({
+  statusCode: z.int(),
+  success: z.literal(false),
+  message: z.string(),
+  data: z.unknown(),
+  code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
+  docs: z.url(),
+  requestId: z.string(),
+  retryAfter: z.optional(z.int()),
+  errors: z.array(fieldError),
+});
+export type ErrorAnswer = z.output<typeof errorAnswer>;
+
+/** A success, around its data. */
+export function envelope<Data extends z.ZodMiniType>(data: Data) {
+  return z.strictObject({ statusCode: z.int(), success: z.literal(true), message: z.string(), data });
+}

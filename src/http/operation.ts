@@ -1,0 +1,61 @@
+/**
+ * One operation of the API, as data: its route is made of it here, and so is what the reference says of it
+ * (src/reference/). What is not in an operation, a route does not have.
+ */
+import type { Handler, MiddlewareHandler } from 'hono';
+import type { Hono } from 'hono/tiny';
+import type * as z from 'zod/mini';
+import type { ErrorCode } from '../errors.ts';
+import type { Scope } from '../keys/scopes.ts';
+import { requireKey } from './auth.ts';
+import type { HttpContext, HttpEnv } from './context.ts';
+import { jsonBody, validJson, validQuery } from './input.ts';
+import type { RateClass } from './rate-limit.ts';
+
+export interface Operation<
+  Query extends z.ZodMiniType = z.ZodMiniType,
+  Body extends z.ZodMiniType = z.ZodMiniType,
+> {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  path: `/v1/${string}`;
+  /** What a request counts as. */
+  counts: RateClass;
+  /** Any one of them opens the route. */
+  scopes: readonly [Scope, ...Scope[]];
+  query?: Query;
+  body?: { schema: Body; mostBytes: number };
+  /** Ways to fail that are its own, besides those of its method, its input and every request. */
+  errors: readonly ErrorCode[];
+}
+
+/** Keeps the types of an operation's schemas, for its handler. */
+export function operation<
+  Query extends z.ZodMiniType = z.ZodMiniType<undefined>,
+  Body extends z.ZodMiniType = z.ZodMiniType<undefined>,
+>(described: Operation<Query, Body>): Operation<Query, Body> {
+  return described;
+}
+
+/** What came in, as the operation's schemas made it. */
+export interface Input<Query extends z.ZodMiniType, Body extends z.ZodMiniType> {
+  query: z.output<Query>;
+  body: z.output<Body>;
+}
+
+/** Puts an operation on its address: who may pass, what may come in, and then its handler. */
+export function mount<Query extends z.ZodMiniType, Body extends z.ZodMiniType>(
+  app: Hono<HttpEnv>,
+  { method, path, counts, scopes, query, body }: Operation<Query, Body>,
+  handle: (context: HttpContext, input: Input<Query, Body>) => Response | Promise<Response>,
+): void {
+  const steps: MiddlewareHandler<HttpEnv>[] = [requireKey(counts, scopes)];
+  if (query !== undefined) steps.push(validQuery(query));
+  if (body !== undefined) steps.push(jsonBody(body.mostBytes), validJson(body.schema));
+  const handler: Handler<HttpEnv> = (context) => {
+    // Hono's types know of a validator only where it is written into the route itself.
+    const valid = (target: 'query' | 'json') => context.req.valid(target as never);
+    const input = { query: query && valid('query'), body: body && valid('json') };
+    return handle(context, input as Input<Query, Body>);
+  };
+  app.on(method, [path], ...steps, handler);
+}

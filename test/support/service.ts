@@ -15,6 +15,7 @@ import { DEAD_LETTER_QUEUE, type Env } from '../../src/env.ts';
 import { systemRuntime, type Runtime } from '../../src/runtime.ts';
 import { createWorker } from '../../src/worker.ts';
 import { KEYS } from './banks.ts';
+import { differences, operationOf } from './documented.ts';
 import { withSessions } from './broken.ts';
 
 export interface Answer {
@@ -51,6 +52,8 @@ export class Service {
   /** Lines of every service. After each test they are looked through: setup.ts. */
   static readonly logs: LogLine[] = [];
   readonly log: LogLine[] = [];
+  /** What the reference does not say of an answer that some service gave. Looked at after each test: setup.ts. */
+  static readonly undocumented: string[] = [];
   readonly env: Env;
   readonly #worker: ReturnType<typeof createWorker>;
 
@@ -93,6 +96,10 @@ export class Service {
     const response = await this.#worker.fetch(request as Request<unknown, never>, this.env, context);
     const text = await response.text();
     await waitOnExecutionContext(context);
+    const operation = operationOf(method, path);
+    if (operation !== undefined) {
+      Service.undocumented.push(...differences(operation, response.status, response.headers, text));
+    }
     return { status: response.status, headers: response.headers, text, body: readJson(text) };
   }
 

@@ -1,6 +1,6 @@
 /**
  * Before each test of a file: an empty database on the real migrations, and the two banks that every test has.
- * After each: nothing was logged in it that must not be.
+ * After each: nothing was logged in it that must not be, and no answer was other than the reference says.
  */
 import { applyD1Migrations, reset } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -39,6 +39,7 @@ const CANARIES =
   /adaobi|okafor|chidinma|marina|8031234567|internal-\d|\b10000\d{5}\b|example\.com|peere_(test|live)_|zoo-zoo/i;
 
 afterEach(() => {
+  expect(Service.undocumented.splice(0)).toEqual([]);
   for (const line of Service.logs.splice(0)) {
     expect(Object.keys(line).filter((name) => !LOGGED.has(name))).toEqual([]);
     expect(JSON.stringify(line)).not.toMatch(CANARIES);

@@ -1,0 +1,72 @@
+/** From the schemas that the code judges by to JSON Schema (2020-12), as OpenAPI 3.1 takes it. */
+import * as z from 'zod/mini';
+import { COMPONENTS, type Component } from './components.ts';
+
+export interface JsonSchema {
+  [keyword: string]: unknown;
+  properties?: Record<string, JsonSchema>;
+}
+
+const named = z.registry<{ id: string }>();
+for (const [id, { schema }] of Object.entries(COMPONENTS)) named.add(schema, { id });
+
+/** `int()` says what any JavaScript number is; the pattern of a date says in 400 characters what its format says. */
+function tidy(made: { jsonSchema: object }): void {
+  const schema = made.jsonSchema as JsonSchema;
+  if (schema['minimum'] === Number.MIN_SAFE_INTEGER) delete schema['minimum'];
+  if (schema['maximum'] === Number.MAX_SAFE_INTEGER) delete schema['maximum'];
+  if (schema['format'] === 'date-time') delete schema['pattern'];
+  if (schema['type'] === 'number' && Number.isInteger(schema['minimum'])) schema['type'] = 'integer';
+}
+
+/** Of a row of a batch, other fields are dropped, and null on an optional one means that it is absent. */
+function loosen(schema: JsonSchema): JsonSchema {
+  const required = schema['required'] as string[];
+  const properties = Object.entries(schema.properties ?? {}).map(([field, rule]) =>
+    required.includes(field) ? [field, rule] : [field, { anyOf: [rule, { type: 'null' }] }],
+  );
+  const { additionalProperties: _, ...rest } = schema;
+  return { ...rest, properties: Object.fromEntries(properties) as Record<string, JsonSchema> };
+}
+
+const OPTIONS = { metadata: named, unrepresentable: 'any', override: tidy } as const;
+const uri = (name: string) => `#/components/schemas/${name}`;
+
+/** What a schema lets out, which of an input is what is left when it has been cleaned. */
+export function toJsonSchema(schema: z.ZodMiniType): JsonSchema {
+  const name = named.get(schema)?.id;
+  if (name !== undefined) return { $ref: uri(name) };
+  const { $schema: _, $defs: __, ...made } = z.toJSONSchema(schema, OPTIONS) as JsonSchema;
+  return JSON.parse(JSON.stringify(made).replaceAll('"#/$defs/', `"${uri('')}`)) as JsonSchema;
+}
+
+/** Every shape that has a name, its fields described. */
+export function describeComponents(): Record<string, JsonSchema> {
+  const made = z.toJSONSchema(named, { ...OPTIONS, uri }) as unknown as {
+    schemas: Record<string, JsonSchema>;
+  };
+  return Object.fromEntries(
+    Object.entries<Component>(COMPONENTS).map(([name, { description, notes, example }]) => {
+      const { $schema: _, $id: __, id: ___, ...exact } = made.schemas[name] ?? {};
+      const schema = name === 'NewCustomer' ? loosen(exact) : exact;
+      const properties = describeFields(schema.properties, notes);
+      return [name, { ...schema, description, properties, examples: [example] }];
+    }),
+  );
+}
+
+/** @throws where a field has no word, or a word no field */
+export function describeFields(
+  properties: Record<string, JsonSchema> | undefined = {},
+  notes: Record<string, string>,
+): Record<string, JsonSchema> {
+  const [fields, words] = [Object.keys(properties), Object.keys(notes)];
+  const wrong = [...fields.filter((f) => !words.includes(f)), ...words.filter((w) => !fields.includes(w))];
+  if (wrong.length > 0) throw new Error(`the reference and the schema differ in ${wrong.join(', ')}`);
+  return Object.fromEntries(
+    Object.entries(properties).map(([field, schema]) => [
+      field,
+      { ...schema, description: notes[field] ?? '' },
+    ]),
+  );
+}

@@ -1,0 +1,244 @@
+/** What the reference says of each operation, beside what the operation says itself. */
+import * as z from 'zod/mini';
+import { envelope } from '../answers.ts';
+import * as audit from '../audit/audit.operations.ts';
+import * as batches from '../batches/batches.operations.ts';
+import { newBatchQuery } from '../batches/batches.schema.ts';
+import * as customers from '../customers/customers.operations.ts';
+import { SORT_FIELDS } from '../customers/customers.schema.ts';
+import * as erasure from '../erasure/erasure.operations.ts';
+import type { Operation } from '../http/operation.ts';
+import { COMPONENTS, type ComponentName } from './components.ts';
+import { DEMO_CUSTOMER, EXAMPLE_BATCH_ID } from './examples.ts';
+import type { AnswerHeader, RequestHeader } from './headers.ts';
+
+export const TAGS = {
+  Customers: 'Who is this? By phrase, id or email; in lists; and what may be changed.',
+  Batches: 'Bringing customers, up to 10,000 in a request, and watching what becomes of them.',
+  Audit: 'Who changed what.',
+} as const;
+
+export interface Parameter {
+  description: string;
+  example?: unknown;
+  /** Where the schema of the code takes text and makes something else of it: the text. */
+  schema?: object;
+}
+
+interface Success {
+  description: string;
+  headers?: AnswerHeader[];
+  schema?: z.ZodMiniType;
+  example?: unknown;
+}
+
+export interface Documented {
+  operation: Operation;
+  tag: keyof typeof TAGS;
+  summary: string;
+  description: string;
+  query: Record<string, Parameter>;
+  headers: RequestHeader[];
+  body?: unknown;
+  successes: Record<string, Success>;
+  /** Headers of a failure, by its status, beside those that any such failure has. */
+  failureHeaders?: Record<string, AnswerHeader[]>;
+}
+
+const success = (message: string, data: unknown, statusCode = 200) => ({
+  statusCode,
+  success: true,
+  message,
+  data,
+});
+const schemaOf = (name: ComponentName) => COMPONENTS[name].schema;
+const exampleOf = (name: ComponentName) => COMPONENTS[name].example;
+/** A 200 in the envelope. */
+const one = (name: ComponentName, message: string): Success => ({
+  description: message,
+  schema: envelope(schemaOf(name)),
+  example: success(message, exampleOf(name)),
+});
+const LISTED = 'List retrieved successfully';
+/** A page in the envelope. */
+const page = (name: ComponentName, headers: AnswerHeader[] = []): Success => ({
+  description: 'A page, and in `Link` the way to its neighbours.',
+  headers: ['Link', ...headers],
+  schema: envelope(z.array(schemaOf(name))),
+  example: success(LISTED, [exampleOf(name)]),
+});
+
+const PAGE_PARAMETERS = {
+  limit: { description: 'Rows of a page.', example: 20 },
+  cursor: { description: 'Of a `Link` header. Reads on at the same cost at any depth.' },
+};
+const UNDER_WAY =
+  'While the batch is PROCESSING the list is not final, and `Retry-After` says when to look again.';
+
+export const OPERATIONS: Record<string, Documented> = {
+  getCustomer: {
+    operation: customers.getCustomer,
+    tag: 'Customers',
+    summary: 'Who is this?',
+    description:
+      'By `phrase`, `id` or `email`, at least one; of several, all must be the same customer’s. A phrase is found however it is typed: any case, and spaces, dots or underscores for hyphens. By phrase alone, and with a key that sees the Standard fields only, the answer may come from the edge and be up to 6 minutes old.',
+    query: {
+      phrase: { description: 'Four words.', example: DEMO_CUSTOMER.phrase },
+      id: { description: 'Of an answer to a batch, or of a list.' },
+      email: { description: 'Any case.' },
+    },
+    headers: ['Cache-Control', 'If-None-Match', 'X-D1-Bookmark'],
+    successes: {
+      200: { ...one('Customer', 'Customer retrieved successfully'), headers: ['ETag', 'X-Cache'] },
+      304: {
+        description: 'The customer has not changed since `If-None-Match`.',
+        headers: ['ETag', 'X-Cache'],
+      },
+    },
+    failureHeaders: { 404: ['X-Cache'] },
+  },
+  listCustomers: {
+    operation: customers.listCustomers,
+    tag: 'Customers',
+    summary: 'List customers',
+    description:
+      'The customers of your bank, newest first; with both filters, those that match both. A bare array.',
+    query: {
+      ids: { description: 'Repeated, or separated by commas.' },
+      phrases: { description: 'Repeated, or separated by commas.' },
+      sortBy: {
+        description: 'With `-` before it for descending.',
+        schema: {
+          type: 'string',
+          enum: SORT_FIELDS.flatMap((field) => [field, `-${field}`]),
+          default: '-createdAt',
+        },
+      },
+      page: { description: 'From 1. Reading on by `Link` is cheaper.' },
+      ...PAGE_PARAMETERS,
+    },
+    headers: ['X-D1-Bookmark'],
+    successes: {
+      200: {
+        description:
+          'A page; in `X-Total-Count` how many there are, and in `Link` the way to the neighbouring pages.',
+        headers: ['Link', 'X-Total-Count'],
+        schema: z.array(schemaOf('Customer')),
+        example: [exampleOf('Customer')],
+      },
+    },
+  },
+  createCustomers: {
+    operation: batches.createCustomers,
+    tag: 'Batches',
+    summary: 'Bring customers',
+    description:
+      '1 to 10,000 customers, 10 MB. The answer comes as soon as the batch is stored; its customers can be read moments later. Rows that can’t become customers are failures, the others go in. Where no row was accepted, the answer is a 409 (all of them are customers already) or a 400, with the same `data`.',
+    query: {
+      dryRun: {
+        description: 'Judge the rows by the same rules, and store nothing.',
+        schema: { type: 'boolean', default: newBatchQuery.parse({}).dryRun },
+      },
+    },
+    headers: ['Idempotency-Key', 'X-D1-Bookmark'],
+    body: { customers: [exampleOf('NewCustomer')] },
+    successes: {
+      200: {
+        description: 'Of a dry run: what would become of the batch.',
+        schema: envelope(schemaOf('BatchReport')),
+        example: success('Dry run, nothing was stored', {
+          ...COMPONENTS.BatchReport.example,
+          batchId: null,
+          status: null,
+          data: { createdCount: 0, customerIds: [] },
+        }),
+      },
+      201: {
+        description: 'The batch is stored, and its customers are on their way.',
+        headers: ['Location', 'Idempotent-Replayed'],
+        schema: envelope(schemaOf('BatchReport')),
+        example: success('Batch processed, customers will reflect shortly', exampleOf('BatchReport'), 201),
+      },
+    },
+    // Where no row was accepted, the batch is a resource all the same.
+    failureHeaders: {
+      400: ['Location', 'Idempotent-Replayed'],
+      409: ['Location', 'Idempotent-Replayed'],
+    },
+  },
+  updateCustomer: {
+    operation: customers.updateCustomer,
+    tag: 'Customers',
+    summary: 'Update a customer',
+    description:
+      'Fields that are absent stay as they are. With `If-Match`, only if nobody has changed the customer since you read it.',
+    query: {},
+    headers: ['If-Match', 'X-D1-Bookmark'],
+    body: { id: DEMO_CUSTOMER.id, update: exampleOf('CustomerUpdate') },
+    successes: { 200: { ...one('UpdatedCustomer', 'Customer updated successfully'), headers: ['ETag'] } },
+  },
+  eraseCustomer: {
+    operation: erasure.eraseCustomer,
+    tag: 'Customers',
+    summary: 'Erase a customer',
+    description:
+      'For good: its row, its copies, its name in failures. One that was accepted and is on its way in never arrives. Its phrase is never given out again; that it was erased stays in the audit log.',
+    query: { id: { description: 'Of the customer.', example: DEMO_CUSTOMER.id } },
+    headers: ['If-Match', 'X-D1-Bookmark'],
+    successes: {
+      200: {
+        description: 'It is gone.',
+        schema: envelope(z.strictObject({ id: z.string() })),
+        example: success('Customer erased successfully', { id: DEMO_CUSTOMER.id }),
+      },
+    },
+  },
+  listBatches: {
+    operation: batches.listBatches,
+    tag: 'Batches',
+    summary: 'List batches',
+    description: 'Newest first. Kept for 30 days after they were completed.',
+    query: { status: { description: 'Only batches that are so.' }, ...PAGE_PARAMETERS },
+    headers: [],
+    successes: { 200: page('Batch') },
+  },
+  getBatch: {
+    operation: batches.getBatch,
+    tag: 'Batches',
+    summary: 'Watch a batch',
+    description: 'While it is PROCESSING, `Retry-After` says when to look again.',
+    query: {},
+    headers: [],
+    successes: { 200: { ...one('Batch', 'Batch retrieved successfully'), headers: ['Retry-After'] } },
+  },
+  listBatchFailures: {
+    operation: batches.listBatchFailures,
+    tag: 'Batches',
+    summary: 'Rows that failed',
+    description: `Every row that did not become a customer, and why, in input order. ${UNDER_WAY}`,
+    query: PAGE_PARAMETERS,
+    headers: [],
+    successes: { 200: page('RowFailure', ['Retry-After']) },
+  },
+  listBatchCustomers: {
+    operation: batches.listBatchCustomers,
+    tag: 'Batches',
+    summary: 'Rows that became customers',
+    description: `The id and the phrase of every customer that the batch created, in input order. ${UNDER_WAY}`,
+    query: PAGE_PARAMETERS,
+    headers: [],
+    successes: { 200: page('CreatedCustomer', ['Retry-After']) },
+  },
+  listChanges: {
+    operation: audit.listChanges,
+    tag: 'Audit',
+    summary: 'Who changed what',
+    description: 'Every change of your bank’s customers and every batch, newest first.',
+    query: {
+      subject: { description: 'A customer’s id, or a batch’s.', example: EXAMPLE_BATCH_ID },
+      ...PAGE_PARAMETERS,
+    },
+    headers: ['X-D1-Bookmark'],
+    successes: { 200: page('Change') },
+  },
+};

@@ -1,0 +1,136 @@
+/**
+ * The reference can't be wrong: every operation that it names is a route and the other way round, and every status
+ * that it names was given here, by the real service, in the shape that it says. (What any other test is answered is
+ * held to it as well: support/setup.ts.)
+ */
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Env } from '../../src/env.ts';
+import { ERRORS } from '../../src/errors.ts';
+import { ERROR_GUIDE } from '../../src/reference/error-guide.ts';
+import { OPERATIONS } from '../../src/reference/operations.ts';
+import { KEYS } from '../support/banks.ts';
+import { brokenDatabase, d1Error } from '../support/broken.ts';
+import { sentCustomer } from '../support/customers.ts';
+import { documentedAnswers, operationOf, reference } from '../support/documented.ts';
+import { ROUTES, type Known } from '../support/routes.ts';
+import { Service, unlimited, type Ask } from '../support/service.ts';
+
+let service: Service;
+let customer: Known;
+
+beforeEach(async () => {
+  service = new Service();
+  const [row] = await service.haveCustomers([sentCustomer()]);
+  const { body } = await service.get('/v1/bank/customers/batches');
+  if (row !== undefined) customer = { ...row, batchId: body.data[0].batchId };
+});
+
+it('its operations are the routes of the service, no more and no fewer', () => {
+  const documented = Object.values(OPERATIONS).map(
+    ({ operation }) => `${operation.method} ${operation.path}`,
+  );
+  expect(documented.sort()).toEqual(ROUTES.map(({ method, path }) => `${method} ${path}`).sort());
+});
+
+it('says of each operation which scopes open it, as the shared suite of routes has them', () => {
+  for (const { operation } of Object.values(OPERATIONS)) {
+    const route = ROUTES.find(({ method, path }) => method === operation.method && path === operation.path);
+    expect([...operation.scopes].sort()).toEqual([...(route?.scopes ?? [])].sort());
+  }
+});
+
+const limitless = unlimited.RATE_POLICIES;
+const none = { limit: 0, seconds: 10, step: 1 };
+/** Lets keys be read, and nothing else. */
+const broken = (error: Error) => (env: Env) => ({
+  DB: brokenDatabase(env.DB, error, (sql) => sql.includes('api_keys')),
+});
+
+/** Statuses that only a body can bring about. */
+const OF_BODIES = new Set(['413', '415']);
+
+/** What brings each status about, for any operation that has it. */
+const CAUSES: Record<
+  string,
+  { service?: () => Service; ask: (own: Ask, path: string) => Ask & { path?: string } }
+> = {
+  400: { ask: (own, path) => (own.body === undefined ? { path: `${path}&nonsense=1` } : { body: {} }) },
+  401: { ask: (own) => ({ ...own, key: null }) },
+  403: { ask: (own) => ({ ...own, key: KEYS.powerless }) },
+  413: { ask: () => ({ body: `{"x":"${'x'.repeat(11 * 1024 * 1024)}"}` }) },
+  414: { ask: (own, path) => ({ ...own, path: `${path}&x=${'x'.repeat(20_000)}` }) },
+  415: { ask: (own) => ({ ...own, headers: { 'Content-Type': 'text/plain' } }) },
+  429: {
+    service: () =>
+      new Service(() => ({ RATE_POLICIES: { ...limitless, lookups: none, changes: none, batches: none } })),
+    ask: (own) => own,
+  },
+  500: { service: () => new Service(broken(new TypeError('nobody foresaw this'))), ask: (own) => own },
+  503: { service: () => new Service(broken(d1Error('D1 is overloaded'))), ask: (own) => own },
+};
+
+it('every status of every operation is given by the service', async () => {
+  const given = new Set<string>();
+  const ask = async (by: Service, method: string, path: string, asked: Ask) => {
+    const { status } = await by.ask(method, path, asked);
+    given.add(`${operationOf(method, path)} ${status}`);
+  };
+  for (const route of ROUTES) {
+    const { method, path: pattern } = route;
+    const { path, body } = route.request(customer);
+    const own = body === undefined ? {} : { body };
+    const withQuery = path.includes('?') ? path : `${path}?`;
+    for (const [status, { service: made, ask: change }] of Object.entries(CAUSES)) {
+      if (body === undefined && OF_BODIES.has(status)) continue;
+      const { path: changed, ...asked } = change(own, withQuery);
+      await ask(made?.() ?? service, method, changed ?? path, asked);
+    }
+    if (pattern.includes(':batchId'))
+      await ask(service, method, path.replace(customer.batchId, 'bat_none'), own);
+    if (method !== 'DELETE') await ask(service, method, path, own);
+  }
+
+  const customers = [sentCustomer(1), sentCustomer(2)];
+  const post = (asked: Ask) => ask(service, 'POST', '/v1/bank/customers', asked);
+  await ask(service, 'POST', '/v1/bank/customers?dryRun=true', { body: { customers } });
+  await post({ body: { customers: [sentCustomer()] } });
+  const headers = { 'Idempotency-Key': 'once' };
+  await post({ body: { customers }, headers });
+  await post({ body: { customers: [sentCustomer(3)] }, headers });
+
+  const one = `/v1/bank/customer?id=${customer.id}`;
+  const { headers: read } = await service.get(one);
+  await ask(service, 'GET', one, { headers: { 'If-None-Match': read.get('ETag') ?? '' } });
+  await ask(service, 'GET', '/v1/bank/customer?id=cus_none', {});
+  const stale = { 'If-Match': '"another"' };
+  const update = { id: customer.id, update: { state: 'Ogun' } };
+  await ask(service, 'PATCH', '/v1/bank/customer', { body: update, headers: stale });
+  await ask(service, 'PATCH', '/v1/bank/customer', { body: { ...update, id: 'cus_none' } });
+  await ask(service, 'DELETE', one, { headers: stale });
+  await ask(service, 'DELETE', one, {});
+  await ask(service, 'DELETE', one, {});
+
+  expect([...given].sort()).toEqual([...new Set(documentedAnswers())].sort());
+});
+
+describe('its examples are true', () => {
+  it.each(Object.entries(OPERATIONS).filter(([, { body }]) => body !== undefined))(
+    'the body of %s is taken',
+    async (_, { operation, body }) => {
+      const { status } = await service.ask(operation.method, operation.path, {
+        body: { ...(body as object), ...(operation.method === 'PATCH' ? { id: customer.id } : {}) },
+      });
+      expect([200, 201]).toContain(status);
+    },
+  );
+
+  it('the examples of answers are in the shapes that they are examples of', () => {
+    const examples = Object.entries(reference.components.schemas);
+    expect(examples.length).toBeGreaterThan(10);
+    for (const [, schema] of examples) expect(schema['examples']).toHaveLength(1);
+  });
+});
+
+it('every code has a cause and a cure', () => {
+  expect(Object.keys(ERROR_GUIDE).sort()).toEqual(Object.keys(ERRORS).sort());
+});

@@ -1,12 +1,15 @@
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-pool-workers';
 import { defineConfig } from 'vitest/config';
 import { plantedBug } from './test/simulation/mutants.ts';
+import { buildSite } from './tools/site.ts';
 
 /** Seeds of `npm test`; `npm run simulate` says how many, which, and with which planted bug. */
 const SEEDS = 200;
 /** Requests that `npm test` makes up; FUZZ_RUNS makes more. */
 const REQUESTS = 500;
 const { SIMULATION_SEEDS, SIMULATION_FIRST, SIMULATION_MUTANT, FUZZ_RUNS } = process.env;
+
+await buildSite();
 
 // Tests run inside workerd, on the bindings of wrangler.toml and the real migrations. No network.
 export default defineConfig({

@@ -10,6 +10,7 @@ import { AppError } from './errors.ts';
 import type { HttpEnv } from './http/context.ts';
 import { BOOKMARK_HEADER, fail } from './http/envelope.ts';
 import { logRequest } from './http/request-log.ts';
+import { welcome } from './http/welcome.ts';
 import { createId } from './lib/ids.ts';
 
 /** A year, as browsers' preload lists ask for. */
@@ -46,6 +47,7 @@ export function createApp(depsOf: DepsOf): Hono<HttpEnv> {
     return next();
   });
 
+  app.get('/', welcome);
   customerRoutes(app);
   batchRoutes(app);
   erasureRoutes(app);

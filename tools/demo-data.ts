@@ -1,6 +1,12 @@
-/** The two demo banks and their keys. For this machine only: they are written to a local database or not at all. */
+/**
+ * The two demo banks, their keys, and a customer to look up at once: the one of the reference's examples. For this
+ * machine only: they are written to a local database or not at all.
+ */
 import { createHash } from 'node:crypto';
 import { SCOPES } from '../src/keys/scopes.ts';
+import { sealField, type FieldKey } from '../src/lib/field-cipher.ts';
+import { DEMO_CUSTOMER } from '../src/reference/examples.ts';
+import { sqlText } from './wrangler.ts';
 
 export const DEMO_BANKS = [
   { id: 'bnk_demo_lagos', name: 'Demo Bank Lagos' },
@@ -20,8 +26,11 @@ export const DEMO_KEYS = [
   { id: 'key_demo_accra_full', bankId: 'bnk_demo_accra', key: 'peere_test_accra_full', scopes: ALL },
 ];
 
+/** What no answer shows of the demo customer. */
+export const DEMO_SECRETS = { accountNumber: '0123456789', reference: 'demo-1' };
+
 /** SQL that may run any number of times. */
-export function demoSql(now: number): string {
+export async function demoSql(now: number, fieldKey: FieldKey): Promise<string> {
   const banks = DEMO_BANKS.map(({ id, name }) => `('${id}', '${name}', ${now})`);
   const keys = DEMO_KEYS.map(({ id, bankId, key, scopes }) => {
     const hash = createHash('sha256').update(key).digest('hex');
@@ -31,5 +40,37 @@ export function demoSql(now: number): string {
     `INSERT INTO banks (id, name, created_at) VALUES ${banks.join(', ')} ON CONFLICT DO NOTHING;`,
     `INSERT INTO api_keys (hash, id, bank_id, name, prefix, scopes, created_at)
      VALUES ${keys.join(', ')} ON CONFLICT (hash) DO UPDATE SET scopes = excluded.scopes;`,
+    await demoCustomerSql(fieldKey),
   ].join('\n');
+}
+
+/** The customer, unless it is there, or was erased. Its bank counts it. */
+async function demoCustomerSql(fieldKey: FieldKey): Promise<string> {
+  const { id, bankId, phrase, email, accountName, country, state, address, gender, phone, createdAt } =
+    DEMO_CUSTOMER;
+  const seal = (field: keyof typeof DEMO_SECRETS) =>
+    sealField(fieldKey, { bankId, customerId: id, field }, DEMO_SECRETS[field]);
+  const texts = {
+    bank_id: bankId,
+    id,
+    phrase,
+    email,
+    account_name: accountName,
+    firstname: 'Adaobi',
+    lastname: 'Okafor',
+    country,
+    state,
+    address,
+    gender,
+    phone,
+    account_number: await seal('accountNumber'),
+    reference: await seal('reference'),
+    client_ref: DEMO_SECRETS.reference,
+  };
+  const values = Object.values(texts).map(sqlText).join(', ');
+  const isNew = `NOT EXISTS (SELECT 1 FROM customers WHERE bank_id = '${bankId}' AND (id = '${id}' OR email = '${email}'))
+    AND NOT EXISTS (SELECT 1 FROM retired_phrases WHERE phrase = '${phrase}')`;
+  return `UPDATE banks SET customer_count = customer_count + 1 WHERE id = '${bankId}' AND ${isNew};
+    INSERT INTO customers (${Object.keys(texts).join(', ')}, batch_index, created_at)
+    SELECT ${values}, 0, ${Date.parse(createdAt)} WHERE ${isNew};`;
 }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { FIELD_KEY_BYTES, fieldKeyVersions } from '../src/lib/field-cipher.ts';
+import { FIELD_KEY_BYTES, fieldKeyVersions, importFieldKey, type FieldKey } from '../src/lib/field-cipher.ts';
 import { projectFolder } from './wrangler.ts';
 
 const file = join(projectFolder, '.dev.vars');
@@ -24,7 +24,12 @@ export async function addLocalFieldKey(): Promise<number> {
   return version;
 }
 
-/** A server that has no key could accept nobody. */
-export async function ensureLocalFieldKey(): Promise<void> {
-  if (fieldKeyVersions(Object.keys(await readLocalFieldKeys())).length === 0) await addLocalFieldKey();
+/**
+ * A server that has no key could accept nobody.
+ * @returns the newest
+ */
+export async function ensureLocalFieldKey(): Promise<FieldKey> {
+  const version =
+    fieldKeyVersions(Object.keys(await readLocalFieldKeys())).at(-1) ?? (await addLocalFieldKey());
+  return importFieldKey(version, (await readLocalFieldKeys())[`FIELD_KEY_${version}`] ?? '');
 }

@@ -5,6 +5,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
 /** Where a numbering plan keeps its patterns for printing (libphonenumber-js, metadata version 4). */
 const FORMATS = 4;
@@ -16,5 +17,5 @@ const metadata = JSON.parse(readFileSync(source, 'utf8')) as { countries: Plans;
 for (const plans of [metadata.countries, metadata.nonGeographic]) {
   for (const plan of Object.values(plans)) if (plan.length > FORMATS) plan[FORMATS] = 0;
 }
-const target = new URL('../src/lib/phone-metadata.json', import.meta.url);
+const target = fileURLToPath(new URL('../src/lib/phone-metadata.json', import.meta.url).href);
 writeFileSync(target, `${JSON.stringify(metadata)}\n`);

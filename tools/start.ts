@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { DEMO_CUSTOMER } from '../src/reference/examples.ts';
 import { DEMO_KEYS, demoSql } from './demo-data.ts';
 import { ensureLocalFieldKey } from './local-field-key.ts';
 import { answers } from './server.ts';
@@ -50,11 +51,11 @@ if (await answers(address)) {
 }
 
 console.log('Preparing the local database …');
-await ensureLocalFieldKey();
+const fieldKey = await ensureLocalFieldKey();
 await wrangler(['d1', 'migrations', 'apply', 'DB', ...targetArguments(target)]);
 // The local queue lives in memory and died with the last server: whatever is still open is due at once.
 const allDue = 'UPDATE batch_chunks SET next_send_at = 0 WHERE next_send_at IS NOT NULL;';
-await d1(target, `${demoSql(Date.now())}\n${allDue}`);
+await d1(target, `${await demoSql(Date.now(), fieldKey)}\n${allDue}`);
 
 const server = spawn(
   process.execPath,
@@ -82,7 +83,8 @@ const key = DEMO_KEYS[0]?.key;
 console.log(`
   Ready.    ${address}
   Key       ${key}   (demo bank Lagos, every scope)
-  Try       curl -H 'Authorization: Bearer ${key}' '${address}/v1/bank/customers?limit=3'
+  Try       curl -H 'Authorization: Bearer ${key}' '${address}/v1/bank/customer?phrase=${DEMO_CUSTOMER.phrase}'
+  Read      ${address}/docs      (every operation, to read and to try)
   Fill it   npm run demo${port === '8787' ? '' : ` -- --url ${address}`}      (10,000 customers, in another terminal)
   Stop      Ctrl-C
 `);

@@ -1,9 +1,11 @@
-/** Headers of requests and of answers, each described once. */
+/**
+ * Headers of requests and of answers, each described once. Without examples: a reference that can be tried fills them
+ * in, and an `If-None-Match` that nobody meant turns an answer into a 304.
+ */
 
 interface Header {
   description: string;
   schema: object;
-  example?: string;
 }
 
 const text = { type: 'string' };
@@ -14,29 +16,24 @@ export const REQUEST_HEADERS = {
     description:
       'Send one with every batch, and the same one when it is sent again: the answer is the first one, and nothing is made twice. 1 to 255 visible ASCII characters. Known for 72 hours.',
     schema: { type: 'string', minLength: 1, maxLength: 257 },
-    example: 'import-2026-11-25-0001',
   },
   'If-Match': {
     description:
       'The ETag of the customer as you read it. If the customer has changed since, the answer is a 412.',
     schema: text,
-    example: '"cus_01KAVQ8Z00DEM0ADA0BA0BA000"',
   },
   'If-None-Match': {
     description:
       'The ETag that you have. If the customer has not changed, the answer is a 304 without a body.',
     schema: text,
-    example: '"cus_01KAVQ8Z00DEM0ADA0BA0BA000"',
   },
   'Cache-Control': {
     description: '`no-cache`: do not answer from the edge.',
     schema: text,
-    example: 'no-cache',
   },
   'X-D1-Bookmark': {
     description: 'Of an earlier answer: what that one had seen, this one sees too.',
     schema: text,
-    example: '00000001-00000002-00004e5f-2ab1c0f6a1d94cf0a4c2d97a8c70b2d1',
   },
 } as const satisfies Record<string, Header>;
 export type RequestHeader = keyof typeof REQUEST_HEADERS;

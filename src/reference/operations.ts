@@ -9,7 +9,7 @@ import { SORT_FIELDS } from '../customers/customers.schema.ts';
 import * as erasure from '../erasure/erasure.operations.ts';
 import type { Operation } from '../http/operation.ts';
 import { COMPONENTS, type ComponentName } from './components.ts';
-import { DEMO_CUSTOMER, EXAMPLE_BATCH_ID } from './examples.ts';
+import { DEMO_CUSTOMER } from './examples.ts';
 import type { AnswerHeader, RequestHeader } from './headers.ts';
 
 export const TAGS = {
@@ -235,7 +235,7 @@ export const OPERATIONS: Record<string, Documented> = {
     summary: 'Who changed what',
     description: 'Every change of your bank’s customers and every batch, newest first.',
     query: {
-      subject: { description: 'A customer’s id, or a batch’s.', example: EXAMPLE_BATCH_ID },
+      subject: { description: 'A customer’s id, or a batch’s.' },
       ...PAGE_PARAMETERS,
     },
     headers: ['X-D1-Bookmark'],

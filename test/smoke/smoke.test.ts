@@ -8,6 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { FIELD_KEY_BYTES, importFieldKey, openField } from '../../src/lib/field-cipher.ts';
 import { makeCustomers } from '../../tools/customers.ts';
+import { DEMO_SECRETS } from '../../tools/demo-data.ts';
 import { startServer, type Server } from '../../tools/server.ts';
 import { d1, projectFolder } from '../../tools/wrangler.ts';
 
@@ -58,6 +59,7 @@ void describe('npm start', () => {
     assert.ok(line?.[1] && line[2], 'npm start prints a curl');
     const answer = await fetch(line[2], { headers: { Authorization: `Bearer ${line[1]}` } });
     assert.equal(answer.status, 200);
+    assert.equal((await ask('GET', '/v1/bank/customer?phrase=River.Stone Ocean-Coral', FULL)).status, 200);
   });
 
   void it('customers go in, are found by phrase, updated, listed', { timeout: 60_000 }, async () => {
@@ -104,7 +106,10 @@ void describe('npm start', () => {
         target,
         'SELECT bank_id, id, account_number, client_ref FROM customers',
       );
-      const sent = new Map(makeCustomers(20).map((row) => [row['clientRef'], row['accountNumber']]));
+      const sent = new Map<unknown, unknown>([
+        ...makeCustomers(20).map((row) => [row['clientRef'], row['accountNumber']] as const),
+        [DEMO_SECRETS.reference, DEMO_SECRETS.accountNumber],
+      ]);
       assert.ok(rows.length > 0);
       for (const { bank_id: bankId, id: customerId, account_number: sealed, client_ref: name } of rows) {
         const owner = { bankId, customerId, field: 'accountNumber' };

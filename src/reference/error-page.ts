@@ -1,0 +1,49 @@
+/** The page /errors: a section for each code, which the `docs` field of an error leads to. */
+import { ERRORS } from '../errors.ts';
+import { ERROR_GUIDE, FAILURE_GUIDE, type Guide } from './error-guide.ts';
+
+function toHtml(text: string): string {
+  const safe = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return safe.replaceAll(/`([^`]+)`/g, '<code>$1</code>');
+}
+
+function section(code: string, heading: string, { cause, cure }: Guide): string {
+  return `<section id="${code}">
+  <h3><code>${code}</code></h3>
+  <p class="message">${toHtml(heading)}</p>
+  <dl><dt>Why</dt><dd>${toHtml(cause)}</dd><dt>What to do</dt><dd>${toHtml(cure)}</dd></dl>
+</section>`;
+}
+
+export function errorPage(): string {
+  const errors = Object.entries(ERROR_GUIDE).map(([code, guide]) => {
+    const { status, message } = ERRORS[code as keyof typeof ERRORS];
+    return section(code, `${status} · ${message}`, guide);
+  });
+  const failures = Object.entries(FAILURE_GUIDE).map(([code, guide]) =>
+    section(code, 'Row of a batch', guide),
+  );
+  return `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <meta name="color-scheme" content="light dark" />
+    <title>Errors · Peere customers</title>
+    <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+    <link rel="stylesheet" href="/site.css" />
+  </head>
+  <body>
+    <main>
+      <h1>Errors</h1>
+      <p class="lead">Cause and cure of each <code>code</code>. <a href="/docs">The reference</a> has the rest.</p>
+      <h2>Of a request</h2>
+      ${errors.join('\n')}
+      <h2>Of a row in a batch</h2>
+      <p>The other rows of the batch go in all the same.</p>
+      ${failures.join('\n')}
+    </main>
+  </body>
+</html>
+`;
+}

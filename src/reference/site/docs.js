@@ -1,0 +1,22 @@
+// Shows the OpenAPI document. On the reader's own machine the demo key is filled in, so that trying works at once.
+const DEMO_KEY = 'peere_test_lagos_full';
+const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(location.hostname);
+
+const dark = matchMedia('(prefers-color-scheme: dark)');
+const dress = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
+dark.addEventListener('change', dress);
+dress();
+
+const reference = globalThis.SwaggerUIBundle({
+  url: '/openapi.json',
+  dom_id: '#reference',
+  deepLinking: true,
+  tryItOutEnabled: true,
+  displayRequestDuration: true,
+  defaultModelsExpandDepth: 0,
+  // Asks a server elsewhere whether the document is valid; our own checks have.
+  validatorUrl: null,
+  onComplete: () => {
+    if (isLocal) reference.preauthorizeApiKey('key', DEMO_KEY);
+  },
+});

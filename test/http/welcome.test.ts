@@ -1,0 +1,82 @@
+/** What stands in front of the API: links for programs, pages for people, and no way through them to anything. */
+import { env } from 'cloudflare:workers';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ERRORS } from '../../src/errors.ts';
+import { Service } from '../support/service.ts';
+
+let service: Service;
+
+beforeEach(() => {
+  service = new Service();
+});
+
+const file = (path: string) => env.ASSETS.fetch(`https://api.example.com${path}`);
+
+describe('the address /', () => {
+  it('gives programs links, without a key', async () => {
+    const { status, headers, body } = await service.get('/', null);
+    expect(status).toBe(200);
+    expect(headers.get('Vary')).toBe('Accept');
+    expect(body.data).toMatchObject({
+      reference: 'https://api.example.com/docs',
+      openapi: 'https://api.example.com/openapi.json',
+      errors: 'https://api.example.com/errors',
+    });
+  });
+
+  it('gives browsers a page', async () => {
+    const { status, headers, text } = await service.get('/', null, { Accept: 'text/html,*/*;q=0.8' });
+    expect(status).toBe(200);
+    expect(headers.get('Content-Type')).toMatch(/^text\/html/);
+    expect(text).toContain('Given a phrase, who is this?');
+  });
+});
+
+describe('the pages', () => {
+  it.each(['/docs', '/errors', '/openapi.json', '/swagger-ui.css'])(
+    '%s is there, and may do little',
+    async (path) => {
+      const answer = await file(path);
+      expect(answer.status).toBe(200);
+      const policy = answer.headers.get('Content-Security-Policy');
+      expect(policy).toContain("default-src 'none'");
+      expect(policy).toContain("script-src 'self';");
+      expect(policy).not.toMatch(/unsafe|https?:|\*/);
+      expect(answer.headers.get('X-Content-Type-Options')).toBe('nosniff');
+      await answer.body?.cancel();
+    },
+  );
+
+  it('an error leads to the section about its code', async () => {
+    const page = await (await file('/errors')).text();
+    const { body } = await service.get('/v1/bank/customer?phrase=x');
+    const { pathname, hash } = new URL(body.docs);
+    expect([pathname, page.includes(`id="${hash.slice(1)}"`)]).toEqual(['/errors', true]);
+    for (const code of Object.keys(ERRORS)) expect(page).toContain(`id="${code}"`);
+  });
+});
+
+describe('a first mistake', () => {
+  const firstError = (answer: { body: { errors: { field: string; message: string }[] } }) =>
+    answer.body.errors[0];
+
+  it.each([
+    ['no key', {}],
+    ['a key in a header of another name', { 'X-API-Key': 'peere_test_lagos_full' }],
+    ['a key without the word Bearer', { Authorization: 'peere_test_lagos_full' }],
+  ])('%s: the answer names the header that is meant', async (_, headers) => {
+    const answer = await service.get('/v1/bank/customers', null, headers);
+    expect(firstError(answer)).toEqual({
+      field: 'Authorization',
+      message: expect.stringContaining('must be `Bearer ` and a key'),
+    });
+  });
+
+  it('a body of another type: the answer names the type that is meant', async () => {
+    const answer = await service.ask('POST', '/v1/bank/customers', {
+      body: 'customers=1',
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+    });
+    expect(firstError(answer)).toEqual({ field: 'Content-Type', message: 'must be application/json' });
+  });
+});

@@ -200,7 +200,7 @@ export const COMPONENTS = {
       fields: ['accountName', 'phone', 'address'],
     },
   ),
-  Error: component(
+  ErrorAnswer: component(
     errorAnswer,
     'Every failure has this shape.',
     {

@@ -91,7 +91,7 @@ const RETRYABLE: ErrorCode[] = ['RATE_LIMITED', 'UNAVAILABLE', 'IDEMPOTENCY_IN_P
 function errorExample(code: ErrorCode) {
   const { status, message } = ERRORS[code];
   return {
-    ...COMPONENTS.Error.example,
+    ...COMPONENTS.ErrorAnswer.example,
     statusCode: status,
     message,
     code,
@@ -116,7 +116,7 @@ function failuresOf({ operation, failureHeaders = {} }: Documented): Record<stri
       if (codes.some((code) => RETRYABLE.includes(code))) headers.push('Retry-After');
       const examples: Record<string, object> = {};
       for (const code of codes) examples[code] = { value: errorExample(code) };
-      const schema = { $ref: '#/components/schemas/Error' };
+      const schema = { $ref: '#/components/schemas/ErrorAnswer' };
       const content = { 'application/json': { schema, examples } };
       return [String(status), { description, headers: headerRefs([...new Set(headers)]), content }];
     }),

@@ -108,9 +108,8 @@ void describe('the pages, in a browser', { timeout: 120_000 }, () => {
           'document.documentElement.scrollWidth - document.documentElement.clientWidth',
         );
         assert.equal(tooWide, 0, 'nothing sticks out at the side');
-        const [red = 0] = ((await page.evaluate('getComputedStyle(document.body).backgroundColor')) as string)
-          .match(/\d+/g)!
-          .map(Number);
+        const paper = await page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
+        const red = Number(/\d+/.exec(paper));
         const name = path === '/' ? 'landing' : path.slice(1);
         await keepPicture(page, `${name}-${scheme}-${size}`);
         assert.equal(scheme === 'dark', red < 80 && red > 0);

@@ -1,0 +1,120 @@
+/** One batch: sent, unless it has been; waited for; and what became of each of its rows. */
+import { PeereError, type PeereClient } from '../client.ts';
+import type { Transport } from '../transport.ts';
+import type { BatchReport, CreatedCustomer, RowFailure } from '../types.ts';
+import type { RowBatch } from './batches.ts';
+import { ImportFault } from './fault.ts';
+import type { Created, Failed } from './outputs.ts';
+
+export interface Became {
+  created: Created[];
+  failed: Failed[];
+}
+
+/** What the service says of the rows that it was sent. */
+interface Results {
+  created: CreatedCustomer[];
+  failures: RowFailure[];
+}
+
+/** Brings the rows of a batch that can be sent, at least one. */
+export type Bring = (batch: RowBatch, signal: AbortSignal) => Promise<Results>;
+
+/** What a journal remembers of batches that were accepted. */
+interface Memory {
+  batchIdOf: (batch: number) => string | undefined;
+  accept: (batch: number, batchId: string) => void;
+}
+
+/** The service, by its calls, and for bodies that are made already. */
+export interface Service {
+  client: PeereClient;
+  transport: Transport;
+}
+
+/** @throws PeereError, but for a batch of which no row was accepted: it is a batch all the same */
+async function post(
+  { transport }: Service,
+  { body }: RowBatch,
+  ask: { query?: object; headers?: Record<string, string>; signal: AbortSignal },
+): Promise<BatchReport> {
+  try {
+    const path = '/v1/bank/customers';
+    const answer = await transport.ask<{ data: BatchReport }>({
+      method: 'POST',
+      path,
+      body,
+      repeatable: true,
+      ...ask,
+    });
+    return answer.body.data;
+  } catch (error) {
+    if (error instanceof PeereError && error.report !== undefined) return error.report;
+    throw error;
+  }
+}
+
+/** @param importId a batch's Idempotency-Key is this and its number */
+export function bringTo(service: Service, importId: string, memory: Memory | undefined): Bring {
+  const { client } = service;
+  const accept = async (batch: RowBatch, signal: AbortSignal): Promise<string> => {
+    const headers = { 'Idempotency-Key': `${importId}-${batch.number}` };
+    const { batchId } = await post(service, batch, { headers, signal });
+    if (batchId === null) throw new ImportFault('The service gave a batch no id.');
+    memory?.accept(batch.number, batchId);
+    return batchId;
+  };
+  return async (batch, signal) => {
+    const batchId = memory?.batchIdOf(batch.number) ?? (await accept(batch, signal));
+    batch.forgetBody();
+    const { status, summary } = await client.waitForBatch(batchId, { signal });
+    if (status === 'STALLED') {
+      throw new ImportFault(
+        `The service could not finish batch ${batchId}; what it was sent is safe there. When it has been redriven, run the same command again.`,
+      );
+    }
+    const [failures, created] = await Promise.all([
+      summary.failed === 0 ? [] : all(client.listBatchFailures(batchId, { signal })),
+      summary.successful === 0 ? [] : all(client.listBatchCustomers(batchId, { signal })),
+    ]);
+    return { failures, created };
+  };
+}
+
+/** `Array.fromAsync`, which Node 20 does not have. */
+async function all<Row>(rows: AsyncIterable<Row>): Promise<Row[]> {
+  const found: Row[] = [];
+  for await (const row of rows) found.push(row);
+  return found;
+}
+
+/** Judges rows, and stores nothing: what would be created has no id. */
+export function rehearseWith(service: Service): Bring {
+  return async (batch, signal) => {
+    const { failures } = await post(service, batch, { query: { dryRun: true }, signal });
+    const failed = new Set(failures.map(({ index }) => index));
+    const created = batch.sent.flatMap((_, index) =>
+      failed.has(index) ? [] : [{ index, clientRef: '', id: '', phrase: '' }],
+    );
+    return { failures, created };
+  };
+}
+
+/** Every row of the batch ends in one of the two lists, in the order of the file. */
+export async function bringBatch(batch: RowBatch, bring: Bring, signal: AbortSignal): Promise<Became> {
+  const { created, failures } =
+    batch.sent.length === 0 ? { created: [], failures: [] } : await bring(batch, signal);
+  const positionOf = (index: number) => batch.sent[index] ?? 0;
+  const failed = [
+    ...[...batch.faults].map(([position, reason]) => ({ position, code: 'UNREADABLE_ROW', reason })),
+    ...failures.map(({ index, code, message, errors }) => ({
+      position: positionOf(index),
+      code,
+      reason: errors.map((fault) => `${fault.field} ${fault.message}`).join('; ') || message,
+    })),
+  ].toSorted((one, other) => one.position - other.position);
+  return {
+    created: created.map(({ index, ...row }) => ({ row: batch.firstRow + positionOf(index), ...row })),
+    failed: failed.map(({ position, ...why }) => ({ cells: batch.cellsOf(position), ...why })),
+  };
+}

@@ -1,0 +1,140 @@
+/**
+ * What an import has done, beside its input: so that one that was stopped goes on where it was, and nothing is sent
+ * twice. A line a step, on the disk before the next step is taken. The name of each batch, its Idempotency-Key, comes
+ * of the journal too: should a batch have been accepted and the line be missing, sending it again makes nothing twice.
+ */
+import { closeSync, fsyncSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
+import { ImportFault } from './fault.ts';
+
+export interface Beginning {
+  /** Version of the journal's form. */
+  journal: 1;
+  /** Of this import; a batch's key is this and its number. */
+  id: string;
+  /** SHA-256 of the text that is imported. */
+  input: string;
+  url: string;
+  map: string[];
+  batchRows: number;
+}
+
+/** A batch whose rows are customers and failures, all written down. */
+export interface Done {
+  done: number;
+  created: number;
+  failed: number;
+  /** Bytes of the two files, when this batch had been added to them. */
+  phrasesBytes: number;
+  failuresBytes: number;
+}
+
+interface Accepted {
+  accepted: number;
+  batchId: string;
+}
+
+interface Finished {
+  finished: true;
+}
+
+type Line = Beginning | Accepted | Done | Finished;
+
+export class Journal {
+  readonly beginning: Beginning;
+  readonly #file: number;
+  readonly #accepted = new Map<number, string>();
+  #done: Done[] = [];
+  #finished = false;
+
+  private constructor(file: number, beginning: Beginning) {
+    this.#file = file;
+    this.beginning = beginning;
+  }
+
+  /** @returns undefined where there is none */
+  static read(path: string): Journal | undefined {
+    const text = readText(path);
+    if (text === undefined) return undefined;
+    // A line that was not finished is a step that was not taken.
+    const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+    const lines = whole.split('\n').filter((line) => line !== '');
+    const [beginning, ...steps] = lines.map((line) => parse(path, line));
+    if (beginning === undefined) return undefined;
+    if (!('journal' in beginning)) throw unreadable(path);
+    truncateSync(path, Buffer.byteLength(whole));
+    const journal = new Journal(openSync(path, 'a'), beginning);
+    for (const step of steps) journal.#apply(step);
+    return journal;
+  }
+
+  static begin(path: string, beginning: Beginning): Journal {
+    const journal = new Journal(openSync(path, 'w'), beginning);
+    journal.#write(beginning);
+    return journal;
+  }
+
+  get finished(): boolean {
+    return this.#finished;
+  }
+
+  /** Batches are done in their order: these are the first. */
+  get done(): readonly Done[] {
+    return this.#done;
+  }
+
+  batchIdOf(batch: number): string | undefined {
+    return this.#accepted.get(batch);
+  }
+
+  accept(batch: number, batchId: string): void {
+    this.#write({ accepted: batch, batchId });
+  }
+
+  finishBatch(done: Done): void {
+    this.#write(done);
+  }
+
+  finish(): void {
+    this.#write({ finished: true });
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+
+  #write(line: Line): void {
+    writeSync(this.#file, `${JSON.stringify(line)}\n`);
+    fsyncSync(this.#file);
+    this.#apply(line);
+  }
+
+  #apply(line: Line): void {
+    if ('accepted' in line) this.#accepted.set(line.accepted, line.batchId);
+    else if ('done' in line) {
+      this.#done.push(line);
+      this.#accepted.delete(line.done);
+    } else if ('finished' in line) this.#finished = true;
+  }
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function parse(path: string, line: string): Line {
+  try {
+    return JSON.parse(line) as Line;
+  } catch {
+    throw unreadable(path);
+  }
+}
+
+function unreadable(path: string): ImportFault {
+  return new ImportFault(
+    `${path} is not the journal of an import. Move it away, and the import begins anew.`,
+  );
+}

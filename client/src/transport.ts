@@ -1,0 +1,177 @@
+/**
+ * One request, as often as it takes. What can be tried again is: after the time that the service names, and never all
+ * clients at once.
+ */
+import { PeereError, toError } from './errors.ts';
+
+export interface ClientOptions {
+  /** Of the service, such as `https://api.example.com`. */
+  url: string;
+  /** `peere_live_…` or `peere_test_…`. */
+  key: string;
+  /** Tries after the first: 5. */
+  retries?: number;
+  /** Milliseconds that one try may take: 30,000. */
+  timeoutMs?: number;
+  /** Another way to fetch; for tests, and for Workers that reach the service by a binding. */
+  fetch?: (request: Request) => Promise<Response>;
+  /** Another way to wait; for tests. */
+  sleep?: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
+}
+
+export interface Ask {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Path and query, or a whole address that an answer gave. */
+  path: string;
+  query?: object | undefined;
+  /** Made JSON of, unless it is bytes, which are JSON already. */
+  body?: unknown;
+  headers?: Record<string, string | undefined>;
+  /** Trying it twice is no more than once, even if the first try took effect. */
+  repeatable: boolean;
+  signal?: AbortSignal | undefined;
+}
+
+export interface Answer<Body> {
+  status: number;
+  headers: Headers;
+  body: Body;
+  /** An earlier try may have taken effect. */
+  uncertain: boolean;
+}
+
+const RETRIES = 5;
+const TIMEOUT_MS = 30_000;
+/** Waits between tries, where the service names none: 0.2 s, doubled each time, at most 10 s. */
+const FIRST_WAIT_MS = 200;
+const LONGEST_WAIT_MS = 10_000;
+/** Seconds that a `Retry-After` may ask for; a server that wants an hour should be heard by a person. */
+const LONGEST_RETRY_AFTER = 120;
+
+/** What says that nothing was done: safe to try again, whatever it is. */
+const NOT_DONE = new Set<string>(['RATE_LIMITED', 'IDEMPOTENCY_IN_PROGRESS']);
+/** What a try may have been lost in. */
+const TRANSIENT = new Set([500, 502, 503, 504]);
+
+export class Transport {
+  readonly #options: ClientOptions;
+  readonly #base: URL;
+  /** Of the newest change made here: what is read next should see it. */
+  #bookmark: string | undefined;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    this.#base = readBase(options.url);
+    if (options.key.trim() === '') throw new TypeError('key must be the key of your bank, and is empty');
+  }
+
+  /** @throws PeereError */
+  async ask<Body>(ask: Ask): Promise<Answer<Body>> {
+    const retries = this.#options.retries ?? RETRIES;
+    let uncertain = false;
+    for (let attempt = 0; ; attempt += 1) {
+      const tried = await this.#try(ask);
+      if (!(tried instanceof PeereError)) return { ...tried, uncertain } as Answer<Body>;
+      const lost = tried.code === 'NO_ANSWER' || TRANSIENT.has(tried.status ?? 0);
+      const worthIt = NOT_DONE.has(tried.code) || (lost && ask.repeatable);
+      if (!worthIt || attempt >= retries) {
+        // What came of an earlier try that was lost can't be told apart from somebody else's doing.
+        if (uncertain && ask.method === 'DELETE' && tried.code === 'CUSTOMER_NOT_FOUND') {
+          return { status: 200, headers: new Headers(), body: undefined as Body, uncertain };
+        }
+        throw tried;
+      }
+      uncertain ||= lost;
+      await this.sleep(waitAfter(tried, attempt), ask.signal);
+    }
+  }
+
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+    return (this.#options.sleep ?? sleep)(milliseconds, signal);
+  }
+
+  async #try(ask: Ask): Promise<PeereError | Omit<Answer<unknown>, 'uncertain'>> {
+    ask.signal?.throwIfAborted();
+    try {
+      const response = await this.#fetch(this.#requestOf(ask));
+      const text = await response.text();
+      const body = readJson(text);
+      if (!response.ok && response.status !== 304) return toError(response.status, body);
+      if (body === undefined && text !== '') return toError(response.status, undefined);
+      if (ask.method === 'PATCH' || ask.method === 'DELETE') {
+        this.#bookmark = response.headers.get('X-D1-Bookmark') ?? this.#bookmark;
+      }
+      return { status: response.status, headers: response.headers, body };
+    } catch (cause) {
+      ask.signal?.throwIfAborted();
+      return new PeereError('NO_ANSWER', `Nothing answered at ${this.#base.origin}.`, { cause });
+    }
+  }
+
+  #fetch(request: Request): Promise<Response> {
+    // Called by name: browsers and Workers refuse a fetch that is somebody's method.
+    return this.#options.fetch === undefined ? fetch(request) : this.#options.fetch(request);
+  }
+
+  #requestOf({ method, path, query, body, headers = {}, signal }: Ask): Request {
+    const url = new URL(path, this.#base);
+    for (const [name, value] of Object.entries(query ?? {})) {
+      for (const one of Array.isArray(value) ? value : [value]) {
+        if (one !== undefined) url.searchParams.append(name, String(one));
+      }
+    }
+    const all = new Headers({ Authorization: `Bearer ${this.#options.key}`, Accept: 'application/json' });
+    if (body !== undefined) all.set('Content-Type', 'application/json');
+    if (this.#bookmark !== undefined) all.set('X-D1-Bookmark', this.#bookmark);
+    for (const [name, value] of Object.entries(headers)) if (value !== undefined) all.set(name, value);
+    const timeout = AbortSignal.timeout(this.#options.timeoutMs ?? TIMEOUT_MS);
+    return new Request(url, {
+      method,
+      headers: all,
+      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+      ...(body === undefined ? {} : { body: isBytes(body) ? body : JSON.stringify(body) }),
+    });
+  }
+}
+
+function readBase(url: string): URL {
+  const base = URL.canParse(url) ? new URL(url) : undefined;
+  if (base === undefined || !/^https?:$/.test(base.protocol)) {
+    throw new TypeError('url must be the address of the service, such as https://api.example.com');
+  }
+  return base;
+}
+
+function isBytes(body: unknown): body is Uint8Array<ArrayBuffer> {
+  return body instanceof Uint8Array;
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** At least what the service asks for, and by chance up to half as much again. */
+function waitAfter({ retryAfter }: PeereError, attempt: number): number {
+  const asked = Math.min(retryAfter ?? 0, LONGEST_RETRY_AFTER) * 1_000;
+  const own = Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS);
+  return asked + own * (0.5 + Math.random() / 2);
+}
+
+function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(done, milliseconds);
+    function done(): void {
+      signal?.removeEventListener('abort', stopped);
+      resolve();
+    }
+    function stopped(): void {
+      clearTimeout(timer);
+      reject(signal?.reason as Error);
+    }
+    signal?.addEventListener('abort', stopped, { once: true });
+  });
+}

@@ -1,0 +1,499 @@
+/** What goes in and comes out. Made of the service’s schemas by `npm run client`: not to be edited. */
+
+/**
+ * A customer. The fields from `state` on are there for a key with the scope `customers:read:extended`, all of them or none. A field without a value is null.
+ */
+export interface Customer {
+  /**
+   * Ours, given out when the customer was accepted; it never changes.
+   */
+  id: string;
+  /**
+   * Full name of the account.
+   */
+  accountName: string;
+  /**
+   * If it was given.
+   */
+  gender: ('male' | 'female' | 'other') | null;
+  /**
+   * Address of a picture, if one was given. It was never fetched.
+   */
+  displayPicture: string | null;
+  /**
+   * The bank whose customer this is: that of the key.
+   */
+  bankId: string;
+  /**
+   * Four words, unique in the whole network, never given out twice; it never changes.
+   */
+  phrase: string;
+  /**
+   * ISO 3166-1 alpha-2.
+   */
+  country: string;
+  /**
+   * State or region.
+   */
+  state?: string | null;
+  /**
+   * Lower case; unique among the customers of a bank.
+   */
+  email?: string;
+  /**
+   * E.164.
+   */
+  phone?: string | null;
+  /**
+   * As it was given.
+   */
+  address?: string | null;
+  /**
+   * When its batch was accepted.
+   */
+  createdAt?: string;
+}
+/**
+ * A customer to be. Texts are trimmed; null or an empty text on an optional field means that it is absent; other fields are ignored.
+ */
+export interface NewCustomer {
+  /**
+   * Your own name for the row. No two rows of a batch may share one.
+   */
+  clientRef: string;
+  /**
+   * Never shown by a read.
+   */
+  firstname: string;
+  /**
+   * Never shown by a read.
+   */
+  lastname: string;
+  /**
+   * Never shown by a read.
+   */
+  middlename?: string | null;
+  /**
+   * Full name of the account.
+   */
+  accountName: string;
+  /**
+   * The customer’s identity in your bank: no two customers share one. Any case; ASCII.
+   */
+  email: string;
+  /**
+   * ISO 3166-1 alpha-2, any case.
+   */
+  country: string;
+  /**
+   * One line.
+   */
+  address?: string | null;
+  /**
+   * One of three.
+   */
+  gender?: ('male' | 'female' | 'other') | null;
+  /**
+   * International (+234…), or as dialled in the customer’s country.
+   */
+  phone?: string | null;
+  /**
+   * Sealed before it is stored; never shown.
+   */
+  accountNumber: string;
+  /**
+   * Internal reference. Sealed before it is stored; never shown.
+   */
+  reference: string;
+}
+/**
+ * Fields to change, at least one. One that is absent stays as it is; null clears one that is optional. `email`, `phrase` and the rest can not be changed.
+ */
+export interface CustomerUpdate {
+  /**
+   * Can not be cleared.
+   */
+  firstname?: string;
+  /**
+   * Null clears it.
+   */
+  middlename?: string | null;
+  /**
+   * Can not be cleared.
+   */
+  lastname?: string;
+  /**
+   * Can not be cleared.
+   */
+  accountName?: string;
+  /**
+   * Null clears it.
+   */
+  address?: string | null;
+  /**
+   * International, or as dialled in the customer’s country; null clears it.
+   */
+  phone?: string | null;
+  /**
+   * An https address of a named host, without user name or password; null clears it.
+   */
+  displayPicture?: string | null;
+  /**
+   * State or region; null clears it.
+   */
+  state?: string | null;
+}
+/**
+ * The customer that was updated, as it is now.
+ */
+export interface UpdatedCustomer {
+  /**
+   * Ours, given out when the customer was accepted; it never changes.
+   */
+  id: string;
+  /**
+   * As it was.
+   */
+  email: string;
+  /**
+   * E.164, or null.
+   */
+  phone: string | null;
+}
+/**
+ * total = successful + failed; failed = duplicates + invalidData.
+ */
+export interface BatchSummary {
+  /**
+   * Rows that were sent.
+   */
+  total: number;
+  /**
+   * Rows that became a customer, or will.
+   */
+  successful: number;
+  /**
+   * Rows that did not.
+   */
+  failed: number;
+  /**
+   * Failed rows with DUPLICATE_IN_BATCH or EXISTING_CUSTOMER.
+   */
+  duplicates: number;
+  /**
+   * Failed rows with INVALID_DATA or VALIDATION_ERROR.
+   */
+  invalidData: number;
+}
+/**
+ * One fault.
+ */
+export interface FieldError {
+  /**
+   * Path of the fault in what was sent, or the name of a header.
+   */
+  field: string;
+  /**
+   * What would be right. Never repeats what was sent.
+   */
+  message: string;
+}
+/**
+ * A row of a batch that did not become a customer. The others go in all the same.
+ */
+export interface RowFailure {
+  /**
+   * Position in what was sent, from 0.
+   */
+  index: number;
+  /**
+   * Your own name for the row. Null where it could not be read, or was erased since.
+   */
+  clientRef: string | null;
+  /**
+   * Why.
+   */
+  code: 'INVALID_DATA' | 'VALIDATION_ERROR' | 'DUPLICATE_IN_BATCH' | 'EXISTING_CUSTOMER';
+  /**
+   * The same, as a sentence.
+   */
+  message: string;
+  /**
+   * Every fault of the row.
+   */
+  errors: FieldError[];
+}
+/**
+ * What becomes of a batch, as it was accepted. The ids are final.
+ */
+export interface BatchReport {
+  /**
+   * Null for a dry run.
+   */
+  batchId: string | null;
+  /**
+   * COMPLETED_WITH_FAILURES where no row was accepted, so that nothing is under way. Null for a dry run.
+   */
+  status: ('PROCESSING' | 'COMPLETED_WITH_FAILURES') | null;
+  summary: BatchSummary;
+  /**
+   * In input order; of a dry run all, otherwise the first.
+   */
+  failures: RowFailure[];
+  /**
+   * Are these all failures?
+   */
+  failuresInline: boolean;
+  /**
+   * The most that an answer holds itself; fewer, where they are wordy.
+   */
+  inlineFailureLimit: number;
+  /**
+   * Where the rest is; null where there is none.
+   */
+  failuresUrl: string | null;
+  /**
+   * `customerIds` are those of the accepted rows, in input order.
+   */
+  data: {
+    createdCount: number;
+    customerIds: string[];
+  };
+}
+/**
+ * A batch, as it is now. A stalled one keeps what it was sent until an operator has mended the cause.
+ */
+export interface Batch {
+  /**
+   * Of the answer to the batch.
+   */
+  batchId: string;
+  /**
+   * PROCESSING until every row has become a customer or a failure.
+   */
+  status: 'PROCESSING' | 'STALLED' | 'COMPLETED' | 'COMPLETED_WITH_FAILURES';
+  summary: BatchSummary;
+  /**
+   * Rows of which it is known what became of them.
+   */
+  progress: {
+    processed: number;
+    total: number;
+  };
+  /**
+   * When it was accepted.
+   */
+  createdAt: string;
+  /**
+   * Null while it is under way.
+   */
+  completedAt: string | null;
+}
+/**
+ * A row of a batch that became a customer.
+ */
+export interface CreatedCustomer {
+  /**
+   * Position in what was sent, from 0.
+   */
+  index: number;
+  /**
+   * Your own name for the row.
+   */
+  clientRef: string;
+  /**
+   * Ours, given out when the customer was accepted; it never changes.
+   */
+  id: string;
+  /**
+   * Four words, unique in the whole network, never given out twice; it never changes.
+   */
+  phrase: string;
+}
+/**
+ * Who changed what. Names of fields, never their values.
+ */
+export interface Change {
+  /**
+   * When.
+   */
+  at: string;
+  /**
+   * The request that did it: its `X-Request-Id`.
+   */
+  requestId: string;
+  /**
+   * The key that it was done with. Null: it was not done through this API.
+   */
+  keyId: string | null;
+  /**
+   * Method and address, or UPDATE, DELETE and INSERT for what was done in the database by hand.
+   */
+  action: string;
+  /**
+   * Id of the customer or of the batch.
+   */
+  subject: string;
+  /**
+   * The fields that an update named.
+   */
+  fields: string[];
+}
+/**
+ * Every failure has this shape.
+ */
+export interface ErrorAnswer {
+  /**
+   * The HTTP status.
+   */
+  statusCode: number;
+  /**
+   * False.
+   */
+  success: false;
+  /**
+   * The code, as a sentence.
+   */
+  message: string;
+  /**
+   * Null; of a batch of which no row was accepted, its report.
+   */
+  data: unknown;
+  /**
+   * Of a closed set: what programs should go by.
+   */
+  code:
+    | 'INVALID_REQUEST'
+    | 'UNAUTHENTICATED'
+    | 'FORBIDDEN'
+    | 'CUSTOMER_NOT_FOUND'
+    | 'BATCH_NOT_FOUND'
+    | 'ROUTE_NOT_FOUND'
+    | 'METHOD_NOT_ALLOWED'
+    | 'CUSTOMER_EXISTS'
+    | 'IDEMPOTENCY_IN_PROGRESS'
+    | 'PRECONDITION_FAILED'
+    | 'PAYLOAD_TOO_LARGE'
+    | 'URI_TOO_LONG'
+    | 'UNSUPPORTED_MEDIA_TYPE'
+    | 'IDEMPOTENCY_KEY_REUSED'
+    | 'RATE_LIMITED'
+    | 'UNAVAILABLE'
+    | 'INTERNAL';
+  /**
+   * Cause and cure of this code, on a page.
+   */
+  docs: string;
+  /**
+   * The same as `X-Request-Id`; it finds the request in our logs.
+   */
+  requestId: string;
+  /**
+   * Seconds to wait, where waiting helps: the same as `Retry-After`.
+   */
+  retryAfter?: number;
+  /**
+   * Every fault that could be told, at most 100.
+   */
+  errors: FieldError[];
+}
+export interface GetCustomerQuery {
+  /**
+   * Of an answer to a batch, or of a list.
+   */
+  id?: string;
+  /**
+   * Any case.
+   */
+  email?: string;
+  /**
+   * Four words.
+   */
+  phrase?: string;
+}
+export interface EraseCustomerQuery {
+  /**
+   * Of the customer.
+   */
+  id: string;
+}
+export interface ListCustomersQuery {
+  /**
+   * Repeated, or separated by commas.
+   */
+  ids?: string[];
+  /**
+   * Repeated, or separated by commas.
+   */
+  phrases?: string[];
+  /**
+   * With `-` before it for descending.
+   */
+  sortBy?: 'createdAt' | '-createdAt' | 'id' | '-id' | 'accountName' | '-accountName' | 'email' | '-email';
+  /**
+   * From 1. Reading on by `Link` is cheaper.
+   */
+  page?: number;
+  /**
+   * Rows of a page.
+   */
+  limit?: number;
+  /**
+   * Of a `Link` header. Reads on at the same cost at any depth.
+   */
+  cursor?: string;
+}
+export interface CreateCustomersQuery {
+  /**
+   * Judge the rows by the same rules, and store nothing.
+   */
+  dryRun?: boolean;
+}
+export interface ListBatchesQuery {
+  /**
+   * Rows of a page.
+   */
+  limit?: number;
+  /**
+   * Of a `Link` header. Reads on at the same cost at any depth.
+   */
+  cursor?: string;
+  /**
+   * Only batches that are so.
+   */
+  status?: 'PROCESSING' | 'STALLED' | 'COMPLETED' | 'COMPLETED_WITH_FAILURES';
+}
+export interface ListBatchFailuresQuery {
+  /**
+   * Rows of a page.
+   */
+  limit?: number;
+  /**
+   * Of a `Link` header. Reads on at the same cost at any depth.
+   */
+  cursor?: string;
+}
+export interface ListBatchCustomersQuery {
+  /**
+   * Rows of a page.
+   */
+  limit?: number;
+  /**
+   * Of a `Link` header. Reads on at the same cost at any depth.
+   */
+  cursor?: string;
+}
+export interface ListChangesQuery {
+  /**
+   * Rows of a page.
+   */
+  limit?: number;
+  /**
+   * Of a `Link` header. Reads on at the same cost at any depth.
+   */
+  cursor?: string;
+  /**
+   * A customer’s id, or a batch’s.
+   */
+  subject?: string;
+}

@@ -83,7 +83,6 @@ export class Service {
     path: string,
     { key = KEYS.full, headers = {}, body }: Ask = {},
   ): Promise<Answer> {
-    const context = createExecutionContext();
     const request = new Request(`https://api.example.com${path}`, {
       method,
       headers: {
@@ -93,14 +92,22 @@ export class Service {
       },
       ...(body === undefined ? {} : { body: isRaw(body) ? body : JSON.stringify(body) }),
     });
-    const response = await this.#worker.fetch(request as Request<unknown, never>, this.env, context);
+    const response = await this.fetch(request);
     const text = await response.text();
+    return { status: response.status, headers: response.headers, text, body: readJson(text) };
+  }
+
+  /** As the platform calls the Worker. */
+  async fetch(request: Request): Promise<Response> {
+    const context = createExecutionContext();
+    const response = await this.#worker.fetch(request as Request<unknown, never>, this.env, context);
+    const text = await response.clone().text();
     await waitOnExecutionContext(context);
-    const operation = operationOf(method, path);
+    const operation = operationOf(request.method, new URL(request.url).pathname);
     if (operation !== undefined) {
       Service.undocumented.push(...differences(operation, response.status, response.headers, text));
     }
-    return { status: response.status, headers: response.headers, text, body: readJson(text) };
+    return response;
   }
 
   get(path: string, key?: string | null, headers?: Record<string, string>): Promise<Answer> {

@@ -1,0 +1,254 @@
+/** The client in a Worker, on the real service: what it promises to whoever calls it. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  createClient,
+  type PeereError,
+  type ClientOptions,
+  type PeereClient,
+} from '../../client/src/client.ts';
+import { KEYS } from '../support/banks.ts';
+import { sentCustomers } from '../support/customers.ts';
+import { Service } from '../support/service.ts';
+
+let service: Service;
+let client: PeereClient;
+let asked: Request[];
+let waits: number[];
+/** What becomes of the next requests, instead of an answer: `lost`, it took effect, and nobody heard. */
+let fates: ('lost' | Response)[];
+
+type Customers = Parameters<PeereClient['createCustomers']>[0];
+const customers = (count: number) => sentCustomers(count) as unknown as Customers;
+
+function connect(options: Partial<ClientOptions> = {}): PeereClient {
+  return createClient({
+    url: 'https://api.example.com',
+    key: KEYS.full,
+    fetch: async (request) => {
+      asked.push(request);
+      const fate = fates.shift();
+      if (fate instanceof Response) return fate;
+      const answer = await service.fetch(request);
+      if (fate === 'lost') throw new TypeError('Network connection lost.');
+      return answer;
+    },
+    sleep: async (milliseconds, signal) => {
+      waits.push(milliseconds);
+      // Whatever is waited for arrives meanwhile.
+      await service.drain();
+      signal?.throwIfAborted();
+    },
+    ...options,
+  });
+}
+
+beforeEach(() => {
+  service = new Service();
+  [asked, waits, fates] = [[], [], []];
+  client = connect();
+});
+
+const refused = (status: number, code: string, headers: Record<string, string> = {}) =>
+  Response.json(
+    {
+      statusCode: status,
+      success: false,
+      message: 'no',
+      data: null,
+      code,
+      docs: 'https://x/errors',
+      requestId: 'req_1',
+      errors: [],
+      retryAfter: Number(headers['Retry-After'] ?? 0),
+    },
+    { status, headers },
+  );
+
+const caught = (work: Promise<unknown>): Promise<PeereError> =>
+  work.then(
+    () => {
+      throw new Error('nothing was thrown');
+    },
+    (error: PeereError) => error,
+  );
+
+describe('a customer', () => {
+  it('is found by phrase, id and email, with its ETag; nobody is null', async () => {
+    const [row] = await service.haveCustomers(sentCustomers(1));
+    const { id = '', phrase = '', email = '' } = row ?? {};
+    for (const by of [{ phrase }, { id }, { email }]) {
+      expect(await client.getCustomer(by)).toMatchObject({ id, phrase, email, etag: `"${id}"` });
+    }
+    expect(await client.getCustomer({ id: 'cus_none' })).toBeNull();
+    expect(await connect({ key: KEYS.other }).getCustomer({ id })).toBeNull();
+  });
+
+  it('is updated where it is still what was read, and not where it is not', async () => {
+    const [row] = await service.haveCustomers(sentCustomers(1));
+    const id = row?.id ?? '';
+    const read = await client.getCustomer({ id });
+    const updated = await client.updateCustomer(id, { state: 'Lagos' }, { ifMatch: read?.etag ?? '' });
+    expect(updated.etag).not.toBe(read?.etag);
+    const error = await caught(client.updateCustomer(id, { state: 'Ogun' }, { ifMatch: read?.etag ?? '' }));
+    expect(error).toMatchObject({ code: 'PRECONDITION_FAILED', status: 412 });
+    expect((await client.getCustomer({ id }))?.state).toBe('Lagos');
+  });
+
+  it('that was erased, and nobody heard, is erased when it is tried again', async () => {
+    const [row] = await service.haveCustomers(sentCustomers(1));
+    fates = ['lost'];
+    await client.eraseCustomer(row?.id ?? '');
+    expect(await client.getCustomer({ id: row?.id ?? '' })).toBeNull();
+    expect(await caught(client.eraseCustomer(row?.id ?? ''))).toMatchObject({ code: 'CUSTOMER_NOT_FOUND' });
+  });
+
+  it('that was changed is read as it was changed: the bookmark goes along', async () => {
+    const [row] = await service.haveCustomers(sentCustomers(1));
+    const { headers } = await service.ask('PATCH', '/v1/bank/customer', {
+      body: { id: row?.id, update: { state: 'X' } },
+    });
+    await client.updateCustomer(row?.id ?? '', { state: 'Lagos' });
+    await client.getCustomer({ id: row?.id ?? '' });
+    expect(asked.at(0)?.headers.get('X-D1-Bookmark')).toBeNull();
+    expect(asked.at(-1)?.headers.get('X-D1-Bookmark')).toMatch(/^[0-9a-f-]{59}$/);
+    expect(headers.get('X-D1-Bookmark')).toMatch(/^[0-9a-f-]{59}$/);
+  });
+});
+
+describe('lists', () => {
+  it('are read on to their end, every row once', async () => {
+    await service.haveCustomers(sentCustomers(250));
+    const ids = new Set<string>();
+    for await (const { id } of client.listCustomers({ sortBy: 'email' })) ids.add(id);
+    expect(ids.size).toBe(250);
+    expect(asked).toHaveLength(3);
+  });
+
+  it('ask for no page that nobody reads', async () => {
+    await service.haveCustomers(sentCustomers(250));
+    for await (const customer of client.listCustomers()) {
+      expect(customer.bankId).toBe('bnk_lagos');
+      break;
+    }
+    expect(asked).toHaveLength(1);
+  });
+});
+
+describe('a batch', () => {
+  it('is sent, waited for, and read', async () => {
+    const rows = [...customers(3), { ...customers(1)[0], email: 'no email' } as Customers[number]];
+    const { batchId, summary } = await client.createCustomers(rows);
+    expect(summary).toMatchObject({ total: 4, successful: 3 });
+    expect(await client.waitForBatch(batchId)).toMatchObject({ status: 'COMPLETED_WITH_FAILURES' });
+    const created = [];
+    for await (const row of client.listBatchCustomers(batchId)) created.push(row);
+    expect(created.map(({ index }) => index)).toEqual([0, 1, 2]);
+    const failures = [];
+    for await (const row of client.listBatchFailures(batchId)) failures.push(row);
+    expect(failures).toMatchObject([{ index: 3, code: 'VALIDATION_ERROR' }]);
+    for await (const batch of client.listBatches()) expect(batch.batchId).toBe(batchId);
+    for await (const change of client.listChanges({ subject: batchId })) {
+      expect(change.action).toBe('POST /v1/bank/customers');
+    }
+  });
+
+  it('whose answer was lost is not made twice: each try carries the same key', async () => {
+    fates = ['lost', 'lost'];
+    const { batchId } = await client.createCustomers(customers(5));
+    const keys = asked.map(({ headers }) => headers.get('Idempotency-Key'));
+    expect(keys).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/), keys[0], keys[0]]);
+    await service.drain();
+    expect((await client.getBatch(batchId)).summary.successful).toBe(5);
+    expect((await service.get('/v1/bank/customers')).headers.get('X-Total-Count')).toBe('5');
+  });
+
+  it('of which no row is accepted is an error that says why of each', async () => {
+    const error = await caught(
+      client.createCustomers([{ ...customers(1)[0], email: '' } as Customers[number]]),
+    );
+    expect(error).toMatchObject({ code: 'INVALID_REQUEST', status: 400 });
+    expect(error.report?.failures).toMatchObject([{ index: 0, code: 'INVALID_DATA' }]);
+  });
+
+  it('that is rehearsed is not stored', async () => {
+    const report = await client.rehearseCustomers(customers(5));
+    expect(report).toMatchObject({ batchId: null, summary: { successful: 5 } });
+    expect((await service.get('/v1/bank/customers')).headers.get('X-Total-Count')).toBe('0');
+  });
+});
+
+describe('trying again', () => {
+  it('waits for at least as long as the service asks', async () => {
+    fates = [
+      refused(429, 'RATE_LIMITED', { 'Retry-After': '7' }),
+      refused(503, 'UNAVAILABLE', { 'Retry-After': '5' }),
+    ];
+    for await (const _ of client.listBatches()) expect.unreachable();
+    expect(waits).toHaveLength(2);
+    expect(waits[0]).toBeGreaterThanOrEqual(7_000);
+    expect(waits[1]).toBeGreaterThanOrEqual(5_000);
+  });
+
+  it('waits longer each time, and not the same for everybody', async () => {
+    const first = new Set<number>();
+    for (let n = 0; n < 5; n += 1) {
+      fates = ['lost', 'lost', 'lost'];
+      waits = [];
+      await client.getCustomer({ id: 'cus_none' });
+      expect(waits[2]).toBeGreaterThan(waits[0] ?? 0);
+      first.add(waits[0] ?? 0);
+    }
+    expect(first.size).toBeGreaterThan(1);
+  });
+
+  it('ends, with what is known', async () => {
+    fates = Array.from({ length: 9 }, () => 'lost');
+    const error = await caught(client.getCustomer({ id: 'x' }));
+    expect(error).toMatchObject({ code: 'NO_ANSWER', status: undefined });
+    expect(asked).toHaveLength(6);
+    expect(JSON.stringify(error) + error.message + String(error.stack)).not.toContain(KEYS.full);
+  });
+
+  it('is not for what was refused, nor for a conditional update that may have been made', async () => {
+    expect(await caught(connect({ key: KEYS.revoked }).getCustomer({ id: 'x' }))).toMatchObject({
+      code: 'UNAUTHENTICATED',
+      docs: 'https://api.example.com/errors#UNAUTHENTICATED',
+      requestId: expect.stringMatching(/^req_/),
+      errors: [{ field: 'Authorization', message: expect.any(String) }],
+    });
+    fates = ['lost'];
+    expect(await caught(client.updateCustomer('cus_x', { state: 'X' }, { ifMatch: '"x"' }))).toMatchObject({
+      code: 'NO_ANSWER',
+    });
+    expect(asked).toHaveLength(2);
+  });
+
+  it('stops when it is told to', async () => {
+    const stop = new AbortController();
+    fates = ['lost'];
+    const work = connect({
+      sleep: async (_, signal) => {
+        stop.abort(new Error('enough'));
+        signal?.throwIfAborted();
+      },
+    }).getCustomer({ id: 'x' }, { signal: stop.signal });
+    expect((await caught(work)).message).toBe('enough');
+  });
+});
+
+describe('a first mistake', () => {
+  it.each(['', 'api.example.com', 'ftp://api.example.com'])('the url %s is told to be none', (url) => {
+    expect(() => createClient({ url, key: 'x' })).toThrow(/url must be the address/);
+  });
+
+  it('an empty key is told to be empty', () => {
+    expect(() => createClient({ url: 'https://x.org', key: ' ' })).toThrow(/key must be/);
+  });
+
+  it('an address of something else is told to be that', async () => {
+    fates = [new Response('<html>', { status: 200 })];
+    expect(await caught(client.getCustomer({ id: 'x' }))).toMatchObject({ code: 'UNREADABLE_ANSWER' });
+    fates = [new Response('<html>', { status: 404 })];
+    expect(await caught(client.getCustomer({ id: 'x' }))).toMatchObject({ code: 'UNREADABLE_ANSWER' });
+  });
+});

@@ -1,7 +1,7 @@
 /**
- * `npm run bench:import [-- --rows 1000000]`: a CSV file into a local server by `peere-import`, beside the same server
- * given bodies that are made already: how much of what the server can take does the importer bring it, and in how much
- * memory?
+ * `npm run bench:import [-- --rows 1000000]`: a CSV file into a local server by `peere-import`, and in how much memory.
+ * Then, in turns, a tenth of it again, beside the same server given bodies that are made already: how much of what the
+ * server can take does the importer bring it? About ten minutes.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,10 +18,10 @@ import { projectFolder } from '../tools/wrangler.ts';
 
 const KEY = 'peere_test_lagos_full';
 /** As the importer does by itself. */
-const BATCH_ROWS = 5_000;
-const CONCURRENCY = 8;
-/** Rows of each of the two turns in which the server is given bodies: before the import, and after it. */
-const OWN_ROWS = 100_000;
+const BATCH_ROWS = 4_000;
+const CONCURRENCY = 5;
+/** Turns of each. */
+const ROUNDS = 3;
 
 function batchOf(number: number, domain: string): SentCustomer[] {
   return makeCustomers(BATCH_ROWS, number + 1, `${number}.${domain}`).map((row, index) => ({
@@ -40,9 +40,10 @@ async function ask(url: string, path: string, body?: string): Promise<Response> 
 
 /** @returns rows a second, from the first body to the last customer */
 async function serverAlone(url: string, rows: number, domain: string): Promise<number> {
-  const bodies = Array.from({ length: rows / BATCH_ROWS }, (_, number) =>
+  const bodies = Array.from({ length: Math.ceil(rows / BATCH_ROWS) }, (_, number) =>
     JSON.stringify({ customers: batchOf(number, domain) }),
   );
+  const sent = bodies.length * BATCH_ROWS;
   const startedAt = performance.now();
   const work = async () => {
     for (let body = bodies.pop(); body !== undefined; body = bodies.pop()) {
@@ -57,13 +58,13 @@ async function serverAlone(url: string, rows: number, domain: string): Promise<n
     }
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, work));
-  return (rows / (performance.now() - startedAt)) * 1_000;
+  return (sent / (performance.now() - startedAt)) * 1_000;
 }
 
-async function writeCsv(file: string, rows: number): Promise<void> {
+async function writeCsv(file: string, rows: number, domain: string): Promise<void> {
   const out = createWriteStream(file);
   for (let number = 0; number * BATCH_ROWS < rows; number += 1) {
-    const batch = batchOf(number, 'import.example.com');
+    const batch = batchOf(number, domain);
     const columns = [
       'clientRef',
       'firstname',
@@ -75,7 +76,8 @@ async function writeCsv(file: string, rows: number): Promise<void> {
       'address',
     ];
     columns.push('gender', 'phone', 'accountNumber', 'reference');
-    if (!out.write(stringify(batch, { header: number === 0, columns }))) await once(out, 'drain');
+    const left = batch.slice(0, rows - number * BATCH_ROWS);
+    if (!out.write(stringify(left, { header: number === 0, columns }))) await once(out, 'drain');
   }
   out.end();
   await once(out, 'finish');
@@ -113,15 +115,21 @@ const program = new Command('bench:import')
     const server = await startServer();
     try {
       const file = join(folder, 'customers.csv');
-      await writeCsv(file, rows);
-      const before = await serverAlone(server.url, OWN_ROWS, 'before.example.com');
+      await writeCsv(file, rows, 'import.example.com');
       const { rate, most, output } = await importCsv(server.url, file, rows);
-      const after = await serverAlone(server.url, OWN_ROWS, 'after.example.com');
-      const alone = (before + after) / 2;
-      console.log(output);
-      console.log(`importer   ${rate.toFixed(0)} rows/s, ${most?.toFixed(0) ?? '?'} MB at the most`);
-      console.log(`server     ${before.toFixed(0)} rows/s before, ${after.toFixed(0)} rows/s after`);
-      console.log(`ratio      ${(rate / alone).toFixed(2)}`);
+      console.log(`${output}${rate.toFixed(0)} rows/s, ${most?.toFixed(0) ?? '?'} MB at the most\n`);
+      const ratios: number[] = [];
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const few = Math.ceil(rows / 10);
+        const part = join(folder, `part-${round}.csv`);
+        await writeCsv(part, few, `part${round}.example.com`);
+        const { rate: imported } = await importCsv(server.url, part, few);
+        const alone = await serverAlone(server.url, few, `alone${round}.example.com`);
+        ratios.push(imported / alone);
+        console.log(`importer ${imported.toFixed(0)} rows/s, server alone ${alone.toFixed(0)} rows/s`);
+      }
+      const median = ratios.toSorted((one, other) => one - other)[Math.floor(ROUNDS / 2)] ?? Number.NaN;
+      console.log(`ratio ${median.toFixed(2)} (${ratios.map((ratio) => ratio.toFixed(2)).join(', ')})`);
     } finally {
       await server.stop();
       await rm(folder, { recursive: true, force: true });

@@ -49,6 +49,7 @@ export const LIMITS = {
   /** Rows of one list page: default and most. */
   pageDefault: 20,
   pageMost: 100,
-  /** Most rows of a page of a batch's results: they are short, and all 10,000 of them are wanted. */
-  resultsMost: 1_000,
+  /** Most rows of a page of a batch's results, all of which are wanted: a failure has up to 2 KB, a success 0.3. */
+  failuresMost: 1_000,
+  createdMost: 5_000,
 } as const;

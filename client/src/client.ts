@@ -44,7 +44,8 @@ interface Envelope<Data> {
 
 /** Rows of a page where the caller does not say: the most that there may be. */
 const LIST_ROWS = 100;
-const RESULT_ROWS = 1_000;
+const FAILURE_ROWS = 1_000;
+const CREATED_ROWS = 5_000;
 /** Milliseconds between two looks at a batch, where the service names no time. */
 const LOOK_AGAIN_MS = 1_000;
 
@@ -188,12 +189,12 @@ export class PeereClient {
 
   /** Rows that did not become customers, in input order. Final once the batch is completed. */
   listBatchFailures(batchId: string, options: Stoppable = {}): AsyncGenerator<RowFailure> {
-    return this.#list(`${batchPath(batchId)}/failures`, { limit: RESULT_ROWS }, options);
+    return this.#list(`${batchPath(batchId)}/failures`, { limit: FAILURE_ROWS }, options);
   }
 
   /** Id and phrase of every customer that a batch created, in input order. Final once the batch is completed. */
   listBatchCustomers(batchId: string, options: Stoppable = {}): AsyncGenerator<CreatedCustomer> {
-    return this.#list(`${batchPath(batchId)}/customers`, { limit: RESULT_ROWS }, options);
+    return this.#list(`${batchPath(batchId)}/customers`, { limit: CREATED_ROWS }, options);
   }
 
   /** Who changed what, newest first. */

@@ -4,6 +4,21 @@
  */
 import { PeereError, toError } from './errors.ts';
 
+/** As much of `fetch` as is needed here. */
+export type Fetch = (
+  url: string,
+  init: { method: string; headers: Record<string, string>; body?: string; signal: AbortSignal },
+) => Promise<{
+  ok: boolean;
+  status: number;
+  headers: AnswerHeaders;
+  text: () => Promise<string>;
+}>;
+
+export interface AnswerHeaders {
+  get: (name: string) => string | null;
+}
+
 export interface ClientOptions {
   /** Of the service, such as `https://api.example.com`. */
   url: string;
@@ -13,8 +28,8 @@ export interface ClientOptions {
   retries?: number;
   /** Milliseconds that one try may take: 30,000. */
   timeoutMs?: number;
-  /** Another way to fetch; for tests, and for Workers that reach the service by a binding. */
-  fetch?: (request: Request) => Promise<Response>;
+  /** Another way to fetch, such as a Worker's binding to the service has. */
+  fetch?: Fetch;
   /** Another way to wait; for tests. */
   sleep?: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
 }
@@ -24,7 +39,7 @@ export interface Ask {
   /** Path and query, or a whole address that an answer gave. */
   path: string;
   query?: object | undefined;
-  /** Made JSON of, unless it is bytes, which are JSON already. */
+  /** Made JSON of, unless it is text, which is JSON already. */
   body?: unknown;
   headers?: Record<string, string | undefined>;
   /** Trying it twice is no more than once, even if the first try took effect. */
@@ -34,7 +49,7 @@ export interface Ask {
 
 export interface Answer<Body> {
   status: number;
-  headers: Headers;
+  headers: AnswerHeaders;
   body: Body;
   /** An earlier try may have taken effect. */
   uncertain: boolean;
@@ -77,7 +92,7 @@ export class Transport {
       if (!worthIt || attempt >= retries) {
         // What came of an earlier try that was lost can't be told apart from somebody else's doing.
         if (uncertain && ask.method === 'DELETE' && tried.code === 'CUSTOMER_NOT_FOUND') {
-          return { status: 200, headers: new Headers(), body: undefined as Body, uncertain };
+          return { status: 200, headers: { get: () => null }, body: undefined as Body, uncertain };
         }
         throw tried;
       }
@@ -93,7 +108,7 @@ export class Transport {
   async #try(ask: Ask): Promise<PeereError | Omit<Answer<unknown>, 'uncertain'>> {
     ask.signal?.throwIfAborted();
     try {
-      const response = await this.#fetch(this.#requestOf(ask));
+      const response = await this.#fetch(ask);
       const text = await response.text();
       const body = readJson(text);
       if (!response.ok && response.status !== 304) return toError(response.status, body);
@@ -108,29 +123,29 @@ export class Transport {
     }
   }
 
-  #fetch(request: Request): Promise<Response> {
-    // Called by name: browsers and Workers refuse a fetch that is somebody's method.
-    return this.#options.fetch === undefined ? fetch(request) : this.#options.fetch(request);
-  }
-
-  #requestOf({ method, path, query, body, headers = {}, signal }: Ask): Request {
+  #fetch({ method, path, query, body, headers = {}, signal }: Ask): ReturnType<Fetch> {
     const url = new URL(path, this.#base);
     for (const [name, value] of Object.entries(query ?? {})) {
       for (const one of Array.isArray(value) ? value : [value]) {
         if (one !== undefined) url.searchParams.append(name, String(one));
       }
     }
-    const all = new Headers({ Authorization: `Bearer ${this.#options.key}`, Accept: 'application/json' });
-    if (body !== undefined) all.set('Content-Type', 'application/json');
-    if (this.#bookmark !== undefined) all.set('X-D1-Bookmark', this.#bookmark);
-    for (const [name, value] of Object.entries(headers)) if (value !== undefined) all.set(name, value);
+    const all: Record<string, string> = {
+      Authorization: `Bearer ${this.#options.key}`,
+      Accept: 'application/json',
+    };
+    if (body !== undefined) all['Content-Type'] = 'application/json';
+    if (this.#bookmark !== undefined) all['X-D1-Bookmark'] = this.#bookmark;
+    for (const [name, value] of Object.entries(headers)) if (value !== undefined) all[name] = value;
     const timeout = AbortSignal.timeout(this.#options.timeoutMs ?? TIMEOUT_MS);
-    return new Request(url, {
+    const init = {
       method,
       headers: all,
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
-      ...(body === undefined ? {} : { body: isBytes(body) ? body : JSON.stringify(body) }),
-    });
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    };
+    // Called by name: browsers and Workers refuse a fetch that is somebody's method.
+    return this.#options.fetch === undefined ? fetch(url.href, init) : this.#options.fetch(url.href, init);
   }
 }
 
@@ -140,10 +155,6 @@ function readBase(url: string): URL {
     throw new TypeError('url must be the address of the service, such as https://api.example.com');
   }
   return base;
-}
-
-function isBytes(body: unknown): body is Uint8Array<ArrayBuffer> {
-  return body instanceof Uint8Array;
 }
 
 function readJson(text: string): unknown {

@@ -1,7 +1,14 @@
 /** The operations on batches: what opens them, what they take, how they can fail. */
 import { LIMITS } from '../env.ts';
 import { operation } from '../http/operation.ts';
-import { batchList, newBatch, newBatchQuery, noParameters, resultList } from './batches.schema.ts';
+import {
+  batchList,
+  createdList,
+  failureList,
+  newBatch,
+  newBatchQuery,
+  noParameters,
+} from './batches.schema.ts';
 
 /** Who may send a batch may see what became of it. */
 const SEE = ['customers:write', 'customers:read', 'customers:read:extended'] as const;
@@ -39,7 +46,7 @@ export const listBatchFailures = operation({
   path: '/v1/bank/customers/batches/:batchId/failures',
   counts: 'lookups',
   scopes: SEE,
-  query: resultList,
+  query: failureList,
   errors: ['BATCH_NOT_FOUND'],
 });
 
@@ -48,6 +55,6 @@ export const listBatchCustomers = operation({
   path: '/v1/bank/customers/batches/:batchId/customers',
   counts: 'lookups',
   scopes: SEE,
-  query: resultList,
+  query: createdList,
   errors: ['BATCH_NOT_FOUND'],
 });

@@ -27,7 +27,9 @@ export const newBatchQuery = z.strictObject({
 
 export const noParameters = z.strictObject({});
 
-export const resultList = z.strictObject(pageParameters(LIMITS.resultsMost));
+export const failureList = z.strictObject(pageParameters(LIMITS.failuresMost));
+
+export const createdList = z.strictObject(pageParameters(LIMITS.createdMost));
 
 export const batchList = z.strictObject({
   ...pageParameters(),

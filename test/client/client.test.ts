@@ -24,7 +24,8 @@ function connect(options: Partial<ClientOptions> = {}): PeereClient {
   return createClient({
     url: 'https://api.example.com',
     key: KEYS.full,
-    fetch: async (request) => {
+    fetch: async (url, init) => {
+      const request = new Request(url, init);
       asked.push(request);
       const fate = fates.shift();
       if (fate instanceof Response) return fate;

@@ -1,30 +1,30 @@
 /**
  * Rows, cut into batches: always the same ones of the same file, so that each keeps its Idempotency-Key. What is kept
- * of a batch that is under way is bytes: its rows as objects would take five times as much, and a file of ten million
+ * of a batch that is under way is text: its rows as objects would take five times as much, and a file of ten million
  * rows should take no more than one of ten thousand.
  */
+import { CLEAR_UP_EVERY, clearUp } from './memory.ts';
 import type { Row } from './rows.ts';
 
 /** The service takes bodies of 10 MB. */
 const MOST_BYTES = 9_500_000;
-const HEAD = Buffer.from('{"customers":[');
-const TAIL = Buffer.from(']}');
-const COMMA = Buffer.from(',');
 
 export class RowBatch {
   /** From 0. */
   readonly number: number;
   /** Number of its first row in the file, from 1. */
   readonly firstRow: number;
-  /** Positions in the batch of the rows that are sent, and why the others are not. */
+  /** Positions in the batch of the rows that are sent. */
   readonly sent: number[] = [];
+  /** Why the others are not, by position. */
   readonly faults = new Map<number, string>();
-  #body: Buffer[] | undefined = [];
-  #bodyBytes = 0;
+  #customers: string[] = [];
+  #bytes = 0;
+  #body = '';
   /** The cells of each row, as JSON, one behind the other; and where each ends. */
-  readonly #cells: Buffer[] = [];
+  #cells: string[] = [];
+  #packed = '';
   readonly #ends: number[] = [];
-  #packed: Buffer | undefined;
 
   constructor(number: number, firstRow: number) {
     this.number = number;
@@ -36,55 +36,56 @@ export class RowBatch {
   }
 
   hasRoomFor(bytes: number): boolean {
-    return this.rowCount === 0 || this.#bodyBytes + bytes <= MOST_BYTES;
+    return this.rowCount === 0 || this.#bytes + bytes <= MOST_BYTES;
   }
 
-  add({ cells, fault }: Row, customer: Buffer | undefined): void {
-    const position = this.rowCount;
-    const packed = Buffer.from(JSON.stringify(cells));
+  /** @param customer as JSON, and its bytes; undefined for a row that can't be sent */
+  add({ cells, fault }: Row, customer: string | undefined, bytes: number): void {
+    if (customer === undefined) this.faults.set(this.rowCount, fault ?? '');
+    else {
+      this.sent.push(this.rowCount);
+      this.#customers.push(customer);
+      this.#bytes += bytes;
+    }
+    const packed = JSON.stringify(cells);
     this.#cells.push(packed);
     this.#ends.push((this.#ends.at(-1) ?? 0) + packed.length);
-    if (customer === undefined) this.faults.set(position, fault ?? '');
-    else {
-      this.sent.push(position);
-      this.#body?.push(customer);
-      this.#bodyBytes += customer.length + 1;
-    }
   }
 
-  /** Thousands of small buffers become two. */
+  /** Thousands of texts become two. */
   close(): this {
-    this.#packed = Buffer.concat(this.#cells.splice(0));
-    const rows = (this.#body ?? []).flatMap((row, position) => (position === 0 ? [row] : [COMMA, row]));
-    this.#body = [Buffer.concat([HEAD, ...rows, TAIL])];
+    this.#body = `{"customers":[${this.#customers.join(',')}]}`;
+    this.#packed = this.#cells.join('');
+    [this.#customers, this.#cells] = [[], []];
     return this;
   }
 
-  /** What is sent. Once it is accepted, it is not needed again: `forgetBody`. */
-  get body(): Buffer {
-    return this.#body?.[0] ?? TAIL;
+  /** What is sent. Once it is accepted it is not needed again: `forgetBody`. */
+  get body(): string {
+    return this.#body;
   }
 
   forgetBody(): void {
-    this.#body = undefined;
+    this.#body = '';
   }
 
   /** A row as it was. */
   cellsOf(position: number): string[] {
-    const bytes = this.#packed?.subarray(this.#ends[position - 1] ?? 0, this.#ends[position]);
-    return JSON.parse(bytes?.toString() ?? '[]') as string[];
+    return JSON.parse(this.#packed.slice(this.#ends[position - 1] ?? 0, this.#ends[position])) as string[];
   }
 }
 
 export async function* cut(rows: AsyncIterable<Row>, mostRows: number): AsyncGenerator<RowBatch> {
   let batch = new RowBatch(0, 1);
   for await (const row of rows) {
-    const customer = row.fault === undefined ? Buffer.from(JSON.stringify(row.customer)) : undefined;
-    if (batch.rowCount === mostRows || !batch.hasRoomFor(customer?.length ?? 0)) {
+    const customer = row.fault === undefined ? JSON.stringify(row.customer) : undefined;
+    const bytes = customer === undefined ? 0 : Buffer.byteLength(customer) + 1;
+    if (batch.rowCount === mostRows || !batch.hasRoomFor(bytes)) {
       yield batch.close();
       batch = new RowBatch(batch.number + 1, batch.firstRow + batch.rowCount);
     }
-    batch.add(row, customer);
+    batch.add(row, customer, bytes);
+    if (batch.rowCount % CLEAR_UP_EVERY === 0) clearUp();
   }
   if (batch.rowCount > 0) yield batch.close();
 }

@@ -32,6 +32,18 @@ export interface Service {
   transport: Transport;
 }
 
+/** One after another: two bodies at once would arrive no sooner, and take twice the memory on the way. */
+function inTurn<Ask extends unknown[], Done>(
+  work: (...ask: Ask) => Promise<Done>,
+): (...ask: Ask) => Promise<Done> {
+  let before: Promise<unknown> = Promise.resolve();
+  return (...ask) => {
+    const mine = before.then(() => work(...ask));
+    before = mine.catch(() => undefined);
+    return mine;
+  };
+}
+
 /** @throws PeereError, but for a batch of which no row was accepted: it is a batch all the same */
 async function post(
   { transport }: Service,
@@ -57,16 +69,16 @@ async function post(
 /** @param importId a batch's Idempotency-Key is this and its number */
 export function bringTo(service: Service, importId: string, memory: Memory | undefined): Bring {
   const { client } = service;
-  const accept = async (batch: RowBatch, signal: AbortSignal): Promise<string> => {
+  const accept = inTurn(async (batch: RowBatch, signal: AbortSignal): Promise<string> => {
     const headers = { 'Idempotency-Key': `${importId}-${batch.number}` };
     const { batchId } = await post(service, batch, { headers, signal });
     if (batchId === null) throw new ImportFault('The service gave a batch no id.');
     memory?.accept(batch.number, batchId);
+    batch.forgetBody();
     return batchId;
-  };
+  });
   return async (batch, signal) => {
     const batchId = memory?.batchIdOf(batch.number) ?? (await accept(batch, signal));
-    batch.forgetBody();
     const { status, summary } = await client.waitForBatch(batchId, { signal });
     if (status === 'STALLED') {
       throw new ImportFault(
@@ -90,8 +102,11 @@ async function all<Row>(rows: AsyncIterable<Row>): Promise<Row[]> {
 
 /** Judges rows, and stores nothing: what would be created has no id. */
 export function rehearseWith(service: Service): Bring {
+  const judge = inTurn((batch: RowBatch, signal: AbortSignal) =>
+    post(service, batch, { query: { dryRun: true }, signal }),
+  );
   return async (batch, signal) => {
-    const { failures } = await post(service, batch, { query: { dryRun: true }, signal });
+    const { failures } = await judge(batch, signal);
     const failed = new Set(failures.map(({ index }) => index));
     const created = batch.sent.flatMap((_, index) =>
       failed.has(index) ? [] : [{ index, clientRef: '', id: '', phrase: '' }],

@@ -9,6 +9,7 @@ import { Transport } from '../transport.ts';
 import { cut, type RowBatch } from './batches.ts';
 import { bringBatch, bringTo, rehearseWith, type Became, type Bring } from './bring.ts';
 import { ImportFault } from './fault.ts';
+import { fetchByHttp } from './http.ts';
 import { Journal } from './journal.ts';
 import { lock } from './lock.ts';
 import { clearUp } from './memory.ts';
@@ -54,7 +55,9 @@ export async function importFile(
   signal: AbortSignal,
 ): Promise<Imported> {
   const source = await openSource(options.path, options.format, terminal.stdin);
-  const service = { client: createClient(options), transport: new Transport(options) };
+  const { url, key } = options;
+  const connection = { url, key, fetch: fetchByHttp };
+  const service = { client: createClient(connection), transport: new Transport(connection) };
   await knock(service.client, signal);
   const stem = options.dryRun ? `${source.stem}.dry-run` : source.stem;
   const unlock = lock(`${stem}.import.lock`);
@@ -191,7 +194,6 @@ class Import {
     };
     try {
       for await (const batch of batches) {
-        clearUp();
         if (batch.number < doneBefore) continue;
         const work = bringBatch(batch, this.#bring, signal).then(
           (became) => () => this.#write(batch.number, became, outputs),

@@ -10,8 +10,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { stringify } from 'csv-stringify/sync';
 import { run } from '../tools/arguments.ts';
+import { toCsv } from '../tools/csv.ts';
 import { makeCustomers, type SentCustomer } from '../tools/customers.ts';
 import { startServer } from '../tools/server.ts';
 import { projectFolder } from '../tools/wrangler.ts';
@@ -65,19 +65,8 @@ async function writeCsv(file: string, rows: number, domain: string): Promise<voi
   const out = createWriteStream(file);
   for (let number = 0; number * BATCH_ROWS < rows; number += 1) {
     const batch = batchOf(number, domain);
-    const columns = [
-      'clientRef',
-      'firstname',
-      'lastname',
-      'middlename',
-      'accountName',
-      'email',
-      'country',
-      'address',
-    ];
-    columns.push('gender', 'phone', 'accountNumber', 'reference');
     const left = batch.slice(0, rows - number * BATCH_ROWS);
-    if (!out.write(stringify(left, { header: number === 0, columns }))) await once(out, 'drain');
+    if (!out.write(toCsv(left, number === 0))) await once(out, 'drain');
   }
   out.end();
   await once(out, 'finish');

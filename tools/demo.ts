@@ -1,9 +1,12 @@
 /**
  * `npm run demo`: 10,000 customers go into a running server, and are looked up, listed and updated. Starts a
  * server of its own, with a state folder of its own, where none answers. Each run sends new customers.
+ * `-- --file customers.csv` writes them into a file instead, as a bank's export has them.
  */
+import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { SingleBar } from 'cli-progress';
+import { toCsv } from './csv.ts';
 import { run } from './arguments.ts';
 import { makeCustomers } from './customers.ts';
 import { answers, startServer } from './server.ts';
@@ -45,8 +48,13 @@ async function countOf(url: string): Promise<number> {
   return Number(headers.get('X-Total-Count'));
 }
 
+/** Of a domain that nobody has used before, and so nobody's yet. */
+function newCustomers(count: number) {
+  return makeCustomers(count, undefined, `${Date.now().toString(36)}.example.com`);
+}
+
 async function send(url: string, count: number): Promise<Reply> {
-  const customers = makeCustomers(count, undefined, `${Date.now().toString(36)}.example.com`);
+  const customers = newCustomers(count);
   const before = await countOf(url);
   console.log(`\nSending ${count} customers in one request …`);
   const reply = await ask(url, 'POST', '/v1/bank/customers', FULL, { customers });
@@ -98,9 +106,15 @@ const program = new Command('demo')
   .description('10,000 customers, in and found')
   .option('--url <address>', 'of the server', 'http://localhost:8787')
   .option('--count <number>', 'customers to send, 1 to 10000', Number, 10_000)
-  .action(async ({ url, count }) => {
+  .option('--file <path>', 'write them into a CSV file, for peere-import')
+  .action(async ({ url, count, file }) => {
     if (!Number.isInteger(count) || count < 1 || count > 10_000) {
       throw new Error('--count must be a whole number from 1 to 10000.');
+    }
+    if (file !== undefined) {
+      await writeFile(file, toCsv(newCustomers(count)));
+      console.log(`${count} customers are in ${file}. To import them: npx peere-import ${file}`);
+      return;
     }
     const own = (await answers(url)) ? null : await startServer();
     if (own !== null) console.log(`Nothing answers at ${url}: started a server at ${own.url}`);

@@ -149,9 +149,9 @@ void describe('a file', { timeout: 120_000 }, () => {
     const without = await run(['map.csv']);
     assert.equal(without.code, EXIT.fault);
     assert.match(without.output, /No column is firstname\. There are: "Vorname",.*--map firstname=/);
-    assert.equal((await run(['map.csv', '--map', 'firstname=Vorname'])).code, EXIT.all);
     const wrong = await run(['map.csv', '--map', 'firstname=Nachname']);
     assert.match(wrong.output, /there is no column "Nachname"/);
+    assert.equal((await run(['map.csv', '--map', 'firstname=Vorname'])).code, EXIT.all);
   });
 
   void it('is judged by --dry-run, and nothing is stored', async () => {
@@ -182,7 +182,7 @@ void describe('what failed', { timeout: 120_000 }, () => {
     assert.equal(failures[0]?.['failure_code'], 'VALIDATION_ERROR');
     assert.match(failures[0]?.['failure_reason'] ?? '', /^country must be an ISO 3166-1/);
     const text = await readFile(at('bank.failures.csv'), 'utf8');
-    assert.match(text, /one,two,.*UNREADABLE_ROW.*has 2 cells where the header has 9/);
+    assert.match(text, /one,two,,,,,,,,UNREADABLE_ROW,has 2 cells where the header has 9/);
     const mended = text.replace('Nigeria', 'NG').split('\n').slice(0, 2).join('\n');
     await writeFile(at('bank.failures.csv'), mended);
     const { code, output } = await run(['bank.failures.csv']);
@@ -216,7 +216,7 @@ void describe('what can not be imported', { timeout: 60_000 }, () => {
     [
       'Latin-1',
       Buffer.from('clientRef,firstname\n1,Zo\xEB\n', 'latin1'),
-      /not UTF-8 \(near byte 24\).*iconv -f WINDOWS-1252/,
+      /not UTF-8 \(near byte 2\d\).*iconv -f WINDOWS-1252/,
     ],
     ['UTF-16', Buffer.from('\uFEFFclientRef,firstname\n', 'utf16le'), /is UTF-16.*iconv -f UTF-16/],
     ['an empty file', Buffer.from(''), /is empty/],
@@ -245,7 +245,7 @@ void describe('what can not be imported', { timeout: 60_000 }, () => {
       'an address where nothing is',
       ['x.csv', '--url', 'http://localhost:1'],
       {},
-      /Nothing answers? at http:\/\/localhost:1/,
+      /Nothing answered at http:\/\/localhost:1/,
     ],
     [
       'a key that is none',

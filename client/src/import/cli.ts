@@ -17,9 +17,9 @@ const EXIT = {
   interrupted: 130,
 } as const;
 
-/** 20,000 rows under way keep a server busy while a batch is waited for. */
+/** 16,000 rows under way keep a server busy while a batch is waited for. */
 const BATCH_ROWS = 4_000;
-const CONCURRENCY = 5;
+const CONCURRENCY = 4;
 
 const whole = (most: number) => (text: string) => {
   const value = Number(text);

@@ -15,7 +15,7 @@ import { lock } from './lock.ts';
 import { clearUp } from './memory.ts';
 import { Outputs } from './outputs.ts';
 import { Progress } from './progress.ts';
-import { readTable } from './rows.ts';
+import { readTable, type Table } from './rows.ts';
 import { inspect, openSource, type Format, type Source } from './source.ts';
 
 /** What decides which rows are in which batch: the same whenever an import goes on. */
@@ -54,25 +54,35 @@ export async function importFile(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<Imported> {
-  const source = await openSource(options.path, options.format, terminal.stdin);
   const { url, key } = options;
+  const source = await openSource(options.path, options.format, terminal.stdin);
   const connection = { url, key, fetch: fetchByHttp };
   const service = { client: createClient(connection), transport: new Transport(connection) };
   await knock(service.client, signal);
   const stem = options.dryRun ? `${source.stem}.dry-run` : source.stem;
   const unlock = lock(`${stem}.import.lock`);
+  let journal: Journal | undefined;
   try {
-    const journal = await openJournal(options, source, `${stem}.import.ndjson`);
-    try {
-      const bring = options.dryRun
-        ? rehearseWith(service)
-        : bringTo(service, journal?.beginning.id ?? randomUUID(), journal);
-      const run = new Import(source, journal, bring, options.concurrency, terminal);
-      return await run.run(journal?.beginning ?? options, stem, signal);
-    } finally {
-      journal?.close();
+    const path = `${stem}.import.ndjson`;
+    // There is nothing to go on with after a dry run, or with input that can't be read again.
+    const input = options.dryRun || source.size === undefined ? undefined : await inspect(source);
+    journal = input === undefined ? undefined : findJournal(options, source, path, input);
+    const plan = journal?.beginning ?? options;
+    const read = { bytes: 0 };
+    // A column that is missing is told before there is a journal that would hold on to it.
+    const table = await readTable(source, plan.map, (bytes) => (read.bytes = bytes));
+    if (input !== undefined) {
+      const { map, batchRows } = plan;
+      journal ??= Journal.begin(path, { journal: 1, id: randomUUID(), input, url, map, batchRows });
     }
+    const bring = options.dryRun
+      ? rehearseWith(service)
+      : bringTo(service, journal?.beginning.id ?? randomUUID(), journal);
+    const share = () => (source.size === undefined ? undefined : read.bytes / source.size);
+    const run = new Import(journal, bring, options.concurrency, share, terminal);
+    return await run.run(table, plan.batchRows, stem, signal);
   } finally {
+    journal?.close();
     unlock();
   }
 }
@@ -82,37 +92,41 @@ async function knock(client: PeereClient, signal: AbortSignal): Promise<void> {
   await client.listBatches({ limit: 1 }, { signal }).next();
 }
 
-/** @returns undefined where there is nothing to go on with later: a dry run, or input that can't be read again */
-async function openJournal(
-  options: ImportOptions,
+/**
+ * The journal of an import of this very input that was begun before; undefined where there is none.
+ * @throws ImportFault where it was begun otherwise than it should go on
+ */
+function findJournal(
+  { url, map }: ImportOptions,
   source: Source,
   path: string,
-): Promise<Journal | undefined> {
-  if (options.dryRun || source.size === undefined) return undefined;
-  const input = await inspect(source);
-  const { url, map, batchRows } = options;
+  input: string,
+): Journal | undefined {
   const known = Journal.read(path);
-  if (known?.beginning.input === input) {
-    const { beginning } = known;
-    if (beginning.url !== url) {
-      throw new ImportFault(
-        `The import of ${source.name} was begun at ${beginning.url}. Go on there, or move ${path} away to begin anew.`,
-      );
-    }
-    if (map.length > 0 && String(map) !== String(beginning.map)) {
-      throw new ImportFault(
-        `The import of ${source.name} was begun with other columns. Leave --map out to go on with those, or move ${path} away to begin anew.`,
-      );
-    }
-    return known;
+  if (known === undefined) return undefined;
+  const { beginning, finished } = known;
+  const isOther = beginning.input !== input;
+  const refuse = (why: string, mend: string) => {
+    known.close();
+    return new ImportFault(`${why} ${mend}, or move ${path} away to begin anew.`);
+  };
+  if (isOther && !finished) {
+    throw refuse(`${source.name} has changed since its import began.`, 'Put the old one back to finish it');
   }
-  if (known !== undefined && !known.finished) {
-    throw new ImportFault(
-      `${source.name} has changed since its import began. Put the old one back to finish it, or move ${path} away to begin anew.`,
+  if (isOther) {
+    known.close();
+    return undefined;
+  }
+  if (beginning.url !== url) {
+    throw refuse(`The import of ${source.name} was begun at ${beginning.url}.`, 'Go on there');
+  }
+  if (map.length > 0 && String(map) !== String(beginning.map)) {
+    throw refuse(
+      `The import of ${source.name} was begun with other columns.`,
+      'Leave --map out to go on with those',
     );
   }
-  known?.close();
-  return Journal.begin(path, { journal: 1, id: randomUUID(), input, url, map, batchRows });
+  return known;
 }
 
 /** Tells how far it is, and what there is to tell of the file. */
@@ -122,27 +136,26 @@ interface Reporter {
 }
 
 class Import {
-  readonly #source: Source;
   readonly #journal: Journal | undefined;
   readonly #bring: Bring;
   readonly #concurrency: number;
+  readonly #share: () => number | undefined;
   readonly #reporter: Reporter;
   #created = 0;
   #failed = 0;
-  /** Bytes of the input that have been read. */
-  #bytes = 0;
 
+  /** @param share how much of the input has been read, 0 to 1 */
   constructor(
-    source: Source,
     journal: Journal | undefined,
     bring: Bring,
     concurrency: number,
+    share: () => number | undefined,
     reporter: Reporter,
   ) {
-    this.#source = source;
     this.#journal = journal;
     this.#bring = bring;
     this.#concurrency = concurrency;
+    this.#share = share;
     this.#reporter = reporter;
     for (const { created, failed } of journal?.done ?? []) {
       this.#created += created;
@@ -150,8 +163,7 @@ class Import {
     }
   }
 
-  async run({ map, batchRows }: Plan, stem: string, signal: AbortSignal): Promise<Imported> {
-    const table = await readTable(this.#source, map, (bytes) => (this.#bytes = bytes));
+  async run(table: Table, batchRows: number, stem: string, signal: AbortSignal): Promise<Imported> {
     const last = this.#journal?.done.at(-1);
     const outputs = new Outputs(stem, table.headers, last ?? { phrasesBytes: 0, failuresBytes: 0 });
     if (this.#journal?.finished) return this.#summary(outputs, 0, true);
@@ -189,8 +201,7 @@ class Import {
     const settleOldest = async () => {
       (await underWay.shift())?.();
       clearUp();
-      const share = this.#source.size === undefined ? undefined : this.#bytes / this.#source.size;
-      progress.show({ done: this.#done, failed: this.#failed, share });
+      progress.show({ done: this.#done, failed: this.#failed, share: this.#share() });
     };
     try {
       for await (const batch of batches) {

@@ -75,8 +75,12 @@ async function* toRows(
     const cells = ownFailures ? kept.map((position) => record[position] ?? '') : record;
     if (record.length === width) yield { cells, customer: toCustomer(columns, record) };
     else {
+      // In the file of failures too, each cell stands below its header.
+      const overflow = record.slice(width - 1).join(', ');
+      const fitted = Array.from({ length: width }, (_, position) => record[position] ?? '');
+      if (record.length > width) fitted[width - 1] = overflow;
       const fault = `has ${record.length} cells where the header has ${width}; is a cell with a separator in it not quoted?`;
-      yield { cells, fault };
+      yield { cells: ownFailures ? cells : fitted, fault };
     }
   }
 }
@@ -106,11 +110,12 @@ async function* readRecords(name: string, text: AsyncGenerator<string>): AsyncGe
     max_record_size: LONGEST_ROW,
   });
   const fed = feed(parser, head, next, text);
+  // Told of where the records are read; who stops reading them needs not be told that they were more.
+  fed.catch(() => undefined);
   try {
     for await (const record of parser as AsyncIterable<string[]>) yield record;
     await fed;
   } catch (error) {
-    await fed.catch(() => undefined);
     if (!(error instanceof CsvError)) throw error;
     throw new ImportFault(
       `${name} can't be read as CSV near row ${parser.info.records}: ${error.message} Look for a quotation mark that is not closed, or not doubled inside a quoted cell.`,
@@ -131,6 +136,8 @@ async function feed(
   } catch (error) {
     parser.destroy(error as Error);
     throw error;
+  } finally {
+    await text.return(undefined);
   }
 }
 

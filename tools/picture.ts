@@ -29,7 +29,7 @@ interface Frame {
 
 const screen = new headless.Terminal({ ...SIZE, allowProposedApi: true, convertEol: true });
 const frames: Frame[] = [];
-const startedAt = performance.now();
+let startedAt = 0;
 
 function look(): void {
   const { active } = screen.buffer;
@@ -41,10 +41,12 @@ function look(): void {
     frames.push({ at: performance.now() - startedAt, lines });
 }
 
-/** Shows a command as typed, and what it prints. */
+/** Shows a command as typed, and what it prints. (npx would look for the program where the customers lie.) */
 async function play(command: string, folder: string, environment: Record<string, string>): Promise<void> {
   await new Promise<void>((done) => screen.write(`$ ${command}\r\n`, done));
-  const child = spawn('script', ['-qefc', `stty cols ${SIZE.cols}; ${command}`, '/dev/null'], {
+  look();
+  const really = command.replace(/^npx /, '');
+  const child = spawn('script', ['-qefc', `stty cols ${SIZE.cols}; ${really}`, '/dev/null'], {
     cwd: folder,
     env: {
       ...process.env,
@@ -104,9 +106,10 @@ try {
   columns.push('gender', 'phone', 'accountNumber', 'reference');
   await writeFile(join(folder, 'customers.csv'), toCsv(makeCustomers(ROWS)));
   const environment = { PEERE_URL: server.url, PEERE_API_KEY: 'peere_test_lagos_full' };
+  startedAt = performance.now();
   await play('npx peere-import customers.csv', folder, environment);
   await play('head -3 customers.phrases.csv', folder, environment);
-  await play('head -2 customers.failures.csv | tail -1 | cut -d, -f1,7,13-', folder, environment);
+  await play('tail -1 customers.failures.csv | cut -d, -f1,6,13-', folder, environment);
 } finally {
   await server.stop();
   await rm(folder, { recursive: true, force: true });

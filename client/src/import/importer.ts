@@ -143,6 +143,8 @@ class Import {
   readonly #reporter: Reporter;
   #created = 0;
   #failed = 0;
+  /** Rows that have been read. */
+  #read = 0;
 
   /** @param share how much of the input has been read, 0 to 1 */
   constructor(
@@ -201,10 +203,14 @@ class Import {
     const settleOldest = async () => {
       (await underWay.shift())?.();
       clearUp();
-      progress.show({ done: this.#done, failed: this.#failed, share: this.#share() });
+      // What has been read is ahead of what is done.
+      const share = this.#share();
+      const done = share && (share * this.#done) / this.#read;
+      progress.show({ done: this.#done, failed: this.#failed, share: done });
     };
     try {
       for await (const batch of batches) {
+        this.#read = batch.firstRow + batch.rowCount - 1;
         if (batch.number < doneBefore) continue;
         const work = bringBatch(batch, this.#bring, signal).then(
           (became) => () => this.#write(batch.number, became, outputs),

@@ -10,6 +10,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { BATCH_ROWS, CONCURRENCY } from '../client/src/import/defaults.ts';
 import { run } from '../tools/arguments.ts';
 import { toCsv } from '../tools/csv.ts';
 import { makeCustomers, type SentCustomer } from '../tools/customers.ts';
@@ -17,9 +18,6 @@ import { startServer } from '../tools/server.ts';
 import { projectFolder } from '../tools/wrangler.ts';
 
 const KEY = 'peere_test_lagos_full';
-/** As the importer does by itself. */
-const BATCH_ROWS = 4_000;
-const CONCURRENCY = 5;
 /** Turns of each. */
 const ROUNDS = 3;
 

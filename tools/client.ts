@@ -1,7 +1,7 @@
 /**
  * `npm run client`: the package that banks install, in client/dist: the client, its types, the importer with all that
- * it needs. Runs by itself after `npm ci`, and before `npm pack`. `-- --check` only says whether the types that are
- * written down are those that the schemas make.
+ * it needs. Runs by itself after `npm ci`, and before `npm pack`. `-- --check` fails where the types that are written
+ * down are not those that the schemas make.
  */
 import { copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { execFile } from 'node:child_process';
@@ -16,8 +16,6 @@ import { buildOpenApi, type OpenApi } from '../src/reference/openapi.ts';
 const projectFolder = fileURLToPath(new URL('..', import.meta.url).href);
 const clientFolder = join(projectFolder, 'client');
 const typesFile = join(clientFolder, 'src', 'types.ts');
-/** What is bundled into the importer, and so goes out with it. */
-const BUNDLED = ['@streamparser/json', 'cli-progress', 'commander', 'csv-parse', 'csv-stringify'];
 
 type Schema = Record<string, unknown>;
 interface Parameter {
@@ -94,8 +92,9 @@ async function bundle(): Promise<void> {
   await rm(dist, { recursive: true, force: true });
   const shared = { bundle: true, format: 'esm', absWorkingDir: clientFolder } as const;
   await build({ ...shared, entryPoints: ['src/client.ts'], outfile: 'dist/client.js', target: 'es2022' });
-  await build({
+  const { metafile } = await build({
     ...shared,
+    metafile: true,
     entryPoints: ['src/import/cli.ts'],
     outfile: 'dist/import.js',
     platform: 'node',
@@ -107,8 +106,14 @@ async function bundle(): Promise<void> {
   });
   const tsc = join(projectFolder, 'node_modules', 'typescript', 'bin', 'tsc');
   await promisify(execFile)(process.execPath, [tsc, '-p', clientFolder]);
-  await writeFile(join(dist, 'LICENSES.txt'), await licensesOf(BUNDLED));
+  await writeFile(join(dist, 'LICENSES.txt'), await licensesOf(packagesOf(Object.keys(metafile.inputs))));
   await copyFile(join(projectFolder, 'LICENSE'), join(dist, 'LICENSE'));
+}
+
+/** Of the files that were bundled: whose they are. */
+function packagesOf(inputs: string[]): string[] {
+  const names = inputs.flatMap((file) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []);
+  return [...new Set(names)].toSorted();
 }
 
 async function licensesOf(names: string[]): Promise<string> {
@@ -126,7 +131,6 @@ if (process.argv.includes('--check')) {
     console.error('client/src/types.ts is not what the schemas make. Run `npm run client` and commit it.');
     process.exit(1);
   }
-} else {
-  await writeFile(typesFile, types);
-  await bundle();
 }
+await writeFile(typesFile, types);
+await bundle();

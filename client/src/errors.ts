@@ -51,18 +51,28 @@ function isReport(data: unknown): data is BatchReport {
 }
 
 /** The service's answer, as an error whose message says all that the answer does. */
-export function toError(status: number, answer: unknown): PeereError {
+export function toError(status: number, answer: unknown, retryAfter?: number): PeereError {
   if (!isErrorAnswer(answer)) {
     return new PeereError(
       'UNREADABLE_ANSWER',
       `Something that is not the Peere customers API answered with ${status}. Is the url right?`,
-      { status },
+      { status, retryAfter },
     );
   }
   const faults = answer.errors.map(({ field, message }) => `${field} ${message}`);
-  return new PeereError(answer.code, [answer.message, ...faults].join('; '), { ...answer, status });
+  return new PeereError(answer.code, [answer.message, ...faults].join('; '), {
+    ...answer,
+    status,
+    retryAfter: answer.retryAfter ?? retryAfter,
+  });
 }
 
 function isErrorAnswer(answer: unknown): answer is ErrorAnswer {
-  return typeof answer === 'object' && answer !== null && 'code' in answer && 'errors' in answer;
+  return (
+    typeof answer === 'object' &&
+    answer !== null &&
+    'code' in answer &&
+    'errors' in answer &&
+    Array.isArray(answer.errors)
+  );
 }

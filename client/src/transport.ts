@@ -65,8 +65,9 @@ const LONGEST_RETRY_AFTER = 120;
 
 /** What says that nothing was done: safe to try again, whatever it is. */
 const NOT_DONE = new Set<string>(['RATE_LIMITED', 'IDEMPOTENCY_IN_PROGRESS']);
-/** What a try may have been lost in. */
-const TRANSIENT = new Set([500, 502, 503, 504]);
+/** What a try may have been lost in; from 520 on it is Cloudflare that could not hear the service. */
+const TRANSIENT = (status: number) =>
+  [500, 502, 503, 504].includes(status) || (status >= 520 && status <= 530);
 
 export class Transport {
   readonly #options: ClientOptions;
@@ -77,7 +78,11 @@ export class Transport {
   constructor(options: ClientOptions) {
     this.#options = options;
     this.#base = readBase(options.url);
-    if (options.key.trim() === '') throw new TypeError('key must be the key of your bank, and is empty');
+    if (!/^[\x21-\x7E]+$/.test(options.key)) {
+      throw new TypeError(
+        'key must be the key of your bank: visible characters, without spaces or line breaks',
+      );
+    }
   }
 
   /** @throws PeereError */
@@ -87,8 +92,8 @@ export class Transport {
     for (let attempt = 0; ; attempt += 1) {
       const tried = await this.#try(ask);
       if (!(tried instanceof PeereError)) return { ...tried, uncertain } as Answer<Body>;
-      const lost = tried.code === 'NO_ANSWER' || TRANSIENT.has(tried.status ?? 0);
-      const worthIt = NOT_DONE.has(tried.code) || (lost && ask.repeatable);
+      const lost = tried.code === 'NO_ANSWER' || TRANSIENT(tried.status ?? 0);
+      const worthIt = NOT_DONE.has(tried.code) || tried.status === 429 || (lost && ask.repeatable);
       if (!worthIt || attempt >= retries) {
         // What came of an earlier try that was lost can't be told apart from somebody else's doing.
         if (uncertain && ask.method === 'DELETE' && tried.code === 'CUSTOMER_NOT_FOUND') {
@@ -107,12 +112,15 @@ export class Transport {
 
   async #try(ask: Ask): Promise<PeereError | Omit<Answer<unknown>, 'uncertain'>> {
     ask.signal?.throwIfAborted();
+    // What can't be made a request of is the caller's fault, and no try.
+    const { url, init } = this.#requestOf(ask);
     try {
-      const response = await this.#fetch(ask);
-      const text = await response.text();
-      const body = readJson(text);
-      if (!response.ok && response.status !== 304) return toError(response.status, body);
-      if (body === undefined && text !== '') return toError(response.status, undefined);
+      const response = await this.#fetch(url, init);
+      const body = readJson(await response.text());
+      const retryAfter = readSeconds(response.headers.get('Retry-After'));
+      if (!response.ok) return toError(response.status, body, retryAfter);
+      // Every success is an envelope or a list; anything else comes from somebody else.
+      if (!isAnswer(body)) return toError(response.status, undefined, retryAfter);
       if (ask.method === 'PATCH' || ask.method === 'DELETE') {
         this.#bookmark = response.headers.get('X-D1-Bookmark') ?? this.#bookmark;
       }
@@ -123,8 +131,19 @@ export class Transport {
     }
   }
 
-  #fetch({ method, path, query, body, headers = {}, signal }: Ask): ReturnType<Fetch> {
+  #fetch(url: string, init: Parameters<Fetch>[1]): ReturnType<Fetch> {
+    // By name, and not as a method of anything: browsers and Workers refuse that.
+    const own = this.#options.fetch;
+    return own === undefined ? fetch(url, init) : own(url, init);
+  }
+
+  #requestOf({ method, path, query, body, headers = {}, signal }: Ask): {
+    url: string;
+    init: Parameters<Fetch>[1];
+  } {
     const url = new URL(path, this.#base);
+    // The next page's address comes from an answer: the key goes nowhere else for it.
+    if (url.origin !== this.#base.origin) throw new TypeError('an answer led to another host');
     for (const [name, value] of Object.entries(query ?? {})) {
       for (const one of Array.isArray(value) ? value : [value]) {
         if (one !== undefined) url.searchParams.append(name, String(one));
@@ -144,17 +163,27 @@ export class Transport {
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     };
-    // Called by name: browsers and Workers refuse a fetch that is somebody's method.
-    return this.#options.fetch === undefined ? fetch(url.href, init) : this.#options.fetch(url.href, init);
+    return { url: url.href, init };
   }
 }
 
 function readBase(url: string): URL {
   const base = URL.canParse(url) ? new URL(url) : undefined;
-  if (base === undefined || !/^https?:$/.test(base.protocol)) {
-    throw new TypeError('url must be the address of the service, such as https://api.example.com');
+  if (base === undefined || !/^https?:$/.test(base.protocol) || base.pathname !== '/') {
+    throw new TypeError(
+      'url must be the address of the service without a path, such as https://api.example.com',
+    );
   }
   return base;
+}
+
+function isAnswer(body: unknown): boolean {
+  return Array.isArray(body) || (typeof body === 'object' && body !== null && 'data' in body);
+}
+
+function readSeconds(header: string | null): number | undefined {
+  const seconds = Number(header ?? Number.NaN);
+  return Number.isFinite(seconds) ? seconds : undefined;
 }
 
 function readJson(text: string): unknown {
@@ -165,7 +194,7 @@ function readJson(text: string): unknown {
   }
 }
 
-/** At least what the service asks for, and by chance up to half as much again. */
+/** At least what the service asks for, and by chance up to a wait of our own on top. */
 function waitAfter({ retryAfter }: PeereError, attempt: number): number {
   const asked = Math.min(retryAfter ?? 0, LONGEST_RETRY_AFTER) * 1_000;
   const own = Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS);
@@ -173,6 +202,7 @@ function waitAfter({ retryAfter }: PeereError, attempt: number): number {
 }
 
 function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) return Promise.reject(signal.reason as Error);
   return new Promise((resolve, reject) => {
     const timer = setTimeout(done, milliseconds);
     function done(): void {

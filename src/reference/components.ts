@@ -193,7 +193,7 @@ export const COMPONENTS = {
     },
     {
       at: '2026-11-25T09:20:05.000Z',
-      requestId: 'req_01KAVRH6Q1V5W7X9Y2Z4A6B8C0',
+      requestId: 'req_01M8902KC8V5W7X9Y2Z4A6B8C0',
       keyId: 'key_demo_lagos_full',
       action: 'PATCH /v1/bank/customer',
       subject: DEMO_CUSTOMER.id,
@@ -221,7 +221,7 @@ export const COMPONENTS = {
       data: null,
       code: 'CUSTOMER_NOT_FOUND',
       docs: 'https://api.example.com/errors#CUSTOMER_NOT_FOUND',
-      requestId: 'req_01KAVRH6Q1V5W7X9Y2Z4A6B8C0',
+      requestId: 'req_01M8902KC8V5W7X9Y2Z4A6B8C0',
       errors: [],
     },
   ),

@@ -5,7 +5,7 @@ import type { customerRow } from '../customers/customers.schema.ts';
 
 /** What `npm start` puts into the demo bank, so that the examples of lookups are true there. */
 export const DEMO_CUSTOMER = {
-  id: 'cus_01KAVQ8Z00DEM0ADA0BA0BA000',
+  id: 'cus_01M88YXTM0DEM0ADA0BA0BA000',
   accountName: 'Adaobi Okafor',
   gender: 'female',
   displayPicture: null,
@@ -19,8 +19,8 @@ export const DEMO_CUSTOMER = {
   createdAt: '2026-11-25T09:00:00.000Z',
 } as const;
 
-export const EXAMPLE_BATCH_ID = 'bat_01KAVR3C7XQ4M2ZJ8T5WPD6HNS';
-export const FIRST_ID = 'cus_01KAVR3C7XQ4M2ZJ8T5WPD6HNT';
+export const EXAMPLE_BATCH_ID = 'bat_01M88ZMR0RQ4M2ZJ8T5WPD6HNS';
+export const FIRST_ID = 'cus_01M88ZMR0RQ4M2ZJ8T5WPD6HNT';
 
 export const NEW_CUSTOMER: z.output<typeof customerRow> = {
   clientRef: 'core-0000001',

@@ -3,11 +3,12 @@
  * if it is not in a usual place). SCREENSHOTS=<folder> keeps a picture of each page.
  */
 import assert from 'node:assert/strict';
-import { access } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { startServer, type Server } from '../../tools/server.ts';
+import { projectFolder } from '../../tools/wrangler.ts';
 
 const USUAL = [
   process.env['CHROMIUM'],
@@ -129,6 +130,22 @@ void describe('the pages, in a browser', { timeout: 120_000 }, () => {
     assert.match((await answer.first().textContent()) ?? '', /200/);
     await answer.first().scrollIntoViewIfNeeded();
     await keepPicture(page, 'docs-tried');
+    assert.deepEqual(complaints, []);
+    await context.close();
+  });
+
+  void it('the client works there, on a page of the service', async () => {
+    const { page, complaints, context } = await open('/');
+    const text = await readFile(join(projectFolder, 'client/dist/client.js'), 'utf8');
+    const client = text.replace(/export \{[^}]*\};?\s*$/, '');
+    const name = await page.evaluate<string>(`(async () => {
+      ${client}
+      const peere = createClient({ url: location.origin, key: 'peere_test_lagos_full' });
+      const rows = [];
+      for await (const row of peere.listCustomers()) rows.push(row);
+      return (await peere.getCustomer({ phrase: rows[0].phrase })).accountName;
+    })()`);
+    assert.equal(name, 'Adaobi Okafor');
     assert.deepEqual(complaints, []);
     await context.close();
   });

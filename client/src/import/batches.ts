@@ -39,14 +39,21 @@ export class RowBatch {
     return this.rowCount === 0 || this.#bytes + bytes <= MOST_BYTES;
   }
 
-  /** @param customer as JSON, and its bytes; undefined for a row that can't be sent */
-  add({ cells, fault }: Row, customer: string | undefined, bytes: number): void {
-    if (customer === undefined) this.faults.set(this.rowCount, fault ?? '');
-    else {
-      this.sent.push(this.rowCount);
-      this.#customers.push(customer);
-      this.#bytes += bytes;
-    }
+  /** @param customer as JSON, and its bytes */
+  add(cells: string[], customer: string, bytes: number): void {
+    this.sent.push(this.rowCount);
+    this.#customers.push(customer);
+    this.#bytes += bytes;
+    this.#keep(cells);
+  }
+
+  /** A row that can't be sent. */
+  addFaulty(cells: string[], fault: string): void {
+    this.faults.set(this.rowCount, fault);
+    this.#keep(cells);
+  }
+
+  #keep(cells: string[]): void {
     const packed = JSON.stringify(cells);
     this.#cells.push(packed);
     this.#ends.push((this.#ends.at(-1) ?? 0) + packed.length);
@@ -78,13 +85,15 @@ export class RowBatch {
 export async function* cut(rows: AsyncIterable<Row>, mostRows: number): AsyncGenerator<RowBatch> {
   let batch = new RowBatch(0, 1);
   for await (const row of rows) {
-    const customer = row.fault === undefined ? JSON.stringify(row.customer) : undefined;
-    const bytes = customer === undefined ? 0 : Buffer.byteLength(customer) + 1;
-    if (batch.rowCount === mostRows || !batch.hasRoomFor(bytes)) {
+    const text = row.fault === undefined ? JSON.stringify(row.customer) : '';
+    const bytes = Buffer.byteLength(text) + 1;
+    const fault = row.fault ?? (bytes > MOST_BYTES ? 'is larger than the service takes' : undefined);
+    if (batch.rowCount === mostRows || !batch.hasRoomFor(fault === undefined ? bytes : 0)) {
       yield batch.close();
       batch = new RowBatch(batch.number + 1, batch.firstRow + batch.rowCount);
     }
-    batch.add(row, customer, bytes);
+    if (fault === undefined) batch.add(row.cells, text, bytes);
+    else batch.addFaulty(row.cells, fault);
     if (batch.rowCount % CLEAR_UP_EVERY === 0) clearUp();
   }
   if (batch.rowCount > 0) yield batch.close();

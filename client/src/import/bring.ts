@@ -7,13 +7,16 @@ import { ImportFault } from './fault.ts';
 import type { Created, Failed } from './outputs.ts';
 
 export interface Became {
+  /** Of a rehearsal, none, whatever their number. */
   created: Created[];
+  createdCount: number;
   failed: Failed[];
 }
 
 /** What the service says of the rows that it was sent. */
 interface Results {
-  created: CreatedCustomer[];
+  /** Undefined: it was a rehearsal, and all that did not fail would be. */
+  created: CreatedCustomer[] | undefined;
   failures: RowFailure[];
 }
 
@@ -107,19 +110,20 @@ export function rehearseWith(service: Service): Bring {
   );
   return async (batch, signal) => {
     const { failures } = await judge(batch, signal);
-    const failed = new Set(failures.map(({ index }) => index));
-    const created = batch.sent.flatMap((_, index) =>
-      failed.has(index) ? [] : [{ index, clientRef: '', id: '', phrase: '' }],
-    );
-    return { failures, created };
+    return { failures, created: undefined };
   };
 }
 
+const ERASED = 'was accepted, and is neither a customer nor a failure any more: it was erased meanwhile';
+
 /** Every row of the batch ends in one of the two lists, in the order of the file. */
 export async function bringBatch(batch: RowBatch, bring: Bring, signal: AbortSignal): Promise<Became> {
-  const { created, failures } =
+  const { created, failures }: Results =
     batch.sent.length === 0 ? { created: [], failures: [] } : await bring(batch, signal);
   const positionOf = (index: number) => batch.sent[index] ?? 0;
+  const told = new Set([...failures, ...(created ?? [])].map(({ index }) => index));
+  const untold =
+    created === undefined ? [] : batch.sent.flatMap((_, index) => (told.has(index) ? [] : [index]));
   const failed = [
     ...[...batch.faults].map(([position, reason]) => ({ position, code: 'UNREADABLE_ROW', reason })),
     ...failures.map(({ index, code, message, errors }) => ({
@@ -127,9 +131,14 @@ export async function bringBatch(batch: RowBatch, bring: Bring, signal: AbortSig
       code,
       reason: errors.map((fault) => `${fault.field} ${fault.message}`).join('; ') || message,
     })),
+    ...untold.map((index) => ({ position: positionOf(index), code: 'ERASED', reason: ERASED })),
   ].toSorted((one, other) => one.position - other.position);
   return {
-    created: created.map(({ index, ...row }) => ({ row: batch.firstRow + positionOf(index), ...row })),
+    created: (created ?? []).map(({ index, ...row }) => ({
+      row: batch.firstRow + positionOf(index),
+      ...row,
+    })),
+    createdCount: created?.length ?? batch.sent.length - failures.length,
     failed: failed.map(({ position, ...why }) => ({ cells: batch.cellsOf(position), ...why })),
   };
 }

@@ -1,6 +1,7 @@
 /** `peere-import`: a file of customers, into the network. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { PeereError } from '../client.ts';
+import { BATCH_ROWS, CONCURRENCY } from './defaults.ts';
 import { ImportFault } from './fault.ts';
 import { FIELD_NAMES } from './fields.ts';
 import { importFile, type Imported } from './importer.ts';
@@ -16,10 +17,6 @@ const EXIT = {
   /** As shells have it: 128 and the signal's number. */
   interrupted: 130,
 } as const;
-
-/** 16,000 rows under way keep a server busy while a batch is waited for. */
-const BATCH_ROWS = 4_000;
-const CONCURRENCY = 4;
 
 const whole = (most: number) => (text: string) => {
   const value = Number(text);
@@ -111,7 +108,12 @@ async function main(): Promise<number> {
     return imported.created === 0 ? EXIT.none : EXIT.some;
   } catch (error) {
     if (!stop.signal.aborted) throw error;
-    console.error('Stopped. What was accepted is safe; run the same command again to go on.');
+    const goesOn = path !== '-' && !options.dryRun;
+    console.error(
+      goesOn
+        ? 'Stopped. What was accepted is safe; run the same command again to go on.'
+        : 'Stopped. There is no going on from here: run it anew.',
+    );
     return EXIT.interrupted;
   }
 }

@@ -4,7 +4,7 @@
  * no customer is sent twice.
  */
 import { randomUUID } from 'node:crypto';
-import { createClient, type PeereClient } from '../client.ts';
+import { createClient, PeereError, type PeereClient } from '../client.ts';
 import { Transport } from '../transport.ts';
 import { cut, type RowBatch } from './batches.ts';
 import { bringBatch, bringTo, rehearseWith, type Became, type Bring } from './bring.ts';
@@ -13,10 +13,10 @@ import { fetchByHttp } from './http.ts';
 import { Journal } from './journal.ts';
 import { lock } from './lock.ts';
 import { clearUp } from './memory.ts';
-import { Outputs } from './outputs.ts';
+import { Outputs, writtenAt, type Written } from './outputs.ts';
 import { Progress } from './progress.ts';
-import { readTable, type Table } from './rows.ts';
-import { inspect, openSource, type Format, type Source } from './source.ts';
+import { inspect, readTable } from './rows.ts';
+import { openSource, type Format, type Source } from './source.ts';
 
 /** What decides which rows are in which batch: the same whenever an import goes on. */
 interface Plan {
@@ -38,13 +38,11 @@ export interface Terminal extends Reporter {
   stdin: NodeJS.ReadStream;
 }
 
-export interface Imported {
+export interface Imported extends Written {
   created: number;
   failed: number;
   /** Of this run. */
   rowsPerSecond: number;
-  phrases: string | undefined;
-  failures: string | undefined;
   /** An earlier run had finished it: nothing was done. */
   already: boolean;
 }
@@ -52,10 +50,13 @@ export interface Imported {
 export async function importFile(
   options: ImportOptions,
   terminal: Terminal,
-  signal: AbortSignal,
+  outer: AbortSignal,
 ): Promise<Imported> {
+  // A batch that fails ends everything else that is under way, reading included.
+  const stop = new AbortController();
+  const signal = AbortSignal.any([outer, stop.signal]);
   const { url, key } = options;
-  const source = await openSource(options.path, options.format, terminal.stdin);
+  const source = await openSource(options.path, options.format, terminal.stdin, signal);
   const connection = { url, key, fetch: fetchByHttp };
   const service = { client: createClient(connection), transport: new Transport(connection) };
   await knock(service.client, signal);
@@ -64,13 +65,16 @@ export async function importFile(
   let journal: Journal | undefined;
   try {
     const path = `${stem}.import.ndjson`;
+    const inspected = source.again ? await inspect(source) : undefined;
     // There is nothing to go on with after a dry run, or with input that can't be read again.
-    const input = options.dryRun || source.size === undefined ? undefined : await inspect(source);
+    const input = options.dryRun ? undefined : inspected?.fingerprint;
     journal = input === undefined ? undefined : findJournal(options, source, path, input);
+    if (journal?.finished) return summary(journal.done, 0, true, stem);
+    if (journal?.firstBatchId !== undefined) await recognise(service.client, journal.firstBatchId, signal);
     const plan = journal?.beginning ?? options;
-    const read = { bytes: 0 };
-    // A column that is missing is told before there is a journal that would hold on to it.
-    const table = await readTable(source, plan.map, (bytes) => (read.bytes = bytes));
+    const table = await readTable(source, plan.map);
+    if (table.ignored.length > 0) terminal.say(`Not sent: ${table.ignored.join(', ')}`);
+    const outputs = new Outputs(stem, table.headers, journal?.done.at(-1) ?? NOTHING_WRITTEN);
     if (input !== undefined) {
       const { map, batchRows } = plan;
       journal ??= Journal.begin(path, { journal: 1, id: randomUUID(), input, url, map, batchRows });
@@ -78,12 +82,37 @@ export async function importFile(
     const bring = options.dryRun
       ? rehearseWith(service)
       : bringTo(service, journal?.beginning.id ?? randomUUID(), journal);
-    const share = () => (source.size === undefined ? undefined : read.bytes / source.size);
-    const run = new Import(journal, bring, options.concurrency, share, terminal);
-    return await run.run(table, plan.batchRows, stem, signal);
+    const run = new Import(journal, bring, options.concurrency, inspected?.rows, outputs, terminal);
+    const rowsPerSecond = await run.run(cut(table.rows, plan.batchRows), signal, stop);
+    return summary([run], rowsPerSecond, false, stem);
   } finally {
     journal?.close();
     unlock();
+  }
+}
+
+const NOTHING_WRITTEN = { phrasesBytes: 0, failuresBytes: 0 };
+
+interface Counts {
+  created: number;
+  failed: number;
+}
+
+function summary(parts: readonly Counts[], rowsPerSecond: number, already: boolean, stem: string): Imported {
+  const created = parts.reduce((sum, part) => sum + part.created, 0);
+  const failed = parts.reduce((sum, part) => sum + part.failed, 0);
+  return { created, failed, rowsPerSecond, already, ...writtenAt(stem) };
+}
+
+/** @throws ImportFault where the key is not of the bank whose import it is */
+async function recognise(client: PeereClient, batchId: string, signal: AbortSignal): Promise<void> {
+  try {
+    await client.getBatch(batchId, { signal });
+  } catch (error) {
+    if (!(error instanceof PeereError) || error.code !== 'BATCH_NOT_FOUND') throw error;
+    throw new ImportFault(
+      'This import was begun with a key of another bank, or more than 30 days ago, when the service forgets what became of a batch. Use that bank’s key, or move the journal away to begin anew.',
+    );
   }
 }
 
@@ -105,15 +134,16 @@ function findJournal(
   const known = Journal.read(path);
   if (known === undefined) return undefined;
   const { beginning, finished } = known;
-  const isOther = beginning.input !== input;
   const refuse = (why: string, mend: string) => {
     known.close();
     return new ImportFault(`${why} ${mend}, or move ${path} away to begin anew.`);
   };
-  if (isOther && !finished) {
-    throw refuse(`${source.name} has changed since its import began.`, 'Put the old one back to finish it');
-  }
-  if (isOther) {
+  if (beginning.input !== input) {
+    // Of another file of this name that was imported, or of one that was mended before anything of it was sent.
+    const isOver = finished || (known.firstBatchId === undefined && known.done.length === 0);
+    if (!isOver) {
+      throw refuse(`${source.name} has changed since its import began.`, 'Put the old one back to finish it');
+    }
     known.close();
     return undefined;
   }
@@ -135,88 +165,75 @@ interface Reporter {
   stderr: NodeJS.WriteStream;
 }
 
-class Import {
+class Import implements Counts {
   readonly #journal: Journal | undefined;
   readonly #bring: Bring;
   readonly #concurrency: number;
-  readonly #share: () => number | undefined;
-  readonly #reporter: Reporter;
-  #created = 0;
-  #failed = 0;
-  /** Rows that have been read. */
-  #read = 0;
+  readonly #total: number | undefined;
+  readonly #outputs: Outputs;
+  readonly #progress: Progress;
+  created = 0;
+  failed = 0;
 
-  /** @param share how much of the input has been read, 0 to 1 */
+  /** @param total rows of the file, where it is known */
   constructor(
     journal: Journal | undefined,
     bring: Bring,
     concurrency: number,
-    share: () => number | undefined,
-    reporter: Reporter,
+    total: number | undefined,
+    outputs: Outputs,
+    { say, stderr }: Reporter,
   ) {
     this.#journal = journal;
     this.#bring = bring;
     this.#concurrency = concurrency;
-    this.#share = share;
-    this.#reporter = reporter;
+    this.#total = total;
+    this.#outputs = outputs;
     for (const { created, failed } of journal?.done ?? []) {
-      this.#created += created;
-      this.#failed += failed;
+      this.created += created;
+      this.failed += failed;
     }
+    if (this.#done > 0) say(`Going on after ${this.#done.toLocaleString('en')} rows.`);
+    this.#progress = new Progress(stderr, this.#done);
   }
 
-  async run(table: Table, batchRows: number, stem: string, signal: AbortSignal): Promise<Imported> {
-    const last = this.#journal?.done.at(-1);
-    const outputs = new Outputs(stem, table.headers, last ?? { phrasesBytes: 0, failuresBytes: 0 });
-    if (this.#journal?.finished) return this.#summary(outputs, 0, true);
-    if (table.ignored.length > 0) this.#reporter.say(`Not sent: ${table.ignored.join(', ')}`);
-    if (last !== undefined) this.#reporter.say(`Going on after ${this.#done.toLocaleString('en')} rows.`);
-    const progress = new Progress(this.#reporter.stderr, this.#done);
+  /** @returns rows a second */
+  async run(batches: AsyncGenerator<RowBatch>, signal: AbortSignal, stop: AbortController): Promise<number> {
     try {
-      await this.#bringAll(cut(table.rows, batchRows), outputs, progress, signal);
+      await this.#bringAll(batches, signal, stop);
     } finally {
-      progress.end();
+      this.#progress.end();
+      this.#outputs.close();
     }
     this.#journal?.finish();
-    return this.#summary(outputs, progress.rate(this.#done), false);
+    return this.#progress.rate(this.#done);
   }
 
   get #done(): number {
-    return this.#created + this.#failed;
-  }
-
-  #summary(outputs: Outputs, rowsPerSecond: number, already: boolean): Imported {
-    return { created: this.#created, failed: this.#failed, rowsPerSecond, already, ...outputs.close() };
+    return this.created + this.failed;
   }
 
   /** Several batches are under way at once; they are written down one by one, in their order. */
   async #bringAll(
     batches: AsyncGenerator<RowBatch>,
-    outputs: Outputs,
-    progress: Progress,
-    outer: AbortSignal,
+    signal: AbortSignal,
+    stop: AbortController,
   ): Promise<void> {
-    const stop = new AbortController();
-    const signal = AbortSignal.any([outer, stop.signal]);
     const underWay: Promise<() => void>[] = [];
     const doneBefore = this.#journal?.done.length ?? 0;
     const settleOldest = async () => {
       (await underWay.shift())?.();
       clearUp();
-      // What has been read is ahead of what is done.
-      const share = this.#share();
-      const done = share && (share * this.#done) / this.#read;
-      progress.show({ done: this.#done, failed: this.#failed, share: done });
+      const share = this.#total === undefined ? undefined : this.#done / this.#total;
+      this.#progress.show({ done: this.#done, failed: this.failed, share });
     };
     try {
       for await (const batch of batches) {
-        this.#read = batch.firstRow + batch.rowCount - 1;
         if (batch.number < doneBefore) continue;
         const work = bringBatch(batch, this.#bring, signal).then(
-          (became) => () => this.#write(batch.number, became, outputs),
+          (became) => () => this.#write(batch.number, became),
         );
-        // It is asked for in its turn; until then its failure is nobody's.
-        work.catch(() => undefined);
+        work.catch((error: unknown) => stop.abort(error));
         underWay.push(work);
         if (underWay.length >= this.#concurrency) await settleOldest();
       }
@@ -224,15 +241,16 @@ class Import {
     } catch (error) {
       stop.abort(error);
       await Promise.allSettled(underWay);
-      throw error;
+      // What ended it first: reading that was stopped says only that.
+      throw signal.reason;
     }
   }
 
   /** Into the files, on the disk, and then into the journal. */
-  #write(batch: number, { created, failed }: Became, outputs: Outputs): void {
-    const sizes = outputs.add(created, failed);
-    this.#created += created.length;
-    this.#failed += failed.length;
-    this.#journal?.finishBatch({ done: batch, created: created.length, failed: failed.length, ...sizes });
+  #write(batch: number, { created, createdCount, failed }: Became): void {
+    const sizes = this.#outputs.add(created, failed);
+    this.created += createdCount;
+    this.failed += failed.length;
+    this.#journal?.finishBatch({ done: batch, created: createdCount, failed: failed.length, ...sizes });
   }
 }

@@ -3,7 +3,8 @@
  * twice. A line a step, on the disk before the next step is taken. The name of each batch, its Idempotency-Key, comes
  * of the journal too: should a batch have been accepted and the line be missing, sending it again makes nothing twice.
  */
-import { closeSync, fsyncSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, truncateSync } from 'node:fs';
+import { settleFolder, writeSurely } from './disk.ts';
 import { ImportFault } from './fault.ts';
 
 export interface Beginning {
@@ -45,6 +46,7 @@ export class Journal {
   readonly #accepted = new Map<number, string>();
   #done: Done[] = [];
   #finished = false;
+  #firstBatchId: string | undefined;
 
   private constructor(file: number, beginning: Beginning) {
     this.#file = file;
@@ -70,6 +72,7 @@ export class Journal {
   static begin(path: string, beginning: Beginning): Journal {
     const journal = new Journal(openSync(path, 'w'), beginning);
     journal.#write(beginning);
+    settleFolder(path);
     return journal;
   }
 
@@ -80,6 +83,11 @@ export class Journal {
   /** Batches are done in their order: these are the first. */
   get done(): readonly Done[] {
     return this.#done;
+  }
+
+  /** A batch that the bank knows whose import this is; undefined: nothing is known to have been sent. */
+  get firstBatchId(): string | undefined {
+    return this.#firstBatchId;
   }
 
   batchIdOf(batch: number): string | undefined {
@@ -103,14 +111,15 @@ export class Journal {
   }
 
   #write(line: Line): void {
-    writeSync(this.#file, `${JSON.stringify(line)}\n`);
-    fsyncSync(this.#file);
+    writeSurely(this.#file, `${JSON.stringify(line)}\n`);
     this.#apply(line);
   }
 
   #apply(line: Line): void {
-    if ('accepted' in line) this.#accepted.set(line.accepted, line.batchId);
-    else if ('done' in line) {
+    if ('accepted' in line) {
+      this.#accepted.set(line.accepted, line.batchId);
+      this.#firstBatchId ??= line.batchId;
+    } else if ('done' in line) {
       this.#done.push(line);
       this.#accepted.delete(line.done);
     } else if ('finished' in line) this.#finished = true;

@@ -1,11 +1,15 @@
 /**
  * The two files that an import writes beside its input: the phrase of every customer, and the rows that failed, each
  * with its reason, ready to be mended and imported. A batch is added whole, and is on the disk before the journal says
- * so; what an import that was cut off had added beyond that is cut off again.
+ * so; what an import that was cut off had added beyond that is cut off again. A file that another import wrote is never
+ * written over: it is moved aside.
  */
-import { closeSync, existsSync, fsyncSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, renameSync, statSync, truncateSync } from 'node:fs';
 import { stringify } from 'csv-stringify/sync';
+import { settleFolder, writeSurely } from './disk.ts';
+import { ImportFault } from './fault.ts';
 import { FAILURE_COLUMNS } from './fields.ts';
+import { defuse } from './formulas.ts';
 
 /** A CSV file that grows. It is there when it has a row. */
 class Output {
@@ -14,13 +18,17 @@ class Output {
   #bytes: number;
   #file: number | undefined;
 
-  /** @param bytes what of it is there already and stays */
+  /** @param bytes what of it is there already and stays; 0: the file is a new one */
   constructor(path: string, headers: string[], bytes: number) {
     this.path = path;
     this.#headers = headers;
     this.#bytes = bytes;
-    if (bytes === 0) rmSync(path, { force: true });
-    else truncateSync(path, bytes);
+    if (bytes === 0) moveAside(path);
+    else if (!existsSync(path) || statSync(path).size < bytes) {
+      throw new ImportFault(
+        `${path} is not there any more, or shorter than this import left it. Put it back, or move the journal away to begin anew.`,
+      );
+    } else truncateSync(path, bytes);
   }
 
   get bytes(): number {
@@ -30,15 +38,23 @@ class Output {
   add(rows: string[][]): void {
     if (rows.length === 0) return;
     const isNew = this.#bytes === 0;
-    const text = stringify(isNew ? [this.#headers, ...rows] : rows, { escape_formulas: true });
+    const text = stringify(isNew ? [this.#headers, ...rows] : rows);
     this.#file ??= openSync(this.path, 'a');
-    this.#bytes += writeSync(this.#file, text);
-    fsyncSync(this.#file);
+    this.#bytes += writeSurely(this.#file, text);
+    if (isNew) settleFolder(this.path);
   }
 
   close(): void {
     if (this.#file !== undefined) closeSync(this.#file);
   }
+}
+
+/** `customers.phrases.csv` becomes `customers.phrases.1.csv`, or the next number that is free. */
+function moveAside(path: string): void {
+  if (!existsSync(path)) return;
+  let number = 1;
+  while (existsSync(path.replace(/csv$/, `${number}.csv`))) number += 1;
+  renameSync(path, path.replace(/csv$/, `${number}.csv`));
 }
 
 export interface Failed {
@@ -55,35 +71,40 @@ export interface Created {
   phrase: string;
 }
 
+export interface Written {
+  phrases: string | undefined;
+  failures: string | undefined;
+}
+
+const phrasesOf = (stem: string) => `${stem}.phrases.csv`;
+const failuresOf = (stem: string) => `${stem}.failures.csv`;
+
+/** Those that there are. */
+export function writtenAt(stem: string): Written {
+  const ifThere = (path: string) => (existsSync(path) ? path : undefined);
+  return { phrases: ifThere(phrasesOf(stem)), failures: ifThere(failuresOf(stem)) };
+}
+
 export class Outputs {
   readonly #failures: Output;
   readonly #phrases: Output;
 
   /** @param stem path without its ending */
   constructor(stem: string, headers: string[], sizes: { phrasesBytes: number; failuresBytes: number }) {
-    this.#phrases = new Output(
-      `${stem}.phrases.csv`,
-      ['row', 'clientRef', 'id', 'phrase'],
-      sizes.phrasesBytes,
-    );
-    this.#failures = new Output(
-      `${stem}.failures.csv`,
-      [...headers, ...FAILURE_COLUMNS],
-      sizes.failuresBytes,
-    );
+    this.#phrases = new Output(phrasesOf(stem), ['row', 'clientRef', 'id', 'phrase'], sizes.phrasesBytes);
+    this.#failures = new Output(failuresOf(stem), [...headers, ...FAILURE_COLUMNS], sizes.failuresBytes);
   }
 
   add(created: Created[], failed: Failed[]): { phrasesBytes: number; failuresBytes: number } {
-    this.#phrases.add(created.map(({ row, clientRef, id, phrase }) => [String(row), clientRef, id, phrase]));
-    this.#failures.add(failed.map(({ cells, code, reason }) => [...cells, code, reason]));
+    this.#phrases.add(
+      created.map(({ row, clientRef, id, phrase }) => [String(row), defuse(clientRef), id, phrase]),
+    );
+    this.#failures.add(failed.map(({ cells, code, reason }) => [...cells, code, reason].map(defuse)));
     return { phrasesBytes: this.#phrases.bytes, failuresBytes: this.#failures.bytes };
   }
 
-  /** Paths of those that there are. */
-  close(): { phrases: string | undefined; failures: string | undefined } {
+  close(): void {
     this.#phrases.close();
     this.#failures.close();
-    const ifThere = ({ path }: Output) => (existsSync(path) ? path : undefined);
-    return { phrases: ifThere(this.#phrases), failures: ifThere(this.#failures) };
   }
 }

@@ -1,9 +1,11 @@
 /** From text to rows, one by one: whatever the size of the file, a few rows of it are in memory. */
+import { createHash } from 'node:crypto';
 import { JSONParser } from '@streamparser/json';
 import { CsvError, parse } from 'csv-parse';
 import { ImportFault } from './fault.ts';
 import { FAILURE_COLUMNS, FIELD_NAMES, mapColumns, type Columns, type Field } from './fields.ts';
-import { isDefused, undefuse } from './formulas.ts';
+import { undefuse } from './formulas.ts';
+import { clearUp } from './memory.ts';
 import type { Source } from './source.ts';
 
 export interface Row {
@@ -25,22 +27,44 @@ export interface Table {
 
 /** A row of a megabyte is a quotation mark that was never closed. */
 const LONGEST_ROW = 1_000_000;
+/** Rows between two times of clearing up, where nothing of them is kept. */
+const INSPECTED_AT_ONCE = 10_000;
 const DELIMITERS = [',', ';', '\t', '|'];
 
-/**
- * @param map see fields.ts; for CSV alone
- * @param onBytes see source.ts
- */
-export async function readTable(
-  source: Source,
-  map: string[],
-  onBytes?: (bytes: number) => void,
-): Promise<Table> {
-  const text = source.text(onBytes);
-  if (source.format === 'csv') return readCsv(source.name, text, map);
+/** @param map see fields.ts; for CSV alone */
+export async function readTable(source: Source, map: string[]): Promise<Table> {
+  if (source.format === 'csv') return readCsv(source.name, source.text(), map);
   if (map.length > 0) throw new ImportFault('--map is for CSV: in JSON, fields have their own names.');
-  const rows = source.format === 'ndjson' ? readLines(text) : readJson(source.name, text);
-  return { headers: FIELD_NAMES, ignored: [], rows };
+  return { headers: FIELD_NAMES, ignored: [], rows: readValues(source) };
+}
+
+export interface Inspected {
+  /** SHA-256 of the text, hexadecimal. */
+  fingerprint: string;
+  rows: number;
+}
+
+/** Reads all of a file before anything of it is sent: what can't be read at its end should not be begun. */
+export async function inspect(source: Source): Promise<Inspected> {
+  const hash = createHash('sha256');
+  const hashed = async function* () {
+    for await (const text of source.text()) {
+      hash.update(text);
+      yield text;
+    }
+  };
+  const isCsv = source.format === 'csv';
+  const read = isCsv ? readRecords(source.name, hashed()) : readValues({ ...source, text: hashed });
+  let rows = isCsv ? -1 : 0;
+  for await (const _ of read) {
+    rows += 1;
+    if (rows % INSPECTED_AT_ONCE === 0) clearUp();
+  }
+  return { fingerprint: hash.digest('hex'), rows: Math.max(rows, 0) };
+}
+
+function readValues({ name, format, text }: Source): AsyncGenerator<Row> {
+  return format === 'ndjson' ? readLines(text()) : readJson(name, text());
 }
 
 async function readCsv(name: string, text: AsyncGenerator<string>, map: string[]): Promise<Table> {
@@ -71,18 +95,21 @@ async function* toRows(
   { columns, width, kept, ownFailures }: Layout,
 ): AsyncGenerator<Row> {
   for await (const read of records) {
-    const record = ownFailures ? read.map((cell) => (isDefused(cell) ? undefuse(cell) : cell)) : read;
-    const cells = ownFailures ? kept.map((position) => record[position] ?? '') : record;
-    if (record.length === width) yield { cells, customer: toCustomer(columns, record) };
+    const record = ownFailures ? read.map(undefuse) : read;
+    const own = (cells: string[]) => (ownFailures ? kept.map((position) => cells[position] ?? '') : cells);
+    if (record.length === width) yield { cells: own(record), customer: toCustomer(columns, record) };
     else {
-      // In the file of failures too, each cell stands below its header.
-      const overflow = record.slice(width - 1).join(', ');
-      const fitted = Array.from({ length: width }, (_, position) => record[position] ?? '');
-      if (record.length > width) fitted[width - 1] = overflow;
       const fault = `has ${record.length} cells where the header has ${width}; is a cell with a separator in it not quoted?`;
-      yield { cells: ownFailures ? cells : fitted, fault };
+      yield { cells: own(fit(record, width)), fault };
     }
   }
+}
+
+/** In the file of failures too, each cell stands below its header; what is too much stands in the last one. */
+function fit(record: string[], width: number): string[] {
+  const fitted = Array.from({ length: width }, (_, position) => record[position] ?? '');
+  if (record.length > width) fitted[width - 1] = record.slice(width - 1).join(', ');
+  return fitted;
 }
 
 /** An empty cell is no value. */
@@ -169,25 +196,34 @@ function delimiterOf(head: string): string {
 
 async function* readLines(text: AsyncGenerator<string>): AsyncGenerator<Row> {
   let rest = '';
+  let number = 0;
   for await (const piece of text) {
     const lines = (rest + piece).split(/\r?\n/);
     rest = lines.pop() ?? '';
-    for (const line of lines) if (line.trim() !== '') yield toRow(line);
+    for (const line of lines) {
+      number += 1;
+      if (line.trim() !== '') yield toRow(line, number);
+    }
   }
-  if (rest.trim() !== '') yield toRow(rest);
+  if (rest.trim() !== '') yield toRow(rest, number + 1);
 }
 
-function toRow(line: string): Row {
+/** Of a line that can't be read, enough to find it by. */
+const SHOWN_CHARACTERS = 200;
+
+function toRow(line: string, number: number): Row {
   try {
     return fromValue(JSON.parse(line));
   } catch {
-    return { cells: FIELD_NAMES.map(() => ''), fault: 'is not JSON' };
+    const fault = `line ${number} is not JSON: ${line.slice(0, SHOWN_CHARACTERS)}`;
+    return { cells: FIELD_NAMES.map(() => ''), fault };
   }
 }
 
 function fromValue(value: unknown): Row {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return { cells: FIELD_NAMES.map(() => ''), fault: 'is not an object' };
+    const shown = JSON.stringify(value).slice(0, SHOWN_CHARACTERS);
+    return { cells: FIELD_NAMES.map(() => ''), fault: `is not an object: ${shown}` };
   }
   return { cells: FIELD_NAMES.map((field) => toCell(Reflect.get(value, field))), customer: value };
 }
@@ -200,21 +236,32 @@ function toCell(value: unknown): string {
 /** `[{…}, …]`, or as the API takes them: `{"customers": [{…}, …]}`. */
 async function* readJson(name: string, text: AsyncGenerator<string>): AsyncGenerator<Row> {
   let found: Row[] = [];
-  const parser = new JSONParser({ paths: ['$.*', '$.customers.*'], keepStack: false });
-  parser.onValue = ({ value, key, stack }) => {
-    // The list itself, when all that is in it has been told.
-    if (key === 'customers' && stack.length === 1) return;
-    found.push(fromValue(value));
-  };
+  let parser: JSONParser | undefined;
+  let any = false;
+  let isList = true;
   try {
     for await (const piece of text) {
+      if (parser === undefined) {
+        const first = piece.trimStart().charAt(0);
+        if (first === '') continue;
+        isList = first === '[';
+        parser = new JSONParser({ paths: [isList ? '$.*' : '$.customers.*'], keepStack: false });
+        parser.onValue = ({ value }) => found.push(fromValue(value));
+      }
       parser.write(piece);
+      any ||= found.length > 0;
       yield* found;
       found = [];
     }
-    if (!parser.isEnded) throw new SyntaxError('it ends in the middle');
+    if (parser?.isEnded !== true) throw new SyntaxError('it ends in the middle');
   } catch (error) {
-    if (error instanceof ImportFault) throw error;
+    if (error instanceof ImportFault || !isSyntax(error)) throw error;
     throw new ImportFault(`${name} is not JSON: ${(error as Error).message}`);
   }
+  if (!any && !isList) throw new ImportFault(`${name} has no list called customers.`);
+}
+
+/** The parser's own errors are of classes that it does not tell of; what ends reading is an abort. */
+function isSyntax(error: unknown): boolean {
+  return error instanceof Error && error.name !== 'AbortError';
 }

@@ -2,10 +2,10 @@
  * What is imported, as text: a file or standard input, gzipped or not. It must be UTF-8: a name in another encoding
  * would be stored as something that nobody is called. A file is looked through before its first row is sent.
  */
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { ImportFault } from './fault.ts';
 
@@ -17,10 +17,10 @@ export interface Source {
   format: Format;
   /** Where what is written goes, without its ending: `/exports/customers`. */
   stem: string;
-  /** Bytes on disk; undefined for standard input, which can be read once only. */
-  size: number | undefined;
-  /** The text, read anew. @param onBytes told how many bytes of the file have been read so far */
-  text(onBytes?: (bytes: number) => void): AsyncGenerator<string>;
+  /** Can it be read again? Standard input can not. */
+  again: boolean;
+  /** The text, read anew. */
+  text: () => AsyncGenerator<string>;
 }
 
 /** A byte order mark is no part of the first header. */
@@ -31,19 +31,23 @@ const UTF16 = [Buffer.from([0xff, 0xfe]), Buffer.from([0xfe, 0xff])];
 /**
  * @param path of a file; `-` for standard input
  * @param format where the name does not say it
+ * @param signal ends reading
  */
 export async function openSource(
   path: string,
   format: Format | undefined,
   stdin: NodeJS.ReadStream,
+  signal: AbortSignal,
 ): Promise<Source> {
   if (path === '-') {
+    // Whoever feeds it may go on for long.
+    signal.addEventListener('abort', () => stdin.destroy(signal.reason as Error), { once: true });
     return {
       name: 'standard input',
       format: format ?? 'csv',
       stem: join(process.cwd(), 'stdin'),
-      size: undefined,
-      text: (onBytes) => decode('standard input', stdin, onBytes),
+      again: false,
+      text: () => decode('standard input', stdin),
     };
   }
   const found = await stat(path).catch(() => undefined);
@@ -61,8 +65,8 @@ export async function openSource(
     name,
     format: known,
     stem: join(dirname(path), stem),
-    size: found.size,
-    text: (onBytes) => decode(name, createReadStream(path), onBytes),
+    again: true,
+    text: () => decode(name, createReadStream(path, { signal })),
   };
 }
 
@@ -79,55 +83,34 @@ function formatOf(ending: string | undefined): Format | undefined {
   return ending === undefined ? undefined : FORMATS[ending.toLowerCase()];
 }
 
-/**
- * Reads all of a file once: is it UTF-8, and what is its fingerprint?
- * @returns SHA-256 of the text, hexadecimal
- */
-export async function inspect(source: Source): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const text of source.text()) hash.update(text);
-  return hash.digest('hex');
-}
-
-async function* decode(
-  name: string,
-  file: NodeJS.ReadableStream,
-  onBytes: (bytes: number) => void = () => {},
-): AsyncGenerator<string> {
-  let read = 0;
-  const counted = async function* () {
-    for await (const chunk of file as AsyncIterable<Buffer>) {
-      read += chunk.length;
-      onBytes(read);
-      yield chunk;
-    }
-  };
+async function* decode(name: string, file: NodeJS.ReadableStream): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', UTF8);
   let offset = 0;
-  for await (const bytes of unzipped(name, counted())) {
+  for await (const bytes of unzipped(name, file as AsyncIterable<Buffer>)) {
     if (offset === 0 && UTF16.some((mark) => bytes.subarray(0, 2).equals(mark))) {
-      throw new ImportFault(
-        `${name} is UTF-16. Save it as UTF-8, or: iconv -f UTF-16 -t UTF-8 ${name} > utf8-${name}`,
-      );
+      throw new ImportFault(`${name} is UTF-16. ${asUtf8('UTF-16', name)}`);
     }
-    yield decodeOrExplain(name, decoder, bytes, offset);
+    const text = decodeOrExplain(name, decoder, bytes, offset);
+    // No table has one; every other byte of UTF-16 without its mark is.
+    if (text.includes('\0')) throw new ImportFault(`${name} is no text in UTF-8. ${asUtf8('UTF-16', name)}`);
+    yield text;
     offset += bytes.length;
   }
   yield decodeOrExplain(name, decoder, undefined, offset);
 }
 
-async function* unzipped(name: string, chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+async function* unzipped(name: string, file: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const chunks = file[Symbol.asyncIterator]();
   const first = await chunks.next();
   if (first.done === true) return;
   const all = async function* () {
     yield first.value;
-    yield* chunks;
+    for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value;
   };
   if (!first.value.subarray(0, 2).equals(GZIP)) {
     yield* all();
     return;
   }
-  const { Readable } = await import('node:stream');
   const gunzip = createGunzip();
   const packed = Readable.from(all());
   packed.on('error', (error) => gunzip.destroy(error));
@@ -151,10 +134,13 @@ function decodeOrExplain(
     const where = bytes === undefined ? offset : offset + firstBadByte(bytes);
     throw new ImportFault(
       `${name} is not UTF-8 (near byte ${where}). It looks like Latin-1 or Windows-1252: names with accents would be ` +
-        `stored wrong. Save it as UTF-8, or: iconv -f WINDOWS-1252 -t UTF-8 ${name} > utf8-${name}`,
+        `stored wrong. ${asUtf8('WINDOWS-1252', name)}`,
     );
   }
 }
+
+const asUtf8 = (encoding: string, name: string) =>
+  `Save it as UTF-8, or: iconv -f ${encoding} -t UTF-8 ${name} > utf8-${name}`;
 
 /** Where it stops being UTF-8. Asked once, when it is known that it does. */
 function firstBadByte(bytes: Buffer): number {

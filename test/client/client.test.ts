@@ -202,6 +202,15 @@ describe('trying again', () => {
     expect(first.size).toBeGreaterThan(1);
   });
 
+  it('hears a Retry-After that stands in the header alone, and what stands in front of the service', async () => {
+    const proxy = (status: number, headers = {}) => new Response('<html>', { status, headers });
+    fates = [proxy(503, { 'Retry-After': '30' }), proxy(429, { 'Retry-After': '4' }), proxy(522)];
+    expect(await client.getCustomer({ id: 'cus_none' })).toBeNull();
+    expect(waits[0]).toBeGreaterThanOrEqual(30_000);
+    expect(waits[1]).toBeGreaterThanOrEqual(4_000);
+    expect(waits).toHaveLength(3);
+  });
+
   it('ends, with what is known', async () => {
     fates = Array.from({ length: 9 }, () => 'lost');
     const error = await caught(client.getCustomer({ id: 'x' }));
@@ -238,9 +247,39 @@ describe('trying again', () => {
 });
 
 describe('a first mistake', () => {
-  it.each(['', 'api.example.com', 'ftp://api.example.com'])('the url %s is told to be none', (url) => {
-    expect(() => createClient({ url, key: 'x' })).toThrow(/url must be the address/);
+  it('another fetch is called as if it were the global one', async () => {
+    const called: string[] = [];
+    const own = connect({
+      fetch: function (this: unknown, url, init) {
+        called.push(typeof this);
+        return service.fetch(new Request(url, init));
+      },
+    });
+    await own.getCustomer({ id: 'cus_none' });
+    expect(called).toEqual(['undefined']);
   });
+
+  it('a key with a line break is refused, and not shown', () => {
+    const create = () => createClient({ url: 'https://x.org', key: 'peere_live_SECRET\n' });
+    expect(create).toThrow(/key must be the key of your bank/);
+    expect(create).not.toThrow(/SECRET/);
+  });
+
+  it('a next page elsewhere is not asked for: the key stays here', async () => {
+    fates = [Response.json([], { headers: { Link: '<https://evil.example/>; rel="next"' } })];
+    const read = async () => {
+      for await (const _ of client.listCustomers()) expect.unreachable();
+    };
+    await expect(read()).rejects.toThrow(/led to another host/);
+    expect(asked).toHaveLength(1);
+  });
+
+  it.each(['', 'https://gateway.example/peere', 'api.example.com', 'ftp://api.example.com'])(
+    'the url %s is told to be none',
+    (url) => {
+      expect(() => createClient({ url, key: 'x' })).toThrow(/url must be the address/);
+    },
+  );
 
   it('an empty key is told to be empty', () => {
     expect(() => createClient({ url: 'https://x.org', key: ' ' })).toThrow(/key must be/);
@@ -249,6 +288,10 @@ describe('a first mistake', () => {
   it('an address of something else is told to be that', async () => {
     fates = [new Response('<html>', { status: 200 })];
     expect(await caught(client.getCustomer({ id: 'x' }))).toMatchObject({ code: 'UNREADABLE_ANSWER' });
+    for (const body of ['{}', '', 'null']) {
+      fates = [new Response(body, { status: 200 })];
+      expect(await caught(client.getCustomer({ id: 'x' }))).toMatchObject({ code: 'UNREADABLE_ANSWER' });
+    }
     fates = [new Response('<html>', { status: 404 })];
     expect(await caught(client.getCustomer({ id: 'x' }))).toMatchObject({ code: 'UNREADABLE_ANSWER' });
   });

@@ -43,11 +43,12 @@ function start(args: string[], environment: Record<string, string> = {}): ChildP
   });
 }
 
-async function ended(child: ChildProcess, input?: string | Buffer) {
+/** @param input null: it stays open */
+async function ended(child: ChildProcess, input?: string | null) {
   let output = '';
   child.stdout?.on('data', (text) => (output += String(text)));
   child.stderr?.on('data', (text) => (output += String(text)));
-  child.stdin?.end(input);
+  if (input !== null) child.stdin?.end(input);
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, output };
 }
@@ -115,7 +116,10 @@ void describe('a file', { timeout: 120_000 }, () => {
   for (const [name, make] of [
     ['rows.ndjson', (rows: object[]) => rows.map((row) => JSON.stringify(row)).join('\n')],
     ['rows.json', (rows: object[]) => JSON.stringify(rows, null, 2)],
-    ['body.json', (rows: object[]) => JSON.stringify({ customers: rows })],
+    [
+      'body.json',
+      (rows: object[]) => JSON.stringify({ meta: { email: 'meta@x.org' }, customers: rows, count: 3 }),
+    ],
     ['rows.csv.gz', (rows: object[]) => gzipSync(csv(rows))],
     ['rows.ndjson.gz', (rows: object[]) => gzipSync(rows.map((row) => JSON.stringify(row)).join('\r\n'))],
   ] as const) {
@@ -162,7 +166,7 @@ void describe('a file', { timeout: 120_000 }, () => {
     assert.match(output, /4 rows: 3 would become customers, 1 failed/);
     assert.equal(cells('dry.dry-run.failures.csv').length, 1);
     assert.equal(await total(), known);
-    assert.equal(existsSync(at('dry.phrases.csv')), false);
+    assert.equal(existsSync(at('dry.dry-run.phrases.csv')), false);
   });
 });
 
@@ -196,18 +200,21 @@ void describe('what failed', { timeout: 120_000 }, () => {
       ...row,
       accountName: '=HYPERLINK("https://x.example","Ada")',
       phone: '+2348031234567',
+      address: "'=kept",
       country: '',
     };
-    await writeFile(at('evil.csv'), csv([evil], [...HEADER, 'phone']));
+    await writeFile(at('evil.csv'), csv([evil], [...HEADER, 'phone', 'address']));
     assert.equal((await run(['evil.csv'])).code, EXIT.none);
     const [failure] = cells('evil.failures.csv');
     assert.equal(failure?.['accountName'], `'${evil.accountName}`);
     assert.equal(failure?.['phone'], `'${evil.phone}`);
+    assert.equal(failure?.['address'], `'${evil.address}`);
     const text = await readFile(at('evil.failures.csv'), 'utf8');
     await writeFile(at('evil.failures.csv'), text.replace(',,', ',NG,'));
     assert.equal((await run(['evil.failures.csv'])).code, EXIT.all);
     const { body } = await ask(`/v1/bank/customer?email=${row?.email}`);
-    assert.deepEqual([body.data.accountName, body.data.phone], [evil.accountName, evil.phone]);
+    const { accountName, phone, address } = body.data;
+    assert.deepEqual([accountName, phone, address], [evil.accountName, evil.phone, evil.address]);
   });
 });
 
@@ -265,6 +272,57 @@ void describe('what can not be imported', { timeout: 60_000 }, () => {
       assert.equal(output.includes(KEY), false);
     });
   }
+});
+
+void describe('what an import wrote', { timeout: 120_000 }, () => {
+  void it('is left alone by the same command, even where it was mended meanwhile', async () => {
+    await writeFile(at('a.csv'), csv([...goodRows(2), { ...goodRows(1)[0], email: 'none' }]));
+    assert.equal((await run(['a.csv'])).code, EXIT.some);
+    const mended = (await readFile(at('a.failures.csv'), 'utf8')).replace(
+      'none',
+      'a-longer-one@import.example.com',
+    );
+    await writeFile(at('a.failures.csv'), mended);
+    const again = await run(['a.csv']);
+    assert.match(again.output, /imported already/);
+    assert.equal(await readFile(at('a.failures.csv'), 'utf8'), mended);
+  });
+
+  void it('is moved aside by another file of the same name, and not written over', async () => {
+    await writeFile(at('b.csv'), csv(goodRows(2)));
+    assert.equal((await run(['b.csv'])).code, EXIT.all);
+    const first = await readFile(at('b.phrases.csv'), 'utf8');
+    await writeFile(at('b.json'), JSON.stringify(goodRows(1)));
+    assert.equal((await run(['b.json'])).code, EXIT.all);
+    assert.equal(await readFile(at('b.phrases.1.csv'), 'utf8'), first);
+    assert.equal(cells('b.phrases.csv').length, 1);
+  });
+
+  void it('tells of a row that was accepted and erased before it was asked for', async () => {
+    const rows = goodRows(3);
+    await writeFile(at('e.csv'), csv(rows));
+    assert.equal((await run(['e.csv'])).code, EXIT.all);
+    const { body } = await ask(`/v1/bank/customer?email=${rows[1]?.email}`);
+    await fetch(`${server.url}/v1/bank/customer?id=${body.data.id}`, {
+      method: 'DELETE',
+      headers: { Authorization: `Bearer ${KEY}` },
+    });
+    // As if it had been stopped when its batch was accepted.
+    const journal = await readFile(at('e.import.ndjson'), 'utf8');
+    await writeFile(at('e.import.ndjson'), `${journal.split('\n').slice(0, 2).join('\n')}\n`);
+    assert.equal((await run(['e.csv'])).code, EXIT.some);
+    assert.equal(cells('e.phrases.csv').length, 2);
+    assert.deepEqual(
+      cells('e.failures.csv').map((row) => [row['clientRef'], row['failure_code']]),
+      [[rows[1]?.clientRef, 'ERASED']],
+    );
+  });
+
+  void it('says of a line that is no JSON which it was', async () => {
+    await writeFile(at('l.ndjson'), `${JSON.stringify(goodRows(1)[0])}\n{"clientRef": oops}\n`);
+    assert.equal((await run(['l.ndjson'])).code, EXIT.some);
+    assert.equal(cells('l.failures.csv')[0]?.['failure_reason'], 'line 2 is not JSON: {"clientRef": oops}');
+  });
 });
 
 /** Waits until so many batches have been written down. */
@@ -341,6 +399,40 @@ void describe('an import that was stopped', { timeout: 240_000 }, () => {
     assert.match(output, /run the same command again to go on/);
     assert.equal((await run(args)).code, EXIT.all);
     assertOnce('stopped', rows, known, await total());
+  });
+
+  void it('by Ctrl-C while its input is still being written ends at once', async () => {
+    const child = start(['-']);
+    const end = ended(child, null);
+    child.stdin?.write(csv(goodRows(1)));
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    child.kill('SIGINT');
+    const { code, output } = await end;
+    assert.equal(code, EXIT.interrupted, output);
+    assert.match(output, /run it anew/);
+  });
+
+  void it('does not go on with the key of another bank', async () => {
+    await writeFile(at('bank.csv'), csv(goodRows(3_000)));
+    const args = ['bank.csv', '--batch-rows', '1000', '--concurrency', '1'];
+    const child = start(args);
+    await untilDone('bank.import.ndjson', 1);
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    const { code, output } = await run(args, { PEERE_API_KEY: 'peere_test_accra_full' });
+    assert.equal(code, EXIT.fault, output);
+    assert.match(output, /begun with a key of another bank/);
+  });
+
+  void it('before its first row, by a fault in its last, goes in when that is mended', async () => {
+    const rows = goodRows(2);
+    await writeFile(at('late.csv'), `${csv(rows)}"never,\n`);
+    const known = await total();
+    assert.equal((await run(['late.csv'])).code, EXIT.fault);
+    assert.equal(await total(), known);
+    await writeFile(at('late.csv'), csv(rows));
+    assert.equal((await run(['late.csv'])).code, EXIT.all);
+    assertOnce('late', rows, known, await total());
   });
 
   void it('does not go on with a file that has changed meanwhile', async () => {

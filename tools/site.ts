@@ -12,7 +12,7 @@ import { buildOpenApi } from '../src/reference/openapi.ts';
 const projectFolder = fileURLToPath(new URL('..', import.meta.url).href);
 const siteFolder = join(projectFolder, 'dist', 'site');
 export const openApiFile = join(siteFolder, 'openapi.json');
-const RENDERER = ['swagger-ui.css', 'swagger-ui-bundle.js'];
+const RENDERER = ['swagger-ui.css', 'swagger-ui-bundle.js', 'swagger-ui-bundle.js.LICENSE.txt'];
 
 export async function buildSite(): Promise<void> {
   const { version } = JSON.parse(await readFile(join(projectFolder, 'package.json'), 'utf8')) as {

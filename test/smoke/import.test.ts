@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
@@ -383,6 +383,21 @@ void describe('an import that was stopped', { timeout: 240_000 }, () => {
     const { code, output } = await run(args);
     assert.equal(code, EXIT.all, output);
     assertOnce('unwritten', rows, known, await total());
+  });
+
+  void it('between its files and its journal writes no row twice', async () => {
+    const rows = goodRows(3_000);
+    await writeFile(at('between.csv'), csv(rows));
+    const known = await total();
+    const args = ['between.csv', '--batch-rows', '1000', '--concurrency', '1'];
+    assert.equal((await run(args)).code, EXIT.all);
+    // As if the power had gone when the last batch was in the file, with half of one more row, and not in the journal.
+    const lines = (await readFile(at('between.import.ndjson'), 'utf8')).trimEnd().split('\n');
+    assert.match(lines.at(-2) ?? '', /"done":2/);
+    await writeFile(at('between.import.ndjson'), `${lines.slice(0, -2).join('\n')}\n`);
+    await appendFile(at('between.phrases.csv'), '3001,p');
+    assert.equal((await run(args)).code, EXIT.all);
+    assertOnce('between', rows, known, await total());
   });
 
   void it('by Ctrl-C says how to go on, and does', async () => {

@@ -51,8 +51,6 @@ export interface Answer<Body> {
   status: number;
   headers: AnswerHeaders;
   body: Body;
-  /** An earlier try may have taken effect. */
-  uncertain: boolean;
 }
 
 const RETRIES = 5;
@@ -66,7 +64,7 @@ const LONGEST_RETRY_AFTER = 120;
 /** What says that nothing was done: safe to try again, whatever it is. */
 const NOT_DONE = new Set<string>(['RATE_LIMITED', 'IDEMPOTENCY_IN_PROGRESS']);
 /** What a try may have been lost in; from 520 on it is Cloudflare that could not hear the service. */
-const TRANSIENT = (status: number) =>
+const isTransient = (status: number) =>
   [500, 502, 503, 504].includes(status) || (status >= 520 && status <= 530);
 
 export class Transport {
@@ -88,16 +86,17 @@ export class Transport {
   /** @throws PeereError */
   async ask<Body>(ask: Ask): Promise<Answer<Body>> {
     const retries = this.#options.retries ?? RETRIES;
+    // An earlier try may have taken effect.
     let uncertain = false;
     for (let attempt = 0; ; attempt += 1) {
       const tried = await this.#try(ask);
-      if (!(tried instanceof PeereError)) return { ...tried, uncertain } as Answer<Body>;
-      const lost = tried.code === 'NO_ANSWER' || TRANSIENT(tried.status ?? 0);
+      if (!(tried instanceof PeereError)) return tried as Answer<Body>;
+      const lost = tried.code === 'NO_ANSWER' || isTransient(tried.status ?? 0);
       const worthIt = NOT_DONE.has(tried.code) || tried.status === 429 || (lost && ask.repeatable);
       if (!worthIt || attempt >= retries) {
         // What came of an earlier try that was lost can't be told apart from somebody else's doing.
         if (uncertain && ask.method === 'DELETE' && tried.code === 'CUSTOMER_NOT_FOUND') {
-          return { status: 200, headers: { get: () => null }, body: undefined as Body, uncertain };
+          return { status: 200, headers: { get: () => null }, body: undefined as Body };
         }
         throw tried;
       }
@@ -110,7 +109,7 @@ export class Transport {
     return (this.#options.sleep ?? sleep)(milliseconds, signal);
   }
 
-  async #try(ask: Ask): Promise<PeereError | Omit<Answer<unknown>, 'uncertain'>> {
+  async #try(ask: Ask): Promise<PeereError | Answer<unknown>> {
     ask.signal?.throwIfAborted();
     // What can't be made a request of is the caller's fault, and no try.
     const { url, init } = this.#requestOf(ask);

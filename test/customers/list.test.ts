@@ -59,6 +59,18 @@ it('answers a bare array, newest first, twenty at a time, of this bank alone', a
   expect(new Set((answer.body as Row[]).map(({ bankId }) => bankId))).toEqual(new Set(['bnk_lagos']));
 });
 
+it('each row says when its own batch was accepted, whatever row it stands beside', async () => {
+  const accepted = ['2026-01-02T03:04:05.006Z', '2026-02-03T04:05:06.007Z'];
+  for (const [round, moment] of accepted.entries()) {
+    const timed = new Service(undefined, { now: () => Date.parse(moment) });
+    await timed.haveCustomers(sentCustomers(3).map((row, n) => ({ ...row, email: `a${n}.${round}@x.org` })));
+  }
+  const { body } = await list('?sortBy=email&limit=6');
+  expect((body as Row[]).map(({ email, createdAt }) => [email, createdAt])).toEqual(
+    [0, 1, 2].flatMap((n) => accepted.map((moment, round) => [`a${n}.${round}@x.org`, moment])),
+  );
+});
+
 it('shows a Standard key the Standard fields only', async () => {
   const { body } = await list('?limit=1', KEYS.standard);
   expect(Object.keys(body[0])).toEqual([

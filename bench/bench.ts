@@ -9,6 +9,7 @@ import { run } from '../tools/arguments.ts';
 import { acceptAndConsume, acceptTypically, insertBarely, type Moved } from './batches.ts';
 import { BANK, multiply, prepare, QUESTIONS } from './data.ts';
 import { measure, type Measured } from './load.ts';
+import { median } from './median.ts';
 import { isMet, toPicture, toTable, type Ratio } from './report.ts';
 import { startServer, type BenchServer } from './servers.ts';
 
@@ -65,10 +66,6 @@ async function playBatches(servers: Servers, round: number): Promise<BatchRound>
   const bare = await insertBarely(servers.ceiling, ours.payloads);
   const large = await acceptAndConsume(servers.large, round);
   return { ours, large, bare, typical: await acceptTypically(servers.typical, round) };
-}
-
-function median(values: number[]): number {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 /** Ratios of what was measured side by side, round by round. */

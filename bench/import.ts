@@ -1,21 +1,22 @@
 /**
  * `npm run bench:import [-- --rows 1000000]`: a CSV file into a local server by `peere-import`, and in how much memory.
  * Then, in turns, a tenth of it again, beside the same server given bodies that are made already: how much of what the
- * server can take does the importer bring it? About ten minutes.
+ * server can take does the importer bring it? About six minutes.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { BATCH_ROWS, CONCURRENCY } from '../client/src/import/defaults.ts';
 import { run } from '../tools/arguments.ts';
-import { toCsv } from '../tools/csv.ts';
+import { writeCsv } from '../tools/csv.ts';
 import { makeCustomers, type SentCustomer } from '../tools/customers.ts';
+import { watchMemory } from '../tools/memory.ts';
 import { startServer } from '../tools/server.ts';
 import { projectFolder } from '../tools/wrangler.ts';
+import { median } from './median.ts';
 
 const KEY = 'peere_test_lagos_full';
 /** Turns of each. */
@@ -59,15 +60,10 @@ async function serverAlone(url: string, rows: number, domain: string): Promise<n
   return (sent / (performance.now() - startedAt)) * 1_000;
 }
 
-async function writeCsv(file: string, rows: number, domain: string): Promise<void> {
-  const out = createWriteStream(file);
+function* partsOf(rows: number, domain: string): Generator<SentCustomer[]> {
   for (let number = 0; number * BATCH_ROWS < rows; number += 1) {
-    const batch = batchOf(number, domain);
-    const left = batch.slice(0, rows - number * BATCH_ROWS);
-    if (!out.write(toCsv(left, number === 0))) await once(out, 'drain');
+    yield batchOf(number, domain).slice(0, rows - number * BATCH_ROWS);
   }
-  out.end();
-  await once(out, 'finish');
 }
 
 /** @returns rows a second, and the most memory that it took, in MB; null where the system does not tell */
@@ -78,20 +74,14 @@ async function importCsv(url: string, file: string, rows: number) {
   });
   let output = '';
   child.stdout.on('data', (text) => (output += String(text)));
-  const seen: { most: number | null } = { most: null };
-  const watch = setInterval(() => {
-    void readFile(`/proc/${child.pid}/status`, 'utf8').then(
-      (status) => (seen.most = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1_024),
-      () => undefined,
-    );
-  }, 200);
+  const mostMemory = watchMemory(child.pid);
   const startedAt = performance.now();
   await once(child, 'exit');
-  clearInterval(watch);
+  const most = mostMemory();
   const seconds = (performance.now() - startedAt) / 1_000;
   if (!output.includes(`${rows.toLocaleString('en')} rows: `))
     throw new Error(`Not all was imported:\n${output}`);
-  return { rate: rows / seconds, most: seen.most, output };
+  return { rate: rows / seconds, most, output };
 }
 
 const program = new Command('bench:import')
@@ -102,21 +92,22 @@ const program = new Command('bench:import')
     const server = await startServer();
     try {
       const file = join(folder, 'customers.csv');
-      await writeCsv(file, rows, 'import.example.com');
+      await writeCsv(file, partsOf(rows, 'import.example.com'));
       const { rate, most, output } = await importCsv(server.url, file, rows);
       console.log(`${output}${rate.toFixed(0)} rows/s, ${most?.toFixed(0) ?? '?'} MB at the most\n`);
       const ratios: number[] = [];
       for (let round = 0; round < ROUNDS; round += 1) {
         const few = Math.ceil(rows / 10);
         const part = join(folder, `part-${round}.csv`);
-        await writeCsv(part, few, `part${round}.example.com`);
+        await writeCsv(part, partsOf(few, `part${round}.example.com`));
         const { rate: imported } = await importCsv(server.url, part, few);
         const alone = await serverAlone(server.url, few, `alone${round}.example.com`);
         ratios.push(imported / alone);
         console.log(`importer ${imported.toFixed(0)} rows/s, server alone ${alone.toFixed(0)} rows/s`);
       }
-      const median = ratios.toSorted((one, other) => one - other)[Math.floor(ROUNDS / 2)] ?? Number.NaN;
-      console.log(`ratio ${median.toFixed(2)} (${ratios.map((ratio) => ratio.toFixed(2)).join(', ')})`);
+      console.log(
+        `ratio ${median(ratios).toFixed(2)} (${ratios.map((ratio) => ratio.toFixed(2)).join(', ')})`,
+      );
     } finally {
       await server.stop();
       await rm(folder, { recursive: true, force: true });

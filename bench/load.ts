@@ -1,5 +1,6 @@
 /** One load generator for every Worker: so many connections, each with the next request when the last is answered. */
 import { Pool } from 'undici';
+import { median } from './median.ts';
 
 export interface Asked {
   path: string;
@@ -38,10 +39,9 @@ export async function measure(
   const seconds = (performance.now() - startedAt) / 1_000;
   const cpuAfter = await cpu();
   await pool.close();
-  latencies.sort((one, other) => one - other);
   return {
     rate: latencies.length / seconds,
-    p50: latencies[Math.floor(latencies.length / 2)] ?? 0,
+    p50: median(latencies),
     cpu: cpuBefore === null || cpuAfter === null ? null : (cpuAfter - cpuBefore) / latencies.length,
   };
 }

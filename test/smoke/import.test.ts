@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
+import { writeCsv } from '../../tools/csv.ts';
 import { makeCustomers } from '../../tools/customers.ts';
+import { watchMemory } from '../../tools/memory.ts';
 import { startServer, type Server } from '../../tools/server.ts';
 import { projectFolder } from '../../tools/wrangler.ts';
 
@@ -477,30 +479,22 @@ void describe('an import that was stopped', { timeout: 240_000 }, () => {
 void describe('a million rows', { timeout: 600_000 }, () => {
   void it(`take at most ${MOST_MB} MB of memory`, { skip: !existsSync('/proc/self/status') }, async () => {
     const million = 1_000_000;
-    const out = createWriteStream(at('million.csv'));
-    const columns = [...HEADER, 'middlename', 'address', 'gender', 'phone'];
-    const thousand = makeCustomers(1_000).map((row) => ({ ...row, clientRef: undefined, email: undefined }));
-    for (let first = 0; first < million; first += thousand.length) {
-      const rows = thousand.map((row, n) => ({
-        ...row,
-        clientRef: `m-${first + n}`,
-        email: `m${first + n}@x.org`,
-      }));
-      if (!out.write(stringify(rows, { header: first === 0, columns }))) await once(out, 'drain');
-    }
-    out.end();
-    await once(out, 'finish');
+    const thousand = makeCustomers(1_000);
+    const parts = function* () {
+      for (let first = 0; first < million; first += thousand.length) {
+        yield thousand.map((row, n) => ({
+          ...row,
+          clientRef: `m-${first + n}`,
+          email: `m${first + n}@x.org`,
+        }));
+      }
+    };
+    await writeCsv(at('million.csv'), parts());
     // Judged and not stored: for the importer the same work, for the service a third of it.
     const child = start(['million.csv', '--dry-run']);
-    let most = 0;
-    const watch = setInterval(() => {
-      const status = existsSync(`/proc/${child.pid}/status`)
-        ? readFileSync(`/proc/${child.pid}/status`, 'utf8')
-        : '';
-      most = Math.max(most, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024);
-    }, 100);
+    const mostMemory = watchMemory(child.pid);
     const { code, output } = await ended(child);
-    clearInterval(watch);
+    const most = mostMemory() ?? Number.NaN;
     assert.equal(code, EXIT.some, output);
     assert.match(output, /1,000,000 rows: /);
     console.log(`a million rows took ${most.toFixed(0)} MB`);

@@ -93,17 +93,6 @@ function toSvg(): string {
 const folder = await mkdtemp(join(tmpdir(), 'peere-picture-'));
 const server = await startServer();
 try {
-  const columns = [
-    'clientRef',
-    'firstname',
-    'lastname',
-    'middlename',
-    'accountName',
-    'email',
-    'country',
-    'address',
-  ];
-  columns.push('gender', 'phone', 'accountNumber', 'reference');
   await writeFile(join(folder, 'customers.csv'), toCsv(makeCustomers(ROWS)));
   const environment = { PEERE_URL: server.url, PEERE_API_KEY: 'peere_test_lagos_full' };
   startedAt = performance.now();

@@ -69,7 +69,7 @@ export async function importFile(
     // There is nothing to go on with after a dry run, or with input that can't be read again.
     const input = options.dryRun ? undefined : inspected?.fingerprint;
     journal = input === undefined ? undefined : findJournal(options, source, path, input);
-    if (journal?.finished) return summary(journal.done, 0, true, stem);
+    if (journal?.finished) return summary(totalOf(journal.done), 0, true, stem);
     if (journal?.firstBatchId !== undefined) await recognise(service.client, journal.firstBatchId, signal);
     const plan = journal?.beginning ?? options;
     const table = await readTable(source, plan.map);
@@ -84,7 +84,7 @@ export async function importFile(
       : bringTo(service, journal?.beginning.id ?? randomUUID(), journal);
     const run = new Import(journal, bring, options.concurrency, inspected?.rows, outputs, terminal);
     const rowsPerSecond = await run.run(cut(table.rows, plan.batchRows), signal, stop);
-    return summary([run], rowsPerSecond, false, stem);
+    return summary(run, rowsPerSecond, false, stem);
   } finally {
     journal?.close();
     unlock();
@@ -98,9 +98,17 @@ interface Counts {
   failed: number;
 }
 
-function summary(parts: readonly Counts[], rowsPerSecond: number, already: boolean, stem: string): Imported {
-  const created = parts.reduce((sum, part) => sum + part.created, 0);
-  const failed = parts.reduce((sum, part) => sum + part.failed, 0);
+function totalOf(batches: readonly Counts[]): Counts {
+  const sum = (count: keyof Counts) => batches.reduce((total, batch) => total + batch[count], 0);
+  return { created: sum('created'), failed: sum('failed') };
+}
+
+function summary(
+  { created, failed }: Counts,
+  rowsPerSecond: number,
+  already: boolean,
+  stem: string,
+): Imported {
   return { created, failed, rowsPerSecond, already, ...writtenAt(stem) };
 }
 
@@ -172,8 +180,8 @@ class Import implements Counts {
   readonly #total: number | undefined;
   readonly #outputs: Outputs;
   readonly #progress: Progress;
-  created = 0;
-  failed = 0;
+  created: number;
+  failed: number;
 
   /** @param total rows of the file, where it is known */
   constructor(
@@ -189,10 +197,7 @@ class Import implements Counts {
     this.#concurrency = concurrency;
     this.#total = total;
     this.#outputs = outputs;
-    for (const { created, failed } of journal?.done ?? []) {
-      this.created += created;
-      this.failed += failed;
-    }
+    ({ created: this.created, failed: this.failed } = totalOf(journal?.done ?? []));
     if (this.#done > 0) say(`Going on after ${this.#done.toLocaleString('en')} rows.`);
     this.#progress = new Progress(stderr, this.#done);
   }

@@ -52,9 +52,10 @@ class Output {
 /** `customers.phrases.csv` becomes `customers.phrases.1.csv`, or the next number that is free. */
 function moveAside(path: string): void {
   if (!existsSync(path)) return;
+  const numbered = (number: number) => path.replace(/csv$/, `${number}.csv`);
   let number = 1;
-  while (existsSync(path.replace(/csv$/, `${number}.csv`))) number += 1;
-  renameSync(path, path.replace(/csv$/, `${number}.csv`));
+  while (existsSync(numbered(number))) number += 1;
+  renameSync(path, numbered(number));
 }
 
 export interface Failed {

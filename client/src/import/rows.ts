@@ -208,6 +208,8 @@ async function* readLines(text: AsyncGenerator<string>): AsyncGenerator<Row> {
   if (rest.trim() !== '') yield toRow(rest, number + 1);
 }
 
+/** Of what is no object. */
+const NO_CELLS = FIELD_NAMES.map(() => '');
 /** Of a line that can't be read, enough to find it by. */
 const SHOWN_CHARACTERS = 200;
 
@@ -216,14 +218,14 @@ function toRow(line: string, number: number): Row {
     return fromValue(JSON.parse(line));
   } catch {
     const fault = `line ${number} is not JSON: ${line.slice(0, SHOWN_CHARACTERS)}`;
-    return { cells: FIELD_NAMES.map(() => ''), fault };
+    return { cells: NO_CELLS, fault };
   }
 }
 
 function fromValue(value: unknown): Row {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const shown = JSON.stringify(value).slice(0, SHOWN_CHARACTERS);
-    return { cells: FIELD_NAMES.map(() => ''), fault: `is not an object: ${shown}` };
+    return { cells: NO_CELLS, fault: `is not an object: ${shown}` };
   }
   return { cells: FIELD_NAMES.map((field) => toCell(Reflect.get(value, field))), customer: value };
 }

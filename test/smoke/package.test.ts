@@ -1,7 +1,7 @@
 /** The package that banks install: what is in it, and that it works where only it is. `npm run package`. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -25,15 +25,10 @@ before(async () => {
   const listed = JSON.parse(stdout.slice(stdout.search(/^[[{]/m))) as Packed[] | Record<string, Packed>;
   const [packed] = Object.values(listed);
   files = packed?.files.map(({ path }) => path) ?? [];
-  const modules = join(folder, 'node_modules', '@peere');
-  await mkdir(modules, { recursive: true });
-  await run('tar', [
-    '-xzf',
-    join(folder, packed?.filename.replace(/^@|\//g, (s) => (s === '/' ? '-' : '')) ?? ''),
-    '-C',
-    modules,
-  ]);
-  await run('mv', [join(modules, 'package'), join(modules, 'client')]);
+  const installed = join(folder, 'node_modules', '@peere', 'client');
+  await mkdir(installed, { recursive: true });
+  const archive = (await readdir(folder)).find((name) => name.endsWith('.tgz')) ?? '';
+  await run('tar', ['-xzf', join(folder, archive), '-C', installed, '--strip-components=1']);
 });
 after(async () => {
   await server?.stop();
@@ -41,7 +36,6 @@ after(async () => {
 });
 
 interface Packed {
-  filename: string;
   files: { path: string }[];
 }
 

@@ -2,15 +2,14 @@
  * Before each test of a file: an empty database on the real migrations, and the two banks that every test has.
  * After each: nothing was logged in it that must not be, and no answer was other than the reference says.
  */
-import { applyD1Migrations, reset } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, expect } from 'vitest';
 import { seedBanks } from './banks.ts';
+import { emptyBindings } from './empty.ts';
 import { Service } from './service.ts';
 
 beforeEach(async () => {
-  await reset();
-  await applyD1Migrations(env.DB, env.MIGRATIONS);
+  await emptyBindings(env);
   await seedBanks(env.DB);
 });
 

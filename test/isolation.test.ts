@@ -1,0 +1,16 @@
+/** Tests share the bindings of a worker: what one leaves behind, the next must not find. */
+import { abortAllDurableObjects } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { expect, it } from 'vitest';
+import { emptyBindings } from './support/empty.ts';
+
+it('a test begins with empty bindings even when workerd has dropped D1 and KV from its memory', async () => {
+  await env.DB.prepare('ALTER TABLE banks RENAME TO banks_away').run();
+  await env.PHRASE_CACHE.put('phrase', '{}');
+  await abortAllDurableObjects();
+  await emptyBindings(env);
+  const tables = await env.DB.prepare(`SELECT name FROM sqlite_schema WHERE name GLOB 'banks*'`).all();
+  expect(tables.results).toEqual([{ name: 'banks' }]);
+  expect(await env.DB.prepare('SELECT count(*) AS rows FROM banks').first('rows')).toBe(0);
+  expect((await env.PHRASE_CACHE.list()).keys).toEqual([]);
+});

@@ -5,12 +5,19 @@ import { unluckyDatabase, type Fate } from '../support/broken.ts';
 import { sentCustomers } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 
-/** A service whose D1 treats its writes and read-backs as told, in order; then they work. */
+/**
+ * A service whose D1 treats its writes and read-backs as told, in order; then they work. Its time passes only when one
+ * stalls, so a deadline ends no call that is merely slow.
+ */
 function unlucky(fates: Fate[]): Service {
+  const waiting: (() => void)[] = [];
+  const passTime = () => {
+    for (const wake of waiting.splice(0)) wake();
+  };
   return new Service(
     // The first call asks for emails; what comes then is the commit and its read-backs.
-    ({ DB }) => ({ DB: unluckyDatabase(DB, ['works', ...fates]) }),
-    { sleep: () => new Promise((resolve) => setTimeout(resolve, 20)) },
+    ({ DB }) => ({ DB: unluckyDatabase(DB, ['works', ...fates], passTime) }),
+    { sleep: () => new Promise((resolve) => waiting.push(resolve)) },
   );
 }
 

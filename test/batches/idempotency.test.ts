@@ -89,18 +89,22 @@ describe('the same key and the same body', () => {
 it('a request that was stopped without a word does not hold its key for ever', async () => {
   // As when a client goes away: its work is never resumed, so nothing is cleaned up either.
   const never = new Promise<never>(() => {});
+  const { promise: underWay, resolve: stop } = Promise.withResolvers<void>();
   let stopped = true;
   const isolate = new Service(
     ({ DB }) => ({
       DB: {
         prepare: (sql: string) => DB.prepare(sql),
-        batch: (statements: D1PreparedStatement[]) => (stopped ? never : DB.batch(statements)),
+        batch: (statements: D1PreparedStatement[]) => {
+          stop();
+          return stopped ? never : DB.batch(statements);
+        },
       } as unknown as D1Database,
     }),
     { now: () => now },
   );
   void send('key-1', [sentCustomer(1)], isolate);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await underWay;
   stopped = false;
   expect((await send('key-1', [sentCustomer(1)], isolate)).status).toBe(409);
   now += 90_000;

@@ -35,17 +35,23 @@ export function watchedDatabase(
   } as unknown as D1Database;
 }
 
-/** A D1 whose transactions fare as told, in turn; when all is told, they work. */
-export function unluckyDatabase(db: D1Database, fates: Fate[]): D1Database {
-  const never = new Promise<never>(() => {});
+/**
+ * A D1 whose transactions fare as told, in turn; when all is told, they work.
+ * @param onStall is called when one stalls and its caller has begun to wait
+ */
+export function unluckyDatabase(db: D1Database, fates: Fate[], onStall = () => {}): D1Database {
+  const stall = () => {
+    setTimeout(onStall);
+    return new Promise<never>(() => {});
+  };
   const lost = () => Promise.reject(d1Error('Network connection lost.'));
   return watchedDatabase(db, async (number, work) => {
     const fate = fates[number - 1] ?? 'works';
     if (fate === 'throws before') return lost();
-    if (fate === 'stalls') return never;
+    if (fate === 'stalls') return stall();
     const result = await work();
     if (fate === 'throws after') return lost();
-    return fate === 'stalls after' ? never : result;
+    return fate === 'stalls after' ? stall() : result;
   });
 }
 

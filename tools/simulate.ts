@@ -29,7 +29,7 @@ function play(first: number, seeds: number, mutant?: string): Promise<Played> {
       SIMULATION_SEEDS: String(seeds),
       ...(mutant === undefined ? {} : { SIMULATION_MUTANT: mutant }),
     };
-    const vitest = ['node_modules/vitest/vitest.mjs', 'run', 'test/simulation', '--reporter=default'];
+    const vitest = ['node_modules/vitest/vitest.mjs', 'run', 'test/simulation', '--silent=false'];
     const child = spawn(process.execPath, vitest, { cwd: projectFolder, env: environment });
     let output = '';
     child.stdout.on('data', (text) => (output += text));

@@ -1,4 +1,5 @@
 /** What one event needs, built once when it arrives and handed in from the door. */
+import type { FailureLimits } from './batches/batch-failures.store.ts';
 import { FieldKeyMemory } from './batches/field-keys.ts';
 import { RunningKeys } from './batches/batches.idempotency.ts';
 import { createBatchQueue, type BatchQueue } from './batches/batches.queue.ts';
@@ -28,6 +29,8 @@ export interface Deps {
   chunkRows: number;
   /** Batches of one bank that may be under way at once. */
   mostOpenBatches: number;
+  /** Failures that one bank may have. */
+  failureLimits: FailureLimits;
   production: boolean;
   /** Work that the answer does not wait for, and that may outlive it. It must not reject. */
   after(work: Promise<void>): void;
@@ -71,6 +74,7 @@ export function createDeps(
     runningKeys: memory.runningKeys,
     rateLimits: new RateLimits(env, memory.rates, runtime, after),
     mostOpenBatches: env.MOST_OPEN_BATCHES,
+    failureLimits: { stored: env.MAX_STORED_FAILURES, perDay: env.MAX_FAILURES_PER_DAY },
     fieldKey: (version) => memory.fieldKeys.get(env, runtime, version),
     chunkRows,
     production: env.ENVIRONMENT === 'production',

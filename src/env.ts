@@ -15,6 +15,10 @@ export interface Env {
   RATE_POLICIES: Record<'lookups' | 'changes' | 'batches' | 'misses', RatePolicy>;
   /** Batches of one bank that may be under way at once. */
   MOST_OPEN_BATCHES: number;
+  /** Failures of one bank that are stored at any time. At least one batch's. */
+  MAX_STORED_FAILURES: number;
+  /** Failures of one bank that are stored in a UTC day, until a batch with refused rows is refused whole. */
+  MAX_FAILURES_PER_DAY: number;
   /** `production` refuses test keys; anything else is somebody's own machine. */
   ENVIRONMENT: string;
 }
@@ -36,6 +40,13 @@ export const LIMITS = {
   batchBodyBytes: 10 * 1024 * 1024,
   /** Bytes of any other body: an update has nine fields of at most 2,048 characters. */
   updateBodyBytes: 64 * 1024,
+  /**
+   * JSON values of a batch's body: 50 a row. 10 MB of real customers hold no more, because a name and its value take
+   * 20 bytes at the least; half a million values take up to 40 MB of an isolate's 128 when they are parsed.
+   */
+  batchBodyValues: 500_000,
+  /** JSON values of any other body: an update has ten. */
+  updateBodyValues: 1_000,
   /** Failures that an answer carries itself (the contract's `inlineFailureLimit`). */
   inlineFailures: 50,
   /** And their bytes: an error body stays under 64 KB. A row that lacks everything is a failure of 0.7 KB. */

@@ -1,8 +1,11 @@
-/** `npm run batches -- stalled | redrive ID`: batches of which a chunk was dead-lettered, and bringing them back. */
+/**
+ * `npm run batches -- stalled | redrive ID | redrive --bank ID`: batches of which a chunk was dead-lettered, and
+ * bringing them back.
+ */
 import { Command } from 'commander';
 import type { SQL } from 'drizzle-orm';
 import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core';
-import { findStalledBatches, redriveBatch } from '../src/batches/batches.redrive.ts';
+import { findStalledBatches, redriveBank, redriveBatch } from '../src/batches/batches.redrive.ts';
 import { run, targetOf, withTarget } from './arguments.ts';
 import { d1 } from './wrangler.ts';
 
@@ -21,11 +24,25 @@ withTarget(program.command('stalled').description('batches that wait for a redri
 );
 
 withTarget(
-  program.command('redrive').description('send what is left of a batch again').argument('<id>', 'bat_…'),
-).action(async (id, options) => {
-  const [redriven] = await d1(targetOf(options), redriveBatch(id, Date.now()).map(textOf).join(';\n'));
-  if (redriven === undefined) throw new Error(`No batch ${id} is stalled. See: npm run batches -- stalled`);
-  console.log(`Redriven ${id}. The next sweep sends it, within a minute.`);
+  program
+    .command('redrive')
+    .description('send what is left of a stalled batch again, or of every stalled batch of a bank')
+    .argument('[id]', 'bat_…')
+    .option('--bank <id>', 'bnk_…'),
+).action(async (id, { bank, ...options }) => {
+  if ((id === undefined) === (bank === undefined)) {
+    throw new Error('Name one batch, or a bank with --bank. See: npm run batches -- stalled');
+  }
+  const statements = bank === undefined ? redriveBatch(id, Date.now()) : redriveBank(bank, Date.now());
+  const redriven = await d1<{ id: string }>(targetOf(options), statements.map(textOf).join(';\n'));
+  if (redriven.length === 0) {
+    throw new Error(
+      `No batch ${bank === undefined ? id : `of ${bank}`} is stalled. See: npm run batches -- stalled`,
+    );
+  }
+  console.log(
+    `Redriven ${redriven.map((batch) => batch.id).join(', ')}. The next sweep sends them, within a minute.`,
+  );
 });
 
 await run(program);

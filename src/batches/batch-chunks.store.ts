@@ -4,10 +4,11 @@
  */
 import { sql, type SQL } from 'drizzle-orm';
 import type { Statement } from '../db/client.ts';
-import type { RowFailure } from './batches.answers.ts';
-import { EXISTING_FAILURE, REJECTED_FAILURE } from './batches.judge.ts';
+import { countOfDay, removeSurplusFailures } from './batch-failures.store.ts';
+import { EXISTING_FAILURE, REJECTED_FAILURE, type KnownFailure } from './batches.judge.ts';
 import { STAGED_FIELDS, type StagedField } from './batches.plan.ts';
 import type { ChunkPointer } from './batches.queue.ts';
+import { CODE_LETTERS, encodeFailure } from './failure-codes.ts';
 
 /** A field of the staged row at hand. */
 const staged = (field: StagedField) => sql.raw(`staged.value ->> ${STAGED_FIELDS.indexOf(field)}`);
@@ -47,8 +48,9 @@ const stagedRows = (pointer: ChunkPointer): SQL =>
 /**
  * Moves a chunk in: its customers, those that lost a race as failures, the counters, and the chunk closed. Run
  * together, this happens once: for a chunk that is closed or unknown every statement changes nothing.
+ * @param maxFailures that the bank may have stored: beyond it, the oldest make room
  */
-export function moveChunkIn(pointer: ChunkPointer, now: number): Statement[] {
+export function moveChunkIn(pointer: ChunkPointer, now: number, maxFailures: number): Statement[] {
   const { bankId, batchId } = pointer;
   return [
     sql`INSERT INTO customers (bank_id, created_at, ${CUSTOMER_COLUMNS})
@@ -61,28 +63,24 @@ export function moveChunkIn(pointer: ChunkPointer, now: number): Statement[] {
       EXISTING_FAILURE,
       sql`NOT EXISTS (SELECT 1 FROM customers WHERE bank_id = ${bankId} AND id = ${staged('id')})`,
     ),
-    ...closeChunk(pointer, now),
+    ...closeChunk(pointer, now, maxFailures),
   ];
 }
 
 /** Gives up a chunk of one row, which a constraint refuses: the row is reported, the chunk closed. */
-export function rejectChunk(pointer: ChunkPointer, now: number): Statement[] {
-  return [recordFailures(pointer, REJECTED_FAILURE, sql`true`), ...closeChunk(pointer, now)];
+export function rejectChunk(pointer: ChunkPointer, now: number, maxFailures: number): Statement[] {
+  return [recordFailures(pointer, REJECTED_FAILURE, sql`true`), ...closeChunk(pointer, now, maxFailures)];
 }
 
-function recordFailures(
-  pointer: ChunkPointer,
-  failure: Omit<RowFailure, 'index' | 'clientRef'>,
-  which: SQL,
-): Statement {
-  return sql`INSERT INTO batch_failures (bank_id, batch_id, row_index, chunk, client_ref, code, message, errors)
-        SELECT chunk.bank_id, chunk.batch_id, ${staged('index')}, chunk.chunk,
-          ${staged('clientRef')}, ${failure.code}, ${failure.message}, ${JSON.stringify(failure.errors)}
+function recordFailures(pointer: ChunkPointer, failure: KnownFailure, which: SQL): Statement {
+  const { code, faults } = encodeFailure(failure);
+  return sql`INSERT INTO batch_failures (bank_id, batch_id, row_index, chunk, client_ref, code, faults)
+        SELECT chunk.bank_id, chunk.batch_id, ${staged('index')}, chunk.chunk, ${staged('clientRef')}, ${code}, ${faults}
         FROM ${stagedRows(pointer)} WHERE ${isThere} AND ${which}`;
 }
 
 /** Counts what the chunk's rows became, adds it to the bank, closes the chunk, and settles its batch. */
-function closeChunk(pointer: ChunkPointer, now: number): Statement[] {
+function closeChunk(pointer: ChunkPointer, now: number, maxFailures: number): Statement[] {
   // Derived from the failures that this very chunk recorded, never counted along.
   const failed = (code: SQL) =>
     sql`(SELECT count(*) FROM batch_failures AS failure
@@ -92,15 +90,20 @@ function closeChunk(pointer: ChunkPointer, now: number): Statement[] {
   // One that was erased on its way counts as created: the bank was told so, and it is no failure.
   const created = sql`row_count - ${failed(sql``)}`;
   const erased = sql`(SELECT count(*) FROM json_each(payload) AS staged WHERE NOT ${isThere})`;
+  const today = countOfDay(now, sql`chunk.failed`);
   return [
-    sql`UPDATE banks SET customer_count = customer_count + coalesce(
-            (SELECT ${created} - ${erased} FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}), 0)
+    sql`UPDATE banks SET customer_count = customer_count + chunk.created,
+            failure_count = failure_count + chunk.failed,
+            failure_day_count = ${today.count}, failure_day = ${today.day}
+          FROM (SELECT ${created} - ${erased} AS created, ${failed(sql``)} AS failed
+            FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}) AS chunk
           WHERE id = ${pointer.bankId}`,
     sql`UPDATE batch_chunks
-          SET created = ${created}, raced = ${failed(sql`AND failure.code = 'EXISTING_CUSTOMER'`)},
+          SET created = ${created}, raced = ${failed(sql`AND failure.code = ${CODE_LETTERS.EXISTING_CUSTOMER}`)},
             done_at = ${now}, payload = NULL, next_send_at = NULL
           WHERE ${isChunk(pointer)} AND ${isOpen}`,
     settleBatch(pointer, now),
+    ...removeSurplusFailures(pointer.bankId, maxFailures),
   ];
 }
 

@@ -6,15 +6,10 @@ import type { Deps } from '../deps.ts';
 import { AppError } from '../errors.ts';
 import type { Caller } from '../keys/keys.service.ts';
 import { positionOf, toPage, type List, type Page } from '../lib/paging.ts';
-import {
-  listBatches,
-  listCreated,
-  listFailures,
-  readBatch,
-  type BatchRow,
-  type FailureRow,
-} from './batch-results.store.ts';
-import type { BatchView, CreatedCustomer } from './batches.answers.ts';
+import { listBatches, listCreated, readBatch, type BatchRow } from './batch-results.store.ts';
+import { listFailures, type FailureRow } from './batch-failures.store.ts';
+import type { BatchView, CreatedCustomer, RowFailure } from './batches.answers.ts';
+import { decodeFailure } from './failure-codes.ts';
 
 export interface PageQuery {
   limit: number;
@@ -58,7 +53,11 @@ export async function listFailuresOf(deps: Deps, caller: Caller, batchId: string
     listFailures,
     ({ index }) => [index],
   );
-  const rows = page.rows.map((row) => ({ ...row, errors: JSON.parse(row.errors) as unknown }));
+  const rows = page.rows.map(({ index, clientRef, ...stored }): RowFailure => ({
+    index,
+    clientRef,
+    ...decodeFailure(stored),
+  }));
   return { ...rest, page: { ...page, rows } };
 }
 
@@ -97,6 +96,7 @@ function toView(batch: BatchRow): BatchView {
     status: batch.status,
     summary: { total, successful: total - failed, failed, duplicates, invalidData },
     progress: { processed: created + failed, total },
+    failuresRemoved: batch.failuresRemoved,
     createdAt: new Date(batch.createdAt).toISOString(),
     completedAt: batch.completedAt === null ? null : new Date(batch.completedAt).toISOString(),
   };

@@ -44,6 +44,8 @@ export const batchView = z.strictObject({
   summary: batchSummary,
   /** Rows of which it is known what became of them, of all that were sent. */
   progress: z.strictObject({ processed: z.int(), total: z.int() }),
+  /** Failures that made room for those of newer batches: the list is without them. */
+  failuresRemoved: z.int(),
   createdAt: z.iso.datetime(),
   completedAt: z.nullable(z.iso.datetime()),
 });

@@ -3,14 +3,21 @@
  * been committed all the same: before anything is said, the primary is asked.
  */
 import { recordChange, type Actor } from '../audit/audit.store.ts';
-import { DatabaseError, isDatabaseAway, runTogether, type Statement } from '../db/client.ts';
+import {
+  DatabaseError,
+  isDatabaseAway,
+  isOverFailureLimit,
+  runTogether,
+  type Statement,
+} from '../db/client.ts';
 import type { Deps } from '../deps.ts';
-import { unavailable } from '../errors.ts';
+import { tooMany, unavailable, type AppError } from '../errors.ts';
 import { describeCause } from '../db/cause.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Idempotency, IdempotencyRecord } from './batches.idempotency.ts';
 import type { BatchPlan } from './batches.plan.ts';
 import { findIdempotencyRecord, insertIdempotencyRecord } from './batches.idempotency.store.ts';
+import { countRefusedRows, insertRefusedRows } from './batch-failures.store.ts';
 import { findBatch, insertBatch } from './batches.store.ts';
 
 /** How long the queue has to deliver a pointer before the sweep sends it again. The cron runs every minute. */
@@ -22,6 +29,7 @@ const PATIENCE_MS = 10_000;
 
 /**
  * @returns the record of the batch that already has this key; null when this batch is now stored
+ * @throws RATE_LIMITED when the refused rows would pass the bank's limit of the day. Nothing is stored then.
  * @throws UNAVAILABLE when D1 is away. Nothing is stored then, unless D1 could not even be asked, or a write that
  *   stalled arrives after all: a client that sends the same key again is told which.
  */
@@ -37,7 +45,13 @@ export async function commitBatch(
     subject: plan.batchId,
     fields: [],
   } as const;
-  const statements = [recordChange(actor, change), ...insertBatch(plan, plan.createdAt + SEND_AGAIN_MS)];
+  const statements = [
+    // First, because it may end all of it.
+    ...countRefusedRows(plan, deps.failureLimits.perDay),
+    recordChange(actor, change),
+    ...insertBatch(plan, plan.createdAt + SEND_AGAIN_MS),
+    ...insertRefusedRows(plan, deps.failureLimits.stored),
+  ];
   if (idempotency !== undefined) {
     statements.push(
       ...insertIdempotencyRecord(plan.bankId, idempotency.key, idempotency.record, plan.createdAt),
@@ -58,10 +72,20 @@ export async function commitBatch(
         return null;
       }
       if (record !== undefined) return record;
+      if (isOverFailureLimit(error)) throw tooManyRefused(plan, deps.failureLimits.perDay);
       if (!isDatabaseAway(error)) throw error;
       if (attempt === RETRIES) throw unavailable(error);
     }
   }
+}
+
+const DAY_MS = 24 * 3_600_000;
+
+/** A 429 that ends with the UTC day. */
+function tooManyRefused({ failures, createdAt }: BatchPlan, perDay: number): AppError {
+  const midnight = (Math.floor(createdAt / DAY_MS) + 1) * DAY_MS;
+  const message = `hold ${failures.length} rows that can not become customers, and a bank may leave ${perDay} of them a day: send the batch without them (a dry run names them), or again after ${new Date(midnight).toISOString()}`;
+  return tooMany(Math.ceil((midnight - createdAt) / 1_000), 'customers', message);
 }
 
 async function readBack(deps: Deps, { bankId, batchId, createdAt }: BatchPlan, key: string | undefined) {

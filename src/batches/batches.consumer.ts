@@ -70,7 +70,7 @@ async function forEachPointer(
 async function moveIn(deps: Deps, pointer: ChunkPointer): Promise<void> {
   for (let rephrased = 0; ; rephrased += 1) {
     try {
-      await runTogether(deps.db, moveChunkIn(pointer, deps.runtime.now()));
+      await runTogether(deps.db, moveChunkIn(pointer, deps.runtime.now(), deps.failureLimits.stored));
       return;
     } catch (error) {
       const collides = isPhraseCollision(error);
@@ -94,7 +94,7 @@ async function isolateBadRow(deps: Deps, pointer: ChunkPointer): Promise<void> {
   if (open === undefined) return;
   if (open.rowCount === 1) {
     logChunk(deps, 'error', 'row_rejected', pointer);
-    await runTogether(db, rejectChunk(pointer, runtime.now()));
+    await runTogether(db, rejectChunk(pointer, runtime.now(), deps.failureLimits.stored));
     return;
   }
   const [halves = []] = await runTogether(db, splitChunk(pointer));

@@ -29,9 +29,10 @@ export function insertIdempotencyRecord(
   ];
 }
 
-/** Forgets Idempotency-Keys that are older than a time, at most so many. */
-export function removeOldKeys(createdBefore: number, most: number): Statement {
+/** Forgets Idempotency-Keys that are older than a time, at most so many. Returns a row for each. */
+export function removeOldKeys(createdBefore: number, max: number): Statement {
   return sql`DELETE FROM idempotency_keys WHERE (bank_id, route, idempotency_key) IN (
         SELECT bank_id, route, idempotency_key FROM idempotency_keys
-        WHERE created_at <= ${createdBefore} ORDER BY created_at LIMIT ${most})`;
+        WHERE created_at <= ${createdBefore} ORDER BY created_at LIMIT ${max})
+      RETURNING created_at`;
 }

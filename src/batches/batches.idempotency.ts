@@ -7,7 +7,9 @@ import { customerRow } from '../customers/customers.schema.ts';
 import { AppError } from '../errors.ts';
 import { codeOf, type FieldKey } from '../lib/field-cipher.ts';
 import { idSequence } from '../lib/ids.ts';
+import type { RowFailure } from './batches.answers.ts';
 import type { AcceptedBatch } from './batches.report.ts';
+import { decodeFailure, encodeFailure } from './failure-codes.ts';
 
 /** How long a key is remembered. The README states it. */
 export const KEY_KEPT_MS = 72 * 3_600_000;
@@ -99,11 +101,27 @@ export class RunningKeys {
   }
 }
 
-/** What is kept of an answer: all of it, but of the customers' ids, which rise one by one, the first only. */
+/**
+ * What is kept of an answer: all of it, but its failures in codes, and of the customers' ids, which rise one by one,
+ * the first only.
+ */
 export function toRecord(fingerprint: string, { report, refusal }: AcceptedBatch): IdempotencyRecord {
   const { createdCount, customerIds } = report.data;
   const data = { createdCount, firstCustomerId: customerIds[0] ?? null };
-  return { fingerprint, answer: JSON.stringify({ refusal, report: { ...report, data } }) };
+  const failures = report.failures.map((failure): KeptFailure => {
+    const { code, faults } = encodeFailure(failure);
+    return [failure.index, failure.clientRef, code, faults];
+  });
+  return { fingerprint, answer: JSON.stringify({ refusal, report: { ...report, failures, data } }) };
+}
+
+type KeptFailure = [index: number, clientRef: string | null, code: string, faults: string];
+
+/** Records of before failures had codes hold them as they are answered. */
+function readFailure(kept: KeptFailure | RowFailure): RowFailure {
+  if (!Array.isArray(kept)) return kept;
+  const [index, clientRef, code, faults] = kept;
+  return { index, clientRef, ...decodeFailure({ code, faults }) };
 }
 
 /**
@@ -121,5 +139,6 @@ export async function replay(record: IdempotencyRecord, idempotency: Idempotency
   const { refusal, report } = JSON.parse(record.answer);
   const { createdCount, firstCustomerId } = report.data;
   const customerIds = firstCustomerId === null ? [] : idSequence(firstCustomerId, createdCount);
-  return { refusal, report: { ...report, data: { createdCount, customerIds } } };
+  const failures = report.failures.map(readFailure);
+  return { refusal, report: { ...report, failures, data: { createdCount, customerIds } } };
 }

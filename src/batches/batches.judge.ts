@@ -8,6 +8,7 @@ import type { FailureCode } from '../db/tables.ts';
 import type { FieldError } from '../errors.ts';
 import { isInternational, toE164 } from '../lib/phone.ts';
 import type { RowFailure } from './batches.answers.ts';
+import { EXISTS, FAILURE_MESSAGES, NOT_AN_OBJECT, NOT_STORABLE, sameAsRow } from './failure-codes.ts';
 
 export interface ValidRow {
   /** Position in what was sent, from 0. */
@@ -15,36 +16,30 @@ export interface ValidRow {
   row: CustomerRow;
 }
 
-const MESSAGES: Record<FailureCode, string> = {
-  INVALID_DATA: 'A required field is missing or not readable',
-  VALIDATION_ERROR: 'A field is not in the right format',
-  DUPLICATE_IN_BATCH: 'An earlier row of this batch is the same customer',
-  EXISTING_CUSTOMER: 'Customer with this email already exists',
-};
-
 function failureOf(
   index: number,
   clientRef: string | null,
   code: FailureCode,
   errors: FieldError[],
 ): RowFailure {
-  return { index, clientRef, code, message: MESSAGES[code], errors };
+  return { index, clientRef, code, message: FAILURE_MESSAGES[code], errors };
 }
 
-type KnownFailure = Omit<RowFailure, 'index' | 'clientRef'>;
+/** A failure that is always the same. */
+export type KnownFailure = Omit<RowFailure, 'index' | 'clientRef'>;
 
 /** Its email is a customer of the bank already, or became one while the batch was under way. */
 export const EXISTING_FAILURE: KnownFailure = {
   code: 'EXISTING_CUSTOMER',
-  message: MESSAGES.EXISTING_CUSTOMER,
-  errors: [{ field: 'email', message: 'belongs to a customer that this bank already has' }],
+  message: FAILURE_MESSAGES.EXISTING_CUSTOMER,
+  errors: [{ field: 'email', message: EXISTS }],
 };
 
 /** It passed every rule here, and a constraint of the database refused it all the same. */
 export const REJECTED_FAILURE: KnownFailure = {
   code: 'VALIDATION_ERROR',
-  message: MESSAGES.VALIDATION_ERROR,
-  errors: [{ field: 'customer', message: 'could not be stored as it was sent' }],
+  message: FAILURE_MESSAGES.VALIDATION_ERROR,
+  errors: [{ field: 'customer', message: NOT_STORABLE }],
 };
 
 /** Cleans and judges every row, in input order. Each row ends in exactly one of the two lists. */
@@ -62,7 +57,7 @@ export function judgeRows(rows: unknown[]): { valid: ValidRow[]; failures: RowFa
     const { row } = judged;
     const errors = (['email', 'clientRef'] as const).flatMap((field) => {
       const earlier = seen[field].get(row[field]);
-      return earlier === undefined ? [] : [{ field, message: `is the same as in row ${earlier}` }];
+      return earlier === undefined ? [] : [{ field, message: sameAsRow(earlier) }];
     });
     if (errors.length > 0) {
       failures.push(failureOf(index, row.clientRef, 'DUPLICATE_IN_BATCH', errors));
@@ -80,7 +75,7 @@ const REQUIRED_FIELDS = new Set(customerRow.safeParse({}).error?.issues.map(({ p
 
 function judgeRow(index: number, sent: unknown): ValidRow | RowFailure {
   if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) {
-    return failureOf(index, null, 'INVALID_DATA', [{ field: 'customer', message: 'must be an object' }]);
+    return failureOf(index, null, 'INVALID_DATA', [{ field: 'customer', message: NOT_AN_OBJECT }]);
   }
   const result = customerRow.safeParse(sent);
   const issues = result.error?.issues ?? [];

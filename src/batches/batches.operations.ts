@@ -8,6 +8,7 @@ import {
   newBatch,
   newBatchQuery,
   noParameters,
+  ROW_COUNT,
 } from './batches.schema.ts';
 
 /** Who may send a batch may see what became of it. */
@@ -19,7 +20,12 @@ export const createCustomers = operation({
   counts: 'batches',
   scopes: ['customers:write'],
   query: newBatchQuery,
-  body: { schema: newBatch, mostBytes: LIMITS.batchBodyBytes },
+  body: {
+    schema: newBatch,
+    mostBytes: LIMITS.batchBodyBytes,
+    maxValues: LIMITS.batchBodyValues,
+    list: { key: 'customers', maxElements: LIMITS.batchRows, fault: ROW_COUNT },
+  },
   errors: ['CUSTOMER_EXISTS', 'IDEMPOTENCY_IN_PROGRESS', 'IDEMPOTENCY_KEY_REUSED'],
 });
 

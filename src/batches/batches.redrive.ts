@@ -1,8 +1,8 @@
 /**
- * Bringing a stalled batch back, for an operator: its open chunks are due again, and the next sweep sends them.
+ * Bringing stalled batches back, for an operator: their open chunks are due again, and the next sweep sends them.
  * Statements only, without bindings, because `npm run batches` runs them through wrangler.
  */
-import { sql } from 'drizzle-orm';
+import { sql, type SQL } from 'drizzle-orm';
 
 export function findStalledBatches() {
   return sql`SELECT bank_id AS bank, id AS batch, datetime(created_at / 1000, 'unixepoch') AS accepted, total,
@@ -11,12 +11,21 @@ export function findStalledBatches() {
       FROM batches WHERE status = 'STALLED' ORDER BY id`;
 }
 
-/** The last statement returns the batch, if it was stalled. */
+/** Redrives one batch. The last statement returns it, if it was stalled. */
 export function redriveBatch(batchId: string, now: number) {
+  return redrive(sql`id = ${batchId}`, now);
+}
+
+/** Redrives every stalled batch of a bank. The last statement returns them. */
+export function redriveBank(bankId: string, now: number) {
+  return redrive(sql`bank_id = ${bankId}`, now);
+}
+
+function redrive(meant: SQL, now: number) {
   return [
     sql`UPDATE batch_chunks SET next_send_at = ${now}
-        WHERE (bank_id, batch_id) IN (SELECT bank_id, id FROM batches WHERE id = ${batchId} AND status = 'STALLED')
+        WHERE (bank_id, batch_id) IN (SELECT bank_id, id FROM batches WHERE ${meant} AND status = 'STALLED')
           AND done_at IS NULL AND next_send_at IS NULL`,
-    sql`UPDATE batches SET status = 'PROCESSING' WHERE id = ${batchId} AND status = 'STALLED' RETURNING id`,
+    sql`UPDATE batches SET status = 'PROCESSING' WHERE ${meant} AND status = 'STALLED' RETURNING id`,
   ];
 }

@@ -16,7 +16,6 @@ export function batchUrl(batchId: string): string {
 export function describeBatch(batch: BatchOutline): AcceptedBatch {
   const { batchId, customerIds, failures } = batch;
   const none = customerIds.length === 0;
-  const allExist = failures.every(({ code }) => code === 'EXISTING_CUSTOMER');
   const inline = withinBounds(failures);
   const failuresInline = inline.length === failures.length;
   const report: BatchReport = {
@@ -35,7 +34,7 @@ export function describeBatch(batch: BatchOutline): AcceptedBatch {
     failuresUrl: failuresInline ? null : `${batchUrl(batchId)}/failures`,
     data: { createdCount: customerIds.length, customerIds },
   };
-  return { report, refusal: none ? (allExist ? 'CUSTOMER_EXISTS' : 'INVALID_REQUEST') : null };
+  return { report, refusal: none ? (batch.invalid === 0 ? 'CUSTOMER_EXISTS' : 'INVALID_REQUEST') : null };
 }
 
 /** The first failures, as many as the contract's limit and the size of an answer allow. */

@@ -4,11 +4,13 @@ import { BATCH_STATUSES } from '../db/tables.ts';
 import { LIMITS } from '../env.ts';
 import { pageParameters } from '../lib/parameters.ts';
 
-const COUNT = `must be an array of 1 to ${LIMITS.batchRows} customers`;
+export const ROW_COUNT = `must be an array of 1 to ${LIMITS.batchRows} customers`;
 
 export const newBatch = z.object(
   {
-    customers: z.array(z.unknown(), COUNT).check(z.minLength(1, COUNT), z.maxLength(LIMITS.batchRows, COUNT)),
+    customers: z
+      .array(z.unknown(), ROW_COUNT)
+      .check(z.minLength(1, ROW_COUNT), z.maxLength(LIMITS.batchRows, ROW_COUNT)),
   },
   'must be an object with customers',
 );

@@ -5,7 +5,7 @@
 import type { Actor } from '../audit/audit.store.ts';
 import { runTogether } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
-import { tooMany } from '../errors.ts';
+import { tooMany, type AppError } from '../errors.ts';
 import { describeCause } from '../db/cause.ts';
 import type { BatchReport, RowFailure } from './batches.answers.ts';
 import { commitBatch } from './batches.commit.ts';
@@ -20,10 +20,12 @@ import { EXISTING_FAILURE, judgeRows, type ValidRow } from './batches.judge.ts';
 import { outlineBatch, stageChunks, type BatchPlan } from './batches.plan.ts';
 import { describeBatch, describeDryRun, type AcceptedBatch } from './batches.report.ts';
 import { findIdempotencyRecord } from './batches.idempotency.store.ts';
-import { countOpenBatches, findExistingEmails } from './batches.store.ts';
+import { countOpenBatches, findExistingEmails, type OpenBatches } from './batches.store.ts';
 
 /** Seconds after which a bank with too much under way should try again: some of it is done by then. */
 const OPEN_BATCHES_SECONDS = 10;
+/** The same where every open batch is stalled: nothing ends before an operator has redriven some. */
+const STALLED_BATCHES_SECONDS = 600;
 
 export type Answer = AcceptedBatch & {
   /** The answer to an earlier request with the same key and body. */
@@ -67,9 +69,7 @@ async function accept(deps: Deps, actor: Actor, rows: unknown[], idempotency?: I
   if (idempotency !== undefined && record !== undefined) {
     return { ...(await replay(record, idempotency)), replayed: true };
   }
-  if (open >= deps.mostOpenBatches) {
-    throw tooMany(OPEN_BATCHES_SECONDS, 'customers', `${open} batches are under way; wait for some of them`);
-  }
+  if (open.processing + open.stalled >= deps.mostOpenBatches) throw tooManyOpen(open);
   const { runtime, chunkRows } = deps;
   const outline = outlineBatch(bankId, rows.length, accepted.length, failures, runtime);
   const chunks = await stageChunks(outline, accepted, await deps.fieldKey(), runtime.random, chunkRows);
@@ -117,8 +117,18 @@ async function askBank(deps: Deps, bankId: string, valid: ValidRow[], key: strin
   return {
     existing: new Set(found.map(({ email }) => email)),
     record: records[0],
-    open: (open as { open: number }[])[0]?.open ?? 0,
+    open: (open as OpenBatches[])[0] ?? { processing: 0, stalled: 0 },
   };
+}
+
+/** A 429 that says what there is to wait for, and for whom. */
+function tooManyOpen({ processing, stalled }: OpenBatches): AppError {
+  if (stalled === 0) {
+    const message = `${processing} batches of your bank are under way; wait for some of them`;
+    return tooMany(OPEN_BATCHES_SECONDS, 'customers', message);
+  }
+  const message = `${processing} batches of your bank are under way and ${stalled} are STALLED; the stalled ones wait for the operator of the service to redrive them, so ask for that`;
+  return tooMany(processing === 0 ? STALLED_BATCHES_SECONDS : OPEN_BATCHES_SECONDS, 'customers', message);
 }
 
 /** A failure here costs time, not customers: the batch is stored, and the sweep sends its pointers. */

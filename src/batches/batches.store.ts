@@ -4,8 +4,8 @@
  */
 import { sql } from 'drizzle-orm';
 import type { Statement } from '../db/client.ts';
+import type { BatchStatus } from '../db/tables.ts';
 import { inSlices } from '../lib/slices.ts';
-import type { RowFailure } from './batches.answers.ts';
 import type { BatchPlan } from './batches.plan.ts';
 
 /** D1 takes 2 MB a bound value; an email has at most 254 bytes. */
@@ -19,11 +19,8 @@ export function findExistingEmails(bankId: string, emails: string[]): Statement[
   );
 }
 
-/** The wordiest failure, with a fault in each field and a long clientRef, has 2 KB; D1 takes 2 MB a value. */
-const FAILURES_PER_STATEMENT = 500;
-
 /**
- * A batch, its chunks and its failures.
+ * A batch and its chunks.
  * @param firstSendAgainAt when the sweep may send a chunk's pointer again, in case the queue lost it
  */
 export function insertBatch(plan: BatchPlan, firstSendAgainAt: number): Statement[] {
@@ -42,21 +39,20 @@ export function insertBatch(plan: BatchPlan, firstSendAgainAt: number): Statemen
             VALUES (${bankId}, ${batchId}, ${chunk}, ${firstIndex}, ${lastIndex}, ${rowCount},
               ${firstSendAgainAt}, ${payload})`,
     ),
-    ...inSlices(plan.failures, FAILURES_PER_STATEMENT).map((slice) => insertFailures(bankId, batchId, slice)),
   ];
 }
 
-function insertFailures(bankId: string, batchId: string, failures: RowFailure[]): Statement {
-  return sql`INSERT INTO batch_failures (bank_id, batch_id, row_index, client_ref, code, message, errors)
-        SELECT ${bankId}, ${batchId}, value ->> 'index', value ->> 'clientRef', value ->> 'code',
-          value ->> 'message', value -> 'errors'
-        FROM json_each(${JSON.stringify(failures)})`;
+export interface OpenBatches {
+  processing: number;
+  stalled: number;
 }
 
-/** How many of a bank's batches are under way? Looks at no more than `most`. */
-export function countOpenBatches(bankId: string, most: number): Statement {
-  return sql`SELECT count(*) AS open FROM (
-      SELECT 1 FROM batches WHERE bank_id = ${bankId} AND status IN ('PROCESSING', 'STALLED') LIMIT ${most})`;
+/** How many of a bank's batches are under way, and how many wait for an operator? Counts up to `max` of each. */
+export function countOpenBatches(bankId: string, max: number): Statement {
+  const countOf = (status: BatchStatus) =>
+    sql`(SELECT count(*) FROM (
+          SELECT 1 FROM batches WHERE bank_id = ${bankId} AND status = ${status} LIMIT ${max}))`;
+  return sql`SELECT ${countOf('PROCESSING')} AS processing, ${countOf('STALLED')} AS stalled`;
 }
 
 /** Is this batch stored? */

@@ -28,6 +28,10 @@ export const updateCustomer = operation({
   path: '/v1/bank/customer',
   counts: 'changes',
   scopes: ['customers:write'],
-  body: { schema: customerUpdate, mostBytes: LIMITS.updateBodyBytes },
+  body: {
+    schema: customerUpdate,
+    mostBytes: LIMITS.updateBodyBytes,
+    maxValues: LIMITS.updateBodyValues,
+  },
   errors: ['CUSTOMER_NOT_FOUND', 'PRECONDITION_FAILED'],
 });

@@ -11,14 +11,15 @@ import { MOST_ID, once, pageParameters, wholeNumber } from '../lib/parameters.ts
 import { normalisePhrase } from '../lib/phrase.ts';
 import { cleanText, isBlank, isSafeText } from '../lib/text.ts';
 
-const REQUIRED = 'is required, as a string that is not blank';
-const TEXT = 'must be a string';
-const UNSAFE = 'must not contain control characters, line breaks, text-direction overrides or broken Unicode';
+export const REQUIRED = 'is required, as a string that is not blank';
+export const TEXT = 'must be a string';
+export const UNSAFE =
+  'must not contain control characters, line breaks, text-direction overrides or broken Unicode';
 
 const safe = z.refine<string>(isSafeText, UNSAFE);
 /** A text that is too long is told that and no more: one fault a field keeps answers small. */
-const atMost = (most: number) =>
-  z.maxLength(most, { error: `must be at most ${most} characters long`, abort: true });
+const atMost = (most: number) => z.maxLength(most, { error: tooLong(most), abort: true });
+export const tooLong = (most: number | '#') => `must be at most ${most} characters long`;
 
 /** Cleans what may be absent, which is what null and text that shows nothing mean. */
 const cleanOptional = z.transform((value: unknown) => {
@@ -70,23 +71,26 @@ const MOST = {
   phrase: 128,
 };
 
-const EMAIL = 'must be an email address, such as ada@example.com';
+export const EMAIL_FAULT = 'must be an email address, such as ada@example.com';
 const emailRule = z.pipe(
   cleanPresent((text) => text.toLowerCase()),
-  z.string(REQUIRED).check(present, atMost(MOST.email), z.email(EMAIL)),
+  z.string(REQUIRED).check(present, atMost(MOST.email), z.email(EMAIL_FAULT)),
 );
 
+export const COUNTRY_FAULT = 'must be an ISO 3166-1 alpha-2 code, such as NG';
 const countryRule = z.pipe(
   cleanPresent((text) => text.toUpperCase()),
   z.string(REQUIRED).check(
     present,
-    z.refine<string>((code) => COUNTRIES.has(code), 'must be an ISO 3166-1 alpha-2 code, such as NG'),
+    z.refine<string>((code) => COUNTRIES.has(code), COUNTRY_FAULT),
   ),
 );
 
 /** The words of a phone number's fault. Whether one exists depends on the country: lib/phone.ts. */
 export const PHONE_FAULT =
   "must be a valid number, international (+234…) or as dialled in the customer's country";
+
+export const GENDER_FAULT = 'must be male, female or other';
 
 /** One customer of a batch, as the contract has it. Unknown keys are dropped. */
 export const customerRow = z.object({
@@ -98,7 +102,7 @@ export const customerRow = z.object({
   email: emailRule,
   country: countryRule,
   address: optional(MOST.address),
-  gender: z.pipe(cleanOptional, z.optional(z.enum(GENDERS, 'must be male, female or other'))),
+  gender: z.pipe(cleanOptional, z.optional(z.enum(GENDERS, GENDER_FAULT))),
   phone: optional(MOST.phone),
   accountNumber: required(MOST.reference),
   reference: required(MOST.reference),
@@ -161,7 +165,7 @@ export const customerLookup = z
         once(MOST.email),
         z.pipe(
           z.transform((text: string) => text.toLowerCase()),
-          z.string().check(z.email(EMAIL)),
+          z.string().check(z.email(EMAIL_FAULT)),
         ),
       ),
     ),

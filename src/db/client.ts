@@ -75,6 +75,11 @@ export function isPhraseCollision(error: unknown): boolean {
   return says(error, /UNIQUE constraint failed: customers\.phrase/);
 }
 
+/** Has a bank left as many failures today as it may? See `countRefusedRows`. */
+export function isOverFailureLimit(error: unknown): boolean {
+  return says(error, /NOT NULL constraint failed: banks\.failure_day_count/);
+}
+
 /** Did SQLite refuse a row? Trying again would end the same way. */
 export function isConstraintFailure(error: unknown): boolean {
   return says(error, /constraint failed|SQLITE_CONSTRAINT/);

@@ -9,6 +9,9 @@ export const banks = sqliteTable('banks', {
   id: text('id').primaryKey(),
   name: text('name').notNull(),
   customerCount: integer('customer_count').notNull().default(0),
+  failureCount: integer('failure_count').notNull().default(0),
+  failureDay: text('failure_day').notNull().default(''),
+  failureDayCount: integer('failure_day_count').notNull().default(0),
   cursorKey: text('cursor_key')
     .notNull()
     .default(sql`(hex(randomblob(32)))`),
@@ -74,6 +77,7 @@ export const batches = sqliteTable(
     created: integer('created').notNull().default(0),
     raced: integer('raced').notNull().default(0),
     rejected: integer('rejected').notNull().default(0),
+    failuresRemoved: integer('failures_removed').notNull().default(0),
     createdAt: integer('created_at').notNull(),
     completedAt: integer('completed_at'),
   },
@@ -115,9 +119,8 @@ export const batchFailures = sqliteTable(
     rowIndex: integer('row_index').notNull(),
     chunk: integer('chunk'),
     clientRef: text('client_ref'),
-    code: text('code', { enum: FAILURE_CODES }).notNull(),
-    message: text('message').notNull(),
-    errors: text('errors').notNull(),
+    code: text('code').notNull(),
+    faults: text('faults').notNull(),
   },
   (table) => [primaryKey({ columns: [table.bankId, table.batchId, table.rowIndex] })],
 );

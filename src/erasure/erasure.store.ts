@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { findChange, isWritten, recordChange, type Actor } from '../audit/audit.store.ts';
 import { isStaged, scrubStaged } from '../batches/batch-chunks.store.ts';
-import { scrubFailures } from '../batches/batch-results.store.ts';
+import { scrubFailures } from '../batches/batch-failures.store.ts';
 import { eraseCustomer, isExpected, type Traces } from '../customers/customers.store.ts';
 import type { Statement } from '../db/client.ts';
 

@@ -1,8 +1,7 @@
 /** The one shape of every answer, and the one place where a failure becomes an answer. */
-import { HTTPException } from 'hono/http-exception';
 import type { ErrorAnswer } from '../answers.ts';
 import { isDatabaseAway } from '../db/client.ts';
-import { AppError, ERRORS, invalid, unavailable, type FieldError } from '../errors.ts';
+import { AppError, ERRORS, unavailable, type FieldError } from '../errors.ts';
 import type { HttpContext } from './context.ts';
 
 /** How much of the database's history an answer has seen, and a request wants seen. */
@@ -51,8 +50,6 @@ export function fail(context: HttpContext, thrown: unknown): Response {
 
 export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
-  // Hono's validator throws this, and this alone, for a body that JSON.parse refuses.
-  if (thrown instanceof HTTPException && thrown.status === 400) return invalid('body', 'must be valid JSON');
   return isDatabaseAway(thrown) ? unavailable(thrown) : new AppError('INTERNAL', { cause: thrown });
 }
 

@@ -4,6 +4,7 @@ import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type * as z from 'zod/mini';
 import { AppError, invalid, type FieldError } from '../errors.ts';
+import { findExcess } from '../lib/json-size.ts';
 import type { HttpContext, HttpEnv } from './context.ts';
 
 /** Every fault of a schema. An unknown key becomes a fault of its own, named by its path. */
@@ -41,15 +42,24 @@ export function validQuery(schema: z.ZodMiniType): MiddlewareHandler {
   return zValidator('query', schema, refuseFaults('query'));
 }
 
-/** `c.req.valid('json')` after this. Goes behind `jsonBody`. */
-export function validJson(schema: z.ZodMiniType): MiddlewareHandler {
-  return zValidator('json', schema, refuseFaults('body'));
+/** What a body may be. */
+export interface BodyRules<Schema extends z.ZodMiniType = z.ZodMiniType> {
+  schema: Schema;
+  mostBytes: number;
+  /** JSON values in all, those inside of others included. */
+  maxValues: number;
+  /** The array of which the body consists; with more elements it is refused as `fault` says, before it is parsed. */
+  list?: { key: string; maxElements: number; fault: string };
 }
 
 const JSON_TYPE = /^application\/json\s*(;|$)/i;
 
-/** Lets only plain JSON pass: right type, no compression, at most so many bytes, valid UTF-8. */
-export function jsonBody(mostBytes: number): MiddlewareHandler<HttpEnv> {
+/**
+ * `c.req.valid('json')` after this. Lets only plain JSON pass: right type, no compression, valid UTF-8, and neither
+ * more bytes nor more values than it may have, which is found out before any of it is parsed.
+ */
+export function validJson(rules: BodyRules): MiddlewareHandler<HttpEnv> {
+  const { mostBytes } = rules;
   const withinLimit = bodyLimit({
     maxSize: mostBytes,
     onError: () => {
@@ -60,10 +70,28 @@ export function jsonBody(mostBytes: number): MiddlewareHandler<HttpEnv> {
   return (context, next) => {
     refuseOtherTypes(context);
     return withinLimit(context, async () => {
-      await refuseBrokenUtf8(context);
+      // Hono's own readers would keep the bytes and the text for as long as the request lasts.
+      const body = readJson(new Uint8Array(await context.req.raw.arrayBuffer()), rules);
+      const result = rules.schema.safeParse(body);
+      refuseFaults('body')(result);
+      context.req.addValidatedData('json', result.data as object);
       await next();
     });
   };
+}
+
+/** @throws a 400 for too many values, for what is not UTF-8, and for what is not JSON */
+function readJson(bytes: Uint8Array, { maxValues, list }: BodyRules): unknown {
+  const excess = findExcess(bytes, { maxValues, list });
+  if (excess === 'elements' && list !== undefined) throw invalid(list.key, list.fault);
+  if (excess !== undefined)
+    throw invalid('body', `must hold at most ${maxValues} JSON values; send less at a time`);
+  const text = decodeUtf8(bytes);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw invalid('body', 'must be valid JSON');
+  }
 }
 
 function refuseOtherTypes(context: HttpContext): void {
@@ -78,10 +106,9 @@ function refuseOtherTypes(context: HttpContext): void {
 }
 
 /** Bytes that are not UTF-8 would be read as U+FFFD, and a name stored that nobody sent. */
-async function refuseBrokenUtf8(context: HttpContext): Promise<void> {
-  const body = await context.req.arrayBuffer();
+function decodeUtf8(bytes: Uint8Array): string {
   try {
-    new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(body);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch {
     throw invalid('body', 'must be valid UTF-8');
   }

@@ -9,7 +9,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { Scope } from '../keys/scopes.ts';
 import { requireKey } from './auth.ts';
 import type { HttpContext, HttpEnv } from './context.ts';
-import { jsonBody, validJson, validQuery } from './input.ts';
+import { validJson, validQuery, type BodyRules } from './input.ts';
 import type { RateClass } from './rate-limit.ts';
 
 export interface Operation<
@@ -23,7 +23,7 @@ export interface Operation<
   /** Any one of them opens the route. */
   scopes: readonly [Scope, ...Scope[]];
   query?: Query;
-  body?: { schema: Body; mostBytes: number };
+  body?: BodyRules<Body>;
   /** Ways to fail that are its own, besides those of its method, its input and every request. */
   errors: readonly ErrorCode[];
 }
@@ -50,7 +50,7 @@ export function mount<Query extends z.ZodMiniType, Body extends z.ZodMiniType>(
 ): void {
   const steps: MiddlewareHandler<HttpEnv>[] = [requireKey(counts, scopes)];
   if (query !== undefined) steps.push(validQuery(query));
-  if (body !== undefined) steps.push(jsonBody(body.mostBytes), validJson(body.schema));
+  if (body !== undefined) steps.push(validJson(body));
   const handler: Handler<HttpEnv> = (context) => {
     // Hono's types know of a validator only where it is written into the route itself.
     const valid = (target: 'query' | 'json') => context.req.valid(target as never);

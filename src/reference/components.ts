@@ -162,6 +162,8 @@ export const COMPONENTS = {
       summary:
         'Counts. Rows can still fail while it is PROCESSING, if another batch brings the same customer first.',
       progress: 'Rows of which it is known what became of them.',
+      failuresRemoved:
+        'How many of its failures are not listed any more, because a bank has at most 2,000,000 and newer batches needed the room. They still count.',
       createdAt: 'When it was accepted.',
       completedAt: 'Null while it is under way.',
     },
@@ -170,6 +172,7 @@ export const COMPONENTS = {
       status: 'COMPLETED_WITH_FAILURES',
       summary: SUMMARY,
       progress: { processed: 2, total: 2 },
+      failuresRemoved: 0,
       createdAt: '2026-11-25T09:12:31.000Z',
       completedAt: '2026-11-25T09:12:32.000Z',
     },

@@ -44,7 +44,8 @@ export const ERROR_GUIDE: Record<ErrorCode, Guide> = {
     cure: 'The `Allow` header names the methods that it takes.',
   },
   CUSTOMER_EXISTS: {
-    cause: 'Every row of the batch is a customer of your bank already, by its email.',
+    cause:
+      'Every row of the batch is a customer of your bank already, by its email, or is the same as an earlier row that is one.',
     cure: 'Nothing is left to do for them. To change one, use PATCH.',
   },
   IDEMPOTENCY_IN_PROGRESS: {

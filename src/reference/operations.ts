@@ -133,7 +133,7 @@ export const OPERATIONS: Record<string, Documented> = {
     tag: 'Batches',
     summary: 'Bring customers',
     description:
-      '1 to 10,000 customers, 10 MB. The answer comes as soon as the batch is stored; its customers can be read moments later. Rows that can’t become customers are failures, the others go in. Where no row was accepted, the answer is a 409 (all of them are customers already) or a 400, with the same `data`.',
+      '1 to 10,000 customers, 10 MB. The answer comes as soon as the batch is stored; its customers can be read moments later. Rows that can’t become customers are failures, the others go in. Where no row was accepted, the answer is a 409 (no row is invalid: all of them are customers already, some perhaps twice) or a 400, with the same `data`.',
     query: {
       dryRun: {
         description: 'Judge the rows by the same rules, and store nothing.',

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { redriveBatch } from '../../src/batches/batches.redrive.ts';
-import { RESULTS_KEPT_MS } from '../../src/batches/batches.sweep.ts';
+import { RESULTS_KEPT_MS } from '../../src/batches/batches.retention.ts';
 import { runTogether } from '../../src/db/client.ts';
 import { KEYS } from '../support/banks.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
@@ -39,6 +39,7 @@ describe('a batch', () => {
       status: 'PROCESSING',
       summary,
       progress: { processed: 1, total: 1_201 },
+      failuresRemoved: 0,
       createdAt: new Date(now).toISOString(),
       completedAt: null,
     });

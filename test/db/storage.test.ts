@@ -17,15 +17,15 @@ import {
   splitChunk,
   stallChunk,
 } from '../../src/batches/batch-chunks.store.ts';
-import { countOpenBatches, findExistingEmails, findBatch } from '../../src/batches/batches.store.ts';
 import {
-  listBatches,
-  listCreated,
+  countRefusedRows,
+  insertRefusedRows,
   listFailures,
-  readBatch,
-  removeOldestBatch,
   scrubFailures,
-} from '../../src/batches/batch-results.store.ts';
+} from '../../src/batches/batch-failures.store.ts';
+import { countOld, removeOldBatches } from '../../src/batches/batch-removal.store.ts';
+import { countOpenBatches, findExistingEmails, findBatch } from '../../src/batches/batches.store.ts';
+import { listBatches, listCreated, readBatch } from '../../src/batches/batch-results.store.ts';
 import {
   findIdempotencyRecord,
   insertIdempotencyRecord,
@@ -121,6 +121,16 @@ describe('every statement finds its rows by an index', () => {
   const actor = { bankId: 'b', keyId: 'k', requestId: 'r' };
   const change = { at: 0, action: 'PATCH /v1/bank/customer', subject: 'i', fields: [] } as const;
   const pointer = { bankId: 'b', batchId: 'x', chunk: 0 };
+  const outline = {
+    bankId: 'b',
+    batchId: 'x',
+    createdAt: 0,
+    total: 1,
+    duplicates: 0,
+    invalid: 1,
+    customerIds: [],
+    failures: [{ index: 0, clientRef: null, code: 'INVALID_DATA' as const, message: '', errors: [] }],
+  };
   const listing = { limit: 20, offset: 0, descending: true };
   const lists = SORT_FIELDS.flatMap((field) =>
     (['from', 'before'] as const).map((side) => ({
@@ -156,8 +166,8 @@ describe('every statement finds its rows by an index', () => {
     ),
     key: findKeyByHash('h'),
     ...numbered('existing emails', findExistingEmails('b', ['e'])),
-    ...numbered('move in', moveChunkIn(pointer, 0)),
-    ...numbered('reject', rejectChunk(pointer, 0)),
+    ...numbered('move in', moveChunkIn(pointer, 0, 1)),
+    ...numbered('reject', rejectChunk(pointer, 0, 1)),
     ...numbered('stall', stallChunk(pointer, 0)),
     ...numbered('split', splitChunk(pointer)),
     rephrase: rephraseChunk(pointer, ['p']),
@@ -186,7 +196,10 @@ describe('every statement finds its rows by an index', () => {
     'read back a key': findIdempotencyRecord('b', 'k', 0),
     // Its second statement is a plain INSERT, which has no plan.
     'forget an old key': insertIdempotencyRecord('b', 'k', { fingerprint: 'f', answer: 'a' }, 0)[0] ?? sql``,
-    ...numbered('remove a batch', removeOldestBatch(0)),
+    ...numbered('remove batches', removeOldBatches(0, { batches: 1, failures: 1 })),
+    'count what is old': countOld(0, 0),
+    ...numbered('count refused rows', countRefusedRows(outline, 1)),
+    ...numbered('store refused rows', insertRefusedRows(outline, 1)),
     'remove keys': removeOldKeys(0, 1),
     'open batches': countOpenBatches('b', 100),
     'open chunk': findOpenChunk(pointer),
@@ -203,7 +216,7 @@ describe('every statement finds its rows by an index', () => {
     const scans = steps.filter(
       (step) =>
         step.startsWith('SCAN ') &&
-        !/VIRTUAL TABLE|CONSTANT ROW|^SCAN (chunks|chunk|\(subquery-1\))$/.test(step),
+        !/VIRTUAL TABLE|CONSTANT ROW|^SCAN (chunks|chunk|removed|\(subquery-\d+\))$/.test(step),
     );
     expect(scans).toEqual([]);
     // What merely searches, by the bank alone, may still read all of it.

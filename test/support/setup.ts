@@ -28,6 +28,8 @@ const LOGGED = new Set([
   'cache',
   'milliseconds',
   'batch',
+  'batches',
+  'keys',
   'chunk',
   'chunks',
   'action',

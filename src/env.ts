@@ -51,6 +51,8 @@ export const LIMITS = {
   inlineFailures: 50,
   /** And their bytes: an error body stays under 64 KB. A row that lacks everything is a failure of 0.7 KB. */
   inlineFailureBytes: 48 * 1024,
+  /** Bytes of failures in the answer to a dry run; the rest is asked for by `failuresFrom`. */
+  dryRunFailureBytes: 1024 * 1024,
   /** Customers in one chunk: one transaction of the consumer, 20 to 150 ms in D1. */
   chunkRows: 1_000,
   /** Bytes of one chunk's payload; D1 takes 2 MB a row. */

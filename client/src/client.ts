@@ -4,6 +4,7 @@
  *   const peere = createClient({ url: 'https://api.example.com', key });
  *   const customer = await peere.getCustomer({ phrase: 'river-stone-ocean-coral' });
  */
+import { withAllFailures } from './dry-run.ts';
 import type { PeereError } from './errors.ts';
 import { Transport, type Answer, type Ask, type ClientOptions } from './transport.ts';
 import type {
@@ -119,20 +120,19 @@ export class PeereClient {
     return body.data;
   }
 
-  /** Judges customers by the same rules, and stores nothing. All failures are in the answer. */
-  async rehearseCustomers(
-    customers: readonly NewCustomer[],
-    { signal }: Stoppable = {},
-  ): Promise<BatchReport> {
-    const { body } = await this.#transport.ask<Envelope<BatchReport>>({
-      method: 'POST',
-      path: '/v1/bank/customers',
-      query: { dryRun: true },
-      body: { customers },
-      repeatable: true,
-      signal,
+  /** Judges customers by the same rules, and stores nothing. The report has every failure. */
+  rehearseCustomers(customers: readonly NewCustomer[], { signal }: Stoppable = {}): Promise<BatchReport> {
+    return withAllFailures(async (failuresFrom) => {
+      const { body } = await this.#transport.ask<Envelope<BatchReport>>({
+        method: 'POST',
+        path: '/v1/bank/customers',
+        query: { dryRun: true, failuresFrom },
+        body: { customers },
+        repeatable: true,
+        signal,
+      });
+      return body.data;
     });
-    return body.data;
   }
 
   /**

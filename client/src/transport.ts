@@ -59,7 +59,7 @@ const TIMEOUT_MS = 30_000;
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 10_000;
 /** Seconds that a `Retry-After` may ask for; a server that wants an hour should be heard by a person. */
-const LONGEST_RETRY_AFTER = 120;
+export const MAX_RETRY_AFTER_SECONDS = 60;
 
 /** What says that nothing was done: safe to try again, whatever it is. */
 const NOT_DONE = new Set<string>(['RATE_LIMITED', 'IDEMPOTENCY_IN_PROGRESS']);
@@ -93,7 +93,8 @@ export class Transport {
       if (!(tried instanceof PeereError)) return tried as Answer<Body>;
       const lost = tried.code === 'NO_ANSWER' || isTransient(tried.status ?? 0);
       const worthIt = NOT_DONE.has(tried.code) || tried.status === 429 || (lost && ask.repeatable);
-      if (!worthIt || attempt >= retries) {
+      const soon = (tried.retryAfter ?? 0) <= MAX_RETRY_AFTER_SECONDS;
+      if (!worthIt || !soon || attempt >= retries) {
         // What came of an earlier try that was lost can't be told apart from somebody else's doing.
         if (uncertain && ask.method === 'DELETE' && tried.code === 'CUSTOMER_NOT_FOUND') {
           return { status: 200, headers: { get: () => null }, body: undefined as Body };
@@ -195,7 +196,7 @@ function readJson(text: string): unknown {
 
 /** At least what the service asks for, and by chance up to a wait of our own on top. */
 function waitAfter({ retryAfter }: PeereError, attempt: number): number {
-  const asked = Math.min(retryAfter ?? 0, LONGEST_RETRY_AFTER) * 1_000;
+  const asked = (retryAfter ?? 0) * 1_000;
   const own = Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS);
   return asked + own * (0.5 + Math.random() / 2);
 }

@@ -237,11 +237,11 @@ export interface BatchReport {
   status: ('PROCESSING' | 'COMPLETED_WITH_FAILURES') | null;
   summary: BatchSummary;
   /**
-   * In input order; of a dry run all, otherwise the first.
+   * In input order, the first; of a dry run those from `failuresFrom` on, up to 1 MB.
    */
   failures: RowFailure[];
   /**
-   * Are these all failures?
+   * Are these all failures? Of a dry run: all from `failuresFrom` on.
    */
   failuresInline: boolean;
   /**
@@ -280,6 +280,10 @@ export interface Batch {
     processed: number;
     total: number;
   };
+  /**
+   * How many of its failures are not listed any more, because a bank has at most 2,000,000 and newer batches needed the room. They still count.
+   */
+  failuresRemoved: number;
   /**
    * When it was accepted.
    */
@@ -445,9 +449,13 @@ export interface ListCustomersQuery {
 }
 export interface CreateCustomersQuery {
   /**
-   * Judge the rows by the same rules, and store nothing.
+   * Judge the rows by the same rules, and store nothing. The answer has failures of up to 1 MB.
    */
   dryRun?: boolean;
+  /**
+   * Of a dry run whose answer had not all failures: send it again with the index of the last one that it had, plus one, until `failuresInline` is true.
+   */
+  failuresFrom?: number;
 }
 export interface ListBatchesQuery {
   /**

@@ -16,7 +16,7 @@ export function batchUrl(batchId: string): string {
 export function describeBatch(batch: BatchOutline): AcceptedBatch {
   const { batchId, customerIds, failures } = batch;
   const none = customerIds.length === 0;
-  const inline = withinBounds(failures);
+  const inline = withinBytes(failures.slice(0, LIMITS.inlineFailures), LIMITS.inlineFailureBytes);
   const failuresInline = inline.length === failures.length;
   const report: BatchReport = {
     batchId,
@@ -37,30 +37,33 @@ export function describeBatch(batch: BatchOutline): AcceptedBatch {
   return { report, refusal: none ? (batch.invalid === 0 ? 'CUSTOMER_EXISTS' : 'INVALID_REQUEST') : null };
 }
 
-/** The first failures, as many as the contract's limit and the size of an answer allow. */
-function withinBounds(failures: RowFailure[]): RowFailure[] {
-  const inline: RowFailure[] = [];
+const utf8 = new TextEncoder();
+
+/** The first failures, as many as so many bytes of JSON hold. */
+function withinBytes(failures: RowFailure[], maxBytes: number): RowFailure[] {
   let bytes = 0;
-  for (const failure of failures.slice(0, LIMITS.inlineFailures)) {
-    bytes += new TextEncoder().encode(JSON.stringify(failure)).length;
-    if (bytes > LIMITS.inlineFailureBytes) break;
-    inline.push(failure);
-  }
-  return inline;
+  const first = failures.findIndex((failure) => {
+    bytes += utf8.encode(JSON.stringify(failure)).length;
+    return bytes > maxBytes;
+  });
+  return first === -1 ? failures : failures.slice(0, first);
 }
 
 /**
- * The same report of a batch that was not stored: with all of its failures, because there is no address to read
- * the rest from, and without customers, because it makes none.
+ * The same report of a batch that was not stored: with its failures from a row on, as many as an answer may hold,
+ * because there is no address to read the rest from; and without customers, because it makes none.
+ * @param failuresFrom index of a row
  */
-export function describeDryRun(batch: BatchOutline): BatchReport {
+export function describeDryRun(batch: BatchOutline, failuresFrom: number): BatchReport {
   const { report } = describeBatch(batch);
+  const wanted = batch.failures.filter(({ index }) => index >= failuresFrom);
+  const failures = withinBytes(wanted, LIMITS.dryRunFailureBytes);
   return {
     ...report,
     batchId: null,
     status: null,
-    failures: batch.failures,
-    failuresInline: true,
+    failures,
+    failuresInline: failures.length === wanted.length,
     failuresUrl: null,
     data: { createdCount: 0, customerIds: [] },
   };

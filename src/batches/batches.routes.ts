@@ -33,24 +33,28 @@ export function batchRoutes(app: Hono<HttpEnv>): void {
 }
 
 function acceptRoute(app: Hono<HttpEnv>): void {
-  mount(app, createCustomers, async (context, { query: { dryRun }, body: { customers } }) => {
-    const actor = actorOf(context);
-    const key = readIdempotencyKey(context.req.header('Idempotency-Key'));
-    if (dryRun) {
-      const report = await rehearseBatch(context.get('deps'), actor.bankId, customers);
-      return succeed(context, 200, 'Dry run, nothing was stored', report);
-    }
-    const { report, refusal, replayed } = await acceptBatch(context.get('deps'), actor, customers, key);
-    const headers = context.get('headers');
-    headers['Location'] = batchUrl(report.batchId ?? '');
-    if (replayed) headers['Idempotent-Replayed'] = 'true';
-    if (refusal !== null) {
-      const message =
-        'holds no row that can become a customer; data.failures says why, data.failuresUrl leads to more of them';
-      throw new AppError(refusal, { data: report, errors: [{ field: 'customers', message }] });
-    }
-    return succeed(context, 201, 'Batch processed, customers will reflect shortly', report);
-  });
+  mount(
+    app,
+    createCustomers,
+    async (context, { query: { dryRun, failuresFrom = 0 }, body: { customers } }) => {
+      const actor = actorOf(context);
+      const key = readIdempotencyKey(context.req.header('Idempotency-Key'));
+      if (dryRun) {
+        const report = await rehearseBatch(context.get('deps'), actor.bankId, customers, failuresFrom);
+        return succeed(context, 200, 'Dry run, nothing was stored', report);
+      }
+      const { report, refusal, replayed } = await acceptBatch(context.get('deps'), actor, customers, key);
+      const headers = context.get('headers');
+      headers['Location'] = batchUrl(report.batchId ?? '');
+      if (replayed) headers['Idempotent-Replayed'] = 'true';
+      if (refusal !== null) {
+        const message =
+          'holds no row that can become a customer; data.failures says why, data.failuresUrl leads to more of them';
+        throw new AppError(refusal, { data: report, errors: [{ field: 'customers', message }] });
+      }
+      return succeed(context, 201, 'Batch processed, customers will reflect shortly', report);
+    },
+  );
 }
 
 function resultRoutes(app: Hono<HttpEnv>): void {

@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import { BATCH_STATUSES } from '../db/tables.ts';
 import { LIMITS } from '../env.ts';
-import { pageParameters } from '../lib/parameters.ts';
+import { pageParameters, wholeNumber } from '../lib/parameters.ts';
 
 export const ROW_COUNT = `must be an array of 1 to ${LIMITS.batchRows} customers`;
 
@@ -17,15 +17,25 @@ export const newBatch = z.object(
 
 const BOOLEAN = 'must be true or false';
 
-export const newBatchQuery = z.strictObject({
-  dryRun: z._default(
-    z.pipe(
-      z.enum(['true', 'false'], BOOLEAN),
-      z.transform((text) => text === 'true'),
+const FROM = `must be the index of a row, from 0 to ${LIMITS.batchRows - 1}`;
+
+export const newBatchQuery = z
+  .strictObject({
+    dryRun: z._default(
+      z.pipe(
+        z.enum(['true', 'false'], BOOLEAN),
+        z.transform((text) => text === 'true'),
+      ),
+      false,
     ),
-    false,
-  ),
-});
+    failuresFrom: z.optional(wholeNumber(LIMITS.batchRows - 1, FROM, 0)),
+  })
+  .check(
+    z.refine(({ dryRun, failuresFrom }) => dryRun || failuresFrom === undefined, {
+      error: 'is for dry runs; the failures of a batch that was sent are at its failuresUrl',
+      path: ['failuresFrom'],
+    }),
+  );
 
 export const noParameters = z.strictObject({});
 

@@ -83,10 +83,19 @@ async function accept(deps: Deps, actor: Actor, rows: unknown[], idempotency?: I
   return { ...answer, replayed: false };
 }
 
-/** Judges a batch by the same rules, and stores and sends nothing. */
-export async function rehearseBatch(deps: Deps, bankId: string, rows: unknown[]): Promise<BatchReport> {
+/**
+ * Judges a batch by the same rules, and stores and sends nothing.
+ * @param failuresFrom index of the first row whose failure is answered
+ */
+export async function rehearseBatch(
+  deps: Deps,
+  bankId: string,
+  rows: unknown[],
+  failuresFrom: number,
+): Promise<BatchReport> {
   const { accepted, failures } = await judgeAgainstBank(deps, bankId, rows);
-  return describeDryRun(outlineBatch(bankId, rows.length, accepted.length, failures, deps.runtime));
+  const outline = outlineBatch(bankId, rows.length, accepted.length, failures, deps.runtime);
+  return describeDryRun(outline, failuresFrom);
 }
 
 async function judgeAgainstBank(deps: Deps, bankId: string, rows: unknown[], key?: string) {

@@ -17,11 +17,11 @@ export function once(most: number) {
   );
 }
 
-/** A whole number from 1 to `most`. */
-export function wholeNumber(most: number, fault: string) {
+/** A whole number from `least` to `most`. */
+export function wholeNumber(most: number, fault: string, least = 1) {
   return z.pipe(
     z.pipe(z.string(fault).check(z.regex(/^\d{1,16}$/, fault)), z.transform(Number)),
-    z.number().check(z.minimum(1, fault), z.maximum(most, fault)),
+    z.number().check(z.minimum(least, fault), z.maximum(most, fault)),
   );
 }
 

@@ -145,8 +145,8 @@ export const COMPONENTS = {
       status:
         'COMPLETED_WITH_FAILURES where no row was accepted, so that nothing is under way. Null for a dry run.',
       summary: 'Counts.',
-      failures: 'In input order; of a dry run all, otherwise the first.',
-      failuresInline: 'Are these all failures?',
+      failures: 'In input order, the first; of a dry run those from `failuresFrom` on, up to 1 MB.',
+      failuresInline: 'Are these all failures? Of a dry run: all from `failuresFrom` on.',
       inlineFailureLimit: 'The most that an answer holds itself; fewer, where they are wordy.',
       failuresUrl: 'Where the rest is; null where there is none.',
       data: '`customerIds` are those of the accepted rows, in input order.',

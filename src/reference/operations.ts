@@ -136,8 +136,13 @@ export const OPERATIONS: Record<string, Documented> = {
       '1 to 10,000 customers, 10 MB. The answer comes as soon as the batch is stored; its customers can be read moments later. Rows that can’t become customers are failures, the others go in. Where no row was accepted, the answer is a 409 (no row is invalid: all of them are customers already, some perhaps twice) or a 400, with the same `data`.',
     query: {
       dryRun: {
-        description: 'Judge the rows by the same rules, and store nothing.',
+        description:
+          'Judge the rows by the same rules, and store nothing. The answer has failures of up to 1 MB.',
         schema: { type: 'boolean', default: newBatchQuery.parse({}).dryRun },
+      },
+      failuresFrom: {
+        description:
+          'Of a dry run whose answer had not all failures: send it again with the index of the last one that it had, plus one, until `failuresInline` is true.',
       },
     },
     headers: ['Idempotency-Key', 'X-D1-Bookmark'],

@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { newBatch } from '../../src/batches/batches.schema.ts';
 import { KEYS } from '../support/banks.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
@@ -125,7 +126,7 @@ describe('rows that can not become customers', () => {
     expect(whole.body.data).toHaveLength(60);
   });
 
-  it('when none is left: 400, or 409 when every one is a customer already; with the same data', async () => {
+  it('when none is left: 409 when no row is invalid, because all are customers already, else 400; with the same data', async () => {
     await service.haveCustomers(sentCustomers(60));
     const known = await service.post(sentCustomers(60));
     expect([known.status, known.body.code, known.body.message]).toEqual([
@@ -141,6 +142,12 @@ describe('rows that can not become customers', () => {
       invalidData: 0,
     });
     expect(known.body.data.status).toBe('COMPLETED_WITH_FAILURES');
+    const twice = await service.post([sentCustomer(0), sentCustomer(0, { clientRef: 'twice' })]);
+    expect([twice.status, twice.body.code, twice.body.data.summary.invalidData]).toEqual([
+      409,
+      'CUSTOMER_EXISTS',
+      0,
+    ]);
     const mixed = await service.post([sentCustomer(0), {}]);
     expect([mixed.status, mixed.body.code]).toEqual([400, 'INVALID_REQUEST']);
     expect(mixed.body.data.failures.map(({ code }: { code: string }) => code)).toEqual([
@@ -281,6 +288,73 @@ describe('refused whole, nothing stored', () => {
   it('takes a charset and a byte order mark in its stride', async () => {
     const answer = await send(`\ufeff${json}`, { 'Content-Type': 'Application/JSON; charset=utf-8' });
     expect(answer.status).toBe(201);
+  });
+});
+
+describe('a body that holds too much is refused before it is parsed', () => {
+  const many = (text: string, bytes: number) => text.repeat(Math.floor(bytes / text.length));
+  const MB = 1024 * 1024;
+  const ROWS = 'must be an array of 1 to 10000 customers';
+  const VALUES = 'must hold at most 500000 JSON values; send less at a time';
+
+  it.each([
+    ['3.5 million empty rows', `{"customers":[${many('{},', 10 * MB - 20)}{}]}`, 'customers', ROWS],
+    ['10,001 rows', `{"customers":[${many('0,', 20_000)}0]}`, 'customers', ROWS],
+    ['millions of arrays in one row', `{"customers":[[${many('[],', 10 * MB - 30)}[]]]}`, 'body', VALUES],
+    [
+      'millions of fields in one row',
+      `{"customers":[{${many('"a":1,', 10 * MB - 30)}"b":1}]}`,
+      'body',
+      VALUES,
+    ],
+    [
+      'millions of levels',
+      `{"customers":[${many('[', 5 * MB - 20)}${many(']', 5 * MB - 20)}]}`,
+      'body',
+      VALUES,
+    ],
+    [
+      'millions of values beside the customers',
+      `{"customers":[{}],"x":[${many('1,', 10 * MB - 40)}1]}`,
+      'body',
+      VALUES,
+    ],
+    ['rows under a name in escapes', `{"\\u0063ustomers":[${many('{},', 10 * MB - 30)}{}]}`, 'body', VALUES],
+  ])('%s', async (_, body, field, message) => {
+    const parse = vi.spyOn(JSON, 'parse');
+    const safeParse = vi.spyOn(newBatch, 'safeParse');
+    try {
+      const answer = await service.ask('POST', '/v1/bank/customers', { body });
+      expect([answer.status, answer.body.errors]).toEqual([400, [{ field, message }]]);
+      // What the test itself reads are answers.
+      expect(parse.mock.calls.filter(([text]) => text.length > 10_000)).toEqual([]);
+      expect(safeParse).not.toHaveBeenCalled();
+    } finally {
+      parse.mockRestore();
+      safeParse.mockRestore();
+    }
+  });
+
+  it('and an update is bounded in the same way', async () => {
+    const body = `{"id":"cus_none","update":{"state":[${many('[],', 50_000)}[]]}}`;
+    const parse = vi.spyOn(JSON, 'parse');
+    try {
+      const answer = await service.ask('PATCH', '/v1/bank/customer', { body });
+      const message = 'must hold at most 1000 JSON values; send less at a time';
+      expect([answer.status, answer.body.errors]).toEqual([400, [{ field: 'body', message }]]);
+      expect(parse.mock.calls.filter(([text]) => text.length > 10_000)).toEqual([]);
+    } finally {
+      parse.mockRestore();
+    }
+  });
+
+  it('while 10,000 rows of 48 fields are taken', async () => {
+    const fields = Array.from({ length: 36 }, (_, n) => `"${n}":0`).join(',');
+    const row = JSON.stringify(sentCustomer()).replace('}', `,${fields}}`);
+    const answer = await service.ask('POST', '/v1/bank/customers?dryRun=true', {
+      body: `{"customers":[${Array(10_000).fill(row).join(',')}]}`,
+    });
+    expect([answer.status, answer.body.data.summary.total]).toEqual([200, 10_000]);
   });
 });
 

@@ -203,6 +203,43 @@ describe('a dry run', () => {
     ]);
   });
 
+  it('answers at most 1 MB of failures, and the others when it is sent again for them', async () => {
+    const wordy = Object.fromEntries(Object.keys(sentCustomer()).map((field) => [field, '\u0001']));
+    // Every tenth is a good row, so that the indexes of failures are not those of the answer.
+    const rows = Array.from({ length: 1_800 }, (_, n) => (n % 10 === 0 ? sentCustomer(n) : wordy));
+    const failures: { index: number }[] = [];
+    let pages = 0;
+    for (let failuresInline = false; !failuresInline; pages += 1) {
+      const from = failures.length === 0 ? '' : `&failuresFrom=${(failures.at(-1)?.index ?? 0) + 1}`;
+      const { status, text, body } = await service.ask('POST', `/v1/bank/customers?dryRun=true${from}`, {
+        body: { customers: rows },
+      });
+      expect(status).toBe(200);
+      expect(new TextEncoder().encode(text).length).toBeLessThan(1.01 * 1024 * 1024);
+      expect(body.data.summary).toMatchObject({ total: 1_800, successful: 180, failed: 1_620 });
+      failures.push(...body.data.failures);
+      ({ failuresInline } = body.data);
+    }
+    expect(pages).toBeGreaterThan(1);
+    expect(failures.map(({ index }) => index)).toEqual(
+      rows.map((_, index) => index).filter((index) => index % 10 !== 0),
+    );
+  });
+
+  it.each([
+    'failuresFrom=0',
+    'dryRun=false&failuresFrom=1',
+    'dryRun=true&failuresFrom=10000',
+    'dryRun=true&failuresFrom=-1',
+    'dryRun=true&failuresFrom=x',
+  ])('refuses %s', async (query) => {
+    const { status, body } = await service.ask('POST', `/v1/bank/customers?${query}`, {
+      body: { customers: [{}] },
+    });
+    expect([status, body.errors[0].field]).toEqual([400, 'failuresFrom']);
+    expect(await count('batches')).toBe(0);
+  });
+
   it('is asked for by true or false, and by nothing else', async () => {
     const ask = (query: string) =>
       service.ask('POST', `/v1/bank/customers?${query}`, { body: { customers: [sentCustomer(1)] } });

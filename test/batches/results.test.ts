@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { redriveBatch } from '../../src/batches/batches.redrive.ts';
 import { RESULTS_KEPT_MS } from '../../src/batches/batches.retention.ts';
+import { removeOldBatches } from '../../src/batches/batch-removal.store.ts';
 import { runTogether } from '../../src/db/client.ts';
 import { KEYS } from '../support/banks.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
@@ -170,13 +171,91 @@ describe('a stalled batch', () => {
 });
 
 describe('after 30 days', () => {
+  const count = async (table: string) => env.DB.prepare(`SELECT count(*) AS n FROM ${table}`).first('n');
+  const backlogs = () => service.log.filter(({ event }) => event === 'removal_backlog');
+
+  /** Completed batches and Idempotency-Keys, as many as a test likes, made by the database. */
+  async function makeOld(batches: number, failuresOfEach: number, keys: number): Promise<void> {
+    const numbers = (most: number) =>
+      `(WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ${most}) SELECT n FROM n)`;
+    const day31 = now - RESULTS_KEPT_MS - 86_400_000;
+    await env.DB.batch([
+      env.DB.prepare(
+        `INSERT INTO audit_log SELECT 'bnk_lagos', n, 'req_' || n, 'key', 'POST', 'bat_' || n, '[]' FROM ${numbers(batches)}`,
+      ),
+      env.DB.prepare(
+        `INSERT INTO batches (bank_id, id, status, total, duplicates, invalid, created_at, completed_at)
+         SELECT 'bnk_lagos', 'bat_' || n, 'COMPLETED_WITH_FAILURES', ${failuresOfEach}, 0, ${failuresOfEach}, ${day31}, ${day31}
+         FROM ${numbers(batches)}`,
+      ),
+      env.DB.prepare(
+        `INSERT INTO batch_failures (bank_id, batch_id, row_index, client_ref, code, faults)
+         SELECT 'bnk_lagos', 'bat_' || batch.n, row.n, NULL, 'I', 'Er'
+         FROM ${numbers(batches)} AS batch CROSS JOIN ${numbers(Math.max(failuresOfEach, 1))} AS row
+         WHERE ${failuresOfEach} > 0`,
+      ),
+      env.DB.prepare(
+        `UPDATE banks SET failure_count = (SELECT count(*) FROM batch_failures WHERE bank_id = banks.id)`,
+      ),
+      env.DB.prepare(
+        `INSERT INTO idempotency_keys
+         SELECT 'bnk_lagos', 'POST', 'key-' || n, 'f', '{}', ${day31} FROM ${numbers(keys)} WHERE ${keys} > 0`,
+      ),
+    ]);
+  }
+
+  it.each([
+    [50, 2, 50],
+    [1_300, 0, 0],
+    [1, 1, 2_500],
+    [12, 3_000, 0],
+  ])('one sweep leaves nothing of %i batches with %i failures each and %i keys', async (...old) => {
+    await makeOld(...old);
+    await service.sweep();
+    expect([await count('batches'), await count('batch_failures'), await count('idempotency_keys')]).toEqual([
+      0, 0, 0,
+    ]);
+    expect(await env.DB.prepare(`SELECT sum(failure_count) AS n FROM banks`).first('n')).toBe(0);
+    expect(backlogs()).toEqual([]);
+  });
+
+  it('a transaction of the sweep removes failures of 10,000 rows and of one batch more at the most', async () => {
+    await makeOld(12, 3_000, 0);
+    const results = await runTogether(env.DB, removeOldBatches(now, { batches: 500, failures: 10_000 }));
+    expect(results.at(-1)).toHaveLength(4);
+    expect([await count('batches'), await count('batch_failures')]).toEqual([8, 24_000]);
+    expect(await env.DB.prepare(`SELECT sum(failure_count) AS n FROM banks`).first('n')).toBe(24_000);
+  });
+
+  it('a sweep that runs out of time says what it leaves to the next one', async () => {
+    await makeOld(600, 0, 1_200);
+    let slow = false;
+    service = new Service(undefined, {
+      // Each look at the clock is ten seconds later.
+      now: () => (slow ? (now += 10_000) : now),
+    });
+    slow = true;
+    await service.sweep();
+    slow = false;
+    expect(backlogs()).toEqual([
+      expect.objectContaining({
+        level: 'warn',
+        batches: await count('batches'),
+        keys: await count('idempotency_keys'),
+      }),
+    ]);
+    expect(await count('batches')).toBeGreaterThan(0);
+    await service.sweep();
+    expect([await count('batches'), await count('idempotency_keys')]).toEqual([0, 0]);
+    expect(backlogs()).toHaveLength(1);
+  });
+
   it('the sweep removes what a batch left, and leaves its customers', async () => {
     for (let n = 0; n < 3; n += 1) await service.post([sentCustomer(n), {}]);
     await service.drain();
     const { headers } = await service.post([sentCustomer(7)]);
     now += RESULTS_KEPT_MS - 1;
     await service.sweep();
-    const count = async (table: string) => env.DB.prepare(`SELECT count(*) AS n FROM ${table}`).first('n');
     expect(await count('batches')).toBe(4);
     now += 1;
     await service.sweep();

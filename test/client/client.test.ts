@@ -178,7 +178,31 @@ describe('a batch', () => {
   });
 });
 
+it('a dry run of more failures than one answer holds tells of every one', async () => {
+  const wordy = Object.fromEntries(Object.keys(sentCustomers(1)[0] ?? {}).map((field) => [field, '\u0001']));
+  const rows = Array.from({ length: 1_600 }, () => wordy) as unknown as Customers;
+  const report = await client.rehearseCustomers(rows);
+  expect(asked.length).toBeGreaterThan(1);
+  expect(report.failuresInline).toBe(true);
+  expect(report.failures.map(({ index }) => index)).toEqual(rows.map((_, index) => index));
+});
+
 describe('trying again', () => {
+  it('does not wait for more than a minute: who is told to come tomorrow is told so at once', async () => {
+    for (const [status, code] of [
+      [429, 'RATE_LIMITED'],
+      [503, 'UNAVAILABLE'],
+    ] as const) {
+      fates = [refused(status, code, { 'Retry-After': '61' })];
+      const error = await caught(client.createCustomers(customers(1)));
+      expect(error).toMatchObject({ code, retryAfter: 61 });
+    }
+    expect(waits).toEqual([]);
+    fates = [refused(429, 'RATE_LIMITED', { 'Retry-After': '60' })];
+    await client.createCustomers(customers(1));
+    expect(waits).toHaveLength(1);
+  });
+
   it('waits for at least as long as the service asks', async () => {
     fates = [
       refused(429, 'RATE_LIMITED', { 'Retry-After': '7' }),

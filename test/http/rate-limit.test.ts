@@ -2,8 +2,10 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import wranglerToml from '../../wrangler.toml?raw';
+import { redriveBank } from '../../src/batches/batches.redrive.ts';
+import { runTogether } from '../../src/db/client.ts';
 import type { Env } from '../../src/env.ts';
-import { KEYS } from '../support/banks.ts';
+import { KEYS, LAGOS } from '../support/banks.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
 import { Meter } from '../support/meter.ts';
 import { Service, unlimited } from '../support/service.ts';
@@ -233,5 +235,29 @@ describe('batches under way', () => {
     expect((await service.post([sentCustomer(20)], KEYS.other)).status).toBe(201);
     await service.drain();
     expect((await send(7)).status).toBe(201);
+  });
+
+  it('that are stalled are told apart, because no waiting ends them', async () => {
+    const service = limited({}, { MOST_OPEN_BATCHES: 2 });
+    for (const number of [11, 12]) await service.post([sentCustomer(number)]);
+    const refused = async () => {
+      const { status, body } = await service.post([sentCustomer(13)]);
+      return [status, body.retryAfter, body.errors[0].message];
+    };
+    expect(await refused()).toEqual([429, 10, '2 batches of your bank are under way; wait for some of them']);
+    const stalled = /stalled ones wait for the operator of the service to redrive them/;
+    await service.deliverDeadLetters(service.sent.splice(0, 1));
+    expect(await refused()).toEqual([429, 10, expect.stringMatching(/^1 .* under way and 1 are STALLED/)]);
+    await service.deliverDeadLetters(service.sent.splice(0, 1));
+    expect(await refused()).toEqual([429, 600, expect.stringMatching(/^0 .* under way and 2 are STALLED/)]);
+    expect((await refused())[2]).toMatch(stalled);
+    // An operator brings back what the bank has stalled, and nothing of another bank.
+    const nobodys = await runTogether(env.DB, redriveBank('bnk_none', now));
+    expect(nobodys.at(-1)).toEqual([]);
+    const redriven = await runTogether(env.DB, redriveBank(LAGOS, now));
+    expect(redriven.at(-1)).toHaveLength(2);
+    await service.sweep();
+    await service.drain();
+    expect((await service.post([sentCustomer(13)])).status).toBe(201);
   });
 });

@@ -1,5 +1,6 @@
 /** One batch: sent, unless it has been; waited for; and what became of each of its rows. */
 import { PeereError, type PeereClient } from '../client.ts';
+import { withAllFailures } from '../dry-run.ts';
 import type { Transport } from '../transport.ts';
 import type { BatchReport, CreatedCustomer, RowFailure } from '../types.ts';
 import type { RowBatch } from './batches.ts';
@@ -18,6 +19,8 @@ interface Results {
   /** Undefined: it was a rehearsal, and all that did not fail would be. */
   created: CreatedCustomer[] | undefined;
   failures: RowFailure[];
+  /** Failures of which the service has forgotten everything but their number. */
+  failuresRemoved?: number;
 }
 
 /** Brings the rows of a batch that can be sent, at least one. */
@@ -82,7 +85,7 @@ export function bringTo(service: Service, importId: string, memory: Memory | und
   });
   return async (batch, signal) => {
     const batchId = memory?.batchIdOf(batch.number) ?? (await accept(batch, signal));
-    const { status, summary } = await client.waitForBatch(batchId, { signal });
+    const { status, summary, failuresRemoved } = await client.waitForBatch(batchId, { signal });
     if (status === 'STALLED') {
       throw new ImportFault(
         `The service could not finish batch ${batchId}; what it was sent is safe there. When it has been redriven, run the same command again.`,
@@ -92,7 +95,7 @@ export function bringTo(service: Service, importId: string, memory: Memory | und
       summary.failed === 0 ? [] : all(client.listBatchFailures(batchId, { signal })),
       summary.successful === 0 ? [] : all(client.listBatchCustomers(batchId, { signal })),
     ]);
-    return { failures, created };
+    return { failures, created, failuresRemoved };
   };
 }
 
@@ -106,7 +109,9 @@ async function all<Row>(rows: AsyncIterable<Row>): Promise<Row[]> {
 /** Judges rows, and stores nothing: what would be created has no id. */
 export function rehearseWith(service: Service): Bring {
   const judge = inTurn((batch: RowBatch, signal: AbortSignal) =>
-    post(service, batch, { query: { dryRun: true }, signal }),
+    withAllFailures((failuresFrom) =>
+      post(service, batch, { query: { dryRun: true, failuresFrom }, signal }),
+    ),
   );
   return async (batch, signal) => {
     const { failures } = await judge(batch, signal);
@@ -115,15 +120,22 @@ export function rehearseWith(service: Service): Bring {
 }
 
 const ERASED = 'was accepted, and is neither a customer nor a failure any more: it was erased meanwhile';
+const REMOVED =
+  'failed, and the service does not keep the reason any more, because your bank has had too many failures since; send it again to be told';
 
 /** Every row of the batch ends in one of the two lists, in the order of the file. */
 export async function bringBatch(batch: RowBatch, bring: Bring, signal: AbortSignal): Promise<Became> {
-  const { created, failures }: Results =
-    batch.sent.length === 0 ? { created: [], failures: [] } : await bring(batch, signal);
+  const {
+    created,
+    failures,
+    failuresRemoved = 0,
+  }: Results = batch.sent.length === 0 ? { created: [], failures: [] } : await bring(batch, signal);
   const positionOf = (index: number) => batch.sent[index] ?? 0;
   const told = new Set([...failures, ...(created ?? [])].map(({ index }) => index));
   const untold =
     created === undefined ? [] : batch.sent.flatMap((_, index) => (told.has(index) ? [] : [index]));
+  const gone =
+    failuresRemoved > 0 ? { code: 'REMOVED', reason: REMOVED } : { code: 'ERASED', reason: ERASED };
   const failed = [
     ...[...batch.faults].map(([position, reason]) => ({ position, code: 'UNREADABLE_ROW', reason })),
     ...failures.map(({ index, code, message, errors }) => ({
@@ -131,7 +143,7 @@ export async function bringBatch(batch: RowBatch, bring: Bring, signal: AbortSig
       code,
       reason: errors.map((fault) => `${fault.field} ${fault.message}`).join('; ') || message,
     })),
-    ...untold.map((index) => ({ position: positionOf(index), code: 'ERASED', reason: ERASED })),
+    ...untold.map((index) => ({ position: positionOf(index), ...gone })),
   ].toSorted((one, other) => one.position - other.position);
   return {
     created: (created ?? []).map(({ index, ...row }) => ({

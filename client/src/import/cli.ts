@@ -1,6 +1,7 @@
 /** `peere-import`: a file of customers, into the network. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { PeereError } from '../client.ts';
+import { MAX_RETRY_AFTER_SECONDS } from '../transport.ts';
 import { BATCH_ROWS, CONCURRENCY } from './defaults.ts';
 import { ImportFault } from './fault.ts';
 import { FIELD_NAMES } from './fields.ts';
@@ -108,9 +109,8 @@ async function main(): Promise<number> {
     return imported.created === 0 ? EXIT.none : EXIT.some;
   } catch (error) {
     if (!stop.signal.aborted) throw error;
-    const goesOn = path !== '-' && !options.dryRun;
     console.error(
-      goesOn
+      goesOn()
         ? 'Stopped. What was accepted is safe; run the same command again to go on.'
         : 'Stopped. There is no going on from here: run it anew.',
     );
@@ -118,11 +118,23 @@ async function main(): Promise<number> {
   }
 }
 
+/** Can this import be gone on with, if it ends here? */
+function goesOn(): boolean {
+  return program.args[0] !== '-' && !program.opts<Options>().dryRun;
+}
+
+/** What to do about an error that ends by itself, but later than a program should wait. */
+function whenToGoOn({ retryAfter = 0 }: PeereError): string {
+  if (retryAfter <= MAX_RETRY_AFTER_SECONDS || !goesOn()) return '';
+  const time = new Date(Date.now() + retryAfter * 1_000).toISOString();
+  return `\nWhat was accepted is safe; run the same command again after ${time} to go on.`;
+}
+
 function explain(error: unknown): string {
   if (error instanceof ImportFault) return error.message;
   if (error instanceof PeereError) {
     const hint = error.docs === undefined ? '' : `\n${error.docs}`;
-    return `${error.message}${hint}`;
+    return `${error.message}${whenToGoOn(error)}${hint}`;
   }
   // Of a file that can't be written, of an option that is none: their words are for people.
   return error instanceof Error ? error.message : String(error);

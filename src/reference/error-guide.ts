@@ -75,8 +75,8 @@ export const ERROR_GUIDE: Record<ErrorCode, Guide> = {
   },
   RATE_LIMITED: {
     cause:
-      'The key has asked for more than it may in this stretch of time, has guessed at too many phrases or emails that are nobody’s, or its bank has too many batches under way.',
-    cure: 'Wait for as long as `Retry-After` says. `RateLimit` tells what is left before it comes to this. Give each channel a key of its own.',
+      'The key has asked for more than it may in this stretch of time, has guessed at too many phrases or emails that are nobody’s, its bank has too many batches under way, or would leave more refused rows than it may in a UTC day.',
+    cure: 'Wait for as long as `Retry-After` says; `errors` says what for. Stalled batches wait for the operator of the service. Refused rows of a day wait for midnight: a dry run names them, and a batch without them is taken at once. `RateLimit` tells what is left before it comes to this. Give each channel a key of its own.',
   },
   UNAVAILABLE: {
     cause:

@@ -1,4 +1,5 @@
 /** The Worker's bindings, each call of which parks on the stage. Behind them are the real D1 and the real KV. */
+import type { FailureLimits } from '../../src/batches/batch-failures.store.ts';
 import type { ChunkPointer } from '../../src/batches/batches.queue.ts';
 import type { Env } from '../../src/env.ts';
 import { d1Error, withSessions } from '../support/broken.ts';
@@ -19,10 +20,18 @@ async function suffer<Result>(fate: Fate, error: () => Error, work: () => Promis
   return result;
 }
 
-export function parkedBindings(real: Env, stage: Stage, queue: QueueModel, chance: Chance): Env {
+export function parkedBindings(
+  real: Env,
+  limits: FailureLimits,
+  stage: Stage,
+  queue: QueueModel,
+  chance: Chance,
+): Env {
   return {
     ...real,
     ...unlimited,
+    MAX_STORED_FAILURES: limits.stored,
+    MAX_FAILURES_PER_DAY: limits.perDay,
     DB: withSessions(parkedDatabase(real.DB, stage)),
     PHRASE_CACHE: parkedCache(real.PHRASE_CACHE, stage),
     BATCH_QUEUE: parkedQueue(stage, queue, chance),

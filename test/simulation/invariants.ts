@@ -1,4 +1,5 @@
 /** What must be true after every seed, whatever happened in it. */
+import type { FailureLimits } from '../../src/batches/batch-failures.store.ts';
 import { CANARY, type PostIntent } from './clients.ts';
 import { acceptedIndexes, bankOf, emailOf, type Acknowledged, type Requests } from './requests.ts';
 import type { World } from './world.ts';
@@ -23,6 +24,8 @@ interface BatchRow {
   created: number;
   raced: number;
   rejected: number;
+  failures_removed: number;
+  created_at: number;
   first_customer_id: string | null;
   last_customer_id: string | null;
 }
@@ -38,7 +41,16 @@ interface ChunkRow {
   batch_id: string;
   row_count: number;
   created: number;
+  done_at: number | null;
   payload: string | null;
+}
+
+interface BankRow {
+  id: string;
+  customer_count: number;
+  failure_count: number;
+  failure_day: string;
+  failure_day_count: number;
 }
 
 export interface State {
@@ -46,7 +58,7 @@ export interface State {
   batches: BatchRow[];
   failures: FailureRow[];
   chunks: ChunkRow[];
-  banks: { id: string; customer_count: number }[];
+  banks: BankRow[];
   retired: { phrase: string }[];
   audit: { bank_id: string; request_id: string; key_id: string | null }[];
 }
@@ -78,6 +90,7 @@ export function checkState(state: State, world: World, violate: Violate): void {
   }
   checkErasures(state, world.requests, violate);
   checkAudit(state, world.requests, violate);
+  for (const bank of state.banks) checkFailureCounts(state, bank, world.limits, violate);
   const rejected = state.batches.reduce((sum, batch) => sum + batch.rejected, 0);
   if (rejected > world.poisoned) violate('a row was rejected that breaks no constraint');
   checkKeys(world.requests, violate);
@@ -98,6 +111,35 @@ function checkCustomers({ customers, banks, retired }: State, violate: Violate):
   }
 }
 
+/** What a bank has counted are the failures that there are, and they are within its limits. */
+function checkFailureCounts(
+  { batches, chunks, failures }: State,
+  bank: BankRow,
+  limits: FailureLimits,
+  violate: Violate,
+): void {
+  const mine = (row: { bank_id: string }) => row.bank_id === bank.id;
+  const stored = failures.filter(mine).length;
+  if (stored !== bank.failure_count)
+    violate(`the bank counts ${bank.failure_count} failures and has ${stored}`);
+  if (stored > limits.stored) violate('a bank has more failures than it may');
+  const isOfDay = (time: number | null) => new Date(time ?? 0).toISOString().startsWith(bank.failure_day);
+  const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0);
+  const refused = sum(
+    batches
+      .filter((batch) => mine(batch) && isOfDay(batch.created_at))
+      .map(({ duplicates, invalid }) => duplicates + invalid),
+  );
+  const late = sum(
+    chunks
+      .filter((chunk) => mine(chunk) && isOfDay(chunk.done_at))
+      .map(({ row_count, created }) => row_count - created),
+  );
+  if (refused > limits.perDay) violate('a bank leaves more refused rows a day than it may');
+  if (refused + late !== bank.failure_day_count)
+    violate(`the bank counts ${bank.failure_day_count} failures of the day and has ${refused + late}`);
+}
+
 function checkBatch(
   { customers, failures, chunks }: State,
   batch: BatchRow,
@@ -106,7 +148,7 @@ function checkBatch(
 ): void {
   const mine = (row: { bank_id: string; batch_id: string }) =>
     row.bank_id === batch.bank_id && row.batch_id === batch.id;
-  const failed = failures.filter(mine).length;
+  const failed = failures.filter(mine).length + batch.failures_removed;
   const own = chunks.filter(mine);
   const [first, last] = [batch.first_customer_id ?? '', batch.last_customer_id ?? ''];
   const created = customers.filter(
@@ -151,6 +193,7 @@ function checkAcknowledged(
 ): void {
   const { batchId, data } = reply.body.data;
   const bank = bankOf(intent.apiKey);
+  const batch = state.batches.find(({ id }) => id === batchId);
   const accepted = acceptedIndexes(intent, reply);
   if (accepted.length !== data.customerIds.length) violate('an answer’s ids and failures do not add up');
   for (const [position, id] of (data.customerIds as string[]).entries()) {
@@ -162,7 +205,8 @@ function checkAcknowledged(
     if (customer !== undefined && failure) violate('a row is both');
     const email = emailOf(intent, index);
     const mayBeGone = erasures.some((attempt) => attempt.bank === bank && attempt.email === email);
-    if (customer === undefined && !failure && !mayBeGone) violate('an acknowledged row is lost');
+    const madeRoom = (batch?.failures_removed ?? 0) > 0;
+    if (customer === undefined && !failure && !mayBeGone && !madeRoom) violate('an acknowledged row is lost');
     if (customer !== undefined && customer.client_ref !== intent.rows[index]?.['clientRef']) {
       violate('an id is another row’s customer');
     }

@@ -13,6 +13,7 @@ interface Edit {
 
 const keys = 'batches/batches.idempotency.store.ts';
 const chunks = 'batches/batch-chunks.store.ts';
+const failures = 'batches/batch-failures.store.ts';
 const consumer = 'batches/batches.consumer.ts';
 const commit = 'batches/batches.commit.ts';
 const noSweep: Edit = {
@@ -34,9 +35,9 @@ export const MUTANTS: Record<string, Edit[]> = {
   'closed-outside-the-transaction': [
     {
       file: consumer,
-      find: 'await runTogether(deps.db, moveChunkIn(pointer, deps.runtime.now()));',
+      find: 'await runTogether(deps.db, moveChunkIn(pointer, deps.runtime.now(), deps.failureLimits.stored));',
       replace:
-        'const all = moveChunkIn(pointer, deps.runtime.now()); await runTogether(deps.db, all.slice(0, 3)); await runTogether(deps.db, all.slice(3));',
+        'const all = moveChunkIn(pointer, deps.runtime.now(), deps.failureLimits.stored); await runTogether(deps.db, all.slice(0, 3)); await runTogether(deps.db, all.slice(3));',
     },
   ],
   'closed-chunks-not-guarded': [
@@ -129,10 +130,31 @@ export const MUTANTS: Record<string, Edit[]> = {
     },
   ],
   'an-erased-customer-is-counted': [
-    { file: chunks, find: 'SELECT ${created} - ${erased} FROM', replace: 'SELECT ${created} FROM' },
+    {
+      file: chunks,
+      find: 'SELECT ${created} - ${erased} AS created',
+      replace: 'SELECT ${created} AS created',
+    },
   ],
-  'a-batch-is-not-written-down': [
-    { file: commit, find: '[recordChange(actor, change), ...', replace: '[...' },
+  'a-batch-is-not-written-down': [{ file: commit, find: '    recordChange(actor, change),\n', replace: '' }],
+  'refused-rows-counted-outside-the-transaction': [
+    {
+      file: commit,
+      find: '      await withinPatience(deps, statements);\n',
+      replace:
+        '      const own = plan.failures.length > 0 ? 1 : 0;\n' +
+        '      if (own > 0) await withinPatience(deps, statements.slice(0, own));\n' +
+        '      await withinPatience(deps, statements.slice(own));\n',
+    },
+  ],
+  'the-limit-of-a-day-is-not-held': [
+    { file: failures, find: 'iif(${count} <= ${perDay}, ${count}, NULL)', replace: '${count}' },
+  ],
+  'failures-found-late-are-not-counted': [
+    { file: chunks, find: 'failure_count = failure_count + chunk.failed,', replace: '' },
+  ],
+  'failures-that-made-room-are-not-noted': [
+    { file: failures, find: 'failures_removed + removed.count', replace: 'failures_removed' },
   ],
   'an-update-is-not-written-down': [
     {

@@ -124,11 +124,15 @@ export class Requests {
       { customers: intent.rows },
       headers,
     );
+    const isReplay =
+      intent.idempotencyKey !== null && this.acknowledged.some((earlier) => earlier.intent === intent);
     const check = (reply: Reply) => {
       if (reply.body.data?.batchId) {
         this.acknowledged.push({ intent, reply });
         if (!reply.headers.has('Idempotent-Replayed')) this.#changed(intent.apiKey, reply);
-      } else if (![503, 409, 422].includes(reply.status)) {
+      } else if (reply.status === 429 && isReplay) {
+        this.#violate('a replay is refused because of a limit');
+      } else if (![503, 409, 422, 429].includes(reply.status)) {
         this.#violate(`a batch is answered with ${reply.status}`);
       }
     };

@@ -70,7 +70,9 @@ async function clear(db: D1Database): Promise<void> {
     // The log forbids what a seed begins with.
     db.prepare('DROP TRIGGER IF EXISTS audit_log_keeps_its_rows'),
     ...tables.map((table) => db.prepare(`DELETE FROM ${table}`)),
-    db.prepare('UPDATE banks SET customer_count = 0'),
+    db.prepare(
+      `UPDATE banks SET customer_count = 0, failure_count = 0, failure_day = '', failure_day_count = 0`,
+    ),
     // Noting the day of a key's first use goes on beside a request: a call parked there would hide that the
     // request itself is still on its way to its next one.
     db.prepare('UPDATE api_keys SET last_used_on = ?').bind(new Date(BEGINNING).toISOString().slice(0, 10)),

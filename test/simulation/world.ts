@@ -1,4 +1,5 @@
 /** One seed's world: isolates, clients, the queue and the clock, and one step of it at a time. */
+import type { FailureLimits } from '../../src/batches/batch-failures.store.ts';
 import { STAGED_FIELDS } from '../../src/batches/batches.plan.ts';
 import { DEAD_LETTER_QUEUE, type Env } from '../../src/env.ts';
 import type { Runtime } from '../../src/runtime.ts';
@@ -17,6 +18,11 @@ const OUTAGE_CALLS = 40;
 const ISOLATES = 3;
 /** Small chunks, so that a batch of eight rows has three. */
 const CHUNK_ROWS = 3;
+/** Failures that a bank may have: in most seeds more than there are. */
+const limitsOf = (seed: number): FailureLimits => ({
+  stored: seed % 3 === 0 ? 4 : 1_000,
+  perDay: seed % 4 === 0 ? 4 : 1_000,
+});
 /** Consumers and sweeps at work at once, at the most. */
 const MOST_TASKS = 6;
 
@@ -24,6 +30,7 @@ export class World {
   readonly chance: Chance;
   readonly stage: Stage;
   readonly queue = new QueueModel();
+  readonly limits: FailureLimits;
   readonly requests: Requests;
   readonly clients: Client[];
   readonly faults = new Map<string, number>();
@@ -41,7 +48,8 @@ export class World {
     this.stage = new Stage(this.chance);
     this.clients = makeClients(this.chance);
     this.#real = real;
-    this.#env = parkedBindings(real, this.stage, this.queue, this.chance);
+    this.limits = limitsOf(seed);
+    this.#env = parkedBindings(real, this.limits, this.stage, this.queue, this.chance);
     const runtime: Runtime = {
       now: () => this.stage.now,
       random: () => this.chance.next(),

@@ -17,7 +17,7 @@ import { writeCsv } from '../../tools/csv.ts';
 import { makeCustomers } from '../../tools/customers.ts';
 import { watchMemory } from '../../tools/memory.ts';
 import { startServer, type Server } from '../../tools/server.ts';
-import { projectFolder } from '../../tools/wrangler.ts';
+import { d1, projectFolder } from '../../tools/wrangler.ts';
 
 const KEY = 'peere_test_lagos_full';
 const EXIT = { all: 0, some: 1, none: 2, fault: 3, interrupted: 130 };
@@ -165,6 +165,20 @@ void describe('a file', { timeout: 120_000 }, () => {
     const wrong = await run(['map.csv', '--map', 'firstname=Nachname']);
     assert.match(wrong.output, /there is no column "Nachname"/);
     assert.equal((await run(['map.csv', '--map', 'firstname=Vorname'])).code, EXIT.all);
+  });
+
+  void it('of more faults than one answer holds is told every one of them by --dry-run', async () => {
+    const rows = goodRows(4_000).map(({ clientRef }) => ({ clientRef }));
+    await writeFile(at('faults.csv'), csv(rows));
+    const { code, output } = await run(['faults.csv', '--dry-run']);
+    assert.equal(code, EXIT.none, output);
+    const failures = cells('faults.dry-run.failures.csv');
+    assert.deepEqual(
+      failures.map((row) => row['clientRef']),
+      rows.map((row) => row.clientRef),
+    );
+    for (const row of failures)
+      assert.match(row['failure_reason'] ?? '', /^firstname is required.*reference is required/);
   });
 
   void it('is judged by --dry-run, and nothing is stored', async () => {
@@ -407,6 +421,35 @@ void describe('an import that was stopped', { timeout: 240_000 }, () => {
     await appendFile(at('between.phrases.csv'), '3001,p');
     assert.equal((await run(args)).code, EXIT.all);
     assertOnce('between', rows, known, await total());
+  });
+
+  void it('by the limit of refused rows a day ends with 3 at once, says when it ends, and goes on then', async () => {
+    const rows = goodRows(3_000);
+    const sent = rows.map((row, n) => (n === 2_500 ? { ...row, email: 'nobody' } : row));
+    await writeFile(at('limited.csv'), csv(sent));
+    const known = await total();
+    const args = ['limited.csv', '--batch-rows', '1000', '--concurrency', '2'];
+    const leave = (rowsOfDay: number) =>
+      d1(
+        { remote: false, persistTo: server.stateFolder },
+        // A day that does not end while this test runs.
+        `UPDATE banks SET failure_day = '9999-12-31', failure_day_count = ${rowsOfDay} WHERE id = 'bnk_demo_lagos'`,
+      );
+    await leave(1_000_000);
+    const { code, output } = await run(args);
+    assert.equal(code, EXIT.fault, output);
+    assert.match(
+      output,
+      /customers hold 1 rows that can not become customers, and a bank may leave 1000000 of them a day/,
+    );
+    assert.match(output, /run the same command again after \d{4}-\d\d-\d\dT00:00:\d\d/);
+    await leave(0);
+    assert.equal((await run(args)).code, EXIT.some);
+    assertOnce('limited', rows.toSpliced(2_500, 1), known, await total());
+    assert.deepEqual(
+      cells('limited.failures.csv').map((row) => row['clientRef']),
+      [rows[2_500]?.clientRef],
+    );
   });
 
   void it('by Ctrl-C says how to go on, and does', async () => {

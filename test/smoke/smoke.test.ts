@@ -118,6 +118,26 @@ void describe('npm start', () => {
     },
   );
 
+  void it('an operator brings back every stalled batch of a bank', { timeout: 120_000 }, async () => {
+    const folder = ['--persist-to', server.stateFolder];
+    const batches = (...args: string[]) =>
+      promisify(execFile)(process.execPath, ['tools/batches.ts', ...args, ...folder], { cwd: projectFolder });
+    const target = { remote: false as const, persistTo: server.stateFolder };
+    const ids = ['bat_stalled_1', 'bat_stalled_2'];
+    const rows = ids.map((id) => `('bnk_demo_accra', '${id}', 'STALLED', 0, 0, 0, 0)`).join(', ');
+    await d1(
+      target,
+      `INSERT INTO batches (bank_id, id, status, total, duplicates, invalid, created_at) VALUES ${rows}`,
+    );
+    await assert.rejects(
+      batches('redrive', '--bank', 'bnk_demo_lagos'),
+      /No batch of bnk_demo_lagos is stalled/,
+    );
+    await assert.rejects(batches('redrive'), /Name one batch, or a bank with --bank/);
+    const { stdout } = await batches('redrive', '--bank', 'bnk_demo_accra');
+    assert.match(stdout, /Redriven bat_stalled_1, bat_stalled_2/);
+  });
+
   void it(
     '10,000 customers are accepted and all visible within the figures',
     { timeout: 120_000 },

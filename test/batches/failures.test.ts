@@ -194,7 +194,8 @@ describe('the refused rows of a day', () => {
     expect((await service.post(badRows(2))).status).toBe(400);
     now -= 5;
     expect((await service.post(badRows(2))).status).toBe(429);
-    expect(await bank()).toMatchObject({ day: '2026-11-26', today: 2 });
+    expect((await service.post(badRows(1))).status).toBe(400);
+    expect(await bank()).toMatchObject({ day: '2026-11-26', today: 3 });
   });
 
   it('include those found after acceptance, which are stored whatever the limit says', async () => {

@@ -151,11 +151,13 @@ describe('the refused rows of a day', () => {
   });
 
   it('are counted in the accepting transaction: of many at once no more get through than there is room for', async () => {
-    const services = [1, 2, 3].map(() => limited({ MAX_FAILURES_PER_DAY: 10 }));
+    const isolates = [1, 2, 3].map(() => limited({ MAX_FAILURES_PER_DAY: 10 }));
     const answers = await Promise.all(
-      Array.from({ length: 9 }, (_, n) => services[n % 3]?.post(badRows(4, `n${n}`))),
+      isolates.flatMap((isolate, i) => [1, 2, 3].map((n) => isolate.post(badRows(4, `i${i}n${n}`)))),
     );
-    expect(answers.map((answer) => answer?.status).toSorted()).toEqual([400, 400, ...Array(7).fill(429)]);
+    const taken = answers.filter(({ status }) => status === 400);
+    const refused = answers.filter(({ status }) => status === 429);
+    expect([taken.length, refused.length]).toEqual([2, 7]);
     expect(await bank()).toMatchObject({ stored: 8, today: 8, rows: 8 });
   });
 

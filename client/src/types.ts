@@ -54,7 +54,7 @@ export interface Customer {
   createdAt?: string;
 }
 /**
- * A customer to be. Texts are trimmed; null or an empty text on an optional field means that it is absent; other fields are ignored.
+ * A customer to be. Texts are trimmed, and a line break or a tab in one is a space; null or an empty text on an optional field means that it is absent; other fields are ignored. In `clientRef`, `accountNumber`, `reference` and `phone`, what a spreadsheet has made of a number (`1.23E+10`, `#REF!`) is refused.
  */
 export interface NewCustomer {
   /**
@@ -86,15 +86,15 @@ export interface NewCustomer {
    */
   country: string;
   /**
-   * One line.
+   * Kept as one line.
    */
   address?: string | null;
   /**
-   * One of three.
+   * One of three, any case.
    */
   gender?: ('male' | 'female' | 'other') | null;
   /**
-   * International (+234…), or as dialled in the customer’s country.
+   * International (+234…), or as dialled in the customer’s country; without an extension.
    */
   phone?: string | null;
   /**
@@ -385,7 +385,7 @@ export interface ErrorAnswer {
     | 'UNAVAILABLE'
     | 'INTERNAL';
   /**
-   * Cause and cure of this code, on a page.
+   * Cause and cure of this code, on a page: a URL, or a path on the server that answered.
    */
   docs: string;
   /**
@@ -407,7 +407,7 @@ export interface GetCustomerQuery {
    */
   id?: string;
   /**
-   * Any case.
+   * Any case. In a URL, + is written as %2B.
    */
   email?: string;
   /**
@@ -423,11 +423,11 @@ export interface EraseCustomerQuery {
 }
 export interface ListCustomersQuery {
   /**
-   * Repeated, or separated by commas.
+   * Repeated, or separated by commas; `ids[]` and `ids[0]` are the same.
    */
   ids?: string[];
   /**
-   * Repeated, or separated by commas.
+   * Repeated, or separated by commas; `phrases[]` and `phrases[0]` are the same.
    */
   phrases?: string[];
   /**

@@ -8,13 +8,13 @@ import {
   GENDER_FAULT,
   PHONE_FAULT,
   REQUIRED,
+  SPREADSHEET_FAULT,
   TEXT,
-  tooLong,
-  UNSAFE,
   type CustomerRow,
 } from '../customers/customers.schema.ts';
 import type { FailureCode } from '../db/tables.ts';
 import type { FieldError } from '../errors.ts';
+import { tooLong, UNSAFE } from '../lib/parameters.ts';
 import type { RowFailure } from './batches.answers.ts';
 
 /** What is wrong with a row as a whole, or beside its batch and its bank. */
@@ -63,6 +63,7 @@ const FAULT_LETTERS = {
   [COUNTRY_FAULT]: 'n',
   [GENDER_FAULT]: 'g',
   [PHONE_FAULT]: 'p',
+  [SPREADSHEET_FAULT]: 'c',
   [NOT_AN_OBJECT]: 'o',
   [sameAsRow('#')]: 'd',
   [EXISTS]: 'x',

@@ -6,106 +6,111 @@ import * as z from 'zod/mini';
 import { GENDERS } from '../db/tables.ts';
 import { LIMITS } from '../env.ts';
 import { COUNTRIES } from '../lib/countries.ts';
-import { isInternational, toE164 } from '../lib/phone.ts';
-import { MOST_ID, once, pageParameters, wholeNumber } from '../lib/parameters.ts';
-import { normalisePhrase } from '../lib/phrase.ts';
-import { cleanText, isBlank, isSafeText } from '../lib/text.ts';
+import { EMAIL, MAX_EMAIL_CHARACTERS } from '../lib/email.ts';
+import { cleanPhone, isInternational, toE164 } from '../lib/phone.ts';
+import {
+  atMost,
+  MOST_ID,
+  once,
+  pageParameters,
+  safe,
+  wholeNumber,
+  type TextRule,
+} from '../lib/parameters.ts';
+import { MAX_PHRASE_CHARACTERS, normalisePhrase } from '../lib/phrase.ts';
+import { isSpreadsheetDamage } from '../lib/spreadsheet.ts';
+import { asItIs, cleanText, foldLines, isBlank, type Fold } from '../lib/text.ts';
 
 export const REQUIRED = 'is required, as a string that is not blank';
 export const TEXT = 'must be a string';
-export const UNSAFE =
-  'must not contain control characters, line breaks, text-direction overrides or broken Unicode';
 
-const safe = z.refine<string>(isSafeText, UNSAFE);
-/** A text that is too long is told that and no more: one fault a field keeps answers small. */
-const atMost = (most: number) => z.maxLength(most, { error: tooLong(most), abort: true });
-export const tooLong = (most: number | '#') => `must be at most ${most} characters long`;
+const lowerCase: Fold = (text) => text.toLowerCase();
+const upperCase: Fold = (text) => text.toUpperCase();
 
-/** Cleans what may be absent, which is what null and text that shows nothing mean. */
-const cleanOptional = z.transform((value: unknown) => {
-  const text = cleanText(value);
-  return text === null || (typeof text === 'string' && isBlank(text)) ? undefined : text;
-});
-
-type TextRule = z.core.$ZodCheck<string>;
-
-/** Cleans what must be there; text that shows nothing becomes "", and so counts as missing. */
-const cleanPresent = (fold = (text: string) => text) =>
-  z.transform((value: unknown) => {
-    const text = cleanText(value);
-    if (typeof text !== 'string') return text;
-    return isBlank(text) ? '' : fold(text);
+/** Cleans text; text that shows nothing becomes `blank`. */
+function cleaned(maxCharacters: number, fold: Fold, blank: '' | null | undefined) {
+  return z.transform((value: unknown) => {
+    const text = cleanText(value, maxCharacters, fold);
+    return typeof text === 'string' && isBlank(text) ? blank : text;
   });
+}
 
 const present = z.minLength(1, { error: REQUIRED, abort: true });
 
 /** A string that must be there. `too_small` and `invalid_type` issues of it mean "missing". */
-function required(most: number) {
-  return z.pipe(cleanPresent(), z.string(REQUIRED).check(present, atMost(most), safe));
+function required(maxCharacters: number, fold: Fold = foldLines, ...rules: TextRule[]) {
+  const rule = z.string(REQUIRED).check(present, atMost(maxCharacters), safe, ...rules);
+  return z.pipe(cleaned(maxCharacters, fold, ''), rule);
 }
 
-function optional(most: number, ...rules: TextRule[]) {
-  const rule = z.string(TEXT).check(atMost(most), safe, ...rules);
-  return z.pipe(cleanOptional, z.optional(rule));
+/** What may be absent, which is also what null and text that shows nothing mean. */
+function optional(maxCharacters: number, fold: Fold = foldLines, ...rules: TextRule[]) {
+  const rule = z.string(TEXT).check(atMost(maxCharacters), safe, ...rules);
+  const nullIsAbsent = z.transform((value: unknown) => (value === null ? undefined : value));
+  return z.pipe(z.pipe(cleaned(maxCharacters, fold, undefined), nullIsAbsent), z.optional(rule));
 }
 
 /** For updates: absent leaves the field alone, null (or `""`) clears it. */
-function clearable(most: number, ...rules: TextRule[]) {
-  const cleared = z.transform((value: unknown) => {
-    const text = cleanText(value);
-    return typeof text === 'string' && isBlank(text) ? null : text;
-  });
-  const rule = z.string('must be a string, or null to clear it').check(atMost(most), safe, ...rules);
-  return z.optional(z.pipe(cleared, z.nullable(rule)));
+function clearable(maxCharacters: number, fold: Fold = foldLines, ...rules: TextRule[]) {
+  const rule = z.string('must be a string, or null to clear it').check(atMost(maxCharacters), safe, ...rules);
+  return z.optional(z.pipe(cleaned(maxCharacters, fold, null), z.nullable(rule)));
 }
 
-/** Longest values, in UTF-16 units. Emails: RFC 5321 (254); the rest: generous for real names and references. */
-const MOST = {
+/** Longest values, in UTF-16 units. Generous for real names and references, and for words of a closed set. */
+const MAX = {
   name: 100,
   accountName: 200,
-  email: 254,
   address: 500,
   phone: 40,
   url: 2_048,
   reference: 128,
-  phrase: 128,
+  word: 40,
 };
 
 export const EMAIL_FAULT = 'must be an email address, such as ada@example.com';
-const emailRule = z.pipe(
-  cleanPresent((text) => text.toLowerCase()),
-  z.string(REQUIRED).check(present, atMost(MOST.email), z.email(EMAIL_FAULT)),
-);
+const emailRule = z.email({ pattern: EMAIL, error: EMAIL_FAULT });
+
+/** A plus that was not encoded arrives as a space. */
+const emailParameter = z.email({
+  pattern: EMAIL,
+  error: ({ input }) =>
+    String(input).includes(' ') ? `${EMAIL_FAULT}; in a URL, + is written as %2B` : EMAIL_FAULT,
+});
 
 export const COUNTRY_FAULT = 'must be an ISO 3166-1 alpha-2 code, such as NG';
-const countryRule = z.pipe(
-  cleanPresent((text) => text.toUpperCase()),
-  z.string(REQUIRED).check(
-    present,
-    z.refine<string>((code) => COUNTRIES.has(code), COUNTRY_FAULT),
-  ),
-);
+const countryRule = z.refine<string>((code) => COUNTRIES.has(code), COUNTRY_FAULT);
+
+export const GENDER_FAULT = 'must be male, female or other';
+const gender = z.pipe(optional(MAX.word, lowerCase), z.optional(z.enum(GENDERS, GENDER_FAULT)));
 
 /** The words of a phone number's fault. Whether one exists depends on the country: lib/phone.ts. */
 export const PHONE_FAULT =
   "must be a valid number, international (+234…) or as dialled in the customer's country";
 
-export const GENDER_FAULT = 'must be male, female or other';
+export const SPREADSHEET_FAULT =
+  'looks like a number that a spreadsheet has changed; format its column as text, and export it again';
+/** Nobody ever sees it again once it is sealed, so nobody could find out. */
+const undamaged = z.refine<string>((text) => !isSpreadsheetDamage(text), {
+  error: SPREADSHEET_FAULT,
+  abort: true,
+});
+
+const reference = required(MAX.reference, foldLines, undamaged);
 
 /** One customer of a batch, as the contract has it. Unknown keys are dropped. */
 export const customerRow = z.object({
-  clientRef: required(MOST.reference),
-  firstname: required(MOST.name),
-  lastname: required(MOST.name),
-  middlename: optional(MOST.name),
-  accountName: required(MOST.accountName),
-  email: emailRule,
-  country: countryRule,
-  address: optional(MOST.address),
-  gender: z.pipe(cleanOptional, z.optional(z.enum(GENDERS, GENDER_FAULT))),
-  phone: optional(MOST.phone),
-  accountNumber: required(MOST.reference),
-  reference: required(MOST.reference),
+  clientRef: reference,
+  firstname: required(MAX.name),
+  lastname: required(MAX.name),
+  middlename: optional(MAX.name),
+  accountName: required(MAX.accountName),
+  email: required(MAX_EMAIL_CHARACTERS, lowerCase, emailRule),
+  country: required(MAX.word, upperCase, countryRule),
+  address: optional(MAX.address),
+  gender,
+  phone: optional(MAX.phone, cleanPhone, undamaged),
+  accountNumber: reference,
+  reference,
 });
 export type CustomerRow = z.output<typeof customerRow>;
 
@@ -126,17 +131,18 @@ const possiblePhone = z.refine<string>(
 );
 
 const updateFields = {
-  firstname: z.optional(required(MOST.name)),
-  middlename: clearable(MOST.name),
-  lastname: z.optional(required(MOST.name)),
-  accountName: z.optional(required(MOST.accountName)),
-  address: clearable(MOST.address),
-  phone: clearable(MOST.phone, possiblePhone),
+  firstname: z.optional(required(MAX.name)),
+  middlename: clearable(MAX.name),
+  lastname: z.optional(required(MAX.name)),
+  accountName: z.optional(required(MAX.accountName)),
+  address: clearable(MAX.address),
+  phone: clearable(MAX.phone, cleanPhone, undamaged, possiblePhone),
   displayPicture: clearable(
-    MOST.url,
+    MAX.url,
+    asItIs,
     z.refine(isPublicHttpsUrl, 'must be an https address of a named host, without a user name or password'),
   ),
-  state: clearable(MOST.name),
+  state: clearable(MAX.name),
 };
 
 const UPDATABLE = Object.keys(updateFields);
@@ -160,16 +166,8 @@ export type CustomerUpdate = z.output<typeof customerUpdate>['update'];
 export const customerLookup = z
   .strictObject({
     id: z.optional(once(MOST_ID)),
-    email: z.optional(
-      z.pipe(
-        once(MOST.email),
-        z.pipe(
-          z.transform((text: string) => text.toLowerCase()),
-          z.string().check(z.email(EMAIL_FAULT)),
-        ),
-      ),
-    ),
-    phrase: z.optional(once(MOST.phrase)),
+    email: z.optional(once(MAX_EMAIL_CHARACTERS, lowerCase, emailParameter)),
+    phrase: z.optional(once(MAX_PHRASE_CHARACTERS)),
   })
   .check(
     z.refine(
@@ -181,6 +179,11 @@ export type CustomerLookup = z.output<typeof customerLookup>;
 
 export const SORT_FIELDS = ['createdAt', 'id', 'accountName', 'email'] as const;
 export type SortField = (typeof SORT_FIELDS)[number];
+/** Those that not every reader may see, and how long they can be: their length must not show either. */
+export const PRIVATE_SORT_CHARACTERS: { [field in SortField]?: number } = {
+  accountName: MAX.accountName,
+  email: MAX_EMAIL_CHARACTERS,
+};
 const SORTS = SORT_FIELDS.flatMap((field) => [field, `-${field}`]);
 
 /** `a,b`, `a&…=b` and a mix of both, as one list without repetitions. */
@@ -201,12 +204,15 @@ const listOf = (most: number) =>
 /** Deepest page: beyond it, page times limit would leave the safe integers. */
 const MOST_PAGES = Math.floor(Number.MAX_SAFE_INTEGER / LIMITS.pageMost);
 
-/** `ids[]=a`, as some HTTP clients write lists, is `ids=a`. */
+/** `ids[]=a` and `ids[0]=a`, as some HTTP clients write lists, are `ids=a`. */
+const BRACKETED = /^(ids|phrases)\[\d*\]$/;
 const withoutBrackets = z.transform((query: Record<string, unknown>) => {
   const plain = new Map<string, unknown[]>();
   for (const [name, value] of Object.entries(query)) {
-    const key = name === 'ids[]' || name === 'phrases[]' ? name.slice(0, -2) : name;
-    plain.set(key, [...(plain.get(key) ?? []), ...(Array.isArray(value) ? value : [value])]);
+    const key = BRACKETED.exec(name)?.[1] ?? name;
+    const values = plain.get(key) ?? [];
+    values.push(...(Array.isArray(value) ? value : [value]));
+    plain.set(key, values);
   }
   return Object.fromEntries(
     [...plain].map(([key, values]) => [key, values.length === 1 ? values[0] : values]),
@@ -216,7 +222,7 @@ const withoutBrackets = z.transform((query: Record<string, unknown>) => {
 const listParameters = z
   .strictObject({
     ids: z.optional(listOf(MOST_ID)),
-    phrases: z.optional(listOf(MOST.phrase)),
+    phrases: z.optional(listOf(MAX_PHRASE_CHARACTERS)),
     sortBy: z._default(
       z.pipe(
         z.string('must be given once').check(

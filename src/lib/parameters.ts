@@ -1,19 +1,26 @@
 /** Rules of query parameters that every list shares. */
 import * as z from 'zod/mini';
 import { LIMITS } from '../env.ts';
-import { cleanText, isSafeText } from './text.ts';
+import { cleanText, isSafeText, type Fold } from './text.ts';
+
+export type TextRule = z.core.$ZodCheck<string>;
+
+export const tooLong = (maxCharacters: number | '#') => `must be at most ${maxCharacters} characters long`;
+/** A text that is too long is told that and no more: one fault a field keeps answers small. */
+export const atMost = (maxCharacters: number) =>
+  z.maxLength(maxCharacters, { error: tooLong(maxCharacters), abort: true });
+
+export const UNSAFE =
+  'must not contain control characters, text-direction overrides, broken Unicode or more than 30 combining marks in a row';
+export const safe = z.refine<string>(isSafeText, { error: UNSAFE, abort: true });
 
 /** A parameter that may be given once. An array is what one given twice arrives as. */
-export function once(most: number) {
+export function once(maxCharacters: number, fold?: Fold, ...rules: TextRule[]) {
   return z.pipe(
-    z.transform(cleanText),
+    z.transform((value: unknown) => cleanText(value, maxCharacters, fold)),
     z
       .string('must be given once')
-      .check(
-        z.minLength(1, 'must not be empty'),
-        z.maxLength(most, `must be at most ${most} characters long`),
-        z.refine(isSafeText, 'must not contain control characters'),
-      ),
+      .check(z.minLength(1, 'must not be empty'), atMost(maxCharacters), safe, ...rules),
   );
 }
 

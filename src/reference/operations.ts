@@ -85,7 +85,7 @@ export const OPERATIONS: Record<string, Documented> = {
     query: {
       phrase: { description: 'Four words.', example: DEMO_CUSTOMER.phrase },
       id: { description: 'Of an answer to a batch, or of a list.' },
-      email: { description: 'Any case.' },
+      email: { description: 'Any case. In a URL, + is written as %2B.' },
     },
     headers: ['Cache-Control', 'If-None-Match', 'X-D1-Bookmark'],
     successes: {
@@ -104,8 +104,10 @@ export const OPERATIONS: Record<string, Documented> = {
     description:
       'The customers of your bank, newest first; with both filters, those that match both. A bare array.',
     query: {
-      ids: { description: 'Repeated, or separated by commas.' },
-      phrases: { description: 'Repeated, or separated by commas.' },
+      ids: { description: 'Repeated, or separated by commas; `ids[]` and `ids[0]` are the same.' },
+      phrases: {
+        description: 'Repeated, or separated by commas; `phrases[]` and `phrases[0]` are the same.',
+      },
       sortBy: {
         description: 'With `-` before it for descending.',
         schema: {

@@ -38,9 +38,12 @@ describe('the first code that applies', () => {
   it.each([
     ['email', ['nobody', 'a@b', '@x.com', 'a b@x.com', 'a@x..com', `${'a'.repeat(250)}@x.com`]],
     ['country', ['XX', 'NGA', 'N', '12', 'UK']],
-    ['gender', ['F', 'unknown', 'Female']],
-    ['phone', ['12', 'call me', '+999999999999', '0803 123 4567 ext 5', '+234 803 123 456']],
-    ['firstname', ['a\u0000b', 'a\nb', 'a\u202eb', 'a\u2066b', 'a\u2028b', '\ud800']],
+    ['gender', ['F', 'unknown', 'females', 'fe male']],
+    [
+      'phone',
+      ['12', 'call me', '+999999999999', '2.34803E+12', '#REF!', '0803 123 4567 ext 5', '+234 803 123 456'],
+    ],
+    ['firstname', ['a\u0000b', 'a\u202eb', 'a\u2066b', '\ud800', `a${'\u0301'.repeat(31)}`]],
   ])('%s of the wrong format is VALIDATION_ERROR', (field, values) => {
     for (const value of values)
       expect([value, verdict({ [field]: value })]).toEqual([value, 'VALIDATION_ERROR']);
@@ -73,6 +76,50 @@ it('joiners inside names, marks and any script are names like others', () => {
     expect([name, verdict({ firstname: name, accountName: name })]).toEqual([name, 'valid']);
   }
 });
+
+describe('what exports make of a field is cleaned', () => {
+  const stored = (field: string, value: unknown) => only({ [field]: value }).valid[0]?.row[field as 'gender'];
+
+  it.each(['Male', 'MALE', ' male\u00a0', 'mAlE\n'])('gender %j is male', (value) => {
+    expect(stored('gender', value)).toBe('male');
+  });
+
+  it.each([
+    'firstname',
+    'lastname',
+    'middlename',
+    'accountName',
+    'address',
+    'clientRef',
+    'accountNumber',
+    'reference',
+  ])('line breaks and tabs in %s are one space', (field) => {
+    expect(stored(field, '\t12 Marina\tRoad,\r\n Lagos\u2028NG\n')).toBe('12 Marina Road, Lagos NG');
+  });
+
+  it('an email has no line breaks, and one with some is none', () => {
+    expect(verdict({ email: 'ada\n@example.com' })).toBe('VALIDATION_ERROR');
+  });
+
+  it('a phone number loses what can not be seen', () => {
+    expect(stored('phone', '\u202a+234\u00a0803 123 4567\u202c')).toBe('+2348031234567');
+    expect(stored('phone', '\u200e0803\t1234567')).toBe('+2348031234567');
+  });
+});
+
+it.each(['accountNumber', 'reference', 'clientRef', 'phone'])(
+  '%s that a spreadsheet has damaged is refused with a sentence that names it',
+  (field) => {
+    for (const value of ['1.23457E+10', '1,23457E+11', '="0123456789"', '#REF!', '123456789.0', '########']) {
+      const { failures } = only({ [field]: value });
+      expect([value, failures[0]?.code, failures[0]?.errors]).toEqual([
+        value,
+        'VALIDATION_ERROR',
+        [{ field, message: expect.stringContaining('a spreadsheet has changed; format its column as text') }],
+      ]);
+    }
+  },
+);
 
 it('composed and decomposed accents are stored alike', () => {
   const stored = (name: string) => only({ firstname: name }).valid[0]?.row.firstname;

@@ -91,8 +91,24 @@ describe('identifiers', () => {
     expect((await look(`email=%20${ada.email.toUpperCase()}%20`)).status).toBe(200);
   });
 
+  it('an email whose plus was not encoded is refused with the way to write it', async () => {
+    const { status, body } = await look('email=a+b@example.com');
+    expect([status, body.errors[0].field, body.errors[0].message]).toEqual([
+      400,
+      'email',
+      expect.stringContaining('%2B'),
+    ]);
+    expect((await look('email=a%2Bb@example.com')).status).toBe(404);
+    expect((await look('email=nobody')).body.errors[0].message).not.toContain('%2B');
+  });
+
+  it.each(['a%26b@example.com', 'x@example.xn--p1ai'])('email=%s is looked for', async (email) => {
+    expect((await look(`email=${email}`)).status).toBe(404);
+  });
+
   it.each([
     ['', 'query'],
+    ['email=a@foo-.com', 'email'],
     ['id=', 'id'],
     ['id=a&id=b', 'id'],
     ['phrase=a&phrase=b', 'phrase'],

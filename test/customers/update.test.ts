@@ -104,9 +104,10 @@ describe('refuses, naming the field, and changes nothing', () => {
     [{ firstname: 5 }, 'update.firstname'],
     [{ accountName: 'a'.repeat(201) }, 'update.accountName'],
     [{ address: 'a\u202eb' }, 'update.address'],
-    [{ state: 'a\nb' }, 'update.state'],
+    [{ displayPicture: 'https://example.com/a\nb' }, 'update.displayPicture'],
     [{ phone: 'not a number' }, 'update.phone'],
     [{ phone: '+1' }, 'update.phone'],
+    [{ phone: '2.34803E+12' }, 'update.phone'],
     ...[
       'http://example.com/a.png',
       'javascript:alert(1)',

@@ -1,0 +1,24 @@
+/** Values that were numbers for a spreadsheet, and are no longer what the bank had. */
+
+const DAMAGE = [
+  // 12345678901 as it is shown in a narrow column, or saved: 1.23457E+10, 1,23457E+10, 1E+10.
+  /^[+-]?\d+(?:[.,]\d+)?E[+-]\d+$/i,
+  /^[+-]?\d+[.,]\d+E\d+$/i,
+  // 123456789.0: a number with a fraction, as data tools write whole numbers of a column with gaps. (12.0 may be a name.)
+  /^[+-]?\d{4,}[.,]0+$/,
+  // 1,234,567: digits in groups. What was in front, such as zeros, is lost.
+  /^\d{1,3}(?:,\d{3}){2,}(?:\.\d+)?$/,
+  // ="0123456789" and any other formula; '0123456789, whose apostrophe only said that it is text.
+  /^=/,
+  /^'\d/,
+  // #REF!, #NAME?, #DIV/0! and their translations (#WERT!, #¿NOMBRE?); those without a mark; ######## for no room.
+  /^#\S*[!?]$/,
+  /^#(?:N\/[AD]|NV|GETTING_DATA|#+)$/i,
+  // LibreOffice's errors.
+  /^Err:\d+$/i,
+];
+
+/** Is this what a spreadsheet makes of a number that it should have left alone? */
+export function isSpreadsheetDamage(text: string): boolean {
+  return DAMAGE.some((pattern) => pattern.test(text));
+}

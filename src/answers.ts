@@ -10,7 +10,7 @@ export const errorAnswer = z.strictObject({
   message: z.string(),
   data: z.unknown(),
   code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
-  docs: z.url(),
+  docs: z.string(),
   requestId: z.string(),
   retryAfter: z.optional(z.int()),
   errors: z.array(fieldError),

@@ -15,6 +15,8 @@ export interface Env {
   RATE_POLICIES: Record<'lookups' | 'changes' | 'batches' | 'misses', RatePolicy>;
   /** Batches of one bank that may be under way at once. */
   MOST_OPEN_BATCHES: number;
+  /** Where clients reach the service, such as `https://api.example.com`; absent: links are paths. */
+  PUBLIC_URL?: string | undefined;
   /** Failures of one bank that are stored at any time. At least one batch's. */
   MAX_STORED_FAILURES: number;
   /** Failures of one bank that are stored in a UTC day, until a batch with refused rows is refused whole. */

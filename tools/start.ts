@@ -65,6 +65,8 @@ const server = spawn(
     '--env',
     '',
     ...(values.port === undefined ? ['--port', port] : []),
+    '--var',
+    `PUBLIC_URL:${address}`,
     '--show-interactive-dev-session=false',
     ...passedOn,
   ],

@@ -50,8 +50,11 @@ function isReport(data: unknown): data is BatchReport {
   return typeof data === 'object' && data !== null && 'summary' in data;
 }
 
-/** The service's answer, as an error whose message says all that the answer does. */
-export function toError(status: number, answer: unknown, retryAfter?: number): PeereError {
+/**
+ * The service's answer, as an error whose message says all that the answer does.
+ * @param origin of the service: an answer may link to its pages by path alone
+ */
+export function toError(status: number, answer: unknown, retryAfter?: number, origin = ''): PeereError {
   if (!isErrorAnswer(answer)) {
     return new PeereError(
       'UNREADABLE_ANSWER',
@@ -62,6 +65,7 @@ export function toError(status: number, answer: unknown, retryAfter?: number): P
   const faults = answer.errors.map(({ field, message }) => `${field} ${message}`);
   return new PeereError(answer.code, [answer.message, ...faults].join('; '), {
     ...answer,
+    docs: answer.docs.startsWith('/') ? origin + answer.docs : answer.docs,
     status,
     retryAfter: answer.retryAfter ?? retryAfter,
   });
@@ -73,6 +77,8 @@ function isErrorAnswer(answer: unknown): answer is ErrorAnswer {
     answer !== null &&
     'code' in answer &&
     'errors' in answer &&
-    Array.isArray(answer.errors)
+    Array.isArray(answer.errors) &&
+    'docs' in answer &&
+    typeof answer.docs === 'string'
   );
 }

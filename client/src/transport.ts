@@ -118,7 +118,7 @@ export class Transport {
       const response = await this.#fetch(url, init);
       const body = readJson(await response.text());
       const retryAfter = readSeconds(response.headers.get('Retry-After'));
-      if (!response.ok) return toError(response.status, body, retryAfter);
+      if (!response.ok) return toError(response.status, body, retryAfter, this.#base.origin);
       // Every success is an envelope or a list; anything else comes from somebody else.
       if (!isAnswer(body)) return toError(response.status, undefined, retryAfter);
       if (ask.method === 'PATCH' || ask.method === 'DELETE') {

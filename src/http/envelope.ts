@@ -3,6 +3,7 @@ import type { ErrorAnswer } from '../answers.ts';
 import { isDatabaseAway } from '../db/client.ts';
 import { AppError, ERRORS, unavailable, type FieldError } from '../errors.ts';
 import type { HttpContext } from './context.ts';
+import { publicUrl } from './public-url.ts';
 
 /** How much of the database's history an answer has seen, and a request wants seen. */
 export const BOOKMARK_HEADER = 'X-D1-Bookmark';
@@ -40,7 +41,7 @@ export function fail(context: HttpContext, thrown: unknown): Response {
     message,
     data: error.data,
     code: error.code,
-    docs: `${new URL(context.req.url).origin}/errors#${error.code}`,
+    docs: publicUrl(context, `/errors#${error.code}`),
     requestId: context.get('requestId'),
     ...(retryAfter === undefined ? {} : { retryAfter: Number(retryAfter) }),
     errors: withinBounds(error.errors),

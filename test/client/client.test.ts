@@ -257,6 +257,13 @@ describe('trying again', () => {
     expect(asked).toHaveLength(2);
   });
 
+  it('is explained by a page of the service, also when the answer names its path alone', async () => {
+    service = new Service(() => ({ PUBLIC_URL: undefined }));
+    expect(await caught(connect({ key: KEYS.revoked }).getCustomer({ id: 'x' }))).toMatchObject({
+      docs: 'https://api.example.com/errors#UNAUTHENTICATED',
+    });
+  });
+
   it('stops when it is told to', async () => {
     const stop = new AbortController();
     fates = ['lost'];

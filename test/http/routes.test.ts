@@ -159,6 +159,20 @@ it('an address with 100 ids and 100 phrases is not', async () => {
   expect(answer.status).toBe(200);
 });
 
+it.each(['/v1/bank/nothing', '/'])('no link of %s follows the request’s Host', async (path) => {
+  for (const [configured, expected] of [
+    ['https://public.example.org', 'https://public.example.org/errors'],
+    ['https://public.example.org/', 'https://public.example.org/errors'],
+    [undefined, '/errors'],
+  ] as const) {
+    const asked = new Service(() => ({ PUBLIC_URL: configured }));
+    const response = await asked.fetch(new Request(`https://evil.example.net${path}`));
+    const text = await response.text();
+    expect(text).not.toContain('evil');
+    expect(text).toContain(`"${expected}`);
+  }
+});
+
 it('an unknown address is a 404 in the one shape', async () => {
   const answer = await service.get('/v1/bank/nothing');
   expect(answer.body).toMatchObject({ statusCode: 404, success: false, code: 'ROUTE_NOT_FOUND', data: null });

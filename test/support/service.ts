@@ -35,6 +35,9 @@ export interface Ask {
 
 export type LogLine = Record<string, unknown>;
 
+/** Where the service is asked, and says that it is. */
+const ORIGIN = 'https://api.example.com';
+
 const always = { limit: async () => ({ success: true }) };
 const endless = { limit: 1_000_000, seconds: 10, step: 1 };
 
@@ -64,7 +67,7 @@ export class Service {
         this.sent.push(...[...messages].map(({ body }) => body));
       },
     } as unknown as Queue<ChunkPointer>;
-    const bindings: Env = { ...env, ...unlimited, BATCH_QUEUE: queue };
+    const bindings: Env = { ...env, ...unlimited, BATCH_QUEUE: queue, PUBLIC_URL: ORIGIN };
     this.env = { ...bindings, ...rewire(bindings) };
     this.env.DB = withSessions(this.env.DB);
     this.#worker = createWorker({
@@ -83,7 +86,7 @@ export class Service {
     path: string,
     { key = KEYS.full, headers = {}, body }: Ask = {},
   ): Promise<Answer> {
-    const request = new Request(`https://api.example.com${path}`, {
+    const request = new Request(`${ORIGIN}${path}`, {
       method,
       headers: {
         ...(key === null ? {} : { Authorization: `Bearer ${key}` }),

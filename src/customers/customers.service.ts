@@ -9,6 +9,7 @@ import { isInternational, toE164 } from '../lib/phone.ts';
 import { normalisePhrase } from '../lib/phrase.ts';
 import {
   PHONE_FAULT,
+  PRIVATE_SORT_CHARACTERS,
   possiblePhrases,
   type CustomerList,
   type CustomerLookup,
@@ -22,6 +23,7 @@ import {
   sortKey,
   sortKeyLength,
   updateCustomer,
+  type CountryRow,
   type ListQuery,
 } from './customers.store.ts';
 import {
@@ -105,7 +107,9 @@ export async function listCustomersOf(
 ): Promise<CustomerPage> {
   const { sortBy, limit } = query;
   const order = `${sortBy.descending ? '-' : ''}${sortBy.field}`;
-  const list = { name: `customers ${order}`, key: caller.cursorKey };
+  const list: List = { name: `customers ${order}`, key: caller.cursorKey };
+  const maxKeyCharacters = PRIVATE_SORT_CHARACTERS[sortBy.field];
+  if (maxKeyCharacters !== undefined) list.maxKeyCharacters = maxKeyCharacters;
   const statement = {
     ids: query.ids,
     phrases: query.phrases && possiblePhrases(query.phrases),
@@ -160,7 +164,7 @@ export async function changeCustomer(
   expected: string[] | undefined,
 ): Promise<CustomerRecord> {
   const { bankId } = actor;
-  const readable = await withReadablePhone(deps, bankId, id, update);
+  const readable = await withReadablePhone(deps, bankId, id, update, expected);
   const statements = updateCustomer(actor, deps.runtime.now(), id, readable, expected);
   // It says what the fields shall be, so it may be run twice. Accepted: somebody else's update of the same fields
   // that came between the two is the older one.
@@ -180,13 +184,23 @@ export function changedMeanwhile(): AppError {
   return new AppError('PRECONDITION_FAILED', { errors: [{ field: 'If-Match', message }] });
 }
 
-/** A number as dialled at home needs the customer's country, and so one read more. */
-async function withReadablePhone(deps: Deps, bankId: string, id: string, update: CustomerUpdate) {
+/**
+ * A number as dialled at home needs the customer's country, and so one read more. Who does not know the customer's
+ * revision is told that first, and learns nothing of the country by the number's fault.
+ */
+async function withReadablePhone(
+  deps: Deps,
+  bankId: string,
+  id: string,
+  update: CustomerUpdate,
+  expected: string[] | undefined,
+) {
   if (typeof update.phone !== 'string') return update;
   let country: string | undefined;
   if (!isInternational(update.phone)) {
-    const [row] = await run<{ country: string }>(deps.db, findCountry(bankId, id));
+    const [row] = await run<CountryRow>(deps.db, findCountry(bankId, id, expected));
     if (row === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
+    if (row.isExpected === 0) throw changedMeanwhile();
     country = row.country;
   }
   const phone = toE164(update.phone, country);

@@ -156,6 +156,13 @@ export function findTraces(bankId: string, id: string): Statement {
   return sql`SELECT email, client_ref AS clientRef, phrase FROM customers WHERE ${isCustomer(bankId, id)}`;
 }
 
-export function findCountry(bankId: string, id: string): Statement {
-  return sql`SELECT country FROM customers WHERE ${isCustomer(bankId, id)}`;
+export interface CountryRow {
+  country: string;
+  /** Has the customer one of the revisions that are expected? 0: no. */
+  isExpected: number;
+}
+
+export function findCountry(bankId: string, id: string, expected: string[] | undefined): Statement {
+  return sql`SELECT country, (${isExpected(bankId, id, expected)}) AS isExpected FROM customers
+      WHERE ${isCustomer(bankId, id)}`;
 }

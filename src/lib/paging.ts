@@ -1,8 +1,9 @@
 /**
  * Paging by opaque cursors. A cursor says where a page begins by the sort key and id of the row beside it, so that
  * reading on costs the same at any depth. Sort keys are names and emails: a cursor is encrypted with a key of its
- * bank, because it travels in addresses, and because a caller may sort by more than it may see. It reads back for
- * the bank and the list it was made for, and grants nothing: every statement names the bank itself.
+ * bank, because it travels in addresses, and because a caller may sort by more than it may see; for the same reason
+ * its length tells nothing of them. It reads back for the bank and the list it was made for, and grants nothing: every
+ * statement names the bank itself.
  */
 import * as z from 'zod/mini';
 import { invalid } from '../errors.ts';
@@ -21,6 +22,22 @@ export interface List {
   name: string;
   /** 256 bits, hexadecimal: the bank's own. */
   key: string;
+  /** Characters (UTF-16 units) that a sort key has at most, where its length must not show in a cursor's. */
+  maxKeyCharacters?: number;
+}
+
+/** Bytes of a position besides a sort key that is text: 35 of JSON, and an id of 30. */
+const POSITION_BYTES = 72;
+/** Bytes that a UTF-16 unit takes at most in JSON as UTF-8, of text without control characters. */
+const UNIT_BYTES = 3;
+
+const utf8 = new TextEncoder();
+
+/** Fills up with spaces, which JSON does not mind, so that every cursor of the list is equally long. */
+function padded(text: string, { maxKeyCharacters }: List): string {
+  if (maxKeyCharacters === undefined) return text;
+  const bytes = POSITION_BYTES + UNIT_BYTES * maxKeyCharacters;
+  return text + ' '.repeat(Math.max(bytes - utf8.encode(text).length, 0));
 }
 
 const cursorContent = z.strictObject({
@@ -42,8 +59,9 @@ function secretOf(key: string): Promise<CryptoKey> {
 }
 
 /** @returns base64url text */
-export async function encodeCursor({ name, key }: List, position: Position): Promise<string> {
-  return seal(await secretOf(key), name, JSON.stringify(position), (bytes) =>
+export async function encodeCursor(list: List, position: Position): Promise<string> {
+  const text = padded(JSON.stringify(position), list);
+  return seal(await secretOf(list.key), list.name, text, (bytes) =>
     bytes.toBase64({ alphabet: 'base64url', omitPadding: true }),
   );
 }

@@ -70,6 +70,22 @@ describe('If-Match', () => {
     },
   );
 
+  it('that is wrong is told before whether a number fits the customer’s country', async () => {
+    const ask = async (phone: string, headers: Record<string, string>, id = ada.id) => {
+      const answer = await service.ask('PATCH', '/v1/bank/customer', {
+        headers,
+        body: { id, update: { phone } },
+      });
+      return [answer.status, answer.text.replaceAll(/req_\w+/g, '')];
+    };
+    const fitting = await ask('0803 123 4567', { 'If-Match': '"other"' });
+    expect(fitting[0]).toBe(412);
+    expect(await ask('0803', { 'If-Match': '"other"' })).toEqual(fitting);
+    expect((await ask('0803', { 'If-Match': '"other"' }, 'cus_nobody'))[0]).toBe(404);
+    expect((await ask('0803', { 'If-Match': await etagOf() }))[0]).toBe(400);
+    expect((await ask('0803 123 4567', { 'If-Match': await etagOf() }))[0]).toBe(200);
+  });
+
   it('holds for an update that was committed although its answer was lost', async () => {
     const tag = await etagOf();
     const unlucky = new Service(({ DB }) => ({ DB: unluckyDatabase(DB, ['throws after']) }));

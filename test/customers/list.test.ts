@@ -120,6 +120,26 @@ it('no address holds an email or a name that the caller may not see', async () =
   expect(new TextDecoder().decode(bytes)).not.toContain('example.com');
 });
 
+it.each(['email', 'accountName'])('no cursor’s length tells how long the next %s is', async (field) => {
+  const rows = [1, 2, 30, 100].map((length, n) => ({
+    ...sentCustomers(1)[0],
+    clientRef: `long-${n}`,
+    email: `${'z'.repeat(Math.min(length, 60))}${n}@example.com`,
+    accountName: 'Z'.repeat(length),
+  }));
+  await service.haveCustomers(rows);
+  const lengths = new Set<number>();
+  for (let next: string | undefined = `/v1/bank/customers?limit=1&sortBy=${field}`; next !== undefined;) {
+    const answer = await service.get(next, KEYS.standard);
+    next = link(answer, 'next');
+    for (const address of [next, link(answer, 'prev')]) {
+      const cursor = new URL(address ?? '', 'http://x').searchParams.get('cursor');
+      if (cursor !== null) lengths.add(cursor.length);
+    }
+  }
+  expect(lengths.size).toBe(1);
+});
+
 it('past the end there is nothing, and the last page says so', async () => {
   expect((await list('?page=1000')).body).toEqual([]);
   expect(link(await list('?limit=24'), 'next')).toBeUndefined();
@@ -133,6 +153,9 @@ describe('filters', () => {
     expect(await found(`ids=${a?.id},${b?.id}`)).toEqual([a?.id, b?.id]);
     expect(await found(`ids=${a?.id}&ids=${b?.id}`)).toEqual([a?.id, b?.id]);
     expect(await found(`ids[]=${a?.id}&ids[]=${b?.id}&ids=${c?.id}`)).toEqual([a?.id, b?.id, c?.id]);
+    expect(await found(`ids[0]=${a?.id}&ids[1]=${b?.id}`)).toEqual([a?.id, b?.id]);
+    expect(await found(`ids%5B7%5D=${a?.id}&ids[]=${b?.id}&ids[10]=${c?.id}`)).toEqual([a?.id, b?.id, c?.id]);
+    expect(await found(`phrases[0]=${a?.phrase}&phrases[1]=${b?.phrase}`)).toEqual([a?.id, b?.id]);
     expect(await found(`phrases=${a?.phrase},${b?.phrase.toUpperCase()}`)).toEqual([a?.id, b?.id]);
     expect(await found(`ids=${a?.id},${b?.id}&phrases=${b?.phrase},${c?.phrase}`)).toEqual([b?.id]);
   });
@@ -173,6 +196,8 @@ describe('refuses, naming the parameter', () => {
     ['constructor=1', 'constructor'],
     ['toString=1&toString=2', 'toString'],
     ['ids=', 'ids'],
+    ['ids[a]=1', 'ids[a]'],
+    ['limit[0]=1', 'limit[0]'],
     [`ids=${Array.from({ length: 101 }, (_, n) => n).join()}`, 'ids'],
     [`phrases=${'x'.repeat(129)}`, 'phrases.0'],
     ['cursor=nonsense', 'cursor'],

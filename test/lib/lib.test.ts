@@ -21,7 +21,7 @@ import { COUNTRIES } from '../../src/lib/countries.ts';
 import { createId, idSequence } from '../../src/lib/ids.ts';
 import { decodeCursor, encodeCursor } from '../../src/lib/paging.ts';
 import phoneMetadata from '../../src/lib/phone-metadata.json';
-import { toE164 } from '../../src/lib/phone.ts';
+import { cleanPhone, isInternational, toE164 } from '../../src/lib/phone.ts';
 import { createPhrase, normalisePhrase } from '../../src/lib/phrase.ts';
 import { systemRuntime } from '../../src/runtime.ts';
 
@@ -76,6 +76,43 @@ describe('phone numbers', () => {
     }
   });
 
+  it.each([
+    '\u202a+234 803 123 4567\u202c',
+    '\u200e+2348031234567',
+    '\ufeff0803 123 4567',
+    '0803\u00ad123\u200b4567',
+    '0803\u00a0123\u202f4567',
+    '0803\t123\n4567',
+    '＋２３４８０３１２３４５６７',
+    '０８０３ １２３ ４５６７',
+    '٠٨٠٣١٢٣٤٥٦٧',
+    '۰۸۰۳۱۲۳۴۵۶۷',
+    '(0803) 123–4567',
+    '0803.123/4567',
+    'tel:+234-803-123-4567',
+  ])('are read without what comes along when one is copied: %j', (text) => {
+    expect(toE164(cleanPhone(text), 'NG')).toBe('+2348031234567');
+  });
+
+  it('carry their own country behind whatever was in front of the plus', () => {
+    for (const text of ['\u202a+234', '＋234', 'tel:+234', 'tel:\u200e+234', ' \u00a0+234']) {
+      expect([text, isInternational(cleanPhone(text))]).toEqual([text, true]);
+    }
+    expect(isInternational(cleanPhone('\u200e0803'))).toBe(false);
+  });
+
+  it.each([
+    '0803 123 4567 ext 5',
+    '0803 123 4567x5',
+    '0803123456#',
+    'call 0803 123 4567',
+    '0803+1234567',
+    '+',
+    '',
+  ])('are none of %j', (text) => {
+    expect(toE164(cleanPhone(text), 'NG')).toBeNull();
+  });
+
   it('are judged by metadata that differs from the library’s in its printing patterns alone', () => {
     const withoutFormats = (plans: Record<string, unknown[]>) =>
       Object.fromEntries(
@@ -128,6 +165,25 @@ describe('cursors', () => {
     const cursor = await encodeCursor(list, { side: 'from', key: ['ada@example.com'] });
     const bytes = Uint8Array.fromBase64(cursor, { alphabet: 'base64url' });
     expect(new TextDecoder().decode(bytes)).not.toContain('ada');
+  });
+
+  it('are equally long, whatever the sort key holds that not every reader may see', async () => {
+    const hidden = { ...list, maxKeyCharacters: 200 };
+    const text = fc.string({ unit: 'grapheme', maxLength: 200 }).filter((key) => key.length <= 200);
+    const lengths = new Set<number>();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof(text, fc.constantFrom('', '中'.repeat(200), '"'.repeat(200), '\u{1f600}'.repeat(100))),
+        fc.constantFrom('from' as const, 'before' as const),
+        async (key, side) => {
+          const at = { side, key: [key, createId('cus', systemRuntime)] };
+          const cursor = await encodeCursor(hidden, at);
+          lengths.add(cursor.length);
+          expect(await decodeCursor(hidden, 2, cursor)).toEqual(at);
+        },
+      ),
+    );
+    expect(lengths.size).toBe(1);
   });
 
   it('of anybody’s making are refused, never followed', async () => {

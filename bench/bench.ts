@@ -12,6 +12,7 @@ import { measure, type Measured } from './load.ts';
 import { median } from './median.ts';
 import { isMet, toPicture, toTable, type Ratio } from './report.ts';
 import { startServer, type BenchServer } from './servers.ts';
+import { compareWorst, type Costs } from './worst.ts';
 
 /** Customers of the large bank: a staged chunk of 1,000, a thousand times. */
 const MANY = 1_000_000;
@@ -59,13 +60,15 @@ interface BatchRound {
   large: Moved;
   bare: number;
   typical: number;
+  costs: Costs;
 }
 
 async function playBatches(servers: Servers, round: number): Promise<BatchRound> {
   const ours = await acceptAndConsume(servers.ours, round);
   const bare = await insertBarely(servers.ceiling, ours.payloads);
   const large = await acceptAndConsume(servers.large, round);
-  return { ours, large, bare, typical: await acceptTypically(servers.typical, round) };
+  const costs = await compareWorst(servers.ours, round);
+  return { ours, large, bare, typical: await acceptTypically(servers.typical, round), costs };
 }
 
 /** Ratios of what was measured side by side, round by round. */
@@ -148,6 +151,15 @@ function judgeBatches(rounds: BatchRound[], bytes: number): Ratio[] {
       0.4,
       ({ large }) => large.consume,
       ({ ours }) => ours.consume,
+    ),
+    compare(
+      rounds,
+      'CPU, worst body of 10 MB ÷ 10,000 customers',
+      'ms',
+      2,
+      ({ costs }) => costs.worst,
+      ({ costs }) => costs.ordinary,
+      true,
     ),
     {
       what: 'bytes stored per customer',

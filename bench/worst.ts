@@ -1,0 +1,85 @@
+/** The most expensive bodies that we could think of, beside an ordinary batch: what one bank can cost the others. */
+import { LIMITS } from '../src/env.ts';
+import { makeCustomers } from '../tools/customers.ts';
+import { authorized } from './data.ts';
+import type { BenchServer } from './servers.ts';
+
+/** Combining marks that are out of order, in the longest runs that are taken: sorting and composing them is the work. */
+function marks(characters: number): string {
+  return `a${'\u0301\u0323'.repeat(15)}`.repeat(Math.ceil(characters / 31)).slice(0, characters);
+}
+
+const rightRow = (n: number) => ({
+  clientRef: `worst-${n}`,
+  firstname: 'A',
+  lastname: 'B',
+  accountName: 'A B',
+  email: `worst.${n}@example.com`,
+  country: 'US',
+  accountNumber: `${10_000 + n}`,
+  reference: `r-${n}`,
+});
+
+/** What a row of each body is like. Every body is as large as the limits let it be. */
+const ROWS: Record<string, (n: number) => object> = {
+  'marks in an address': (n) => ({ ...rightRow(n), address: marks(450) }),
+  'marks in every field': () => {
+    const fields = Object.keys({ ...rightRow(0), middlename: '', address: '', gender: '', phone: '' });
+    return Object.fromEntries(fields.map((field) => [field, marks(field === 'address' ? 100 : 38)]));
+  },
+  // The American plan is judged by the longest expressions, and by those of the countries that share it.
+  'phone numbers of nobody': (n) => ({ ...rightRow(n), phone: `+1 99999${10_000 + n}`, address: marks(400) }),
+  'a fault in every field': (n) => ({
+    ...Object.fromEntries(Object.keys(rightRow(0)).map((field) => [field, 1])),
+    clientRef: `${n}\u0001`,
+    phone: '(1)(1)(1)(1)(1)(1)(1)(1)(1)(1)(1)(1)(1)',
+    gender: 'x',
+    address: marks(400),
+  }),
+  // Each name makes the parser another kind of object.
+  'names of no field': (n) =>
+    Object.fromEntries(Array.from({ length: 24 }, (_, field) => [(n * 24 + field).toString(36), 0])),
+};
+
+function bodyOf(rowOf: (n: number) => object): string {
+  const rows: string[] = [];
+  let bytes = 20;
+  while (rows.length < LIMITS.batchRows) {
+    const row = JSON.stringify(rowOf(rows.length));
+    bytes += Buffer.byteLength(row) + 1;
+    if (bytes > LIMITS.batchBodyBytes) break;
+    rows.push(row);
+  }
+  return `{"customers":[${rows.join()}]}`;
+}
+
+/** @returns milliseconds of CPU that the server takes for it */
+async function costOf(server: BenchServer, body: string, round: number): Promise<number> {
+  const before = await server.cpu();
+  const response = await fetch(new URL('/v1/bank/customers', server.url), {
+    method: 'POST',
+    headers: { ...authorized('full', round), 'Content-Type': 'application/json' },
+    body,
+  });
+  const text = await response.text();
+  // A body may be refused because of its rows; one that was not looked at is no worst one.
+  if (!text.includes('"summary"')) throw new Error(`A body was answered with ${response.status}: ${text}`);
+  const after = await server.cpu();
+  return before === null || after === null ? Number.NaN : after - before;
+}
+
+export interface Costs {
+  /** Milliseconds of CPU. */
+  ordinary: number;
+  worst: number;
+}
+
+export async function compareWorst(server: BenchServer, round: number): Promise<Costs> {
+  const customers = makeCustomers(LIMITS.batchRows, round + 1, `ordinary${round}.example.com`);
+  const ordinary = await costOf(server, JSON.stringify({ customers }), round);
+  let worst = 0;
+  for (const rowOf of Object.values(ROWS)) {
+    worst = Math.max(worst, await costOf(server, bodyOf(rowOf), round));
+  }
+  return { ordinary, worst };
+}

@@ -32,7 +32,8 @@ export function createApp(depsOf: DepsOf): Hono<HttpEnv> {
     context.set('requestId', requestId);
     context.set('headers', {
       'X-Request-Id': requestId,
-      'Cache-Control': 'no-store',
+      // Nor compressed on the way: that would weaken an ETag.
+      'Cache-Control': 'no-store, no-transform',
       'X-Content-Type-Options': 'nosniff',
       'Strict-Transport-Security': HSTS,
     });

@@ -19,7 +19,7 @@ export const REQUEST_HEADERS = {
   },
   'If-Match': {
     description:
-      'The ETag of the customer as you read it. If the customer has changed since, the answer is a 412.',
+      'The ETag of the customer as you read it, with or without `W/`. If the customer has changed since, the answer is a 412.',
     schema: text,
   },
   'If-None-Match': {

@@ -98,10 +98,10 @@ describe.each(ROUTES)('$method $path', (route) => {
     expect((await production.ask(route.method, path, { key: KEYS.live, body })).status).toBe(route.status);
   });
 
-  it('is never cached on the way, and can be traced', async () => {
+  it('is never cached or compressed on the way, and can be traced', async () => {
     for (const key of [KEYS.full, null]) {
       const { headers } = await ask(route, key);
-      expect(headers.get('Cache-Control')).toBe('no-store');
+      expect(headers.get('Cache-Control')).toBe('no-store, no-transform');
       expect(headers.get('X-Content-Type-Options')).toBe('nosniff');
       expect(headers.get('Strict-Transport-Security')).toMatch(/^max-age=31536000;/);
       expect(headers.get('X-Request-Id')).toMatch(/^req_[0-9A-Z]{26}$/);

@@ -6,11 +6,13 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { createClient, type NewCustomer } from '../../client/src/client.ts';
 import { FIELD_KEY_BYTES, importFieldKey, openField } from '../../src/lib/field-cipher.ts';
 import { makeCustomers } from '../../tools/customers.ts';
 import { DEMO_SECRETS } from '../../tools/demo-data.ts';
 import { startServer, type Server } from '../../tools/server.ts';
 import { d1, projectFolder } from '../../tools/wrangler.ts';
+import { startCompressingProxy } from './compressing-proxy.ts';
 
 const FULL = 'peere_test_lagos_full';
 const STANDARD = 'peere_test_lagos_standard';
@@ -88,6 +90,32 @@ void describe('npm start', () => {
     );
     const other = await look(`phrase=${phrase}`, 'peere_test_accra_full');
     assert.equal(other.status, 404);
+  });
+
+  void it('our client changes and erases by ETag behind a proxy that compresses and weakens them', async () => {
+    const proxy = await startCompressingProxy(server.url);
+    try {
+      const peere = createClient({ url: proxy.url, key: FULL, retries: 0 });
+      const [sent] = makeCustomers(1, 11, 'proxied.example.com');
+      const { batchId, data } = await peere.createCustomers([sent] as unknown as NewCustomer[]);
+      assert.equal((await peere.waitForBatch(batchId)).status, 'COMPLETED');
+      const [id = ''] = data.customerIds;
+      const read = (await peere.getCustomer({ id }))?.etag ?? '';
+      assert.match(read, /^W\//);
+
+      const { etag } = await peere.updateCustomer(id, { state: 'Lagos' }, { ifMatch: read });
+      const stale = { code: 'PRECONDITION_FAILED' };
+      await assert.rejects(peere.updateCustomer(id, { state: 'Ogun' }, { ifMatch: read }), stale);
+      await assert.rejects(peere.eraseCustomer(id, { ifMatch: read }), stale);
+      const known = await fetch(`${proxy.url}/v1/bank/customer?id=${id}`, {
+        headers: { Authorization: `Bearer ${FULL}`, 'If-None-Match': etag },
+      });
+      assert.equal(known.status, 304);
+      await peere.eraseCustomer(id, { ifMatch: etag });
+      assert.equal(await peere.getCustomer({ id }), null);
+    } finally {
+      await proxy.close();
+    }
   });
 
   void it(

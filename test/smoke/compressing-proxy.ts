@@ -1,0 +1,58 @@
+/**
+ * A proxy that does on this machine what Cloudflare does to answers that may be transformed: it compresses JSON, and
+ * so turns each strong ETag into a weak one.
+ */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
+
+export interface Proxy {
+  url: string;
+  close: () => Promise<void>;
+}
+
+/** Headers of one connection, and those that are made anew for the next. */
+const NOT_FORWARDED = ['connection', 'content-length', 'content-encoding', 'host', 'transfer-encoding'];
+
+/** @param upstream URL of the service, without a path */
+export async function startCompressingProxy(upstream: string): Promise<Proxy> {
+  const server = createServer((request, response) => {
+    forward(upstream, request).then(
+      ({ status, headers, body }) => response.writeHead(status, Object.fromEntries(headers)).end(body),
+      (error: unknown) => response.writeHead(502).end(String(error)),
+    );
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function forward(upstream: string, request: IncomingMessage) {
+  const asked = new Headers(request.headers as Record<string, string>);
+  for (const name of NOT_FORWARDED) asked.delete(name);
+  const sent = await buffer(request);
+  const answer = await fetch(upstream + request.url, {
+    method: request.method ?? 'GET',
+    headers: asked,
+    ...(sent.length === 0 ? {} : { body: sent }),
+  });
+  const headers = new Headers(answer.headers);
+  for (const name of NOT_FORWARDED) headers.delete(name);
+  const body = Buffer.from(await answer.arrayBuffer());
+  if (!/^application\/json/.test(headers.get('Content-Type') ?? '')) {
+    return { status: answer.status, headers, body };
+  }
+  headers.set('Content-Encoding', 'gzip');
+  const tag = headers.get('ETag');
+  if (tag?.startsWith('"') === true) headers.set('ETag', `W/${tag}`);
+  return { status: answer.status, headers, body: gzipSync(body) };
+}

@@ -9,6 +9,8 @@ const SEEDS = 200;
 const REQUESTS = 500;
 const { SIMULATION_SEEDS, SIMULATION_FIRST, SIMULATION_MUTANT, FUZZ_RUNS } = process.env;
 
+// Wrangler announces a `.dev.vars` where there is one.
+process.env['WRANGLER_LOG'] ??= 'warn';
 await buildSite();
 
 // Tests run inside workerd, on the bindings of wrangler.toml and the real migrations. No network.

@@ -50,6 +50,11 @@ export const unlimited: Pick<Env, 'RATE_POLICIES' | (`${string}_LIMIT` & keyof E
   RATE_POLICIES: { lookups: endless, changes: endless, batches: endless, misses: endless },
 };
 
+/** Bindings without the field keys that `npm start` has put into this machine's `.dev.vars`: tests have their own. */
+const own = Object.fromEntries(
+  Object.entries(env).filter(([name]) => !name.startsWith('FIELD_KEY_') || name === 'FIELD_KEY_1'),
+) as unknown as Env;
+
 export class Service {
   readonly sent: ChunkPointer[] = [];
   /** Lines of every service. After each test they are looked through: setup.ts. */
@@ -67,7 +72,7 @@ export class Service {
         this.sent.push(...[...messages].map(({ body }) => body));
       },
     } as unknown as Queue<ChunkPointer>;
-    const bindings: Env = { ...env, ...unlimited, BATCH_QUEUE: queue, PUBLIC_URL: ORIGIN };
+    const bindings: Env = { ...own, ...unlimited, BATCH_QUEUE: queue, PUBLIC_URL: ORIGIN };
     this.env = { ...bindings, ...rewire(bindings) };
     this.env.DB = withSessions(this.env.DB);
     this.#worker = createWorker({

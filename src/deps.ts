@@ -5,7 +5,7 @@ import { RunningKeys } from './batches/batches.idempotency.ts';
 import { createBatchQueue, type BatchQueue } from './batches/batches.queue.ts';
 import { PhraseCache, type CacheMemory } from './customers/phrase-cache.ts';
 import type { Database } from './db/client.ts';
-import { ReadSession } from './db/session.ts';
+import { PrimarySession, ReadSession } from './db/session.ts';
 import { LIMITS, type Env } from './env.ts';
 import type { FieldKey } from './lib/field-cipher.ts';
 import { KeyMemory } from './keys/keys.service.ts';
@@ -15,9 +15,11 @@ import type { Runtime } from './runtime.ts';
 export interface Deps {
   runtime: Runtime;
   /** The primary. */
-  db: Database;
+  db: PrimarySession;
   /** This request's session: for reads that the nearest replica may answer, and for writes that they should see. */
   session: ReadSession;
+  /** The primary, for API keys alone: their checks leave no bookmark, because no customer is read for them. */
+  keyDatabase: Database;
   keyMemory: KeyMemory;
   phraseCache: PhraseCache;
   batchQueue: BatchQueue;
@@ -66,8 +68,9 @@ export function createDeps(
   const after = (work: Promise<void>) => context.waitUntil(work);
   return {
     runtime,
-    db: env.DB,
+    db: new PrimarySession(env.DB),
     session: new ReadSession(env.DB, bookmark),
+    keyDatabase: env.DB,
     keyMemory: memory.keys,
     phraseCache: new PhraseCache(env.PHRASE_CACHE, memory.cache, runtime),
     batchQueue: createBatchQueue(env.BATCH_QUEUE),

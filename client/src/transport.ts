@@ -70,8 +70,8 @@ const isTransient = (status: number) =>
 export class Transport {
   readonly #options: ClientOptions;
   readonly #base: URL;
-  /** Of the newest change made here: what is read next should see it. */
-  #bookmark: string | undefined;
+  /** The newest of all answers: what is asked next sees at least as much of the database as any of them. */
+  #bookmark = '';
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -116,19 +116,22 @@ export class Transport {
     const { url, init } = this.#requestOf(ask);
     try {
       const response = await this.#fetch(url, init);
+      this.#remember(response.headers.get('X-D1-Bookmark'));
       const body = readJson(await response.text());
       const retryAfter = readSeconds(response.headers.get('Retry-After'));
       if (!response.ok) return toError(response.status, body, retryAfter, this.#base.origin);
       // Every success is an envelope or a list; anything else comes from somebody else.
       if (!isAnswer(body)) return toError(response.status, undefined, retryAfter);
-      if (ask.method === 'PATCH' || ask.method === 'DELETE') {
-        this.#bookmark = response.headers.get('X-D1-Bookmark') ?? this.#bookmark;
-      }
       return { status: response.status, headers: response.headers, body };
     } catch (cause) {
       ask.signal?.throwIfAborted();
       return new PeereError('NO_ANSWER', `Nothing answered at ${this.#base.origin}.`, { cause });
     }
+  }
+
+  /** Requests that are in flight together are answered in any order. Bookmarks sort as text, from old to new. */
+  #remember(bookmark: string | null): void {
+    if (bookmark !== null && bookmark > this.#bookmark) this.#bookmark = bookmark;
   }
 
   #fetch(url: string, init: Parameters<Fetch>[1]): ReturnType<Fetch> {
@@ -154,7 +157,7 @@ export class Transport {
       Accept: 'application/json',
     };
     if (body !== undefined) all['Content-Type'] = 'application/json';
-    if (this.#bookmark !== undefined) all['X-D1-Bookmark'] = this.#bookmark;
+    if (this.#bookmark !== '') all['X-D1-Bookmark'] = this.#bookmark;
     for (const [name, value] of Object.entries(headers)) if (value !== undefined) all[name] = value;
     const timeout = AbortSignal.timeout(this.#options.timeoutMs ?? TIMEOUT_MS);
     const init = {

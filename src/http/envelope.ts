@@ -1,6 +1,7 @@
 /** The one shape of every answer, and the one place where a failure becomes an answer. */
 import type { ErrorAnswer } from '../answers.ts';
 import { isDatabaseAway } from '../db/client.ts';
+import { newerBookmark } from '../db/session.ts';
 import { AppError, ERRORS, unavailable, type FieldError } from '../errors.ts';
 import type { HttpContext } from './context.ts';
 import { publicUrl } from './public-url.ts';
@@ -22,7 +23,8 @@ export function succeed(context: HttpContext, status: 200 | 201, message: string
  */
 export function answer(context: HttpContext, status: number, body?: unknown): Response {
   const headers = context.get('headers') ?? {};
-  const bookmark = context.get('deps')?.session.bookmark ?? null;
+  const deps = context.get('deps');
+  const bookmark = newerBookmark(deps?.session.bookmark ?? null, deps?.db.bookmark ?? null);
   if (bookmark !== null) headers[BOOKMARK_HEADER] = bookmark;
   if (body === undefined) return new Response(null, { status, headers });
   headers['Content-Type'] = 'application/json';

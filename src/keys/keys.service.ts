@@ -57,7 +57,7 @@ export async function hashKey(key: string): Promise<string> {
 
 /** What identifying a caller needs of an event. */
 interface Context {
-  db: Database;
+  keyDatabase: Database;
   keyMemory: KeyMemory;
   runtime: Pick<Runtime, 'now' | 'log'>;
   /** Test keys are refused. */
@@ -70,13 +70,13 @@ interface Context {
  * @returns the caller, or null for any key that is malformed, unknown, revoked or expired
  */
 export async function identify(key: string, context: Context): Promise<Caller | null> {
-  const { db, keyMemory, runtime, production } = context;
+  const { keyDatabase, keyMemory, runtime, production } = context;
   const kind = KEY_SHAPE.exec(key)?.[1];
   if (kind === undefined || (kind === 'live' && !hasChecksum(key)) || (kind === 'test' && production))
     return null;
   const now = runtime.now();
   const hash = await hashKey(key);
-  const [found] = await run<KeyRow>(db, findKeyByHash(hash));
+  const [found] = await run<KeyRow>(keyDatabase, findKeyByHash(hash));
   if (found === undefined || found.revokedAt !== null) return null;
   const expiresAt = found.expiresAt ?? Number.POSITIVE_INFINITY;
   if (expiresAt <= now) return null;
@@ -89,9 +89,14 @@ export async function identify(key: string, context: Context): Promise<Caller | 
 }
 
 /** Once a day, and the answer does not wait for it. That it fails costs a date, and is tried again with the next look at the key. */
-async function noteUse({ db, runtime }: Context, hash: string, keyId: string, today: string): Promise<void> {
+async function noteUse(
+  { keyDatabase, runtime }: Context,
+  hash: string,
+  keyId: string,
+  today: string,
+): Promise<void> {
   try {
-    await run(db, markKeyUsed(hash, today));
+    await run(keyDatabase, markKeyUsed(hash, today));
   } catch (error) {
     runtime.log('warn', { event: 'key_use_not_noted', key: keyId, cause: describeCause(error) });
   }

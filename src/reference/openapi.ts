@@ -9,13 +9,12 @@ import { COMPONENTS } from './components.ts';
 import { ERROR_GUIDE } from './error-guide.ts';
 import { ANSWER_HEADERS, REQUEST_HEADERS, type AnswerHeader } from './headers.ts';
 import { describeComponents, describeFields, toJsonSchema, type JsonSchema } from './json-schema.ts';
-import { OPERATIONS, TAGS, type Documented } from './operations.ts';
+import { BOOKMARK, OPERATIONS, TAGS, type Documented } from './operations.ts';
 
 const EXAMPLE_HOST = 'https://api.example.com';
 
 const ALWAYS: AnswerHeader[] = ['X-Request-Id'];
 const WITH_KEY: AnswerHeader[] = ['RateLimit', 'RateLimit-Policy'];
-const WITH_DATABASE: AnswerHeader[] = ['X-D1-Bookmark'];
 
 /** Every code that an operation can answer with. */
 export function errorCodesOf({ body, errors }: Operation): ErrorCode[] {
@@ -71,15 +70,10 @@ function parametersOf({ operation, query, headers }: Documented): object[] {
   return [...inPath, ...inQuery, ...headers.map((name) => ({ $ref: `#/components/parameters/${name}` }))];
 }
 
-function successesOf({ successes, operation }: Documented): Record<string, object> {
+function successesOf({ successes }: Documented): Record<string, object> {
   return Object.fromEntries(
     Object.entries(successes).map(([status, { description, headers = [], schema, example }]) => {
-      const all = [
-        ...ALWAYS,
-        ...WITH_KEY,
-        ...(operation.counts === 'batches' ? [] : WITH_DATABASE),
-        ...headers,
-      ];
+      const all = [...ALWAYS, ...WITH_KEY, BOOKMARK, ...headers];
       const content = schema && { 'application/json': { schema: toJsonSchema(schema), example } };
       return [status, { description, headers: headerRefs(all), ...(content ? { content } : {}) }];
     }),
@@ -111,7 +105,7 @@ function failuresOf({ operation, failureHeaders = {} }: Documented): Record<stri
     [...byStatus].map(([status, codes]) => {
       const description = codes.map((code) => `\`${code}\`: ${ERROR_GUIDE[code].cause}`).join('\n\n');
       const headers: AnswerHeader[] = [...ALWAYS, ...(failureHeaders[status] ?? [])];
-      if (status !== 401 && status !== 414) headers.push(...WITH_KEY, ...WITH_DATABASE);
+      if (status !== 401 && status !== 414) headers.push(...WITH_KEY);
       if (status === 401) headers.push('WWW-Authenticate');
       if (codes.some((code) => RETRYABLE.includes(code))) headers.push('Retry-After');
       const examples: Record<string, object> = {};

@@ -41,7 +41,7 @@ export interface Documented {
   headers: RequestHeader[];
   body?: unknown;
   successes: Record<string, Success>;
-  /** Headers of a failure, by its status, beside those that any such failure has. */
+  /** Headers of a failure, by its status, beside those that any such failure has. A bookmark is no such one: it is sent if the database was asked before. */
   failureHeaders?: Record<string, AnswerHeader[]>;
 }
 
@@ -72,6 +72,10 @@ const PAGE_PARAMETERS = {
   limit: { description: 'Rows of a page.', example: 20 },
   cursor: { description: 'Of a `Link` header. Reads on at the same cost at any depth.' },
 };
+/** Every success carries it: none is given without asking the database, but for a hit of the cache. */
+export const BOOKMARK: AnswerHeader = 'X-D1-Bookmark';
+const bookmarked = (...statuses: number[]): Record<string, AnswerHeader[]> =>
+  Object.fromEntries(statuses.map((status) => [status, [BOOKMARK]]));
 const UNDER_WAY =
   'While the batch is PROCESSING the list is not final, and `Retry-After` says when to look again.';
 
@@ -95,7 +99,7 @@ export const OPERATIONS: Record<string, Documented> = {
         headers: ['ETag', 'X-Cache'],
       },
     },
-    failureHeaders: { 404: ['X-Cache'] },
+    failureHeaders: { ...bookmarked(500, 503), 404: ['X-Cache', BOOKMARK] },
   },
   listCustomers: {
     operation: customers.listCustomers,
@@ -129,6 +133,7 @@ export const OPERATIONS: Record<string, Documented> = {
         example: [exampleOf('Customer')],
       },
     },
+    failureHeaders: bookmarked(500, 503),
   },
   createCustomers: {
     operation: batches.createCustomers,
@@ -147,7 +152,7 @@ export const OPERATIONS: Record<string, Documented> = {
           'Of a dry run whose answer had not all failures: send it again with the index of the last one that it had, plus one, until `failuresInline` is true.',
       },
     },
-    headers: ['Idempotency-Key', 'X-D1-Bookmark'],
+    headers: ['Idempotency-Key'],
     body: { customers: [exampleOf('NewCustomer')] },
     successes: {
       200: {
@@ -169,8 +174,9 @@ export const OPERATIONS: Record<string, Documented> = {
     },
     // Where no row was accepted, the batch is a resource all the same.
     failureHeaders: {
-      400: ['Location', 'Idempotent-Replayed'],
-      409: ['Location', 'Idempotent-Replayed'],
+      ...bookmarked(422, 429, 500, 503),
+      400: ['Location', 'Idempotent-Replayed', BOOKMARK],
+      409: ['Location', 'Idempotent-Replayed', BOOKMARK],
     },
   },
   updateCustomer: {
@@ -183,6 +189,7 @@ export const OPERATIONS: Record<string, Documented> = {
     headers: ['If-Match', 'X-D1-Bookmark'],
     body: { id: DEMO_CUSTOMER.id, update: exampleOf('CustomerUpdate') },
     successes: { 200: { ...one('UpdatedCustomer', 'Customer updated successfully'), headers: ['ETag'] } },
+    failureHeaders: bookmarked(400, 404, 412, 500, 503),
   },
   eraseCustomer: {
     operation: erasure.eraseCustomer,
@@ -199,6 +206,7 @@ export const OPERATIONS: Record<string, Documented> = {
         example: success('Customer erased successfully', { id: DEMO_CUSTOMER.id }),
       },
     },
+    failureHeaders: bookmarked(404, 412, 500, 503),
   },
   listBatches: {
     operation: batches.listBatches,
@@ -217,6 +225,7 @@ export const OPERATIONS: Record<string, Documented> = {
     query: {},
     headers: [],
     successes: { 200: { ...one('Batch', 'Batch retrieved successfully'), headers: ['Retry-After'] } },
+    failureHeaders: bookmarked(404),
   },
   listBatchFailures: {
     operation: batches.listBatchFailures,
@@ -226,6 +235,7 @@ export const OPERATIONS: Record<string, Documented> = {
     query: PAGE_PARAMETERS,
     headers: [],
     successes: { 200: page('RowFailure', ['Retry-After']) },
+    failureHeaders: bookmarked(404),
   },
   listBatchCustomers: {
     operation: batches.listBatchCustomers,
@@ -235,6 +245,7 @@ export const OPERATIONS: Record<string, Documented> = {
     query: PAGE_PARAMETERS,
     headers: [],
     successes: { 200: page('CreatedCustomer', ['Retry-After']) },
+    failureHeaders: bookmarked(404),
   },
   listChanges: {
     operation: audit.listChanges,
@@ -247,5 +258,6 @@ export const OPERATIONS: Record<string, Documented> = {
     },
     headers: ['X-D1-Bookmark'],
     successes: { 200: page('Change') },
+    failureHeaders: bookmarked(500, 503),
   },
 };

@@ -1,7 +1,9 @@
 /** Global reads: which state of D1 an answer may show. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { PrimarySession } from '../../src/db/session.ts';
 import { KEYS } from '../support/banks.ts';
+import { laggingDatabase } from '../support/broken.ts';
 import { sentCustomer } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 
@@ -60,18 +62,55 @@ describe('a read', () => {
 });
 
 describe('the primary alone', () => {
-  it('answers what fills the cache, and a hit asks nobody', async () => {
+  const BATCHES = '/v1/bank/customers/batches';
+
+  it('answers what fills the cache, and says how far it is; a hit asks nobody', async () => {
     const path = `/v1/bank/customer?phrase=${ada.phrase}`;
-    for (const cache of ['MISS', 'HIT']) {
-      const { headers } = await service.get(path, KEYS.standard);
-      expect([headers.get('X-Cache'), headers.get(HEADER)]).toEqual([cache, null]);
-    }
-    expect(opened).toEqual([]);
+    const miss = await service.get(path, KEYS.standard);
+    expect([miss.headers.get('X-Cache'), new Set(opened)]).toEqual(['MISS', new Set(['first-primary'])]);
+    expect(miss.headers.get(HEADER)).toMatch(BOOKMARK);
+    opened = [];
+    const hit = await service.get(path, KEYS.standard);
+    expect([hit.headers.get('X-Cache'), hit.headers.get(HEADER), opened]).toEqual(['HIT', null, []]);
   });
 
-  it('takes batches, and answers what became of them: who was told 201 finds it', async () => {
-    const { body } = await service.post([sentCustomer(2)]);
-    expect((await service.get(`/v1/bank/customers/batches/${body.data.batchId}`)).status).toBe(200);
-    expect(opened).toEqual([]);
+  it.each([
+    ['a batch', () => service.post([sentCustomer(2)])],
+    ['a batch without a new customer', () => service.post([sentCustomer(1)])],
+    [
+      'a dry run',
+      () => service.ask('POST', '/v1/bank/customers?dryRun=true', { body: { customers: [sentCustomer(2)] } }),
+    ],
+    ['the list of batches', () => service.get(BATCHES)],
+    ['a batch that is not there', () => service.get(`${BATCHES}/bat_none`)],
+    ['the rows of a batch that is not there', () => service.get(`${BATCHES}/bat_none/customers`)],
+  ])('answers %s, and says how far it is', async (_, ask) => {
+    const { headers } = await ask();
+    expect(new Set(opened)).toEqual(new Set(['first-primary']));
+    expect(headers.get(HEADER)).toMatch(BOOKMARK);
+  });
+
+  it('is asked anew by each call: a second call of one session may be a replica’s', async () => {
+    const primary = new PrimarySession(service.env.DB);
+    await primary.batch([primary.prepare('SELECT 1')]);
+    const first = primary.bookmark ?? '';
+    await change();
+    await primary.prepare('SELECT 1').all();
+    expect(new Set(opened)).toEqual(new Set(['first-primary', 'first-unconstrained']));
+    expect(first < (primary.bookmark ?? '')).toBe(true);
+  });
+});
+
+describe('a bank that sends each bookmark back', () => {
+  it('finds the customers of a completed batch although the nearest replica has none of them', async () => {
+    const lagging = new Service(() => ({ DB: laggingDatabase(env.DB) }));
+    const { body } = await lagging.post([sentCustomer(2)]);
+    await lagging.drain();
+    const batch = await lagging.get(`/v1/bank/customers/batches/${body.data.batchId}`);
+    expect(batch.body.data.status).toBe('COMPLETED');
+    const path = `/v1/bank/customer?id=${body.data.data.customerIds[0]}`;
+    expect((await lagging.get(path)).status).toBe(404);
+    const bookmark = { [HEADER]: batch.headers.get(HEADER) ?? '' };
+    expect((await lagging.get(path, KEYS.full, bookmark)).status).toBe(200);
   });
 });

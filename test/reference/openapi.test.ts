@@ -4,12 +4,12 @@
  * held to it as well: support/setup.ts.)
  */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Env } from '../../src/env.ts';
 import { ERRORS } from '../../src/errors.ts';
+import { BOOKMARK_HEADER } from '../../src/http/envelope.ts';
 import { ERROR_GUIDE } from '../../src/reference/error-guide.ts';
 import { OPERATIONS } from '../../src/reference/operations.ts';
 import { KEYS } from '../support/banks.ts';
-import { brokenDatabase, d1Error } from '../support/broken.ts';
+import { d1Error, failingSessions } from '../support/broken.ts';
 import { sentCustomer } from '../support/customers.ts';
 import { documentedAnswers, operationOf, reference } from '../support/documented.ts';
 import { ROUTES, type Known } from '../support/routes.ts';
@@ -41,10 +41,9 @@ it('says of each operation which scopes open it, as the shared suite of routes h
 
 const limitless = unlimited.RATE_POLICIES;
 const none = { limit: 0, seconds: 10, step: 1 };
-/** Lets keys be read, and nothing else. */
-const broken = (error: Error) => (env: Env) => ({
-  DB: brokenDatabase(env.DB, error, (sql) => sql.includes('api_keys')),
-});
+/** Fails after so many calls. */
+const broken = (error: Error, calls: number) =>
+  new Service(({ DB }) => ({ DB: failingSessions(DB, error, calls) }));
 
 /** Statuses that only a body can bring about. */
 const OF_BODIES = new Set(['413', '415']);
@@ -65,16 +64,17 @@ const CAUSES: Record<
       new Service(() => ({ RATE_POLICIES: { ...limitless, lookups: none, changes: none, batches: none } })),
     ask: (own) => own,
   },
-  500: { service: () => new Service(broken(new TypeError('nobody foresaw this'))), ask: (own) => own },
-  503: { service: () => new Service(broken(d1Error('D1 is overloaded'))), ask: (own) => own },
 };
 
-it('every status of every operation is given by the service', async () => {
-  const given = new Set<string>();
+it('every status of every operation is given by the service, with a bookmark if the reference names one', async () => {
+  const [given, bookmarked] = [new Set<string>(), new Set<string>()];
   const ask = async (by: Service, method: string, path: string, asked: Ask) => {
-    const { status } = await by.ask(method, path, asked);
+    const { status, headers } = await by.ask(method, path, asked);
     given.add(`${operationOf(method, path)} ${status}`);
+    if (headers.has(BOOKMARK_HEADER)) bookmarked.add(`${operationOf(method, path)} ${status}`);
   };
+  const { headers: seen } = await service.get('/v1/bank/audit');
+  const returned = { [BOOKMARK_HEADER]: seen.get(BOOKMARK_HEADER) ?? '' };
   for (const route of ROUTES) {
     const { method, path: pattern } = route;
     const { path, body } = route.request(customer);
@@ -84,6 +84,10 @@ it('every status of every operation is given by the service', async () => {
       if (body === undefined && OF_BODIES.has(status)) continue;
       const { path: changed, ...asked } = change(own, withQuery);
       await ask(made?.() ?? service, method, changed ?? path, asked);
+    }
+    for (const error of [new TypeError('nobody foresaw this'), d1Error('D1 is overloaded')]) {
+      for (const calls of [0, 1])
+        await ask(broken(error, calls), method, path, { ...own, headers: returned });
     }
     if (pattern.includes(':batchId'))
       await ask(service, method, path.replace(customer.batchId, 'bat_none'), own);
@@ -97,6 +101,9 @@ it('every status of every operation is given by the service', async () => {
   const headers = { 'Idempotency-Key': 'once' };
   await post({ body: { customers }, headers });
   await post({ body: { customers: [sentCustomer(3)] }, headers });
+  await post({ body: { customers: [{}] } });
+  const full = new Service(() => ({ MOST_OPEN_BATCHES: 0 }));
+  await ask(full, 'POST', '/v1/bank/customers', { body: { customers } });
 
   const one = `/v1/bank/customer?id=${customer.id}`;
   const { headers: read } = await service.get(one);
@@ -106,11 +113,14 @@ it('every status of every operation is given by the service', async () => {
   const update = { id: customer.id, update: { state: 'Ogun' } };
   await ask(service, 'PATCH', '/v1/bank/customer', { body: update, headers: stale });
   await ask(service, 'PATCH', '/v1/bank/customer', { body: { ...update, id: 'cus_none' } });
+  const unreadable = { id: customer.id, update: { phone: '0000' } };
+  await ask(service, 'PATCH', '/v1/bank/customer', { body: unreadable });
   await ask(service, 'DELETE', one, { headers: stale });
   await ask(service, 'DELETE', one, {});
   await ask(service, 'DELETE', one, {});
 
-  expect([...given].sort()).toEqual([...new Set(documentedAnswers())].sort());
+  expect([...given].sort()).toEqual(documentedAnswers().sort());
+  expect([...bookmarked].sort()).toEqual(documentedAnswers(BOOKMARK_HEADER).sort());
 });
 
 describe('its examples are true', () => {

@@ -2,7 +2,7 @@
 import type { FailureLimits } from '../../src/batches/batch-failures.store.ts';
 import type { ChunkPointer } from '../../src/batches/batches.queue.ts';
 import type { Env } from '../../src/env.ts';
-import { d1Error, withSessions } from '../support/broken.ts';
+import { aroundCalls, d1Error, withSessions } from '../support/broken.ts';
 import { unlimited } from '../support/service.ts';
 import type { Chance } from './chance.ts';
 import type { QueueModel } from './queue-model.ts';
@@ -39,24 +39,7 @@ export function parkedBindings(
 }
 
 function parkedDatabase(db: D1Database, stage: Stage): D1Database {
-  const raw = new WeakMap<object, D1PreparedStatement>();
-  const park = <Result>(work: () => Promise<Result>) => stage.park('d1', (fate) => suffer(fate, lost, work));
-  const wrap = (statement: D1PreparedStatement): D1PreparedStatement => {
-    const wrapped = {
-      bind: (...values: unknown[]) => wrap(statement.bind(...values)),
-      all: () => park(() => statement.all()),
-      run: () => park(() => statement.run()),
-      first: () => park(() => statement.first()),
-      raw: () => park(() => statement.raw()),
-    } as unknown as D1PreparedStatement;
-    raw.set(wrapped, statement);
-    return wrapped;
-  };
-  return {
-    prepare: (sql: string) => wrap(db.prepare(sql)),
-    batch: (statements: D1PreparedStatement[]) =>
-      park(() => db.batch(statements.map((statement) => raw.get(statement) ?? statement))),
-  } as unknown as D1Database;
+  return aroundCalls(db, (work) => stage.park('d1', (fate) => suffer(fate, lost, work))) as D1Database;
 }
 
 /** A value of the right shape, of a bank that does not exist. */

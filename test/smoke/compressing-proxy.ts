@@ -48,9 +48,8 @@ async function forward(upstream: string, request: IncomingMessage) {
   const headers = new Headers(answer.headers);
   for (const name of NOT_FORWARDED) headers.delete(name);
   const body = Buffer.from(await answer.arrayBuffer());
-  if (!/^application\/json/.test(headers.get('Content-Type') ?? '')) {
-    return { status: answer.status, headers, body };
-  }
+  const isJson = headers.get('Content-Type')?.startsWith('application/json') === true;
+  if (!isJson) return { status: answer.status, headers, body };
   headers.set('Content-Encoding', 'gzip');
   const tag = headers.get('ETag');
   if (tag?.startsWith('"') === true) headers.set('ETag', `W/${tag}`);

@@ -62,3 +62,63 @@ export function withSessions(db: D1Database): D1Database {
   const session = { prepare, batch, getBookmark: () => null };
   return Object.assign(db, { withSession: () => session });
 }
+
+type Calls = Pick<D1Database, 'prepare' | 'batch'>;
+
+/** What stands behind a statement that goes around: D1 takes no other, of whatever session it is. */
+const raw = new WeakMap<object, D1PreparedStatement>();
+
+/** The same statements, each call of which goes through `around`. */
+export function aroundCalls(
+  db: Calls,
+  around: <Result>(work: () => Promise<Result>) => Promise<Result>,
+): Calls {
+  const wrap = (statement: D1PreparedStatement): D1PreparedStatement => {
+    const wrapped = {
+      bind: (...values: unknown[]) => wrap(statement.bind(...values)),
+      all: () => around(() => statement.all()),
+      run: () => around(() => statement.run()),
+      first: () => around(() => statement.first()),
+      raw: () => around(() => statement.raw()),
+    } as unknown as D1PreparedStatement;
+    raw.set(wrapped, statement);
+    return wrapped;
+  };
+  return {
+    prepare: (sql) => wrap(db.prepare(sql)),
+    batch: (statements) =>
+      around(() => db.batch(statements.map((statement) => raw.get(statement) ?? statement))),
+  };
+}
+
+/** A D1 whose sessions answer so many calls, and then throw `error`. API keys are read all the same. */
+export function failingSessions(db: D1Database, error: Error, calls: number): D1Database {
+  let left = calls;
+  return {
+    prepare: (sql: string) => db.prepare(sql),
+    withSession: (since?: string) => {
+      const session = db.withSession(since);
+      const failing = aroundCalls(session, async (work) => {
+        left -= 1;
+        if (left < 0) throw error;
+        return work();
+      });
+      return { ...failing, getBookmark: () => session.getBookmark() };
+    },
+  } as unknown as D1Database;
+}
+
+/** A D1 whose nearest replica lags behind for ever: without a bookmark it has no rows. Writes and the primary work. */
+export function laggingDatabase(db: D1Database): D1Database {
+  const withoutRows = <Result>(result: Result): Result =>
+    Array.isArray(result) ? (result.map(withoutRows) as Result) : { ...result, results: [] };
+  return {
+    prepare: (sql: string) => db.prepare(sql),
+    withSession: (since?: string) => {
+      const session = db.withSession(since);
+      if (since !== 'first-unconstrained') return session;
+      const lagging = aroundCalls(session, async (work) => withoutRows(await work()));
+      return { ...lagging, getBookmark: () => session.getBookmark() };
+    },
+  } as unknown as D1Database;
+}

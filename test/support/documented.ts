@@ -65,9 +65,14 @@ export function differences(operationId: string, status: number, headers: Header
   return [...wrong, ...faults.map((fault) => `${operationId} ${status} ${fault}`)];
 }
 
-/** Every status that the reference names, of every operation. */
-export function documentedAnswers(): string[] {
+/**
+ * Every status that the reference names, of every operation.
+ * @param header only of answers that have this header
+ */
+export function documentedAnswers(header?: string): string[] {
   return Object.keys(OPERATIONS).flatMap((id) =>
-    Object.keys(answersOf(id)).map((status) => `${id} ${status}`),
+    Object.entries(answersOf(id))
+      .filter(([, { headers = {} }]) => header === undefined || header in headers)
+      .map(([status]) => `${id} ${status}`),
   );
 }

@@ -21,24 +21,39 @@ export interface Change {
   fields: readonly string[];
 }
 
+const rowsOf = (bankId: string, subject: string): SQL =>
+  sql`audit_log WHERE bank_id = ${bankId} AND subject = ${subject}`;
+
 /**
  * Goes before the change itself, into the same transaction. Running it again changes nothing.
+ * Rows about one subject rise in `at` in the order in which they are written: its newest is the last change, whatever
+ * the clocks of the isolates say.
  * @param condition what the change depends on
  */
 export function recordChange(actor: Actor, change: Change, condition: SQL = sql`true`): Statement {
+  const { bankId, requestId, keyId } = actor;
+  const next = sql`(SELECT max(at) + 1 FROM ${rowsOf(bankId, change.subject)})`;
   return sql`INSERT INTO audit_log (bank_id, at, request_id, key_id, action, subject, fields)
-      SELECT ${actor.bankId}, ${change.at}, ${actor.requestId}, ${actor.keyId}, ${change.action},
+      SELECT ${bankId}, max(${change.at}, coalesce(${next}, 0)), ${requestId}, ${keyId}, ${change.action},
         ${change.subject}, ${JSON.stringify(change.fields)}
-      WHERE ${condition} ON CONFLICT DO NOTHING`;
+      WHERE ${condition} AND NOT ${isWritten(actor, change)}`;
 }
 
 /** Was the change of this request made? */
-export function findChange(actor: Actor, at: number): Statement {
-  return sql`SELECT 1 WHERE ${isWritten(actor, at)}`;
+export function findChange(actor: Actor, change: Pick<Change, 'at' | 'subject'>): Statement {
+  return sql`SELECT 1 WHERE ${isWritten(actor, change)}`;
 }
 
-export function isWritten({ bankId, requestId }: Actor, at: number): SQL {
-  return sql`EXISTS (SELECT 1 FROM audit_log WHERE bank_id = ${bankId} AND at = ${at} AND request_id = ${requestId})`;
+export function isWritten(
+  { bankId, requestId }: Actor,
+  { at, subject }: Pick<Change, 'at' | 'subject'>,
+): SQL {
+  return sql`EXISTS (SELECT 1 FROM ${rowsOf(bankId, subject)} AND at >= ${at} AND request_id = ${requestId})`;
+}
+
+/** Is the change of this request the last of its subject so far? */
+export function isNewest({ bankId, requestId }: Actor, subject: string): SQL {
+  return sql`${requestId} = (SELECT request_id FROM ${rowsOf(bankId, subject)} ORDER BY at DESC LIMIT 1)`;
 }
 
 export interface AuditRow {

@@ -166,8 +166,6 @@ export async function changeCustomer(
   const { bankId } = actor;
   const readable = await withReadablePhone(deps, bankId, id, update, expected);
   const statements = updateCustomer(actor, deps.runtime.now(), id, readable, expected);
-  // It says what the fields shall be, so it may be run twice. Accepted: somebody else's update of the same fields
-  // that came between the two is the older one.
   const results = await runTogetherSurely(deps.session, statements);
   const [found = [], written = []] = results.slice(-2);
   const [row] = found as CustomerRecord[];

@@ -1,6 +1,6 @@
 /** Customers in D1: every statement on `customers` that one request needs, each with the bank in its WHERE. */
 import { and, eq, sql, type SQL } from 'drizzle-orm';
-import { findChange, recordChange, type Actor } from '../audit/audit.store.ts';
+import { findChange, isNewest, recordChange, type Actor } from '../audit/audit.store.ts';
 import { render, type Statement } from '../db/client.ts';
 import { onPage } from '../db/page.ts';
 import { customers } from '../db/tables.ts';
@@ -103,7 +103,7 @@ export function isExpected(bankId: string, id: string, expected: string[] | unde
 
 /**
  * Changes a customer, if it has one of the revisions expected, and writes down who did. The last two return the row
- * as it then is, and whether the change was made. Run again, they change nothing that they have changed.
+ * as it then is, and whether the change was made. Run again, they change nothing, whoever changed it in between.
  */
 export function updateCustomer(
   actor: Actor,
@@ -123,9 +123,9 @@ export function updateCustomer(
       sql`EXISTS (SELECT 1 FROM customers WHERE ${meant})`,
     ),
     sql`UPDATE customers SET ${sql.join(changes, sql`, `)}, revision = ${requestId}
-        WHERE ${meant} AND revision IS NOT ${requestId}`,
+        WHERE ${meant} AND revision IS NOT ${requestId} AND ${isNewest(actor, id)}`,
     findCustomer(bankId, { id }),
-    findChange(actor, at),
+    findChange(actor, { at, subject: id }),
   ];
 }
 

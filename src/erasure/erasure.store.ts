@@ -18,15 +18,16 @@ export function erasure(
   expected: string[] | undefined,
 ): Statement[] {
   const { bankId } = actor;
-  const written = isWritten(actor, at);
+  const change = { at, action: 'DELETE /v1/bank/customer', subject: id, fields: [] } as const;
+  const written = isWritten(actor, change);
   // Nobody has changed one that is not there yet, so its revision is its id.
   const stagedIsExpected = expected?.includes(id) === false ? sql`false` : isStaged(bankId, id);
   const isThere = sql`(EXISTS (SELECT 1 FROM customers WHERE ${isExpected(bankId, id, expected)}) OR ${stagedIsExpected})`;
   return [
-    recordChange(actor, { at, action: 'DELETE /v1/bank/customer', subject: id, fields: [] }, isThere),
+    recordChange(actor, change, isThere),
     ...eraseCustomer(bankId, id, written),
     scrubStaged(bankId, id, email, written),
     scrubFailures(bankId, clientRef, written),
-    findChange(actor, at),
+    findChange(actor, change),
   ];
 }

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { KEYS, LAGOS } from '../support/banks.ts';
-import { unluckyDatabase } from '../support/broken.ts';
+import { d1Error, unluckyDatabase, watchedDatabase } from '../support/broken.ts';
 import { sentCustomer } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 
@@ -159,6 +159,22 @@ it.each(['throws before', 'throws after'] as const)(
     expect((await service.get(`/v1/bank/audit?subject=${ada.id}`)).body.data).toHaveLength(1);
   },
 );
+
+it('is not made again over a later one when its answer is lost', async () => {
+  const overtaken = new Service(({ DB }) => ({
+    DB: watchedDatabase(DB, async (number, work) => {
+      const result = await work();
+      if (number > 1) return result;
+      await change({ state: 'later' });
+      throw d1Error('Network connection lost.');
+    }),
+  }));
+  const body = { id: ada.id, update: { state: 'Ogun' } };
+  expect((await overtaken.ask('PATCH', '/v1/bank/customer', { body })).status).toBe(200);
+  expect((await stored())?.['state']).toBe('later');
+  const { data } = (await service.get(`/v1/bank/audit?subject=${ada.id}`)).body;
+  expect(data.map(({ keyId }: { keyId: string }) => keyId)).toEqual(['key_lagos_full', 'key_lagos_full']);
+});
 
 describe('the phrase cache after a change', () => {
   const look = () => service.get(`/v1/bank/customer?phrase=${ada.phrase}`, KEYS.standard);

@@ -91,8 +91,10 @@ export const MUTANTS: Record<string, Edit[]> = {
   'a-customer-is-overwritten': [
     {
       file: chunks,
-      find: 'ON CONFLICT (bank_id, email) DO NOTHING',
-      replace: 'ON CONFLICT (bank_id, email) DO UPDATE SET account_name = excluded.account_name',
+      find: 'ON CONFLICT (bank_id, email) DO NOTHING`,',
+      replace:
+        "ON CONFLICT (bank_id, email) DO NOTHING`, sql`UPDATE customers SET account_name = ${staged('accountName')} " +
+        "FROM ${stagedRows(pointer)} WHERE customers.bank_id = ${bankId} AND email = ${staged('email')}`,",
     },
   ],
   'losers-of-a-race-forgotten': [
@@ -162,6 +164,7 @@ export const MUTANTS: Record<string, Edit[]> = {
       find: 'sql`EXISTS (SELECT 1 FROM customers WHERE ${meant})`',
       replace: 'sql`false`',
     },
+    { file: 'customers/customers.store.ts', find: ' AND ${isNewest(actor, id)}', replace: '' },
   ],
 };
 

@@ -41,7 +41,7 @@ export interface Documented {
   headers: RequestHeader[];
   body?: unknown;
   successes: Record<string, Success>;
-  /** Headers of a failure, by its status, beside those that any such failure has. A bookmark is no such one: it is sent if the database was asked before. */
+  /** Headers of a failure, by its status, beside those that any such failure has. */
   failureHeaders?: Record<string, AnswerHeader[]>;
 }
 
@@ -72,7 +72,7 @@ const PAGE_PARAMETERS = {
   limit: { description: 'Rows of a page.', example: 20 },
   cursor: { description: 'Of a `Link` header. Reads on at the same cost at any depth.' },
 };
-/** Every success carries it: none is given without asking the database, but for a hit of the cache. */
+/** Of every success, but for a hit of the cache; and of the failures that may come after the database was asked. */
 export const BOOKMARK: AnswerHeader = 'X-D1-Bookmark';
 const bookmarked = (...statuses: number[]): Record<string, AnswerHeader[]> =>
   Object.fromEntries(statuses.map((status) => [status, [BOOKMARK]]));

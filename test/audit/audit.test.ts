@@ -113,7 +113,9 @@ describe('a change without its row is impossible', () => {
 });
 
 describe('REPLACE, which no DELETE trigger sees, removes no customer and no batch:', () => {
-  const ada = `(SELECT %s FROM customers WHERE email LIKE 'adaobi.1@%')`;
+  const [id = '', email = '', phrase = ''] = ['id', 'email', 'phrase'].map(
+    (column) => `(SELECT ${column} FROM customers WHERE email LIKE 'adaobi.1@%')`,
+  );
   /** Another person who has something of Ada's: in SQL, by column. */
   const insert = (verb: string, taken: Partial<Record<'bank_id' | 'id' | 'email' | 'phrase', string>>) => {
     const own = { bank_id: `'bnk_lagos'`, id: `'cus_x'`, email: `'x@x.org'`, phrase: `'new-new-new-new'` };
@@ -122,11 +124,6 @@ describe('REPLACE, which no DELETE trigger sees, removes no customer and no batc
       SELECT ${Object.values({ ...own, ...taken }).join()}, 'Somebody Else', 'a', 'b', 'NG', 'c', 'd', 'e', 0, 0
       WHERE true`;
   };
-  const [id, email, phrase] = ['id', 'email', 'phrase'].map((column) => ada.replace('%s', column)) as [
-    string,
-    string,
-    string,
-  ];
 
   it.each([
     ['INSERT OR REPLACE with her id', insert('INSERT OR REPLACE', { id })],

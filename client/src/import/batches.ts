@@ -4,7 +4,8 @@
  * rows should take no more than one of ten thousand.
  */
 import { CLEAR_UP_EVERY, clearUp } from './memory.ts';
-import type { Row } from './rows.ts';
+import { hashEmail, NO_EMAIL } from './reading/emails.ts';
+import type { Customer, Fault, Row } from './reading/row.ts';
 
 /** The service takes bodies of 10 MB. */
 const MOST_BYTES = 9_500_000;
@@ -17,7 +18,9 @@ export class RowBatch {
   /** Positions in the batch of the rows that are sent. */
   readonly sent: number[] = [];
   /** Why the others are not, by position. */
-  readonly faults = new Map<number, string>();
+  readonly faults = new Map<number, Fault>();
+  /** Hash of the email of each row that is sent, as emails.ts has it. */
+  readonly emails: number[] = [];
   #customers: string[] = [];
   #bytes = 0;
   #body = '';
@@ -35,20 +38,26 @@ export class RowBatch {
     return this.#ends.length;
   }
 
+  /** @param index of a row among those that are sent, from 0, as the service counts @returns its row in the file */
+  rowOf(index: number): number {
+    return this.firstRow + (this.sent[index] ?? 0);
+  }
+
   hasRoomFor(bytes: number): boolean {
     return this.rowCount === 0 || this.#bytes + bytes <= MOST_BYTES;
   }
 
-  /** @param customer as JSON, and its bytes */
-  add(cells: string[], customer: string, bytes: number): void {
+  /** @param json the customer, and its bytes */
+  add(cells: string[], { email }: Customer, json: string, bytes: number): void {
     this.sent.push(this.rowCount);
-    this.#customers.push(customer);
+    this.emails.push(hashEmail(email));
+    this.#customers.push(json);
     this.#bytes += bytes;
     this.#keep(cells);
   }
 
   /** A row that can't be sent. */
-  addFaulty(cells: string[], fault: string): void {
+  addFaulty(cells: string[], fault: Fault): void {
     this.faults.set(this.rowCount, fault);
     this.#keep(cells);
   }
@@ -82,18 +91,24 @@ export class RowBatch {
   }
 }
 
+/** Two customers of one email, one in each. Very rarely (hash.ts) it says so where there are none. */
+export function shareEmail(one: RowBatch, other: RowBatch): boolean {
+  const emails = new Set(one.emails);
+  return other.emails.some((email) => email !== NO_EMAIL && emails.has(email));
+}
+
+/** Rows are at most MAX_ROW characters, so that each fits into a body. */
 export async function* cut(rows: AsyncIterable<Row>, mostRows: number): AsyncGenerator<RowBatch> {
   let batch = new RowBatch(0, 1);
-  for await (const row of rows) {
-    const text = row.fault === undefined ? JSON.stringify(row.customer) : '';
-    const bytes = Buffer.byteLength(text) + 1;
-    const fault = row.fault ?? (bytes > MOST_BYTES ? 'is larger than the service takes' : undefined);
-    if (batch.rowCount === mostRows || !batch.hasRoomFor(fault === undefined ? bytes : 0)) {
+  for await (const { cells, customer = {}, fault } of rows) {
+    const json = fault === undefined ? JSON.stringify(customer) : '';
+    const bytes = fault === undefined ? Buffer.byteLength(json) + 1 : 0;
+    if (batch.rowCount === mostRows || !batch.hasRoomFor(bytes)) {
       yield batch.close();
       batch = new RowBatch(batch.number + 1, batch.firstRow + batch.rowCount);
     }
-    if (fault === undefined) batch.add(row.cells, text, bytes);
-    else batch.addFaulty(row.cells, fault);
+    if (fault === undefined) batch.add(cells, customer, json, bytes);
+    else batch.addFaulty(cells, fault);
     if (batch.rowCount % CLEAR_UP_EVERY === 0) clearUp();
   }
   if (batch.rowCount > 0) yield batch.close();

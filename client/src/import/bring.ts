@@ -130,27 +130,36 @@ export async function bringBatch(batch: RowBatch, bring: Bring, signal: AbortSig
     failures,
     failuresRemoved = 0,
   }: Results = batch.sent.length === 0 ? { created: [], failures: [] } : await bring(batch, signal);
-  const positionOf = (index: number) => batch.sent[index] ?? 0;
   const told = new Set([...failures, ...(created ?? [])].map(({ index }) => index));
   const untold =
     created === undefined ? [] : batch.sent.flatMap((_, index) => (told.has(index) ? [] : [index]));
   const gone =
     failuresRemoved > 0 ? { code: 'REMOVED', reason: REMOVED } : { code: 'ERASED', reason: ERASED };
   const failed = [
-    ...[...batch.faults].map(([position, reason]) => ({ position, code: 'UNREADABLE_ROW', reason })),
-    ...failures.map(({ index, code, message, errors }) => ({
-      position: positionOf(index),
-      code,
-      reason: errors.map((fault) => `${fault.field} ${fault.message}`).join('; ') || message,
-    })),
-    ...untold.map((index) => ({ position: positionOf(index), ...gone })),
-  ].toSorted((one, other) => one.position - other.position);
+    ...[...batch.faults].map(([position, fault]) => failedRow(batch, position, fault)),
+    ...failures.map(({ index, code, message, errors }) => {
+      const reason = errors.map((fault) => `${fault.field} ${fault.message}`).join('; ') || message;
+      return failedRow(batch, batch.sent[index] ?? 0, { code, reason: inRowsOfFile(reason, batch) });
+    }),
+    ...untold.map((index) => failedRow(batch, batch.sent[index] ?? 0, gone)),
+  ].toSorted((one, other) => one.row - other.row);
   return {
-    created: (created ?? []).map(({ index, ...row }) => ({
-      row: batch.firstRow + positionOf(index),
-      ...row,
-    })),
+    created: (created ?? []).map(({ index, ...row }) => ({ row: batch.rowOf(index), ...row })),
     createdCount: created?.length ?? batch.sent.length - failures.length,
-    failed: failed.map(({ position, ...why }) => ({ cells: batch.cellsOf(position), ...why })),
+    failed,
   };
+}
+
+function failedRow(
+  batch: RowBatch,
+  position: number,
+  { code, reason }: Pick<Failed, 'code' | 'reason'>,
+): Failed {
+  const repeats = code === 'DUPLICATE_IN_BATCH';
+  return { row: batch.firstRow + position, cells: batch.cellsOf(position), code, reason, repeats };
+}
+
+/** The service counts rows from 0, among those that one batch sent it. */
+function inRowsOfFile(reason: string, batch: RowBatch): string {
+  return reason.replaceAll(/\brow (\d+)\b/g, (_, index: string) => `row ${batch.rowOf(Number(index))}`);
 }

@@ -6,7 +6,7 @@ import { BATCH_ROWS, CONCURRENCY } from './defaults.ts';
 import { ImportFault } from './fault.ts';
 import { FIELD_NAMES } from './fields.ts';
 import { importFile, type Imported } from './importer.ts';
-import type { Format } from './source.ts';
+import type { Format } from './reading/row.ts';
 
 /** What the program ends with. */
 const EXIT = {
@@ -105,8 +105,8 @@ async function main(): Promise<number> {
   try {
     const imported = await importFile({ path, url, key, format, ...options }, terminal, stop.signal);
     report(imported, options.dryRun);
-    if (imported.failed === 0) return EXIT.all;
-    return imported.created === 0 ? EXIT.none : EXIT.some;
+    if (imported.created === 0) return EXIT.none;
+    return imported.failed === 0 ? EXIT.all : EXIT.some;
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     console.error(

@@ -28,37 +28,42 @@ const FIELDS = {
 
 export const FIELD_NAMES = Object.keys(FIELDS) as Field[];
 
-/** What the importer adds to a row that failed, and drops when it is given one. */
-export const FAILURE_COLUMNS = ['failure_code', 'failure_reason'] as const;
-
 /** Position of the column of each field. */
 export type Columns = Map<Field, number>;
 
-const plain = (name: string) => name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '');
+/** Unicode has two ways to write `é`; both are one name. */
+const composed = (name: string) => name.trim().normalize('NFC');
+const plain = (name: string) =>
+  composed(name)
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}]/gu, '');
 
-function fieldOf(header: string): Field | undefined {
-  const name = plain(header);
+/** @param name of a column, or of a key in JSON */
+export function fieldOf(name: string): Field | undefined {
+  const wanted = plain(name);
   return FIELD_NAMES.find((field) => {
     const aliases: readonly string[] = FIELDS[field].aliases;
-    return field.toLowerCase() === name || aliases.includes(name);
+    return field.toLowerCase() === wanted || aliases.includes(wanted);
   });
 }
 
+const quoted = (headers: string[]) => headers.map((header) => `"${header}"`).join(', ');
+
 /**
  * @param map what the user said: `firstname=Vorname`
- * @returns the columns, and headers that are of no field
+ * @returns the columns, and positions of those that are of no field
+ * @throws ImportFault where a field has no column, or more than one
  */
-export function mapColumns(headers: string[], map: string[]): { columns: Columns; ignored: string[] } {
-  const columns: Columns = new Map();
-  const said = readMap(headers, map);
-  for (const [field, position] of said) columns.set(field, position);
-  const taken = new Set(said.values());
-  const ignored: string[] = [];
+export function mapColumns(headers: string[], map: string[]): { columns: Columns; unused: number[] } {
+  const columns = readMap(headers, map);
+  const said = new Set(columns.keys());
+  const taken = new Set(columns.values());
+  const unused: number[] = [];
   for (const [position, header] of headers.entries()) {
     if (taken.has(position)) continue;
     const field = fieldOf(header);
     if (field === undefined || said.has(field)) {
-      if (!FAILURE_COLUMNS.some((column) => column === header)) ignored.push(header);
+      unused.push(position);
       continue;
     }
     const other = columns.get(field);
@@ -72,31 +77,42 @@ export function mapColumns(headers: string[], map: string[]): { columns: Columns
   const missing = FIELD_NAMES.filter((field) => FIELDS[field].required && !columns.has(field));
   if (missing.length > 0) {
     throw new ImportFault(
-      `No column is ${missing.join(', ')}. There are: ${headers.map((header) => `"${header}"`).join(', ')}. ` +
+      `No column is ${missing.join(', ')}. There are: ${quoted(headers)}. ` +
         `Say which is which: --map ${missing[0]}="…"`,
     );
   }
-  return { columns, ignored };
+  return { columns, unused };
 }
 
 function readMap(headers: string[], map: string[]): Columns {
   const columns: Columns = new Map();
   for (const pair of map) {
     const [name = '', ...rest] = pair.split('=');
-    const [field, header] = [
-      FIELD_NAMES.find((known) => known.toLowerCase() === plain(name)),
-      rest.join('='),
-    ];
+    const field = FIELD_NAMES.find((known) => known.toLowerCase() === plain(name));
     if (field === undefined) {
       throw new ImportFault(`--map ${pair}: "${name}" is not a field. There are: ${FIELD_NAMES.join(', ')}.`);
     }
-    const position = headers.findIndex((known) => plain(known) === plain(header));
-    if (position < 0) {
-      throw new ImportFault(
-        `--map ${pair}: there is no column "${header}". There are: ${headers.map((known) => `"${known}"`).join(', ')}.`,
-      );
-    }
-    columns.set(field, position);
+    if (columns.has(field))
+      throw new ImportFault(`--map ${pair}: ${field} has a column already. Say it once.`);
+    columns.set(field, findColumn(headers, rest.join('='), pair));
   }
   return columns;
+}
+
+/** The column of exactly this name; if there is none, the one whose name differs in case, spaces and signs alone. */
+function findColumn(headers: string[], header: string, pair: string): number {
+  for (const fold of [composed, plain]) {
+    const wanted = fold(header);
+    if (wanted === '') break;
+    const [first, second] = headers.flatMap((known, position) => (fold(known) === wanted ? [position] : []));
+    if (first === undefined) continue;
+    if (second === undefined) return first;
+    const found = quoted([first, second].map((position) => headers[position] ?? ''));
+    throw new ImportFault(
+      fold === composed
+        ? `--map ${pair}: two columns have this name, ${first + 1} and ${second + 1}. Rename one of them in the file.`
+        : `--map ${pair}: this may be any of ${found}. Write its name as the file does.`,
+    );
+  }
+  throw new ImportFault(`--map ${pair}: there is no column "${header}". There are: ${quoted(headers)}.`);
 }

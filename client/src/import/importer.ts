@@ -4,19 +4,23 @@
  * no customer is sent twice.
  */
 import { randomUUID } from 'node:crypto';
-import { createClient, PeereError, type PeereClient } from '../client.ts';
+import { createClient, type PeereClient } from '../client.ts';
 import { Transport } from '../transport.ts';
-import { cut, type RowBatch } from './batches.ts';
+import { cut, shareEmail, type RowBatch } from './batches.ts';
 import { bringBatch, bringTo, rehearseWith, type Became, type Bring } from './bring.ts';
 import { ImportFault } from './fault.ts';
 import { fetchByHttp } from './http.ts';
-import { Journal } from './journal.ts';
+import { inspect } from './inspect.ts';
+import { Journal, JOURNAL_VERSION } from './journal.ts';
 import { lock } from './lock.ts';
 import { clearUp } from './memory.ts';
 import { Outputs, writtenAt, type Written } from './outputs.ts';
 import { Progress } from './progress.ts';
-import { inspect, readTable } from './rows.ts';
-import { openSource, type Format, type Source } from './source.ts';
+import type { Format } from './reading/row.ts';
+import { readTable } from './reading/table.ts';
+import { Repeats } from './repeats.ts';
+import { findJournal, recognise } from './resume.ts';
+import { openSource } from './source.ts';
 
 /** What decides which rows are in which batch: the same whenever an import goes on. */
 interface Plan {
@@ -72,23 +76,39 @@ export async function importFile(
     if (journal?.finished) return summary(totalOf(journal.done), 0, true, stem);
     if (journal?.firstBatchId !== undefined) await recognise(service.client, journal.firstBatchId, signal);
     const plan = journal?.beginning ?? options;
-    const table = await readTable(source, plan.map);
-    if (table.ignored.length > 0) terminal.say(`Not sent: ${table.ignored.join(', ')}`);
+    const table = await readTable(inspected?.unchanged ?? source, plan.map);
+    const told = tellIgnored(new Set([...(inspected?.ignored ?? []), ...table.ignored]), terminal);
     const outputs = new Outputs(stem, table.headers, journal?.done.at(-1) ?? NOTHING_WRITTEN);
     if (input !== undefined) {
       const { map, batchRows } = plan;
-      journal ??= Journal.begin(path, { journal: 1, id: randomUUID(), input, url, map, batchRows });
+      journal ??= Journal.begin(path, {
+        journal: JOURNAL_VERSION,
+        id: randomUUID(),
+        input,
+        url,
+        map,
+        batchRows,
+      });
     }
     const bring = options.dryRun
       ? rehearseWith(service)
       : bringTo(service, journal?.beginning.id ?? randomUUID(), journal);
-    const run = new Import(journal, bring, options.concurrency, inspected?.rows, outputs, terminal);
+    const repeats = options.dryRun ? new Repeats(inspected?.rows) : undefined;
+    const run = new Import(journal, bring, options.concurrency, inspected?.rows, outputs, repeats, terminal);
     const rowsPerSecond = await run.run(cut(table.rows, plan.batchRows), signal, stop);
+    // Keys of JSON from standard input are known only now.
+    tellIgnored(new Set([...table.ignored].filter((name) => !told.has(name))), terminal);
     return summary(run, rowsPerSecond, false, stem);
   } finally {
     journal?.close();
     unlock();
   }
+}
+
+/** @param names of columns or keys that are of no field */
+function tellIgnored(names: Set<string>, { say }: Reporter): Set<string> {
+  if (names.size > 0) say(`Not sent: ${[...names].join(', ')}`);
+  return names;
 }
 
 const NOTHING_WRITTEN = { phrasesBytes: 0, failuresBytes: 0 };
@@ -112,59 +132,9 @@ function summary(
   return { created, failed, rowsPerSecond, already, ...writtenAt(stem) };
 }
 
-/** @throws ImportFault where the key is not of the bank whose import it is */
-async function recognise(client: PeereClient, batchId: string, signal: AbortSignal): Promise<void> {
-  try {
-    await client.getBatch(batchId, { signal });
-  } catch (error) {
-    if (!(error instanceof PeereError) || error.code !== 'BATCH_NOT_FOUND') throw error;
-    throw new ImportFault(
-      'This import was begun with a key of another bank, or more than 30 days ago, when the service forgets what became of a batch. Use that bank’s key, or move the journal away to begin anew.',
-    );
-  }
-}
-
 /** A wrong address or key is told before a file of gigabytes has been read. */
 async function knock(client: PeereClient, signal: AbortSignal): Promise<void> {
   await client.listBatches({ limit: 1 }, { signal }).next();
-}
-
-/**
- * The journal of an import of this very input that was begun before; undefined where there is none.
- * @throws ImportFault where it was begun otherwise than it should go on
- */
-function findJournal(
-  { url, map }: ImportOptions,
-  source: Source,
-  path: string,
-  input: string,
-): Journal | undefined {
-  const known = Journal.read(path);
-  if (known === undefined) return undefined;
-  const { beginning, finished } = known;
-  const refuse = (why: string, mend: string) => {
-    known.close();
-    return new ImportFault(`${why} ${mend}, or move ${path} away to begin anew.`);
-  };
-  if (beginning.input !== input) {
-    // Of another file of this name that was imported, or of one that was mended before anything of it was sent.
-    const isOver = finished || (known.firstBatchId === undefined && known.done.length === 0);
-    if (!isOver) {
-      throw refuse(`${source.name} has changed since its import began.`, 'Put the old one back to finish it');
-    }
-    known.close();
-    return undefined;
-  }
-  if (beginning.url !== url) {
-    throw refuse(`The import of ${source.name} was begun at ${beginning.url}.`, 'Go on there');
-  }
-  if (map.length > 0 && String(map) !== String(beginning.map)) {
-    throw refuse(
-      `The import of ${source.name} was begun with other columns.`,
-      'Leave --map out to go on with those',
-    );
-  }
-  return known;
 }
 
 /** Tells how far it is, and what there is to tell of the file. */
@@ -179,17 +149,22 @@ class Import implements Counts {
   readonly #concurrency: number;
   readonly #total: number | undefined;
   readonly #outputs: Outputs;
+  readonly #repeats: Repeats | undefined;
   readonly #progress: Progress;
   created: number;
   failed: number;
 
-  /** @param total rows of the file, where it is known */
+  /**
+   * @param total rows of the file, where it is known
+   * @param repeats of a dry run
+   */
   constructor(
     journal: Journal | undefined,
     bring: Bring,
     concurrency: number,
     total: number | undefined,
     outputs: Outputs,
+    repeats: Repeats | undefined,
     { say, stderr }: Reporter,
   ) {
     this.#journal = journal;
@@ -197,6 +172,7 @@ class Import implements Counts {
     this.#concurrency = concurrency;
     this.#total = total;
     this.#outputs = outputs;
+    this.#repeats = repeats;
     ({ created: this.created, failed: this.failed } = totalOf(journal?.done ?? []));
     if (this.#done > 0) say(`Going on after ${this.#done.toLocaleString('en')} rows.`);
     this.#progress = new Progress(stderr, this.#done);
@@ -218,44 +194,58 @@ class Import implements Counts {
     return this.created + this.failed;
   }
 
-  /** Several batches are under way at once; they are written down one by one, in their order. */
+  /**
+   * Several batches are under way at once; they are written down one by one, in their order. A batch that repeats an
+   * email of one under way waits for it: of two rows with one email, the first of the file becomes the customer.
+   */
   async #bringAll(
     batches: AsyncGenerator<RowBatch>,
     signal: AbortSignal,
     stop: AbortController,
   ): Promise<void> {
-    const underWay: Promise<() => void>[] = [];
+    const underWay: { batch: RowBatch; work: Promise<Became> }[] = [];
     const doneBefore = this.#journal?.done.length ?? 0;
     const settleOldest = async () => {
-      (await underWay.shift())?.();
+      const oldest = underWay.shift();
+      if (oldest !== undefined) this.#write(oldest.batch, await oldest.work);
       clearUp();
       const share = this.#total === undefined ? undefined : this.#done / this.#total;
       this.#progress.show({ done: this.#done, failed: this.failed, share });
     };
+    const settleAll = async () => {
+      while (underWay.length > 0) await settleOldest();
+    };
     try {
       for await (const batch of batches) {
         if (batch.number < doneBefore) continue;
-        const work = bringBatch(batch, this.#bring, signal).then(
-          (became) => () => this.#write(batch.number, became),
-        );
+        while (underWay.some((other) => shareEmail(other.batch, batch))) await settleOldest();
+        const work = bringBatch(batch, this.#bring, signal);
         work.catch((error: unknown) => stop.abort(error));
-        underWay.push(work);
+        underWay.push({ batch, work });
         if (underWay.length >= this.#concurrency) await settleOldest();
       }
-      while (underWay.length > 0) await settleOldest();
+      await settleAll();
     } catch (error) {
+      // What the file turned out to be does not concern the batches that are under way.
+      if (error instanceof ImportFault && !signal.aborted) await settleAll().catch(() => undefined);
       stop.abort(error);
-      await Promise.allSettled(underWay);
+      await Promise.allSettled(underWay.map(({ work }) => work));
       // What ended it first: reading that was stopped says only that.
       throw signal.reason;
     }
   }
 
   /** Into the files, on the disk, and then into the journal. */
-  #write(batch: number, { created, createdCount, failed }: Became): void {
+  #write(batch: RowBatch, became: Became): void {
+    const { created, createdCount, failed } = this.#repeats?.judge(batch, became) ?? became;
     const sizes = this.#outputs.add(created, failed);
     this.created += createdCount;
     this.failed += failed.length;
-    this.#journal?.finishBatch({ done: batch, created: createdCount, failed: failed.length, ...sizes });
+    this.#journal?.finishBatch({
+      done: batch.number,
+      created: createdCount,
+      failed: failed.length,
+      ...sizes,
+    });
   }
 }

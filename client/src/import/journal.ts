@@ -7,9 +7,12 @@ import { closeSync, openSync, readFileSync, truncateSync } from 'node:fs';
 import { settleFolder, writeSurely } from './disk.ts';
 import { ImportFault } from './fault.ts';
 
+/** It changes with the form of the journal, and with what counts as a row: both decide what a batch is. */
+export const JOURNAL_VERSION = 2;
+
 export interface Beginning {
-  /** Version of the journal's form. */
-  journal: 1;
+  /** `JOURNAL_VERSION` of the program that began it. */
+  journal: number;
   /** Of this import; a batch's key is this and its number. */
   id: string;
   /** SHA-256 of the text that is imported. */

@@ -8,8 +8,8 @@ import { closeSync, existsSync, openSync, renameSync, statSync, truncateSync } f
 import { stringify } from 'csv-stringify/sync';
 import { settleFolder, writeSurely } from './disk.ts';
 import { ImportFault } from './fault.ts';
-import { FAILURE_COLUMNS } from './fields.ts';
 import { defuse } from './formulas.ts';
+import { checkOf, COLUMNS_BEFORE, COLUMNS_BEHIND } from './reading/failures-file.ts';
 
 /** A CSV file that grows. It is there when it has a row. */
 class Output {
@@ -59,9 +59,13 @@ function moveAside(path: string): void {
 }
 
 export interface Failed {
+  /** In the file, from 1, the header not counted. */
+  row: number;
   cells: string[];
   code: string;
   reason: string;
+  /** It failed because of another row of the file: without that, it is a good row. */
+  repeats: boolean;
 }
 
 export interface Created {
@@ -86,6 +90,11 @@ export function writtenAt(stem: string): Written {
   return { phrases: ifThere(phrasesOf(stem)), failures: ifThere(failuresOf(stem)) };
 }
 
+function failureCells({ row, cells, code, reason, repeats }: Failed): string[] {
+  const check = repeats ? checkOf(cells) : '';
+  return [String(row), ...[...cells, code, reason].map(defuse), check];
+}
+
 export class Outputs {
   readonly #failures: Output;
   readonly #phrases: Output;
@@ -93,14 +102,15 @@ export class Outputs {
   /** @param stem path without its ending */
   constructor(stem: string, headers: string[], sizes: { phrasesBytes: number; failuresBytes: number }) {
     this.#phrases = new Output(phrasesOf(stem), ['row', 'clientRef', 'id', 'phrase'], sizes.phrasesBytes);
-    this.#failures = new Output(failuresOf(stem), [...headers, ...FAILURE_COLUMNS], sizes.failuresBytes);
+    const failureHeaders = [...COLUMNS_BEFORE, ...headers, ...COLUMNS_BEHIND];
+    this.#failures = new Output(failuresOf(stem), failureHeaders, sizes.failuresBytes);
   }
 
   add(created: Created[], failed: Failed[]): { phrasesBytes: number; failuresBytes: number } {
     this.#phrases.add(
       created.map(({ row, clientRef, id, phrase }) => [String(row), defuse(clientRef), id, phrase]),
     );
-    this.#failures.add(failed.map(({ cells, code, reason }) => [...cells, code, reason].map(defuse)));
+    this.#failures.add(failed.map(failureCells));
     return { phrasesBytes: this.#phrases.bytes, failuresBytes: this.#failures.bytes };
   }
 

@@ -8,25 +8,24 @@ import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { ImportFault } from './fault.ts';
+import type { Format, Input } from './reading/row.ts';
 
-export type Format = 'csv' | 'ndjson' | 'json';
-
-export interface Source {
-  /** As messages call it. */
-  name: string;
-  format: Format;
+export interface Source extends Input {
   /** Where what is written goes, without its ending: `/exports/customers`. */
   stem: string;
   /** Can it be read again? Standard input can not. */
   again: boolean;
-  /** The text, read anew. */
-  text: () => AsyncGenerator<string>;
 }
 
 /** A byte order mark is no part of the first header. */
 const UTF8 = { fatal: true, ignoreBOM: false };
 const GZIP = Buffer.from([0x1f, 0x8b]);
 const UTF16 = [Buffer.from([0xff, 0xfe]), Buffer.from([0xfe, 0xff])];
+/** What .xlsx and other zips begin with, and what .xls does. */
+const WORKBOOKS = [Buffer.from('PK\x03\x04', 'latin1'), Buffer.from('D0CF11E0A1B11AE1', 'hex')];
+const WORKBOOK_NAME = /\.(xlsx|xlsm|xlsb|xls|ods|numbers)$/i;
+/** Bytes that are looked at to tell UTF-16 without its mark: every other one of English text in it is NUL. */
+const LOOKED_AT = 1_024;
 
 /**
  * @param path of a file; `-` for standard input
@@ -55,6 +54,7 @@ export async function openSource(
   if (!found.isFile()) throw new ImportFault(`${path} is not a file.`);
   const name = basename(path);
   const [, stem = name, ending] = /^(.*?)\.(csv|tsv|txt|ndjson|jsonl|json)(\.gz)?$/i.exec(name) ?? [];
+  if (WORKBOOK_NAME.test(name)) throw workbook(name);
   const known = format ?? formatOf(ending);
   if (known === undefined) {
     throw new ImportFault(
@@ -87,16 +87,32 @@ async function* decode(name: string, file: NodeJS.ReadableStream): AsyncGenerato
   const decoder = new TextDecoder('utf-8', UTF8);
   let offset = 0;
   for await (const bytes of unzipped(name, file as AsyncIterable<Buffer>)) {
-    if (offset === 0 && UTF16.some((mark) => bytes.subarray(0, 2).equals(mark))) {
-      throw new ImportFault(`${name} is UTF-16. ${asUtf8('UTF-16', name)}`);
-    }
-    const text = decodeOrExplain(name, decoder, bytes, offset);
-    // No table has one; every other byte of UTF-16 without its mark is.
-    if (text.includes('\0')) throw new ImportFault(`${name} is no text in UTF-8. ${asUtf8('UTF-16', name)}`);
-    yield text;
+    if (offset === 0) refuseOtherKinds(name, bytes);
+    yield decodeOrExplain(name, decoder, bytes, offset);
     offset += bytes.length;
   }
   yield decodeOrExplain(name, decoder, undefined, offset);
+}
+
+/** @param start the first bytes of the file, unzipped @throws ImportFault for what is no text in UTF-8 for sure */
+function refuseOtherKinds(name: string, start: Buffer): void {
+  if (WORKBOOKS.some((mark) => start.subarray(0, mark.length).equals(mark))) throw workbook(name);
+  if (/^\s*</.test(start.toString('latin1', 0, LOOKED_AT))) {
+    throw new ImportFault(
+      `${name} is a web page or XML, not a table. Open it in a spreadsheet and save it as "CSV UTF-8".`,
+    );
+  }
+  const looked = start.subarray(0, LOOKED_AT);
+  const nuls = looked.filter((byte) => byte === 0).length;
+  if (UTF16.some((mark) => start.subarray(0, 2).equals(mark)) || nuls > looked.length / 4) {
+    throw new ImportFault(`${name} is UTF-16. ${asUtf8('UTF-16', name)}`);
+  }
+}
+
+function workbook(name: string): ImportFault {
+  return new ImportFault(
+    `${name} is a spreadsheet's workbook (or another zip file), not a table in text. Open it and save it as "CSV UTF-8".`,
+  );
 }
 
 async function* unzipped(name: string, file: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

@@ -98,7 +98,7 @@ try {
   startedAt = performance.now();
   await play('npx peere-import customers.csv', folder, environment);
   await play('head -3 customers.phrases.csv', folder, environment);
-  await play('tail -1 customers.failures.csv | cut -d, -f1,6,13-', folder, environment);
+  await play('tail -1 customers.failures.csv | cut -d, -f1,2,7,14-', folder, environment);
 } finally {
   await server.stop();
   await rm(folder, { recursive: true, force: true });

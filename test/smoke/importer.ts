@@ -1,0 +1,102 @@
+/** What the tests of `peere-import` share: the built program, a folder for its files, and a real server. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parse } from 'csv-parse/sync';
+import { stringify } from 'csv-stringify/sync';
+import { startServer, type Server } from '../../tools/server.ts';
+import { projectFolder } from '../../tools/wrangler.ts';
+
+export const KEY = 'peere_test_lagos_full';
+export const EXIT = { all: 0, some: 1, none: 2, fault: 3, interrupted: 130 };
+export const PROGRAM = join(projectFolder, 'client/bin/peere-import.js');
+
+let server: Server;
+let folder: string;
+before(async () => {
+  server = await startServer();
+});
+after(() => server.stop());
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'peere-import-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+export const serverUrl = () => server.url;
+export const at = (name: string) => join(folder, name);
+export const cells = (name: string) =>
+  parse(readFileSync(at(name), 'utf8'), { columns: true }) as Record<string, string>[];
+
+export function start(args: string[], environment: Record<string, string> = {}): ChildProcess {
+  return spawn(process.execPath, [PROGRAM, ...args], {
+    cwd: folder,
+    env: { ...process.env, PEERE_URL: server.url, PEERE_API_KEY: KEY, ...environment },
+  });
+}
+
+/** @param input null: it stays open */
+export async function ended(child: ChildProcess, input?: string | null) {
+  let output = '';
+  child.stdout?.on('data', (text) => (output += String(text)));
+  child.stderr?.on('data', (text) => (output += String(text)));
+  if (input !== null) child.stdin?.end(input);
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, output };
+}
+
+export const run = (args: string[], environment?: Record<string, string>) => ended(start(args, environment));
+
+export async function ask(path: string) {
+  const answer = await fetch(server.url + path, { headers: { Authorization: `Bearer ${KEY}` } });
+  return { headers: answer.headers, body: JSON.parse(await answer.text()) };
+}
+
+/** How many customers the bank has, when all is moved in that any import sent, one that was killed too. */
+export async function total(): Promise<number> {
+  while ((await ask('/v1/bank/customers/batches?status=PROCESSING&limit=1')).body.data.length > 0) {
+    await sleep(50);
+  }
+  return Number((await ask('/v1/bank/customers?limit=1')).headers.get('X-Total-Count'));
+}
+
+let people = 0;
+/** Customers without a fault, that nobody has sent before. */
+export function goodRows(count: number) {
+  people += 1;
+  return Array.from({ length: count }, (_, n) => ({
+    clientRef: `p${people}-${n}`,
+    firstname: 'Adaobi',
+    lastname: 'Okafor',
+    accountName: `Adaobi Okafor ${n}`,
+    email: `p${people}.${n}@import.example.com`,
+    country: 'NG',
+    accountNumber: '0123456789',
+    reference: `r-${n}`,
+  }));
+}
+
+export const HEADER = [
+  'clientRef',
+  'firstname',
+  'lastname',
+  'accountName',
+  'email',
+  'country',
+  'accountNumber',
+  'reference',
+];
+export const csv = (rows: object[], columns = HEADER) => stringify(rows, { header: true, columns });
+
+/** Waits until so many batches have been written down. */
+export async function untilDone(journal: string, batches: number): Promise<void> {
+  for (;;) {
+    const text = await readFile(at(journal), 'utf8').catch(() => '');
+    if (text.split('"done"').length > batches) return;
+    await sleep(20);
+  }
+}

@@ -160,14 +160,15 @@ describe('CSV', () => {
   }
 
   it('with a line that does not end is refused in bounded memory, and its row is named', async () => {
-    const endless = async function* () {
-      yield `${HEADER}\n${ROW}\n`;
+    const endless = async function* (start: string) {
+      yield start;
       for (let piece = 0; piece < 1_000; piece += 1) {
         if (piece * 65_536 > 2 * MAX_ROW) throw new Error('it is read on');
         yield 'x'.repeat(65_536);
       }
     };
-    const { records } = await openCsv('file', endless());
+    await expect(openCsv('file', endless(''))).rejects.toThrow(/in its header: it is longer than 1,000,000/);
+    const { records } = await openCsv('file', endless(`${HEADER}\n${ROW}\n`));
     await records.next();
     await expect(records.next()).rejects.toThrow(/in row 2: it is longer than 1,000,000 characters/);
   });
@@ -313,12 +314,7 @@ describe('NDJSON and JSON', () => {
 
 describe('a file of failures', () => {
   it('keeps a ragged row refused, until its cells are put right', async () => {
-    const ragged = [
-      `${ROW},surplus`,
-      ROW.replace('Test,', ''),
-      'one',
-      ROW.replace('Ada Test', 'Ada, Test'),
-    ];
+    const ragged = [`${ROW},surplus`, ROW.replace('Test,', ''), 'one', ROW.replace('Ada Test', 'Ada, Test')];
     let read = await readCsv(`${HEADER}\n${ragged.join('\n')}\n`);
     expect(accepted(read)).toEqual([]);
     for (let round = 0; round < 3; round += 1) {

@@ -59,7 +59,7 @@ export async function readCsv(name: string, text: AsyncGenerator<string>, map: s
 /** All of the first line that is not blank, to find the delimiter in. */
 async function readHead(text: AsyncGenerator<string>): Promise<string> {
   let head = '';
-  while (head.length <= MAX_ROW && !/\S.*[\r\n]/.test(unquoted(head))) {
+  while (head.length <= MAX_ROW && !/[\r\n]/.test(firstLines(head))) {
     const next = await text.next();
     if (next.done === true) break;
     head += next.value;
@@ -67,11 +67,12 @@ async function readHead(text: AsyncGenerator<string>): Promise<string> {
   return head;
 }
 
-const unquoted = (text: string) => text.replaceAll(/"[^"]*"/g, '""');
+/** From the first line that is not blank on, without what is in quotation marks. */
+const firstLines = (head: string) => head.replaceAll(/"[^"]*"/g, '""').trimStart();
 
 /** The one that the header has most of, outside of quotation marks. */
 function delimiterOf(head: string): string {
-  const line = /\S.*/.exec(unquoted(head))?.[0] ?? '';
+  const [line = ''] = firstLines(head).split(/[\r\n]/, 1);
   const count = (delimiter: string) => line.split(delimiter).length;
   return DELIMITERS.toSorted((one, other) => count(other) - count(one))[0] ?? ',';
 }

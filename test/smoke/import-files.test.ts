@@ -3,9 +3,24 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { appendFile, readFile, truncate, writeFile } from 'node:fs/promises';
+import { createServer, request as ask } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { at, cells, csv, ended, EXIT, goodRows, HEADER, run, start, total, untilDone } from './importer.ts';
+import {
+  at,
+  cells,
+  csv,
+  ended,
+  EXIT,
+  goodRows,
+  HEADER,
+  run,
+  serverUrl,
+  start,
+  total,
+  untilDone,
+} from './importer.ts';
 
 const verdict = (stem: string) =>
   existsSync(at(`${stem}.failures.csv`))
@@ -174,6 +189,42 @@ void describe('a dry run', { timeout: 120_000 }, () => {
     assert.equal((await run(args)).code, EXIT.some);
     assert.deepEqual(verdict('dry.dry-run'), verdict('dry'));
     assert.equal(await total(), known + 5);
+  });
+});
+
+void describe('two rows with one email', { timeout: 60_000 }, () => {
+  /** The real server, and in front of it somebody who writes down what it is asked. */
+  async function listen(): Promise<{ url: string; asked: string[]; close: () => void }> {
+    const asked: string[] = [];
+    const proxy = createServer((request, response) => {
+      const { method, url = '/', headers } = request;
+      asked.push(`${method} ${url}`);
+      const onward = ask(serverUrl() + url, { method, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      });
+      request.pipe(onward);
+    });
+    proxy.listen(0);
+    await once(proxy, 'listening');
+    const { port } = proxy.address() as AddressInfo;
+    return { url: `http://localhost:${port}`, asked, close: () => proxy.close() };
+  }
+
+  void it('in two batches are not under way together, so that the first becomes the customer', async () => {
+    const rows = goodRows(4);
+    await writeFile(
+      at('two.csv'),
+      csv(rows.map((row, index) => ({ ...row, email: rows[index % 3]?.email }))),
+    );
+    const { url, asked, close } = await listen();
+    const { code, output } = await run(['two.csv', '--batch-rows', '2', '--url', url]);
+    close();
+    assert.equal(code, EXIT.some, output);
+    assert.deepEqual(verdict('two'), [[4, 'EXISTING_CUSTOMER']]);
+    const settled = asked.findIndex((line) => /^GET .*\/batches\/\w+\/customers/.test(line));
+    const secondSent = asked.findLastIndex((line) => line.startsWith('POST '));
+    assert.ok(settled >= 0 && secondSent > settled, asked.join('\n'));
   });
 });
 

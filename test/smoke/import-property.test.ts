@@ -131,7 +131,9 @@ function writeCsv(spec: File, rows: MadeRow[]): string {
   const body = rows.map(({ kind, values, note: text }) => {
     if (kind === 'blank') return delimiter.repeat(values.length);
     if (kind === 'short') return line(values.slice(0, -1));
-    return line(kind === 'long' ? [...values, text, 'surplus'] : [...values, text]);
+    // As an address does whose comma is not quoted: the last cell may be blank, and all before it have moved.
+    const surplus = kind === 'long' ? ['surplus'] : [];
+    return line([...values.slice(0, 3), ...surplus, ...values.slice(3), text]);
   });
   return [...(sepLine ? [`sep=${delimiter}`] : []), line([...spec.headers, 'note']), ...body]
     .map((text, number) => text + lineEnds[number % lineEnds.length])

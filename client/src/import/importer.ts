@@ -7,11 +7,11 @@ import { randomUUID } from 'node:crypto';
 import { createClient, type PeereClient } from '../client.ts';
 import { Transport } from '../transport.ts';
 import { cut, shareEmail, type RowBatch } from './batches.ts';
-import { bringBatch, bringTo, rehearseWith, type Became, type Bring } from './bring.ts';
+import { bringBatch, bringTo, rehearseWith, type Became, type Bring, type Service } from './bring.ts';
 import { ImportFault } from './fault.ts';
 import { fetchByHttp } from './http.ts';
 import { inspect } from './inspect.ts';
-import { Journal, JOURNAL_VERSION } from './journal.ts';
+import { Journal } from './journal.ts';
 import { lock } from './lock.ts';
 import { clearUp } from './memory.ts';
 import { Outputs, writtenAt, type Written } from './outputs.ts';
@@ -81,20 +81,10 @@ export async function importFile(
     const outputs = new Outputs(stem, table.headers, journal?.done.at(-1) ?? NOTHING_WRITTEN);
     if (input !== undefined) {
       const { map, batchRows } = plan;
-      journal ??= Journal.begin(path, {
-        journal: JOURNAL_VERSION,
-        id: randomUUID(),
-        input,
-        url,
-        map,
-        batchRows,
-      });
+      journal ??= Journal.begin(path, { id: randomUUID(), input, url, map, batchRows });
     }
-    const bring = options.dryRun
-      ? rehearseWith(service)
-      : bringTo(service, journal?.beginning.id ?? randomUUID(), journal);
-    const repeats = options.dryRun ? new Repeats(inspected?.rows) : undefined;
-    const run = new Import(journal, bring, options.concurrency, inspected?.rows, outputs, repeats, terminal);
+    const bring = options.dryRun ? rehearseWith(service) : bringAs(service, journal);
+    const run = new Import(journal, bring, options, inspected?.rows, outputs, terminal);
     const rowsPerSecond = await run.run(cut(table.rows, plan.batchRows), signal, stop);
     // Keys of JSON from standard input are known only now.
     tellIgnored(new Set([...table.ignored].filter((name) => !told.has(name))), terminal);
@@ -103,6 +93,11 @@ export async function importFile(
     journal?.close();
     unlock();
   }
+}
+
+/** An import that has no journal is one that can't be gone on with: whatever its id is. */
+function bringAs(service: Service, journal: Journal | undefined): Bring {
+  return bringTo(service, journal?.beginning.id ?? randomUUID(), journal);
 }
 
 /** @param names of columns or keys that are of no field */
@@ -154,17 +149,13 @@ class Import implements Counts {
   created: number;
   failed: number;
 
-  /**
-   * @param total rows of the file, where it is known
-   * @param repeats of a dry run
-   */
+  /** @param total rows of the file, where it is known */
   constructor(
     journal: Journal | undefined,
     bring: Bring,
-    concurrency: number,
+    { concurrency, dryRun }: ImportOptions,
     total: number | undefined,
     outputs: Outputs,
-    repeats: Repeats | undefined,
     { say, stderr }: Reporter,
   ) {
     this.#journal = journal;
@@ -172,7 +163,7 @@ class Import implements Counts {
     this.#concurrency = concurrency;
     this.#total = total;
     this.#outputs = outputs;
-    this.#repeats = repeats;
+    this.#repeats = dryRun ? new Repeats(total) : undefined;
     ({ created: this.created, failed: this.failed } = totalOf(journal?.done ?? []));
     if (this.#done > 0) say(`Going on after ${this.#done.toLocaleString('en')} rows.`);
     this.#progress = new Progress(stderr, this.#done);

@@ -72,7 +72,8 @@ export class Journal {
     return journal;
   }
 
-  static begin(path: string, beginning: Beginning): Journal {
+  static begin(path: string, plan: Omit<Beginning, 'journal'>): Journal {
+    const beginning = { journal: JOURNAL_VERSION, ...plan };
     const journal = new Journal(openSync(path, 'w'), beginning);
     journal.#write(beginning);
     settleFolder(path);

@@ -29,8 +29,8 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 export const serverUrl = () => server.url;
 export const at = (name: string) => join(folder, name);
-export const cells = (name: string) =>
-  parse(readFileSync(at(name), 'utf8'), { columns: true }) as Record<string, string>[];
+export const cells = (name: string, delimiter = ',') =>
+  parse(readFileSync(at(name), 'utf8'), { columns: true, bom: true, delimiter }) as Record<string, string>[];
 
 export function start(args: string[], environment: Record<string, string> = {}): ChildProcess {
   return spawn(process.execPath, [PROGRAM, ...args], {
@@ -90,7 +90,8 @@ export const HEADER = [
   'accountNumber',
   'reference',
 ];
-export const csv = (rows: object[], columns = HEADER) => stringify(rows, { header: true, columns });
+export const csv = (rows: object[], columns = HEADER, delimiter = ',') =>
+  stringify(rows, { header: true, columns, delimiter });
 
 /** Waits until so many batches have been written down. */
 export async function untilDone(journal: string, batches: number): Promise<void> {

@@ -30,7 +30,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 export const serverUrl = () => server.url;
 export const at = (name: string) => join(folder, name);
 export const cells = (name: string, delimiter = ',') =>
-  parse(readFileSync(at(name), 'utf8'), { columns: true, bom: true, delimiter }) as Record<string, string>[];
+  parse<Record<string, string>>(readFileSync(at(name), 'utf8'), { columns: true, bom: true, delimiter });
 
 export function start(args: string[], environment: Record<string, string> = {}): ChildProcess {
   return spawn(process.execPath, [PROGRAM, ...args], {

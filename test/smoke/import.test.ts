@@ -2,102 +2,36 @@
  * `peere-import` as a bank's engineer meets it: the built program, real files, a real server. `npm run importer`.
  */
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { existsSync } from 'node:fs';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { parse } from 'csv-parse/sync';
-import { stringify } from 'csv-stringify/sync';
 import { writeCsv } from '../../tools/csv.ts';
 import { makeCustomers } from '../../tools/customers.ts';
 import { watchMemory } from '../../tools/memory.ts';
-import { startServer, type Server } from '../../tools/server.ts';
-import { d1, projectFolder } from '../../tools/wrangler.ts';
+import { d1 } from '../../tools/wrangler.ts';
+import {
+  ask,
+  at,
+  cells,
+  csv,
+  ended,
+  EXIT,
+  goodRows,
+  HEADER,
+  KEY,
+  run,
+  serverUrl,
+  start,
+  stateFolder,
+  total,
+  untilDone,
+} from './importer.ts';
 
-const KEY = 'peere_test_lagos_full';
-const EXIT = { all: 0, some: 1, none: 2, fault: 3, interrupted: 130 };
-/** The issue's bound, whatever the size of the file. */
+/** Whatever the size of the file. */
 const MOST_MB = 150;
-
-let server: Server;
-let folder: string;
-before(async () => {
-  server = await startServer();
-});
-after(() => server.stop());
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'peere-import-'));
-});
-afterEach(() => rm(folder, { recursive: true, force: true }));
-
-const at = (name: string) => join(folder, name);
-const cells = (name: string) =>
-  parse(readFileSync(at(name), 'utf8'), { columns: true }) as Record<string, string>[];
-
-function start(args: string[], environment: Record<string, string> = {}): ChildProcess {
-  return spawn(process.execPath, [join(projectFolder, 'client/bin/peere-import.js'), ...args], {
-    cwd: folder,
-    env: { ...process.env, PEERE_URL: server.url, PEERE_API_KEY: KEY, ...environment },
-  });
-}
-
-/** @param input null: it stays open */
-async function ended(child: ChildProcess, input?: string | null) {
-  let output = '';
-  child.stdout?.on('data', (text) => (output += String(text)));
-  child.stderr?.on('data', (text) => (output += String(text)));
-  if (input !== null) child.stdin?.end(input);
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, output };
-}
-
-const run = (args: string[], environment?: Record<string, string>) => ended(start(args, environment));
-
-async function ask(path: string) {
-  const answer = await fetch(server.url + path, { headers: { Authorization: `Bearer ${KEY}` } });
-  return { headers: answer.headers, body: JSON.parse(await answer.text()) };
-}
-
-/** How many customers the bank has, when all is moved in that any import sent, one that was killed too. */
-async function total(): Promise<number> {
-  while ((await ask('/v1/bank/customers/batches?status=PROCESSING&limit=1')).body.data.length > 0) {
-    await sleep(50);
-  }
-  return Number((await ask('/v1/bank/customers?limit=1')).headers.get('X-Total-Count'));
-}
-
-let people = 0;
-/** Customers without a fault, that nobody has sent before. */
-function goodRows(count: number) {
-  people += 1;
-  return Array.from({ length: count }, (_, n) => ({
-    clientRef: `p${people}-${n}`,
-    firstname: 'Adaobi',
-    lastname: 'Okafor',
-    accountName: `Adaobi Okafor ${n}`,
-    email: `p${people}.${n}@import.example.com`,
-    country: 'NG',
-    accountNumber: '0123456789',
-    reference: `r-${n}`,
-  }));
-}
-
-const HEADER = [
-  'clientRef',
-  'firstname',
-  'lastname',
-  'accountName',
-  'email',
-  'country',
-  'accountNumber',
-  'reference',
-];
-const csv = (rows: object[], columns = HEADER) => stringify(rows, { header: true, columns });
 
 void describe('a file', { timeout: 120_000 }, () => {
   void it('with a byte order mark, CRLF, semicolons, quoted lines and its own headers goes in as it is', async () => {
@@ -329,7 +263,7 @@ void describe('what an import wrote', { timeout: 120_000 }, () => {
     await writeFile(at('e.csv'), csv(rows));
     assert.equal((await run(['e.csv'])).code, EXIT.all);
     const { body } = await ask(`/v1/bank/customer?email=${rows[1]?.email}`);
-    await fetch(`${server.url}/v1/bank/customer?id=${body.data.id}`, {
+    await fetch(`${serverUrl()}/v1/bank/customer?id=${body.data.id}`, {
       method: 'DELETE',
       headers: { Authorization: `Bearer ${KEY}` },
     });
@@ -350,15 +284,6 @@ void describe('what an import wrote', { timeout: 120_000 }, () => {
     assert.equal(cells('l.failures.csv')[0]?.['failure_reason'], 'line 2 is not JSON: {"clientRef": oops}');
   });
 });
-
-/** Waits until so many batches have been written down. */
-async function untilDone(journal: string, batches: number): Promise<void> {
-  for (;;) {
-    const text = await readFile(at(journal), 'utf8').catch(() => '');
-    if (text.split('"done"').length > batches) return;
-    await sleep(20);
-  }
-}
 
 function assertOnce(stem: string, sent: { clientRef: string }[], known: number, now: number): void {
   const found = cells(`${stem}.phrases.csv`);
@@ -434,7 +359,7 @@ void describe('an import that was stopped', { timeout: 240_000 }, () => {
     const args = ['limited.csv', '--batch-rows', '1000', '--concurrency', '2'];
     const leave = (rowsOfDay: number) =>
       d1(
-        { remote: false, persistTo: server.stateFolder },
+        { remote: false, persistTo: stateFolder() },
         // A day that does not end while this test runs.
         `UPDATE banks SET failure_day = '9999-12-31', failure_day_count = ${rowsOfDay} WHERE id = 'bnk_demo_lagos'`,
       );

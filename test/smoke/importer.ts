@@ -28,6 +28,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 export const serverUrl = () => server.url;
+export const stateFolder = () => server.stateFolder;
 export const at = (name: string) => join(folder, name);
 export const cells = (name: string, delimiter = ',') =>
   parse<Record<string, string>>(readFileSync(at(name), 'utf8'), { columns: true, bom: true, delimiter });

@@ -56,11 +56,7 @@ function isReport(data: unknown): data is BatchReport {
  */
 export function toError(status: number, answer: unknown, retryAfter?: number, origin = ''): PeereError {
   if (!isErrorAnswer(answer)) {
-    return new PeereError(
-      'UNREADABLE_ANSWER',
-      `Something that is not the Peere customers API answered with ${status}. Is the url right?`,
-      { status, retryAfter },
-    );
+    return new PeereError('UNREADABLE_ANSWER', explainStranger(status), { status, retryAfter });
   }
   const faults = answer.errors.map(({ field, message }) => `${field} ${message}`);
   return new PeereError(answer.code, [answer.message, ...faults].join('; '), {
@@ -69,6 +65,18 @@ export function toError(status: number, answer: unknown, retryAfter?: number, or
     status,
     retryAfter: answer.retryAfter ?? retryAfter,
   });
+}
+
+/** @param status of an answer that is not the service's */
+function explainStranger(status: number): string {
+  // From 520 on: Cloudflare could not reach the service (its documentation of 5xx errors).
+  if ([502, 503, 504].includes(status) || status >= 520) {
+    return `A gateway answered with ${status} because it could not reach the service: try again later.`;
+  }
+  if (status === 407) {
+    return 'A proxy answered with 407 because it wants a name and a password: put them into its URL, as in http://name:password@proxy:port.';
+  }
+  return `What answered (status ${status}) is not the Peere customers API: check the URL, from http:// or https:// to the port.`;
 }
 
 function isErrorAnswer(answer: unknown): answer is ErrorAnswer {

@@ -2,6 +2,7 @@
  * One request, as often as it takes. What can be tried again is: after the time that the service names, and never all
  * clients at once.
  */
+import { explainNoAnswer } from './connection-errors.ts';
 import { PeereError, toError } from './errors.ts';
 
 /** As much of `fetch` as is needed here. */
@@ -78,7 +79,7 @@ export class Transport {
     this.#base = readBase(options.url);
     if (!/^[\x21-\x7E]+$/.test(options.key)) {
       throw new TypeError(
-        'key must be the key of your bank: visible characters, without spaces or line breaks',
+        'key must be the API key of your bank: visible characters, without spaces or line breaks',
       );
     }
   }
@@ -125,7 +126,7 @@ export class Transport {
       return { status: response.status, headers: response.headers, body };
     } catch (cause) {
       ask.signal?.throwIfAborted();
-      return new PeereError('NO_ANSWER', `Nothing answered at ${this.#base.origin}.`, { cause });
+      return new PeereError('NO_ANSWER', explainNoAnswer(cause, this.#base.origin), { cause });
     }
   }
 

@@ -5,11 +5,18 @@
 import { request as http, type IncomingMessage } from 'node:http';
 import { request as https } from 'node:https';
 import type { Fetch } from '../transport.ts';
+import { agentFor, explainProxy, proxyFor } from './proxy.ts';
+
+/** Milliseconds that a proxy may take to open a tunnel: a signal does not end that. */
+const TUNNEL_TIMEOUT_MS = 10_000;
 
 export const fetchByHttp: Fetch = (url, { method, headers, body, signal }) =>
   new Promise((resolve, reject) => {
-    const request = url.startsWith('https:') ? https : http;
-    const sent = request(url, { method, headers, signal }, (response) => {
+    const { protocol, origin } = new URL(url);
+    const proxy = proxyFor(protocol);
+    const request = protocol === 'https:' ? https : http;
+    const options = { method, headers, signal, agent: agentFor(protocol), timeout: TUNNEL_TIMEOUT_MS };
+    const sent = request(url, options, (response) => {
       resolve({
         ok: response.statusCode !== undefined && response.statusCode >= 200 && response.statusCode < 300,
         status: response.statusCode ?? 0,
@@ -17,7 +24,8 @@ export const fetchByHttp: Fetch = (url, { method, headers, body, signal }) =>
         text: () => textOf(response),
       });
     });
-    sent.on('error', reject);
+    sent.on('error', (error) => reject(proxy === undefined ? error : explainProxy(error, proxy, origin)));
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
     sent.end(body);
   });
 

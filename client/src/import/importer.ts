@@ -8,7 +8,7 @@ import { createClient, type PeereClient } from '../client.ts';
 import { Transport } from '../transport.ts';
 import { cut, shareEmail, type RowBatch } from './batches.ts';
 import { bringBatch, bringTo, rehearseWith, type Became, type Bring, type Service } from './bring.ts';
-import { ImportFault } from './fault.ts';
+import { ImportFault, ImportStopped } from './fault.ts';
 import { fetchByHttp } from './http.ts';
 import { inspect } from './inspect.ts';
 import { Journal } from './journal.ts';
@@ -21,6 +21,7 @@ import { readTable } from './reading/table.ts';
 import { Repeats } from './repeats.ts';
 import { findJournal, recognise } from './resume.ts';
 import { openSource } from './source.ts';
+import { countRows } from './words.ts';
 
 /** What decides which rows are in which batch: the same whenever an import goes on. */
 interface Plan {
@@ -63,7 +64,9 @@ export async function importFile(
   const source = await openSource(options.path, options.format, terminal.stdin, signal);
   const connection = { url, key, fetch: fetchByHttp };
   const service = { client: createClient(connection), transport: new Transport(connection) };
-  await knock(service.client, signal);
+  terminal.say(`Connecting to ${new URL(url).origin} …`);
+  await knock(createClient({ ...connection, ...FIRST_CONTACT }), signal);
+  terminal.say(`Reading ${source.name} …`);
   const stem = options.dryRun ? `${source.stem}.dry-run` : source.stem;
   const unlock = lock(`${stem}.import.lock`);
   let journal: Journal | undefined;
@@ -78,7 +81,7 @@ export async function importFile(
     const plan = journal?.beginning ?? options;
     const table = await readTable(inspected?.unchanged ?? source, plan.map);
     const told = tellIgnored(new Set([...(inspected?.ignored ?? []), ...table.ignored]), terminal);
-    const outputs = new Outputs(stem, table.headers, journal?.done.at(-1) ?? NOTHING_WRITTEN);
+    const outputs = new Outputs(stem, table, journal?.done.at(-1) ?? NOTHING_WRITTEN);
     if (input !== undefined) {
       const { map, batchRows } = plan;
       journal ??= Journal.begin(path, { id: randomUUID(), input, url, map, batchRows });
@@ -127,6 +130,9 @@ function summary(
   return { created, failed, rowsPerSecond, already, ...writtenAt(stem) };
 }
 
+/** Somebody waits for it: an address where nothing answers is told in a second, or half a minute if it is silent. */
+const FIRST_CONTACT = { retries: 2, timeoutMs: 10_000 };
+
 /** A wrong address or key is told before a file of gigabytes has been read. */
 async function knock(client: PeereClient, signal: AbortSignal): Promise<void> {
   await client.listBatches({ limit: 1 }, { signal }).next();
@@ -165,14 +171,16 @@ class Import implements Counts {
     this.#outputs = outputs;
     this.#repeats = dryRun ? new Repeats(total) : undefined;
     ({ created: this.created, failed: this.failed } = totalOf(journal?.done ?? []));
-    if (this.#done > 0) say(`Going on after ${this.#done.toLocaleString('en')} rows.`);
+    if (this.#done > 0) say(`Going on after ${countRows(this.#done)}.`);
     this.#progress = new Progress(stderr, this.#done);
   }
 
-  /** @returns rows a second */
+  /** @returns rows a second @throws ImportStopped */
   async run(batches: AsyncGenerator<RowBatch>, signal: AbortSignal, stop: AbortController): Promise<number> {
     try {
       await this.#bringAll(batches, signal, stop);
+    } catch (error) {
+      throw new ImportStopped(error);
     } finally {
       this.#progress.end();
       this.#outputs.close();

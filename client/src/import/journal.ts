@@ -3,8 +3,8 @@
  * twice. A line a step, on the disk before the next step is taken. The name of each batch, its Idempotency-Key, comes
  * of the journal too: should a batch have been accepted and the line be missing, sending it again makes nothing twice.
  */
-import { closeSync, openSync, readFileSync, truncateSync } from 'node:fs';
-import { settleFolder, writeSurely } from './disk.ts';
+import { closeSync, readFileSync, truncateSync } from 'node:fs';
+import { errnoOf, openPrivate, settleFolder, writeSurely } from './disk.ts';
 import { ImportFault } from './fault.ts';
 
 /** It changes with the form of the journal, and with what counts as a row: both decide what a batch is. */
@@ -67,14 +67,14 @@ export class Journal {
     if (beginning === undefined) return undefined;
     if (!('journal' in beginning)) throw unreadable(path);
     truncateSync(path, Buffer.byteLength(whole));
-    const journal = new Journal(openSync(path, 'a'), beginning);
+    const journal = new Journal(openPrivate(path, 'a'), beginning);
     for (const step of steps) journal.#apply(step);
     return journal;
   }
 
   static begin(path: string, plan: Omit<Beginning, 'journal'>): Journal {
     const beginning = { journal: JOURNAL_VERSION, ...plan };
-    const journal = new Journal(openSync(path, 'w'), beginning);
+    const journal = new Journal(openPrivate(path, 'w'), beginning);
     journal.#write(beginning);
     settleFolder(path);
     return journal;
@@ -133,8 +133,9 @@ export class Journal {
 function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

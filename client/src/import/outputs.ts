@@ -4,24 +4,26 @@
  * so; what an import that was cut off had added beyond that is cut off again. A file that another import wrote is never
  * written over: it is moved aside.
  */
-import { closeSync, existsSync, openSync, renameSync, statSync, truncateSync } from 'node:fs';
+import { closeSync, existsSync, renameSync, statSync, truncateSync } from 'node:fs';
 import { stringify } from 'csv-stringify/sync';
-import { settleFolder, writeSurely } from './disk.ts';
+import { openPrivate, settleFolder, writeSurely } from './disk.ts';
 import { ImportFault } from './fault.ts';
 import { defuse } from './formulas.ts';
 import { checkOf, COLUMNS_BEFORE, COLUMNS_BEHIND } from './reading/failures-file.ts';
 
-/** A CSV file that grows. It is there when it has a row. */
+/** A CSV file that grows. It is there when it has a row. It begins with a byte order mark, or Excel reads no UTF-8. */
 class Output {
   readonly path: string;
   readonly #headers: string[];
+  readonly #delimiter: string;
   #bytes: number;
   #file: number | undefined;
 
   /** @param bytes what of it is there already and stays; 0: the file is a new one */
-  constructor(path: string, headers: string[], bytes: number) {
+  constructor(path: string, headers: string[], delimiter: string, bytes: number) {
     this.path = path;
     this.#headers = headers;
+    this.#delimiter = delimiter;
     this.#bytes = bytes;
     if (bytes === 0) moveAside(path);
     else if (!existsSync(path) || statSync(path).size < bytes) {
@@ -38,8 +40,11 @@ class Output {
   add(rows: string[][]): void {
     if (rows.length === 0) return;
     const isNew = this.#bytes === 0;
-    const text = stringify(isNew ? [this.#headers, ...rows] : rows);
-    this.#file ??= openSync(this.path, 'a');
+    const text = stringify(isNew ? [this.#headers, ...rows] : rows, {
+      bom: isNew,
+      delimiter: this.#delimiter,
+    });
+    this.#file ??= openPrivate(this.path, 'a');
     this.#bytes += writeSurely(this.#file, text);
     if (isNew) settleFolder(this.path);
   }
@@ -99,11 +104,19 @@ export class Outputs {
   readonly #failures: Output;
   readonly #phrases: Output;
 
-  /** @param stem path without its ending */
-  constructor(stem: string, headers: string[], sizes: { phrasesBytes: number; failuresBytes: number }) {
-    this.#phrases = new Output(phrasesOf(stem), ['row', 'clientRef', 'id', 'phrase'], sizes.phrasesBytes);
+  /**
+   * @param stem path without its ending
+   * @param table what is imported: the outputs have its headers, and its delimiter if it has one
+   */
+  constructor(
+    stem: string,
+    { headers, delimiter = ',' }: { headers: string[]; delimiter: string | undefined },
+    { phrasesBytes, failuresBytes }: { phrasesBytes: number; failuresBytes: number },
+  ) {
+    const phraseHeaders = ['row', 'clientRef', 'id', 'phrase'];
     const failureHeaders = [...COLUMNS_BEFORE, ...headers, ...COLUMNS_BEHIND];
-    this.#failures = new Output(failuresOf(stem), failureHeaders, sizes.failuresBytes);
+    this.#phrases = new Output(phrasesOf(stem), phraseHeaders, delimiter, phrasesBytes);
+    this.#failures = new Output(failuresOf(stem), failureHeaders, delimiter, failuresBytes);
   }
 
   add(created: Created[], failed: Failed[]): { phrasesBytes: number; failuresBytes: number } {

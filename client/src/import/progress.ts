@@ -1,5 +1,6 @@
 /** How far an import is: a bar on a terminal, a line now and then elsewhere. */
 import { SingleBar } from 'cli-progress';
+import { count, countRows } from './words.ts';
 
 /** Milliseconds between two lines where there is no terminal: a log should not be flooded. */
 const LINE_EVERY_MS = 5_000;
@@ -11,8 +12,6 @@ export interface State {
   /** Share of the input that they are, 0 to 1; undefined where its size is not known. */
   share: number | undefined;
 }
-
-const count = (value: number) => Math.round(value).toLocaleString('en');
 
 function remaining(seconds: number): string {
   if (!Number.isFinite(seconds)) return '';
@@ -34,11 +33,11 @@ export class Progress {
     if (!stream.isTTY) return;
     this.#bar = new SingleBar({
       stream,
-      format: '{bar} {percent} {rows} rows{failures}  {rate} rows/s  {left}',
+      format: '{bar} {percent} {rows}{failures}  {rate}/s  {left}',
       barsize: 24,
       hideCursor: true,
     });
-    this.#bar.start(1, 0, { percent: '', rows: count(before), failures: '', rate: '…', left: '' });
+    this.#bar.start(1, 0, { percent: '', rows: countRows(before), failures: '', rate: '… rows', left: '' });
   }
 
   show({ done, failed, share }: State): void {
@@ -47,14 +46,14 @@ export class Progress {
     const failures = failed === 0 ? '' : `, ${count(failed)} failed`;
     if (this.#bar !== undefined) {
       const percent = share === undefined ? '' : `${Math.floor(share * 100)} %`;
-      this.#bar.update(share ?? 0, { percent, rows: count(done), failures, rate: count(rate), left });
+      this.#bar.update(share ?? 0, { percent, rows: countRows(done), failures, rate: countRows(rate), left });
       return;
     }
     if (performance.now() - this.#lineAt < LINE_EVERY_MS) return;
     this.#lineAt = performance.now();
     const percent = share === undefined ? '' : ` (${Math.floor(share * 100)} %)`;
     this.#stream.write(
-      `${count(done)} rows${percent}${failures}, ${count(rate)} rows/s${left && `, ${left}`}\n`,
+      `${countRows(done)}${percent}${failures}, ${countRows(rate)}/s${left && `, ${left}`}\n`,
     );
   }
 

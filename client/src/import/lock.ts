@@ -1,71 +1,122 @@
 /** One import of a file at a time: two would write into the same files. */
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { errnoOf, explainDisk, PRIVATE_MODE } from './disk.ts';
 import { ImportFault } from './fault.ts';
+import { isRunning, startOf, type Process } from './process.ts';
 
-interface Owner {
-  pid: number;
+interface Owner extends Process {
   host: string;
+  /** When it began; ISO 8601. */
+  since?: string;
 }
 
-/** @returns gives it back */
+/** A lock that can't be read may be about to be written, where it can't be made at once; not for longer than this. */
+const MADE_WITHIN_MS = 60_000;
+
+/** @returns gives it back @throws ImportFault where another import may be running */
 export function lock(path: string): () => void {
-  const own: Owner = { pid: process.pid, host: hostname() };
-  const made = `${path}.${own.pid}`;
-  writeFileSync(made, JSON.stringify(own));
-  try {
-    for (;;) {
-      try {
-        // There at once and whole, or not at all.
-        linkSync(made, path);
-        return () => rmSync(path, { force: true });
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-        takeOver(path, own);
-      }
-    }
-  } finally {
-    rmSync(made, { force: true });
-  }
+  const { pid } = process;
+  const own: Owner = { host: hostname(), pid, started: startOf(pid), since: new Date().toISOString() };
+  const text = JSON.stringify(own);
+  while (!create(path, text)) removeStale(path);
+  return () => {
+    if (readLock(path) === text) rmSync(path, { force: true });
+  };
 }
 
-/** Removes the lock of one that is no more. @throws ImportFault where it may be running */
-function takeOver(path: string, own: Owner): void {
-  const owner = readOwner(path);
-  if (owner !== undefined && owner.host !== own.host) {
-    throw new ImportFault(
-      `This file is being imported already, on ${owner.host}. If that is over, remove ${path} and try again.`,
-    );
-  }
-  // A process of this very number is this one: the other was killed, as in a container that was started again.
-  if (owner !== undefined && owner.pid !== own.pid && isRunning(owner.pid)) {
-    throw new ImportFault(
-      `This file is being imported already, by process ${owner.pid}. Wait for it, or stop it.`,
-    );
-  }
-  const removed = `${path}.${own.pid}.stale`;
+/** @returns false where there is one already */
+function create(path: string, text: string): boolean {
+  const draft = `${path}.${randomUUID()}`;
   try {
-    // Of two that find it, one moves it away.
-    renameSync(path, removed);
+    writeFileSync(draft, text, { mode: PRIVATE_MODE });
+    return linkOrWrite(draft, path, text);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
-  rmSync(removed, { force: true });
-}
-
-function readOwner(path: string): Owner | undefined {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Owner;
-  } catch {
-    return undefined;
+    if (explainDisk(error) === undefined) throw error;
+    throw new ImportFault(
+      `Nothing can be written into the folder ${dirname(path)} (${errnoOf(error)}), where the import’s files go: copy the file to a folder of your own and import it there.`,
+    );
+  } finally {
+    rmSync(draft, { force: true });
   }
 }
 
-function isRunning(pid: number): boolean {
+function linkOrWrite(draft: string, path: string, text: string): boolean {
   try {
-    process.kill(pid, 0);
+    // There at once and whole, or not at all.
+    linkSync(draft, path);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if (errnoOf(error) === 'EEXIST') return false;
+  }
+  try {
+    // A disk without hard links, such as FAT and some of the network.
+    writeFileSync(path, text, { flag: 'wx', mode: PRIVATE_MODE });
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Removes the lock of an import that is over. @throws ImportFault where it may be running */
+function removeStale(path: string): void {
+  const found = readLock(path);
+  if (found === undefined) return;
+  assertStale(path, found);
+  const removed = `${path}.${randomUUID()}.stale`;
+  try {
+    renameSync(path, removed);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  // Another import may have replaced it since it was read: then this is a lock that holds.
+  if (readLock(removed) === found) rmSync(removed, { force: true });
+  else renameSync(removed, path);
+}
+
+function assertStale(path: string, text: string): void {
+  const owner = parse(text);
+  const orRemove = `remove ${path} and run the same command again`;
+  if (owner === undefined) {
+    // Negative where the clock of a disk of the network is ahead.
+    if (Date.now() - statSync(path).mtimeMs > MADE_WITHIN_MS) return;
+    throw new ImportFault(
+      `An import of this file has just begun, or was cut off as it did: wait a minute, then run the same command again.`,
+    );
+  }
+  const since = owner.since === undefined ? '' : ` since ${owner.since.slice(0, 16).replace('T', ' ')} UTC`;
+  if (owner.host !== hostname()) {
+    throw new ImportFault(
+      `This file is being imported already, by process ${owner.pid} on ${owner.host}${since}: wait for it, or if no peere-import runs there any more, ${orRemove}.`,
+    );
+  }
+  if (isRunning(owner)) {
+    throw new ImportFault(
+      `This file is being imported already, by process ${owner.pid}${since}: wait for it, or if that is no peere-import, ${orRemove}.`,
+    );
+  }
+}
+
+/** @returns undefined where there is none */
+function readLock(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** @returns undefined where it was cut off, or is being written */
+function parse(text: string): Owner | undefined {
+  try {
+    const { host, pid, ...rest } = JSON.parse(text) as Owner;
+    return typeof host === 'string' && Number.isInteger(pid) ? { host, pid, ...rest } : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -1,21 +1,25 @@
 /** `peere-import`: a file of customers, into the network. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import manifest from '../../package.json' with { type: 'json' };
 import { PeereError } from '../client.ts';
 import { MAX_RETRY_AFTER_SECONDS } from '../transport.ts';
 import { BATCH_ROWS, CONCURRENCY } from './defaults.ts';
-import { ImportFault } from './fault.ts';
+import { explainDisk } from './disk.ts';
+import { ImportFault, ImportStopped } from './fault.ts';
 import { FIELD_NAMES } from './fields.ts';
 import { importFile, type Imported } from './importer.ts';
 import type { Format } from './reading/row.ts';
+import { count, countRows, printable } from './words.ts';
 
 /** What the program ends with. */
 const EXIT = {
   all: 0,
   some: 1,
+  /** Or there was nothing to import. */
   none: 2,
   /** It could not begin, or not go on. */
   fault: 3,
-  /** As shells have it: 128 and the signal's number. */
+  /** By SIGINT, which is what shells make of Ctrl-C (128 + 2), or by SIGTERM. */
   interrupted: 130,
 } as const;
 
@@ -37,7 +41,12 @@ interface Options {
   batchRows: number;
 }
 
+/** Everything that is printed goes through these two, but the progress bar, which is numbers. */
+const print = (line: string) => console.log(printable(line));
+const printError = (line: string) => console.error(printable(line));
+
 const program = new Command('peere-import')
+  .version(manifest.version, '--version', 'print the version')
   .description('Brings a file of customers into the network, and writes down the phrase of each.')
   .argument('<file>', '.csv, .ndjson or .json, each also .gz; - for standard input')
   .addOption(new Option('--url <address>', 'of the service').env('PEERE_URL'))
@@ -65,27 +74,26 @@ Beside customers.csv it writes customers.phrases.csv, the id and the phrase of e
 customers.failures.csv, the rows that failed and why, to be mended and imported; and
 customers.import.ndjson, its journal. Stopped at any moment, the same command goes on.
 
-Ends with 0 when every row became a customer, 1 when some did, 2 when none did,
-3 when it could not begin or go on, 130 when it was interrupted.`,
+Ends with 0 when every row became a customer, 1 when some did, 2 when none did or the
+file has none, 3 when it could not begin or go on, 130 when it was interrupted.
+
+HTTP_PROXY, HTTPS_PROXY and NO_PROXY are honoured, by Node 24.5 and newer.`,
   )
   .exitOverride()
-  .configureOutput({ outputError: (text, write) => write(text) });
-
-const number = (value: number) => value.toLocaleString('en');
+  .configureOutput({ outputError: (text) => printError(text.trim().replace('\n', ' ')) });
 
 function report(
   { created, failed, rowsPerSecond, phrases, failures, already }: Imported,
   dryRun: boolean,
 ): void {
-  const became = dryRun ? 'would become customers' : 'became customers';
-  if (already) console.log('This file has been imported already. To import it again, move its journal away.');
-  const rate = already ? '' : ` ${number(Math.round(rowsPerSecond))} rows/s.`;
-  console.log(
-    `${number(created + failed)} rows: ${number(created)} ${became}, ${number(failed)} failed.${rate}`,
-  );
-  if (phrases !== undefined && !dryRun) console.log(`  ${phrases}  the id and phrase of each customer`);
+  const customers = created === 1 ? 'a customer' : 'customers';
+  const became = dryRun ? `would become ${customers}` : `became ${customers}`;
+  if (already) print('This file has been imported already. To import it again, move its journal away.');
+  const rate = already ? '' : ` ${countRows(rowsPerSecond)}/s.`;
+  print(`${countRows(created + failed)}: ${count(created)} ${became}, ${count(failed)} failed.${rate}`);
+  if (phrases !== undefined && !dryRun) print(`  ${phrases}  the id and phrase of each customer`);
   if (failures !== undefined)
-    console.log(`  ${failures}  the rows that failed and why; mend them and import this file`);
+    print(`  ${failures}  the rows that failed and why; mend them and import this file`);
 }
 
 async function main(): Promise<number> {
@@ -97,11 +105,7 @@ async function main(): Promise<number> {
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());
-  const terminal = {
-    stdin: process.stdin,
-    stderr: process.stderr,
-    say: (line: string) => console.error(line),
-  };
+  const terminal = { stdin: process.stdin, stderr: process.stderr, say: printError };
   try {
     const imported = await importFile({ path, url, key, format, ...options }, terminal, stop.signal);
     report(imported, options.dryRun);
@@ -109,43 +113,60 @@ async function main(): Promise<number> {
     return imported.failed === 0 ? EXIT.all : EXIT.some;
   } catch (error) {
     if (!stop.signal.aborted) throw error;
-    console.error(
-      goesOn()
-        ? 'Stopped. What was accepted is safe; run the same command again to go on.'
-        : 'Stopped. There is no going on from here: run it anew.',
-    );
+    printError(`Stopped. ${howToGoOn()}`);
     return EXIT.interrupted;
   }
 }
 
-/** Can this import be gone on with, if it ends here? */
-function goesOn(): boolean {
-  return program.args[0] !== '-' && !program.opts<Options>().dryRun;
-}
-
-/** What to do about an error that ends by itself, but later than a program should wait. */
-function whenToGoOn({ retryAfter = 0 }: PeereError): string {
-  if (retryAfter <= MAX_RETRY_AFTER_SECONDS || !goesOn()) return '';
+/** @param error one that ends by itself, but later than a program should wait, tells when */
+function howToGoOn(error?: unknown): string {
+  const { retryAfter = 0 } = error instanceof PeereError ? error : {};
   const time = new Date(Date.now() + retryAfter * 1_000).toISOString();
-  return `\nWhat was accepted is safe; run the same command again after ${time} to go on.`;
+  const when = retryAfter > MAX_RETRY_AFTER_SECONDS ? ` after ${time}` : '';
+  if (program.opts<Options>().dryRun) return `Nothing was stored; run the same command again${when}.`;
+  return program.args[0] === '-'
+    ? 'What was accepted is safe, but standard input can’t be gone on with: sent again, those rows fail as EXISTING_CUSTOMER.'
+    : `What was accepted is safe; run the same command again${when} to go on.`;
 }
 
-function explain(error: unknown): string {
-  if (error instanceof ImportFault) return error.message;
-  if (error instanceof PeereError) {
-    const hint = error.docs === undefined ? '' : `\n${error.docs}`;
-    return `${error.message}${whenToGoOn(error)}${hint}`;
-  }
-  // Of a file that can't be written, of an option that is none: their words are for people.
-  return error instanceof Error ? error.message : String(error);
+/** Of an import that had begun, and of what no sentence tells how to go on. */
+function explainStop({ cause }: ImportStopped): string[] {
+  return cause instanceof ImportFault ? explain(cause) : [...explain(cause), howToGoOn(cause)];
 }
+
+/** @returns lines */
+function explain(error: unknown): string[] {
+  if (error instanceof ImportStopped) return explainStop(error);
+  if (error instanceof PeereError) {
+    const message = error.code === 'UNAUTHENTICATED' ? explainWrongKey() : error.message;
+    return error.docs === undefined ? [message] : [message, error.docs];
+  }
+  // Of an option that is none, of a disk that fails: their words are for people.
+  return [explainDisk(error) ?? (error instanceof Error ? error.message : String(error))];
+}
+
+function explainWrongKey(): string {
+  const { origin } = new URL(program.opts<Options>().url ?? '');
+  const source = program.getOptionValueSource('key') === 'env' ? 'PEERE_API_KEY' : '--key';
+  return `The service at ${origin} does not accept the API key in ${source}: check that it is whole, of this service, and not expired or revoked.`;
+}
+
+function fail(error: unknown): void {
+  for (const line of explain(error)) printError(line);
+  process.exitCode = EXIT.fault;
+}
+
+// Whoever read what it prints may be gone, as in `peere-import … | head`: that ends no import.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+// Node would end with 1, which means that some rows became customers.
+process.on('uncaughtException', (error) => {
+  fail(error);
+  process.exit();
+});
 
 try {
   process.exitCode = await main();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.all : EXIT.fault;
-  else {
-    console.error(explain(error));
-    process.exitCode = EXIT.fault;
-  }
+  else fail(error);
 }

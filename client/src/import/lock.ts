@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { errnoOf, explainDisk, PRIVATE_MODE } from './disk.ts';
 import { ImportFault } from './fault.ts';
 import { isRunning, startOf, type Process } from './process.ts';
@@ -36,7 +36,7 @@ function create(path: string, text: string): boolean {
   } catch (error) {
     if (explainDisk(error) === undefined) throw error;
     throw new ImportFault(
-      `Nothing can be written into the folder ${dirname(path)} (${errnoOf(error)}), where the import’s files go: copy the file to a folder of your own and import it there.`,
+      `Nothing can be written into the folder ${resolve(dirname(path))} (${errnoOf(error)}), where the import’s files go: copy the file to a folder of your own and import it there.`,
     );
   } finally {
     rmSync(draft, { force: true });

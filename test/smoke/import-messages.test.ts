@@ -339,10 +339,24 @@ void describe('what an import writes', { timeout: 120_000 }, () => {
     });
   }
 
-  void it('has commas if its input is no CSV', async () => {
+  void it('has commas if its input is no CSV, or only its first line tells what separates its cells', async () => {
     await writeFile(at('rows.ndjson'), JSON.stringify(goodRows(1)[0]));
-    assert.equal((await run(['rows.ndjson'])).code, EXIT.all);
-    assert.equal(cells('rows.phrases.csv', ',').length, 1);
+    await writeFile(at('sep.csv'), `sep=^\n${csv(goodRows(1), HEADER, '^')}`);
+    for (const [name, phrases] of [
+      ['rows.ndjson', 'rows.phrases.csv'],
+      ['sep.csv', 'sep.phrases.csv'],
+    ] as const) {
+      const { code, output } = await run([name]);
+      assert.equal(code, EXIT.all, output);
+      assert.match(cells(phrases)[0]?.['phrase'] ?? '', /^\w+-\w+-\w+-\w+$/);
+    }
+  });
+
+  void it('says what became of standard input that can not be read to its end', async () => {
+    const rows = `${csv(goodRows(1_000))}"never`;
+    const { code, output } = await ended(start(['-', '--batch-rows', '1000', '--concurrency', '1']), rows);
+    assert.equal(code, EXIT.fault, output);
+    assert.match(output, /\nWhat was accepted is safe, but standard input can’t be gone on with/);
   });
 
   void it('can be read by its owner alone, even where it was there before for all', async () => {

@@ -129,9 +129,10 @@ function howToGoOn(error?: unknown): string {
     : `What was accepted is safe; run the same command again${when} to go on.`;
 }
 
-/** Of an import that had begun, and of what no sentence tells how to go on. */
+/** Of an import that had begun. A fault of a file that can be read again tells how to go on by itself. */
 function explainStop({ cause }: ImportStopped): string[] {
-  return cause instanceof ImportFault ? explain(cause) : [...explain(cause), howToGoOn(cause)];
+  const isTold = cause instanceof ImportFault && program.args[0] !== '-';
+  return isTold ? explain(cause) : [...explain(cause), howToGoOn(cause)];
 }
 
 /** @returns lines */

@@ -51,7 +51,8 @@ export async function readCsv(name: string, text: AsyncGenerator<string>, map: s
   return {
     headers: kept.map((position) => headers[position] ?? ''),
     ignored: new Set(ignored),
-    delimiter,
+    // One that only a `sep=` line can say would not be found in what is written.
+    delimiter: DELIMITERS.includes(delimiter) ? delimiter : undefined,
     rows: toRows(records, layout),
   };
 }

@@ -30,7 +30,7 @@ export interface Table {
   headers: string[];
   /** Names of columns or keys that are of no field. Those of JSON are known when all rows have been read. */
   ignored: ReadonlySet<string>;
-  /** Between two cells; outputs keep it. Undefined if the format has none. */
+  /** Between two cells; outputs keep it. Undefined if the format has none, or an unusual one. */
   delimiter: string | undefined;
   rows: AsyncGenerator<Row>;
 }

@@ -46,6 +46,11 @@ const NO_PROXIES = {
 /** A terminal obeys none of what is left. */
 const COMMANDS = /[^\P{Cc}\n]|\p{Bidi_Control}/u;
 
+/** Environment that has the program run this first. */
+const preload = (code: string) => ({
+  NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}`,
+});
+
 /** Stops with the test. */
 async function listenFor(
   test: TestContext,
@@ -127,7 +132,9 @@ void describe('the exit code', { timeout: 240_000 }, () => {
 
   void it('is that of the import when whoever read its output has gone', async () => {
     await writeOne();
-    const child = start(['one.csv']);
+    // Every look at the clock is a minute later, so that there is progress to tell.
+    const slowly = preload('let minutes = 0; performance.now = () => (minutes += 1) * 60_000;');
+    const child = start(['one.csv'], slowly);
     child.stdout?.destroy();
     child.stderr?.destroy();
     const [code] = (await once(child, 'exit')) as [number];
@@ -418,13 +425,11 @@ void describe('what an import writes', { timeout: 120_000 }, () => {
 void describe('the lock of an import', { timeout: 120_000 }, () => {
   const LOCK = 'one.import.lock';
   const writeLock = (owner: object) => writeFile(at(LOCK), JSON.stringify(owner));
-  const linkless = {
-    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(`
-      import fs from 'node:fs';
-      import { syncBuiltinESMExports } from 'node:module';
-      fs.linkSync = () => { throw Object.assign(new Error('EPERM: operation not permitted'), { code: 'EPERM' }); };
-      syncBuiltinESMExports();`)}`,
-  };
+  const linkless = preload(`
+    import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    fs.linkSync = () => { throw Object.assign(new Error('EPERM: operation not permitted'), { code: 'EPERM' }); };
+    syncBuiltinESMExports();`);
 
   void it('is stale if its process id is that of a process that began at another time', async () => {
     await writeOne();

@@ -121,8 +121,8 @@ async function main(): Promise<number> {
 /** @param error one that ends by itself, but later than a program should wait, tells when */
 function howToGoOn(error?: unknown): string {
   const { retryAfter = 0 } = error instanceof PeereError ? error : {};
-  const time = new Date(Date.now() + retryAfter * 1_000).toISOString();
-  const when = retryAfter > MAX_RETRY_AFTER_SECONDS ? ` after ${time}` : '';
+  const isLater = retryAfter > MAX_RETRY_AFTER_SECONDS;
+  const when = isLater ? ` after ${new Date(Date.now() + retryAfter * 1_000).toISOString()}` : '';
   if (program.opts<Options>().dryRun) return `Nothing was stored; run the same command again${when}.`;
   return program.args[0] === '-'
     ? 'What was accepted is safe, but standard input can’t be gone on with: sent again, those rows fail as EXISTING_CUSTOMER.'

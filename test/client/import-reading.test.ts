@@ -316,12 +316,14 @@ describe('a file of failures', () => {
   it('keeps a ragged row refused, until its cells are put right', async () => {
     const ragged = [`${ROW},surplus`, ROW.replace('Test,', ''), 'one', ROW.replace('Ada Test', 'Ada, Test')];
     let read = await readCsv(`${HEADER}\n${ragged.join('\n')}\n`);
+    const told = reasons(read);
     expect(accepted(read)).toEqual([]);
     for (let round = 0; round < 3; round += 1) {
       read = await readCsv(failuresFile(read));
       expect(read.rows).toHaveLength(ragged.length);
       expect(accepted(read)).toEqual([]);
       expect(read.headers).toEqual(HEADERS);
+      expect(reasons(read)).toEqual(told);
     }
     // As a spreadsheet saves it: every row as wide as the widest.
     const padded = failuresFile(read).replaceAll(/(?=\n|$)/g, ',""');

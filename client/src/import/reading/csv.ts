@@ -144,17 +144,16 @@ function toRow(record: string[], layout: Layout): Row {
     return { cells: cells.map((cell) => (isUnwritable(cell) ? mark(cell) : cell)), fault };
   }
   const marked = kept[cells.findIndex(isMarked)];
-  if (marked !== undefined) {
-    return {
-      cells,
-      fault: unreadable(
-        `could not be read before, and "${headers[marked]}" still says so: put its value there`,
-      ),
-    };
-  }
+  if (marked !== undefined) return { cells, fault: stillMarked(headers[marked] ?? '', own, values) };
   const repeated = own?.check === undefined ? undefined : repeatedFault(cells, values[own.check] ?? '');
   if (repeated !== undefined) return { cells, fault: repeated };
   return { cells, customer: toCustomer(columns, values) };
+}
+
+/** Why it could not be read is in the file that an import wrote; elsewhere, that it could not is all that is known. */
+function stillMarked(header: string, own: OwnColumns | undefined, values: string[]): Fault {
+  const before = own === undefined ? '' : values[own.reason];
+  return unreadable(before || `could not be read before, and "${header}" still says so: put its value there`);
 }
 
 function raggedFault(record: string[], { headers, named }: Layout): Fault | undefined {

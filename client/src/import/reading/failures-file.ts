@@ -41,6 +41,7 @@ export function checkOf(cells: string[]): string {
 /** Positions of the importer's own columns. */
 export interface OwnColumns {
   positions: ReadonlySet<number>;
+  reason: number;
   check: number | undefined;
 }
 
@@ -51,7 +52,8 @@ export function ownColumns(headers: string[]): OwnColumns | undefined {
     .map((column) => headers.indexOf(column))
     .filter((position) => position >= 0);
   const check = headers.indexOf('failure_check');
-  return { positions: new Set(positions), check: check < 0 ? undefined : check };
+  const reason = headers.indexOf('failure_reason');
+  return { positions: new Set(positions), reason, check: check < 0 ? undefined : check };
 }
 
 /** @param check what the row's check column says; `""` if its refusal does not depend on other rows */

@@ -21,6 +21,7 @@ export default defineConfig({
       wrangler: { configPath: './wrangler.toml' },
       miniflare: {
         bindings: {
+          ENVIRONMENT: 'local',
           // Of no use anywhere else.
           FIELD_KEY_1: btoa('0123456789abcdef'.repeat(2)),
           MIGRATIONS: await readD1Migrations('./migrations'),

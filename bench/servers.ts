@@ -2,9 +2,9 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { convertV4MiniflareOptions, Miniflare, type Json } from 'miniflare';
-import { unstable_readConfig } from 'wrangler';
-import { makeFieldKey } from '../tools/local-field-key.ts';
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
+import { readConfig } from '../tools/config.ts';
+import { makeFieldKey } from '../tools/dev-vars.ts';
 import { projectFolder, wrangler } from '../tools/wrangler.ts';
 
 /** What is measured: ours, the bare least, and what one would write from the public guides. */
@@ -46,22 +46,15 @@ const TICKS_A_SECOND = 100;
 /** wrangler's own build of a Worker, minified as it is for a deployment. */
 async function build(name: Build): Promise<string> {
   const folder = join(benchFolder, name);
-  await wrangler(['deploy', BUILDS[name], '--dry-run', '--env', 'production', '--outdir', folder]);
+  await wrangler(['deploy', BUILDS[name], '--dry-run', '--outdir', folder]);
   const files = await readdir(folder);
   const script = files.find((file) => file.endsWith('.js'));
   if (script === undefined) throw new Error(`wrangler built nothing of ${BUILDS[name]}.`);
   return readFile(join(folder, script), 'utf8');
 }
 
-/** Of wrangler.toml; wrangler's own type of it is not among what it publishes. */
-interface Config {
-  compatibility_date: string;
-  vars: Record<string, Json>;
-  ratelimits: { name: string; namespace_id: string; simple: { limit: number; period: 10 | 60 } }[];
-}
-
 /** What the Worker is bound to here is what it is bound to on every machine, limits included. */
-const config: Config = unstable_readConfig({ config: join(projectFolder, 'wrangler.toml') });
+const config = readConfig();
 
 export async function startServer(name: Build): Promise<BenchServer> {
   const options = convertV4MiniflareOptions({
@@ -75,7 +68,7 @@ export async function startServer(name: Build): Promise<BenchServer> {
     ratelimits: Object.fromEntries(
       config.ratelimits.map(({ name: binding, ...limiter }) => [binding, limiter]),
     ),
-    bindings: { ...config.vars, FIELD_KEY_1: makeFieldKey() },
+    bindings: { ...config.vars, ENVIRONMENT: 'local', FIELD_KEY_1: makeFieldKey() },
     unsafeDirectSockets: [{ port: 0 }],
   });
   await useQuietWorkerd();

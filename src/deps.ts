@@ -9,7 +9,7 @@ import { PrimarySession, ReadSession } from './db/session.ts';
 import { LIMITS, type Env } from './env.ts';
 import type { FieldKey } from './lib/field-cipher.ts';
 import { KeyMemory } from './keys/keys.service.ts';
-import { RateLimits, RateMemory } from './http/rate-limit.ts';
+import { RATE_POLICIES, RateLimits, RateMemory, type RatePolicies } from './http/rate-limit.ts';
 import type { Runtime } from './runtime.ts';
 
 export interface Deps {
@@ -38,6 +38,13 @@ export interface Deps {
   after(work: Promise<void>): void;
 }
 
+/** What a test may set otherwise. */
+export interface WorkerSettings {
+  /** Most customers of a chunk. */
+  chunkRows: number;
+  ratePolicies: RatePolicies;
+}
+
 /** What outlives an event: one of each for an isolate. */
 export interface IsolateMemory {
   keys: KeyMemory;
@@ -63,7 +70,7 @@ export function createDeps(
   runtime: Runtime,
   memory: IsolateMemory,
   bookmark?: string,
-  chunkRows: number = LIMITS.chunkRows,
+  { chunkRows = LIMITS.chunkRows, ratePolicies = RATE_POLICIES }: Partial<WorkerSettings> = {},
 ): Deps {
   const after = (work: Promise<void>) => context.waitUntil(work);
   return {
@@ -75,12 +82,12 @@ export function createDeps(
     phraseCache: new PhraseCache(env.PHRASE_CACHE, memory.cache, runtime),
     batchQueue: createBatchQueue(env.BATCH_QUEUE),
     runningKeys: memory.runningKeys,
-    rateLimits: new RateLimits(env, memory.rates, runtime, after),
+    rateLimits: new RateLimits(env, ratePolicies, memory.rates, runtime, after),
     mostOpenBatches: env.MOST_OPEN_BATCHES,
     failureLimits: { stored: env.MAX_STORED_FAILURES, perDay: env.MAX_FAILURES_PER_DAY },
     fieldKey: (version) => memory.fieldKeys.get(env, runtime, version),
     chunkRows,
-    production: env.ENVIRONMENT === 'production',
+    production: env.ENVIRONMENT !== 'local',
     after,
   };
 }

@@ -11,8 +11,6 @@ export interface Env {
   CHANGE_LIMIT: RateLimit;
   BATCH_LIMIT: RateLimit;
   MISS_LIMIT: RateLimit;
-  /** What the four above are set to, because they do not say so themselves. */
-  RATE_POLICIES: Record<'lookups' | 'changes' | 'batches' | 'misses', RatePolicy>;
   /** Batches of one bank that may be under way at once. */
   MOST_OPEN_BATCHES: number;
   /** Where clients reach the service, such as `https://api.example.com`; absent: links are paths. */
@@ -21,15 +19,8 @@ export interface Env {
   MAX_STORED_FAILURES: number;
   /** Failures of one bank that are stored in a UTC day, until a batch with refused rows is refused whole. */
   MAX_FAILURES_PER_DAY: number;
-  /** `production` refuses test keys; anything else is somebody's own machine. */
-  ENVIRONMENT: string;
-}
-
-export interface RatePolicy {
-  limit: number;
-  seconds: number;
-  /** How many are told to the platform's limiter at once. Its own limit is so much smaller. */
-  step: number;
+  /** `local` is somebody's own machine. Anything else, and nothing at all, is production, which refuses test keys. */
+  ENVIRONMENT?: string;
 }
 
 /** Names of the queues, as wrangler.toml has them. */

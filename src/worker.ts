@@ -2,18 +2,15 @@
 import { createApp, type DepsOf } from './app.ts';
 import { consumeBatches, consumeDeadLetters } from './batches/batches.consumer.ts';
 import { sweep } from './batches/batches.sweep.ts';
-import { createDeps, createIsolateMemory } from './deps.ts';
+import { createDeps, createIsolateMemory, type WorkerSettings } from './deps.ts';
 import { DEAD_LETTER_QUEUE, type Env } from './env.ts';
 import { systemRuntime, type Runtime } from './runtime.ts';
 
-/**
- * One isolate: what it remembers is its own.
- * @param chunkRows most customers of a chunk
- */
-export function createWorker(runtime: Runtime, chunkRows?: number) {
+/** One isolate: what it remembers is its own. */
+export function createWorker(runtime: Runtime, settings?: Partial<WorkerSettings>) {
   const memory = createIsolateMemory();
   const depsOf: DepsOf = (env, context, bookmark) =>
-    createDeps(env, context, runtime, memory, bookmark, chunkRows);
+    createDeps(env, context, runtime, memory, bookmark, settings);
   const app = createApp(depsOf);
   return {
     fetch: (request, env, context) => app.fetch(request, env, context),

@@ -29,7 +29,10 @@ export const DEMO_KEYS = [
 /** What no answer shows of the demo customer. */
 export const DEMO_SECRETS = { accountNumber: '0123456789', reference: 'demo-1' };
 
-/** SQL that may run any number of times. */
+/**
+ * SQL that may run any number of times. What somebody tried out (an API key revoked, the customer erased) is undone, so
+ * that the first request of the README works after every start.
+ */
 export async function demoSql(now: number, fieldKey: FieldKey): Promise<string> {
   const banks = DEMO_BANKS.map(({ id, name }) => `('${id}', '${name}', ${now})`);
   const keys = DEMO_KEYS.map(({ id, bankId, key, scopes }) => {
@@ -39,12 +42,15 @@ export async function demoSql(now: number, fieldKey: FieldKey): Promise<string> 
   return [
     `INSERT INTO banks (id, name, created_at) VALUES ${banks.join(', ')} ON CONFLICT DO NOTHING;`,
     `INSERT INTO api_keys (hash, id, bank_id, name, prefix, scopes, created_at)
-     VALUES ${keys.join(', ')} ON CONFLICT (hash) DO UPDATE SET scopes = excluded.scopes;`,
+     VALUES ${keys.join(', ')} ON CONFLICT (hash) DO UPDATE SET scopes = excluded.scopes, revoked_at = NULL;`,
     await demoCustomerSql(fieldKey),
   ].join('\n');
 }
 
-/** The customer, unless it is there, or was erased. Its bank counts it. */
+/**
+ * The customer, unless it is there. Its bank counts it. Nothing else ever brings back the phrase of a customer who was
+ * erased; this one may have its own again.
+ */
 async function demoCustomerSql(fieldKey: FieldKey): Promise<string> {
   const { id, bankId, phrase, email, accountName, country, state, address, gender, phone, createdAt } =
     DEMO_CUSTOMER;
@@ -54,7 +60,6 @@ async function demoCustomerSql(fieldKey: FieldKey): Promise<string> {
     bank_id: bankId,
     id,
     phrase,
-    email,
     account_name: accountName,
     firstname: 'Adaobi',
     lastname: 'Okafor',
@@ -68,9 +73,11 @@ async function demoCustomerSql(fieldKey: FieldKey): Promise<string> {
     client_ref: DEMO_SECRETS.reference,
   };
   const values = Object.values(texts).map(sqlText).join(', ');
-  const isNew = `NOT EXISTS (SELECT 1 FROM customers WHERE bank_id = '${bankId}' AND (id = '${id}' OR email = '${email}'))
-    AND NOT EXISTS (SELECT 1 FROM retired_phrases WHERE phrase = '${phrase}')`;
-  return `UPDATE banks SET customer_count = customer_count + 1 WHERE id = '${bankId}' AND ${isNew};
-    INSERT INTO customers (${Object.keys(texts).join(', ')}, batch_index, created_at)
-    SELECT ${values}, 0, ${Date.parse(createdAt)} WHERE ${isNew};`;
+  const isMissing = `NOT EXISTS (SELECT 1 FROM customers WHERE bank_id = '${bankId}' AND id = '${id}')`;
+  const isEmailTaken = `EXISTS (SELECT 1 FROM customers WHERE bank_id = '${bankId}' AND email = '${email}')`;
+  return `UPDATE banks SET customer_count = customer_count + 1 WHERE id = '${bankId}' AND ${isMissing};
+    DELETE FROM retired_phrases WHERE phrase = '${phrase}' AND ${isMissing};
+    INSERT INTO customers (${Object.keys(texts).join(', ')}, email, batch_index, created_at)
+    SELECT ${values}, CASE WHEN ${isEmailTaken} THEN lower(hex(randomblob(8))) || '@example.com' ELSE '${email}' END,
+      0, ${Date.parse(createdAt)} WHERE ${isMissing};`;
 }

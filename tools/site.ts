@@ -1,6 +1,6 @@
 /**
  * Makes the Worker's static pages in dist/site: the OpenAPI document, the reference that shows it, the page of errors.
- * Wrangler runs it before it serves or deploys (`[build]` in wrangler.toml), the tests before they begin.
+ * A part of the build (tools/build.ts); the tests run it before they begin.
  */
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -36,5 +36,3 @@ async function put(name: string, content: Buffer): Promise<void> {
   await writeFile(unfinished, content);
   await rename(unfinished, file);
 }
-
-if (import.meta.main) await buildSite();

@@ -8,13 +8,42 @@
  * Whether a guess misses is known only afterwards, so guesses that are under way are bounded too: generously, and
  * for a key that used up its misses in the window before, as tightly as the misses themselves.
  */
-import type { Env, RatePolicy } from '../env.ts';
+import type { Env } from '../env.ts';
 import { tooMany, type AppError } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
 import type { HttpContext } from './context.ts';
+import rateLimits from './rate-limits.json' with { type: 'json' };
 
 export type RateClass = 'lookups' | 'changes' | 'batches';
 type Counted = RateClass | 'misses';
+
+export interface RatePolicy {
+  limit: number;
+  seconds: number;
+  /** How many are told to the platform's limiter at once. Its own limit is so much smaller. */
+  step: number;
+}
+export type RatePolicies = Record<Counted, RatePolicy>;
+
+const BINDINGS = {
+  lookups: 'LOOKUP_LIMIT',
+  changes: 'CHANGE_LIMIT',
+  batches: 'BATCH_LIMIT',
+  misses: 'MISS_LIMIT',
+} as const satisfies Record<Counted, keyof Env>;
+
+/** What wrangler.toml sets, in requests: the frequent ones are told to the platform's limiter by the step. */
+export const RATE_POLICIES: RatePolicies = {
+  lookups: policyOf('lookups', 100),
+  changes: policyOf('changes', 10),
+  batches: policyOf('batches', 1),
+  misses: policyOf('misses', 1),
+};
+
+function policyOf(counted: Counted, step: number): RatePolicy {
+  const { limit, period } = rateLimits[BINDINGS[counted]];
+  return { limit: limit * step, seconds: period, step };
+}
 
 /** Names that a key without a past may be guessing at once: five whole filters, or 500 lookups. */
 const MOST_UNDER_WAY = 500;
@@ -54,26 +83,22 @@ export class RateMemory {
   }
 }
 
-const BINDINGS = {
-  lookups: 'LOOKUP_LIMIT',
-  changes: 'CHANGE_LIMIT',
-  batches: 'BATCH_LIMIT',
-  misses: 'MISS_LIMIT',
-} as const satisfies Record<Counted, keyof Env>;
-
 export class RateLimits {
   readonly #env: Env;
+  readonly #policies: RatePolicies;
   readonly #memory: RateMemory;
   readonly #runtime: Pick<Runtime, 'now' | 'log'>;
   readonly #after: (work: Promise<void>) => void;
 
   constructor(
     env: Env,
+    policies: RatePolicies,
     memory: RateMemory,
     runtime: Pick<Runtime, 'now' | 'log'>,
     after: (work: Promise<void>) => void,
   ) {
     this.#env = env;
+    this.#policies = policies;
     this.#memory = memory;
     this.#runtime = runtime;
     this.#after = after;
@@ -152,7 +177,7 @@ export class RateLimits {
   }
 
   #at(keyId: string, counted: Counted): Account {
-    const policy = this.#env.RATE_POLICIES[counted];
+    const policy = this.#policies[counted];
     const length = policy.seconds * 1_000;
     const now = this.#runtime.now();
     const number = Math.floor(now / length);

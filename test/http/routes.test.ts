@@ -2,6 +2,7 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
+import type { Env } from '../../src/env.ts';
 import { KEY_MEMORY_MS, hashKey } from '../../src/keys/keys.service.ts';
 import { KEYS } from '../support/banks.ts';
 import { brokenDatabase, d1Error } from '../support/broken.ts';
@@ -91,10 +92,13 @@ describe.each(ROUTES)('$method $path', (route) => {
     }
   });
 
-  it('takes no test key in production, and takes a live one', async () => {
-    const production = new Service(() => ({ ENVIRONMENT: 'production' }));
+  it('takes no test key in production, which is every environment but local, and takes a live one', async () => {
     const { path, body } = route.request(customer);
-    expect((await production.ask(route.method, path, { key: KEYS.full, body })).status).toBe(401);
+    for (const ENVIRONMENT of ['production', 'Local', '', undefined]) {
+      const deployed = new Service((bindings) => ({ ...bindings, ENVIRONMENT }) as Env);
+      expect((await deployed.ask(route.method, path, { key: KEYS.full, body })).status).toBe(401);
+    }
+    const production = new Service(() => ({ ENVIRONMENT: 'production' }));
     expect((await production.ask(route.method, path, { key: KEYS.live, body })).status).toBe(route.status);
   });
 

@@ -13,7 +13,7 @@ import { d1Error, failingSessions } from '../support/broken.ts';
 import { sentCustomer } from '../support/customers.ts';
 import { documentedAnswers, operationOf, reference } from '../support/documented.ts';
 import { ROUTES, type Known } from '../support/routes.ts';
-import { Service, unlimited, type Ask } from '../support/service.ts';
+import { Service, type Ask } from '../support/service.ts';
 
 let service: Service;
 let customer: Known;
@@ -39,7 +39,6 @@ it('says of each operation which scopes open it, as the shared suite of routes h
   }
 });
 
-const limitless = unlimited.RATE_POLICIES;
 const none = { limit: 0, seconds: 10, step: 1 };
 /** Fails after so many calls. */
 const broken = (error: Error, calls: number) =>
@@ -60,8 +59,7 @@ const CAUSES: Record<
   414: { ask: (own, path) => ({ ...own, path: `${path}&x=${'x'.repeat(20_000)}` }) },
   415: { ask: (own) => ({ ...own, headers: { 'Content-Type': 'text/plain' } }) },
   429: {
-    service: () =>
-      new Service(() => ({ RATE_POLICIES: { ...limitless, lookups: none, changes: none, batches: none } })),
+    service: () => new Service(undefined, {}, { lookups: none, changes: none, batches: none }),
     ask: (own) => own,
   },
 };

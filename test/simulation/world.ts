@@ -4,6 +4,7 @@ import { STAGED_FIELDS } from '../../src/batches/batches.plan.ts';
 import { DEAD_LETTER_QUEUE, type Env } from '../../src/env.ts';
 import type { Runtime } from '../../src/runtime.ts';
 import { createWorker } from '../../src/worker.ts';
+import { endlessPolicies } from '../support/service.ts';
 import { parkedBindings } from './bindings.ts';
 import { Chance } from './chance.ts';
 import { makeClients, type Client } from './clients.ts';
@@ -56,7 +57,9 @@ export class World {
       sleep: (ms) => this.stage.park('timer', () => Promise.resolve(), this.stage.now + ms),
       log: (_, line) => void this.log.push(JSON.stringify(line)),
     };
-    this.#isolates = Array.from({ length: ISOLATES }, () => createWorker(runtime, CHUNK_ROWS));
+    this.#isolates = Array.from({ length: ISOLATES }, () =>
+      createWorker(runtime, { chunkRows: CHUNK_ROWS, ratePolicies: endlessPolicies }),
+    );
     this.requests = new Requests(real.DB, this.chance, (request, context) =>
       this.chance.pick(this.#isolates).fetch(request as Request<unknown, never>, this.#env, context),
     );

@@ -12,6 +12,7 @@ import {
 import { env } from 'cloudflare:workers';
 import type { ChunkPointer } from '../../src/batches/batches.queue.ts';
 import { DEAD_LETTER_QUEUE, type Env } from '../../src/env.ts';
+import type { RatePolicies } from '../../src/http/rate-limit.ts';
 import { systemRuntime, type Runtime } from '../../src/runtime.ts';
 import { createWorker } from '../../src/worker.ts';
 import { KEYS } from './banks.ts';
@@ -42,12 +43,17 @@ const always = { limit: async () => ({ success: true }) };
 const endless = { limit: 1_000_000, seconds: 10, step: 1 };
 
 /** No limits: what has some asks for them. */
-export const unlimited: Pick<Env, 'RATE_POLICIES' | (`${string}_LIMIT` & keyof Env)> = {
+export const endlessPolicies: RatePolicies = {
+  lookups: endless,
+  changes: endless,
+  batches: endless,
+  misses: endless,
+};
+export const unlimited: Pick<Env, `${string}_LIMIT` & keyof Env> = {
   LOOKUP_LIMIT: always,
   CHANGE_LIMIT: always,
   BATCH_LIMIT: always,
   MISS_LIMIT: always,
-  RATE_POLICIES: { lookups: endless, changes: endless, batches: endless, misses: endless },
 };
 
 /** Bindings without the field keys that `npm start` has put into this machine's `.dev.vars`: tests have their own. */
@@ -66,7 +72,11 @@ export class Service {
   readonly #worker: ReturnType<typeof createWorker>;
 
   /** @param rewire changes the bindings, to count or to break them */
-  constructor(rewire: (env: Env) => Partial<Env> = () => ({}), runtime: Partial<Runtime> = {}) {
+  constructor(
+    rewire: (env: Env) => Partial<Env> = () => ({}),
+    runtime: Partial<Runtime> = {},
+    ratePolicies: Partial<RatePolicies> = {},
+  ) {
     const queue = {
       sendBatch: async (messages: Iterable<{ body: ChunkPointer }>) => {
         this.sent.push(...[...messages].map(({ body }) => body));
@@ -75,14 +85,17 @@ export class Service {
     const bindings: Env = { ...own, ...unlimited, BATCH_QUEUE: queue, PUBLIC_URL: ORIGIN };
     this.env = { ...bindings, ...rewire(bindings) };
     this.env.DB = withSessions(this.env.DB);
-    this.#worker = createWorker({
-      ...systemRuntime,
-      log: (level, line) => {
-        this.log.push({ level, ...line });
-        Service.logs.push({ level, ...line });
+    this.#worker = createWorker(
+      {
+        ...systemRuntime,
+        log: (level, line) => {
+          this.log.push({ level, ...line });
+          Service.logs.push({ level, ...line });
+        },
+        ...runtime,
       },
-      ...runtime,
-    });
+      { ratePolicies: { ...endlessPolicies, ...ratePolicies } },
+    );
   }
 
   /** One request, and everything that it does after its answer. */

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { projectFolder } from './wrangler.ts';
 
 const READY_WITHIN_MS = 120_000;
+const ANSWER_WITHIN_MS = 10_000;
 
 export interface Server {
   url: string;
@@ -19,9 +20,10 @@ export interface Server {
   kill: () => Promise<void>;
 }
 
-/** Is this service answering there? Without a key it says 401, and nothing else does so in this way. */
+/** Is this service answering there? Without an API key it says 401, and nothing else does so in this way. */
 export async function answers(url: string): Promise<boolean> {
-  const answer = await fetch(`${url}/v1/bank/customers`).catch(() => null);
+  const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  const answer = await fetch(`${url}/v1/bank/customers`, { signal }).catch(() => null);
   return answer?.status === 401 && (answer.headers.get('X-Request-Id')?.startsWith('req_') ?? false);
 }
 
@@ -33,7 +35,16 @@ export async function startServer(stateFolder?: string): Promise<Server> {
   const inspector = await freePort();
   const child = spawn(
     process.execPath,
-    ['tools/start.ts', '--port', `${port}`, '--inspector-port', `${inspector}`, '--persist-to', folder],
+    [
+      'tools/start.ts',
+      '--verbose',
+      '--port',
+      `${port}`,
+      '--inspector-port',
+      `${inspector}`,
+      '--persist-to',
+      folder,
+    ],
     // A process group of its own, so that a signal reaches all of it.
     { cwd: projectFolder, detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
   );
@@ -66,11 +77,33 @@ export async function startServer(stateFolder?: string): Promise<Server> {
   };
 }
 
-function freePort(): Promise<number> {
+/** @returns why nothing can listen there, in a sentence; undefined when something can */
+export async function portFault(port: string, ip: string): Promise<string | undefined> {
+  if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
+    return `A port is a whole number from 1 to 65535, which ${port} is not.`;
+  }
+  // `localhost` is two addresses, and either may be taken.
+  for (const host of ip === 'localhost' ? ['127.0.0.1', '::1'] : [ip]) {
+    try {
+      await listen(Number(port), host);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EADDRINUSE') return `Port ${port} is in use by another program.`;
+      if (code === 'EACCES') return `Port ${port} is not this user's to listen on.`;
+      // No such address here, such as one of IPv6: not the port's fault.
+    }
+  }
+  return undefined;
+}
+
+export const freePort = () => listen(0);
+
+/** Listens for a moment. @returns the port */
+function listen(port: number, host?: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.on('error', reject);
-    probe.listen(0, () => {
+    probe.listen({ port, host }, () => {
       const address = probe.address();
       probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
     });

@@ -1,108 +1,131 @@
 /**
- * `npm start`: migrations, demo banks, `wrangler dev`, and the minute's tick that cron gives in production.
- * Further arguments go to `wrangler dev`: `npm start -- --port 9000 --persist-to /some/folder`.
+ * `npm start`: a local server with demo data, and the minute's tick that cron gives in production. Wraps
+ * `wrangler dev`, and prints of what it says a line per request and what went wrong; `--verbose` prints all of it.
  */
 import { spawn } from 'node:child_process';
-import { parseArgs } from 'node:util';
+import { createInterface } from 'node:readline';
+import { Command } from 'commander';
 import { DEMO_CUSTOMER } from '../src/reference/examples.ts';
-import { DEMO_KEYS, demoSql } from './demo-data.ts';
-import { ensureLocalFieldKey } from './local-field-key.ts';
-import { answers } from './server.ts';
-import {
-  d1,
-  projectFolder,
-  targetArguments,
-  wrangler,
-  wranglerEntry,
-  wranglerEnvironment,
-} from './wrangler.ts';
+import { run } from './arguments.ts';
+import { DEMO_KEYS } from './demo-data.ts';
+import { summarise } from './dev-output.ts';
+import { prepareLocalDatabase, removeLocalData } from './local-database.ts';
+import { answers, portFault } from './server.ts';
+import { projectFolder, wranglerEntry, wranglerEnvironment } from './wrangler.ts';
 
 const SWEEP_EVERY_MS = 60_000;
 const READY_WITHIN_MS = 60_000;
 
-const passedOn = process.argv.slice(2);
-const { values } = parseArgs({
-  args: passedOn,
-  strict: false,
-  options: {
-    port: { type: 'string' },
-    ip: { type: 'string' },
-    'persist-to': { type: 'string' },
-    remote: { type: 'boolean' },
-    env: { type: 'string', short: 'e' },
-  },
-});
-const text = (value: string | boolean | undefined) => (typeof value === 'string' ? value : undefined);
-
-if (values.remote || text(values.env)) {
-  console.error(
-    'npm start works on this machine only: it seeds demo keys. For the deployed service use `npm run deploy`.',
-  );
-  process.exit(1);
+interface Options {
+  port: string;
+  ip: string;
+  inspectorPort?: string;
+  persistTo?: string;
+  fresh?: boolean;
+  verbose?: boolean;
 }
 
-const port = text(values.port) ?? '8787';
-const address = `http://localhost:${port}`;
-const target = { remote: false as const, persistTo: text(values['persist-to']) };
+const program = new Command('start')
+  .description('a local server, with two demo banks and a customer to look up')
+  .option('--port <number>', 'where it listens', '8787')
+  .option('--ip <address>', 'which of this machine’s addresses it listens on', 'localhost')
+  .option('--inspector-port <number>', 'where a debugger may connect; without it, any that is free')
+  .option('--persist-to <folder>', 'where its data is kept; without it, .wrangler/state')
+  .option('--fresh', 'remove its data first')
+  .option('--verbose', 'print everything that wrangler and the Worker say')
+  .argument('[nothing]')
+  .action(start);
 
-if (await answers(address)) {
-  console.log(`It is running already, at ${address}. Nothing to do.`);
-  process.exit(0);
+await run(program);
+
+async function start(excess: string | undefined, options: Options): Promise<void> {
+  if (excess !== undefined) {
+    throw new Error(
+      'npm keeps options for itself unless they come after --, as in: npm start -- --port 8788',
+    );
+  }
+  const { port, ip, persistTo, fresh = false } = options;
+  const url = `http://localhost:${port}`;
+  const fault = await portFault(port, ip);
+  if (fault !== undefined) {
+    if (!(await answers(url))) throw new Error(`${fault} Choose another: npm start -- --port 8788`);
+    if (fresh)
+      throw new Error(`A server is running at ${url}: stop it with Ctrl-C before its data is removed.`);
+    console.log(`It is running already, at ${url}. Nothing to do.`);
+    return;
+  }
+  if (fresh) {
+    const removed = await removeLocalData(persistTo);
+    console.log(removed === undefined ? 'There was no local data to remove.' : `Removed ${removed}.`);
+  }
+  console.log('Preparing the local database …');
+  await prepareLocalDatabase(persistTo);
+  await serve(url, options);
 }
 
-console.log('Preparing the local database …');
-const fieldKey = await ensureLocalFieldKey();
-await wrangler(['d1', 'migrations', 'apply', 'DB', ...targetArguments(target)]);
-// The local queue lives in memory and died with the last server: whatever is still open is due at once.
-const allDue = 'UPDATE batch_chunks SET next_send_at = 0 WHERE next_send_at IS NOT NULL;';
-await d1(target, `${await demoSql(Date.now(), fieldKey)}\n${allDue}`);
+async function serve(url: string, options: Options): Promise<void> {
+  const server = spawn(process.execPath, [wranglerEntry, 'dev', ...devArguments(url, options)], {
+    cwd: projectFolder,
+    env: wranglerEnvironment,
+    stdio: options.verbose === true ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+  });
+  const stop = (signal: NodeJS.Signals) => server.kill(signal);
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  server.on('exit', (code) => process.exit(code ?? 0));
 
-const server = spawn(
-  process.execPath,
-  [
-    wranglerEntry,
-    'dev',
-    '--env',
-    '',
-    ...(values.port === undefined ? ['--port', port] : []),
-    '--var',
-    `PUBLIC_URL:${address}`,
-    '--show-interactive-dev-session=false',
-    ...passedOn,
-  ],
-  { cwd: projectFolder, env: wranglerEnvironment, stdio: 'inherit' },
-);
-const stop = (signal: NodeJS.Signals) => server.kill(signal);
-process.on('SIGINT', stop);
-process.on('SIGTERM', stop);
-server.on('exit', (code) => process.exit(code ?? 0));
+  let isReady = false;
+  for (const stream of [server.stdout, server.stderr]) {
+    if (stream === null) continue;
+    createInterface({ input: stream }).on('line', (line) => {
+      const summary = summarise(line);
+      // Requests of before are our own.
+      if (summary !== undefined && (isReady || summary.kind === 'fault')) console.log(summary.text);
+    });
+  }
 
-await untilItAnswers();
-await sweepNow();
-setInterval(() => void sweepNow(), SWEEP_EVERY_MS);
-
-const key = DEMO_KEYS[0]?.key;
-console.log(`
-  Ready.    ${address}
-  Key       ${key}   (demo bank Lagos, every scope)
-  Try       curl -H 'Authorization: Bearer ${key}' '${address}/v1/bank/customer?phrase=${DEMO_CUSTOMER.phrase}'
-  Read      ${address}/docs      (every operation, to read and to try)
-  Fill it   npm run demo${port === '8787' ? '' : ` -- --url ${address}`}      (10,000 customers, in another terminal)
-  Stop      Ctrl-C
-`);
-
-async function untilItAnswers(): Promise<void> {
   const giveUpAt = Date.now() + READY_WITHIN_MS;
-  while (Date.now() < giveUpAt) {
-    if (await answers(address)) return;
+  while (!(await answers(url))) {
+    if (Date.now() > giveUpAt) {
+      server.kill('SIGTERM');
+      throw new Error(
+        `Nothing answered at ${url} within ${READY_WITHIN_MS / 1000} seconds: npm start -- --verbose shows why.`,
+      );
+    }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  console.error(`Nothing answered at ${address} within ${READY_WITHIN_MS / 1000} seconds.`);
-  server.kill('SIGTERM');
-  process.exit(1);
+  const sweep = () => fetch(`${url}/cdn-cgi/handler/scheduled`).catch(() => null);
+  await sweep();
+  setInterval(() => void sweep(), SWEEP_EVERY_MS);
+  console.log(banner(url));
+  isReady = true;
 }
 
-/** Locally cron does not fire by itself, and a restart empties the queue: the sweep sends what was left. */
-async function sweepNow(): Promise<void> {
-  await fetch(`${address}/cdn-cgi/handler/scheduled`).catch(() => null);
+function devArguments(url: string, { port, ip, inspectorPort, persistTo }: Options): string[] {
+  return [
+    '--port',
+    port,
+    '--ip',
+    ip,
+    '--show-interactive-dev-session=false',
+    // wrangler.toml names the deployed host in both places.
+    '--infer-origin-from-routes=false',
+    '--var',
+    `PUBLIC_URL:${url}`,
+    ...(inspectorPort === undefined ? [] : ['--inspector-port', inspectorPort]),
+    ...(persistTo === undefined ? [] : ['--persist-to', persistTo]),
+  ];
+}
+
+function banner(url: string): string {
+  const key = DEMO_KEYS[0]?.key;
+  // Windows PowerShell 5 calls another program curl.
+  const curl = process.platform === 'win32' ? 'curl.exe' : 'curl';
+  return `
+  Ready.    ${url}      (Ctrl-C stops it)
+  API key   ${key}      (demo bank Lagos, every scope)
+  Try       ${curl} -H "Authorization: Bearer ${key}" "${url}/v1/bank/customer?phrase=${DEMO_CUSTOMER.phrase}"
+  Docs      ${url}/docs
+  Fill it   npm run demo${url.endsWith(':8787') ? '' : ` -- --url ${url}`}      (10,000 customers, in another terminal)
+`;
 }

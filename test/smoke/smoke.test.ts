@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
@@ -57,7 +57,7 @@ async function untilVisible(count: number): Promise<void> {
 
 void describe('npm start', () => {
   void it('a newcomer’s first curl works', async () => {
-    const line = /curl -H 'Authorization: Bearer (\S+)' '(\S+)'/.exec(server.output());
+    const line = /curl -H "Authorization: Bearer (\S+)" "(\S+)"/.exec(server.output());
     assert.ok(line?.[1] && line[2], 'npm start prints a curl');
     const answer = await fetch(line[2], { headers: { Authorization: `Bearer ${line[1]}` } });
     assert.equal(answer.status, 200);
@@ -124,10 +124,12 @@ void describe('npm start', () => {
     async () => {
       const secret = randomBytes(FIELD_KEY_BYTES).toString('base64');
       const target = { remote: false as const, persistTo: server.stateFolder };
+      const keyFile = join(server.stateFolder, 'field-keys');
+      await writeFile(keyFile, `FIELD_KEY_${LATEST}=${secret}\n`);
       await promisify(execFile)(
         process.execPath,
-        ['tools/field-key.ts', '--seal-anew', '--persist-to', server.stateFolder],
-        { cwd: projectFolder, env: { ...process.env, [`FIELD_KEY_${LATEST}`]: secret } },
+        ['tools/field-key.ts', '--seal-anew', '--keys-from', keyFile, '--persist-to', server.stateFolder],
+        { cwd: projectFolder },
       );
       const keys = new Map([[LATEST, await importFieldKey(LATEST, secret)]]);
       const rows = await d1<Record<'bank_id' | 'id' | 'account_number' | 'client_ref', string>>(

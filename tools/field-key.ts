@@ -2,6 +2,7 @@
  * `npm run rotate-field-key`: a new version of the key that seals account numbers and references. New customers
  * are sealed with it; what was sealed before stays readable by the old one, and `--seal-anew` seals that anew.
  */
+import { parseEnv } from 'node:util';
 import { Command } from 'commander';
 import {
   fieldKeyVersions,
@@ -12,7 +13,9 @@ import {
   type FieldKey,
 } from '../src/lib/field-cipher.ts';
 import { run, targetOf, withTarget } from './arguments.ts';
-import { addLocalFieldKey, makeFieldKey, readLocalFieldKeys } from './local-field-key.ts';
+import { addLocalFieldKey, readDevVars } from './dev-vars.ts';
+import { listRemoteFieldKeys, showNewFieldKey } from './remote-field-keys.ts';
+import { readSecretLines } from './secret-input.ts';
 import { d1, sqlText, wrangler, type Target } from './wrangler.ts';
 
 /** Customers of one round: their updates are 70 KB of the 128 KB that a command's argument may have on Linux. */
@@ -26,24 +29,29 @@ interface Sealed {
 }
 
 async function addRemoteFieldKey(): Promise<void> {
-  const secrets = JSON.parse(await wrangler(['secret', 'list', '--env', 'production', '--format', 'json']));
-  const names = secrets.map(({ name }: { name: string }) => name);
-  const version = (fieldKeyVersions(names).at(-1) ?? 0) + 1;
-  const key = makeFieldKey();
-  // Shown before it is set: a key that seals and that nobody has would be worse than one that seals nothing.
-  console.log(`This key is shown this once. Put it into your vault: nobody can read it back from Cloudflare, and what it
-sealed opens with nothing else.
-
-  FIELD_KEY_${version}=${key}
-`);
-  await wrangler(['secret', 'put', `FIELD_KEY_${version}`, '--env', 'production'], key);
+  const version = ((await listRemoteFieldKeys()).at(-1) ?? 0) + 1;
+  const { name, key } = showNewFieldKey(version);
+  await wrangler(['secret', 'put', name], key);
   console.log(`The deployed Worker seals with version ${version} now.`);
 }
 
-async function readKeys(names: NodeJS.Dict<string>): Promise<Map<number, FieldKey>> {
+/**
+ * A local server's keys are in .dev.vars. Others are read from a file or standard input: a shell's history keeps what is
+ * typed before a command, and everybody's list of processes shows what is behind it.
+ */
+async function readKeys(isRemote: boolean, keysFrom: string | undefined): Promise<Map<number, FieldKey>> {
+  if (fieldKeyVersions(Object.keys(process.env)).length > 0) {
+    throw new Error(
+      'Field keys are not read from the environment, because the shell’s history keeps them: unset them, and use --keys-from.',
+    );
+  }
+  const own = isRemote ? {} : await readDevVars();
+  const isGiven = isRemote || keysFrom !== undefined;
+  const given = isGiven ? parseEnv(await readSecretLines(keysFrom, 'Every version, as FIELD_KEY_1=…')) : {};
+  const texts: NodeJS.Dict<string> = { ...own, ...given };
   const keys = new Map<number, FieldKey>();
-  for (const version of fieldKeyVersions(Object.keys(names))) {
-    keys.set(version, await importFieldKey(version, names[`FIELD_KEY_${version}`] ?? ''));
+  for (const version of fieldKeyVersions(Object.keys(texts))) {
+    keys.set(version, await importFieldKey(version, texts[`FIELD_KEY_${version}`] ?? ''));
   }
   return keys;
 }
@@ -65,9 +73,7 @@ async function sealAnew(keys: Map<number, FieldKey>, newest: FieldKey, row: Seal
 async function sealAllAnew(target: Target, keys: Map<number, FieldKey>): Promise<void> {
   const newest = [...keys.values()].at(-1);
   if (newest === undefined) {
-    throw new Error(
-      'There is no field key. For the deployed database give every version: FIELD_KEY_1=… FIELD_KEY_2=…',
-    );
+    throw new Error('No field key was given: every version is needed, in lines such as FIELD_KEY_1=…');
   }
   const isCurrent = (column: string) => `${column} LIKE '${newest.version}.%'`;
   let after = { bank_id: '', id: '' };
@@ -109,12 +115,14 @@ async function sealAllAnew(target: Target, keys: Map<number, FieldKey>): Promise
 const program = withTarget(
   new Command('rotate-field-key')
     .description('a new key for account numbers and references; the old ones stay readable')
-    .option('--seal-anew', 'make no key; seal with the newest what was sealed with older ones'),
-).action(async (options) => {
-  if (options.sealAnew) {
-    const local = options.remote ? {} : await readLocalFieldKeys();
-    await sealAllAnew(targetOf(options), await readKeys({ ...local, ...process.env }));
-  } else if (options.remote) await addRemoteFieldKey();
+    .option('--seal-anew', 'make no key; seal with the newest what was sealed with older ones')
+    .option(
+      '--keys-from <file>',
+      'with --seal-anew: lines FIELD_KEY_1=…, every version; - is standard input. Without it, --remote asks for them',
+    ),
+).action(async ({ sealAnew: again, keysFrom, ...target }) => {
+  if (again) await sealAllAnew(targetOf(target), await readKeys(target.remote === true, keysFrom));
+  else if (target.remote) await addRemoteFieldKey();
   else
     console.log(
       `This machine’s server seals with version ${await addLocalFieldKey()} when it is started anew.`,

@@ -1,0 +1,293 @@
+/**
+ * A small Cloudflare on loopback: as much of its API as wrangler asks for here, for one account. The database is a real
+ * D1, and the Worker that is uploaded runs, both in Miniflare: what a command did can be asked of the service itself.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
+import { unstable_splitSqlQuery as splitSqlQuery } from 'wrangler';
+import { freePort } from '../../tools/server.ts';
+
+const ACCOUNT = 'f0'.repeat(16);
+const SCRIPT_NOT_FOUND = 10007;
+
+interface Binding {
+  type: string;
+  name: string;
+  text?: string;
+  json?: string | number;
+  id?: string;
+  namespace_id?: string;
+  simple?: { limit: number; period: 10 | 60 };
+}
+
+/** What a Worker is uploaded with. */
+export interface Metadata {
+  main_module: string;
+  compatibility_date: string;
+  bindings: Binding[];
+  keep_bindings?: string[];
+  observability: { enabled: boolean; logs: { enabled: boolean; invocation_logs: boolean } };
+}
+
+/** A request that changed something, and what it carried: JSON, or the metadata of an upload. */
+export interface Change {
+  what: string;
+  // Each endpoint has a shape of its own.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  body: any;
+}
+
+type Named = Record<string, unknown>;
+
+export class CloudflareMock {
+  /** Everything that changed something, in order, without account and ids. */
+  readonly changes: Change[] = [];
+  /** What was asked for and is not here: a test that passes has seen none. */
+  readonly unknown: string[] = [];
+  readonly secrets = new Map<string, string>();
+  readonly #queues: Named[] = [];
+  readonly #databases: Named[] = [];
+  readonly #namespaces: Named[] = [];
+  #worker: Metadata | undefined;
+  #subdomain = { enabled: false, previews_enabled: false };
+  readonly #port: number;
+  readonly #server: Server;
+  readonly #miniflare: Miniflare;
+  #script = 'export default { fetch: () => new Response() }';
+
+  private constructor(port: number) {
+    this.#port = port;
+    this.#server = createServer((request, response) => void this.#answer(request, response));
+    this.#miniflare = new Miniflare(optionsOf(port, this.#script, [], []));
+  }
+
+  static async start(): Promise<CloudflareMock> {
+    const mock = new CloudflareMock(await freePort());
+    await new Promise<void>((resolve) => mock.#server.listen(0, '127.0.0.1', resolve));
+    return mock;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.close();
+    await this.#miniflare.dispose();
+  }
+
+  /** What makes wrangler take this for Cloudflare. */
+  get environment(): NodeJS.ProcessEnv {
+    const { port } = this.#server.address() as AddressInfo;
+    return {
+      CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${port}/client/v4`,
+      CLOUDFLARE_API_TOKEN: 'a-token-of-no-use',
+      CLOUDFLARE_ACCOUNT_ID: ACCOUNT,
+    };
+  }
+
+  /** Where the Worker answers. */
+  async serviceUrl(): Promise<string> {
+    return (await this.#miniflare.ready).origin;
+  }
+
+  /** What the last upload said. */
+  get worker(): Metadata {
+    assert.ok(this.#worker, 'a Worker was uploaded');
+    return this.#worker;
+  }
+
+  get places(): { queues: Named[]; databases: Named[]; namespaces: Named[] } {
+    return { queues: this.#queues, databases: this.#databases, namespaces: this.#namespaces };
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '', 'http://mock');
+    const path = url.pathname.replace('/client/v4', '').replace(`/accounts/${ACCOUNT}/`, '/');
+    const body = await readBody(request);
+    const what = `${request.method} ${path.replace(/[0-9a-f-]{32,}/, '*')}`;
+    if (request.method !== 'GET') this.changes.push({ what, body: body.json });
+    let answer: { status?: number; result?: unknown; code?: number };
+    try {
+      answer = await this.#handle(what, url, body);
+    } catch (error) {
+      answer = { status: 400, code: 7500, result: String(error) };
+    }
+    const { status = 200, result, code } = answer;
+    const errors = code === undefined ? [] : [{ code, message: `mock: ${what}: ${String(result)}` }];
+    response.writeHead(status, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify({ success: status < 400, errors, messages: [], result: result ?? null }));
+  }
+
+  async #handle(what: string, url: URL, { json, files }: Body) {
+    const scriptMissing = this.#worker === undefined ? { status: 404, code: SCRIPT_NOT_FOUND } : undefined;
+    const page = (rows: Named[]) => ({ result: (url.searchParams.get('page') ?? '1') === '1' ? rows : [] });
+    switch (what.replace(/\/(scripts|services|workers)\/peere-customers/, '/$1/:name')) {
+      case 'GET /user':
+        return { result: { id: 'user', email: 'operator@example.com' } };
+      case 'GET /user/tokens/verify':
+        return { result: { id: 'token', status: 'active' } };
+      case 'GET /accounts':
+        return page([{ id: ACCOUNT, name: 'Test' }]);
+      case 'GET /memberships':
+        return page([{ id: 'membership', account: { id: ACCOUNT, name: 'Test' } }]);
+      case 'GET /queues': {
+        const name = url.searchParams.get('name');
+        return page(this.#queues.filter((queue) => name === null || queue['queue_name'] === name));
+      }
+      case 'POST /queues': {
+        const queue = {
+          queue_id: randomBytes(16).toString('hex'),
+          producers_total_count: 0,
+          consumers_total_count: 0,
+        };
+        this.#queues.push({ ...queue, producers: [], consumers: [], ...json });
+        return { result: this.#queues.at(-1) };
+      }
+      case 'GET /d1/database':
+        return page(this.#databases);
+      case 'POST /d1/database':
+        this.#databases.push({ uuid: randomUUID(), ...json });
+        return { result: this.#databases.at(-1) };
+      case 'POST /d1/database/*/query':
+        return { result: await this.#query(json['sql']) };
+      case 'GET /storage/kv/namespaces':
+        return page(this.#namespaces);
+      case 'POST /storage/kv/namespaces':
+        this.#namespaces.push({ id: randomBytes(16).toString('hex'), ...json });
+        return { result: this.#namespaces.at(-1) };
+      case 'GET /workers/scripts/:name/secrets':
+        return (
+          scriptMissing ?? { result: [...this.secrets.keys()].map((name) => ({ name, type: 'secret_text' })) }
+        );
+      case 'PUT /workers/scripts/:name/secrets':
+        this.secrets.set(json['name'], json['text']);
+        await this.#run();
+        return scriptMissing ?? { result: { name: json['name'], type: 'secret_text' } };
+      case 'POST /workers/scripts/:name/assets-upload-session':
+        // Every file is there already.
+        return { result: { jwt: 'uploaded', buckets: [] } };
+      case 'PUT /workers/scripts/:name':
+        return { result: await this.#upload(json, files) };
+      case 'POST /workers/scripts/:name/versions':
+        return { result: await this.#upload(json, files) };
+      case 'PATCH /workers/scripts/:name/script-settings':
+        // What is not of a version: logs.
+        Object.assign(this.worker, json);
+        return { result: json };
+      case 'GET /workers/services/:name':
+        return (
+          scriptMissing ?? { result: { default_environment: { environment: 'production', script: {} } } }
+        );
+      case 'GET /workers/scripts/:name/deployments':
+        return scriptMissing ?? { result: { deployments: [] } };
+      case 'GET /workers/scripts/:name/settings':
+        return scriptMissing ?? { result: { bindings: this.worker.bindings } };
+      case 'GET /workers/workers/:name':
+        return scriptMissing ?? { result: { name: 'worker', subdomain: this.#subdomain } };
+      case 'POST /workers/scripts/:name/subdomain':
+        this.#subdomain = json;
+        return { result: json };
+      case 'POST /workers/scripts/:name/domains/changeset':
+        return { result: { added: [], removed: [], updated: [], conflicting: [] } };
+      case 'GET /queues/*/consumers':
+        return page([]);
+      case 'POST /workers/scripts/:name/deployments':
+      case 'PUT /workers/scripts/:name/domains/records':
+      case 'PUT /workers/scripts/:name/schedules':
+      case 'POST /queues/*/consumers':
+        return { result: json };
+      default:
+        this.unknown.push(what);
+        return scriptMissing ?? { status: 404, code: 7003, result: `no such route (${files.length} files)` };
+    }
+  }
+
+  /** As Cloudflare does: the Worker runs as it was uploaded, with the secrets it had and those it brings. */
+  async #upload(metadata: Metadata, files: File[]) {
+    if (metadata.keep_bindings?.includes('secret_text') !== true) this.secrets.clear();
+    for (const { type, name, text = '' } of metadata.bindings) {
+      if (type === 'secret_text') this.secrets.set(name, text);
+    }
+    const script = await files.find(({ name }) => name === metadata.main_module)?.text();
+    assert.ok(script, 'the main module is uploaded');
+    const before = this.#worker?.bindings ?? [];
+    const bindings = metadata.bindings.map((binding) =>
+      binding.type === 'inherit' ? (before.find(({ name }) => name === binding.name) ?? binding) : binding,
+    );
+    this.#worker = { ...this.#worker, ...metadata, bindings };
+    this.#script = script;
+    await this.#run();
+    const { main_module: entry_point } = metadata;
+    const resources = { script: { etag: 'etag' } };
+    return {
+      id: randomUUID(),
+      startup_time_ms: 10,
+      entry_point,
+      resources,
+      metadata: { has_preview: false },
+    };
+  }
+
+  async #run(): Promise<void> {
+    await this.#miniflare.setOptions(
+      optionsOf(this.#port, this.#script, this.#worker?.bindings ?? [], [...this.secrets]),
+    );
+  }
+
+  /** What the database holds. */
+  async rows<Row>(sql: string): Promise<Row[]> {
+    const db = await this.#miniflare.getD1Database('DB');
+    return (await db.prepare(sql).all<Row>()).results;
+  }
+
+  async #query(sql: string) {
+    const db = await this.#miniflare.getD1Database('DB');
+    return db.batch(splitSqlQuery(sql).map((statement) => db.prepare(statement)));
+  }
+}
+
+interface Body {
+  // oxlint-disable-next-line typescript/no-explicit-any
+  json: any;
+  files: File[];
+}
+
+async function readBody(request: IncomingMessage): Promise<Body> {
+  const bytes = await buffer(request);
+  const type = request.headers['content-type'] ?? '';
+  if (!type.startsWith('multipart/form-data')) {
+    return { json: bytes.length === 0 ? {} : JSON.parse(bytes.toString()), files: [] };
+  }
+  const form = await new Response(bytes, { headers: { 'Content-Type': type } }).formData();
+  const files = [...form.values()].filter((value): value is File => value instanceof File);
+  const metadata = form.get('metadata');
+  return { json: typeof metadata === 'string' ? JSON.parse(metadata) : {}, files };
+}
+
+/** @param port always the same: the Worker is where it was when it runs anew */
+function optionsOf(port: number, script: string, bindings: Binding[], secrets: [string, string][]) {
+  const ofType = (type: string) => bindings.filter((binding) => binding.type === type);
+  return convertV4MiniflareOptions({
+    host: '127.0.0.1',
+    port,
+    modules: true,
+    script,
+    compatibilityDate: '2026-11-01',
+    d1Databases: { DB: 'DB' },
+    kvNamespaces: { PHRASE_CACHE: 'PHRASE_CACHE' },
+    queueProducers: { BATCH_QUEUE: 'customer-batches' },
+    queueConsumers: { 'customer-batches': { maxBatchTimeout: 0 } },
+    ratelimits: Object.fromEntries(
+      ofType('ratelimit').map(({ name, namespace_id = '', simple = { limit: 1, period: 10 } }) => [
+        name,
+        { namespace_id, simple },
+      ]),
+    ),
+    bindings: Object.fromEntries([
+      ...ofType('plain_text').map(({ name, text = '' }) => [name, text] as const),
+      ...ofType('json').map(({ name, json = 0 }) => [name, json] as const),
+      ...secrets,
+    ]),
+  });
+}

@@ -1,0 +1,270 @@
+/**
+ * What the commands of a deployment send to Cloudflare: the real wrangler, against a mock of its API whose database and
+ * Worker are real. `npm run deploy:test`. The tests follow one another, as an operator's commands do.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { importFieldKey, openField } from '../../src/lib/field-cipher.ts';
+import { cloneProject, npmPath, wranglerBin } from './clone.ts';
+import { CloudflareMock, type Metadata } from './cloudflare-mock.ts';
+
+const HOST = 'api.example.com';
+const MINUTES = 60_000;
+
+let cloudflare: CloudflareMock;
+let clone: string;
+let live: string;
+let firstFieldKey: string;
+before(async () => {
+  cloudflare = await CloudflareMock.start();
+  clone = await cloneProject();
+});
+after(async () => {
+  await cloudflare.stop();
+  await rm(clone, { recursive: true, force: true });
+});
+
+interface Ended {
+  code: number;
+  output: string;
+}
+
+/** Runs a command in the clone. @param input what it reads from standard input */
+function run(file: string, args: string[], input = '', env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      file,
+      args,
+      { cwd: clone, env: { ...process.env, ...cloudflare.environment, PATH: npmPath, ...env } },
+      (error, stdout, stderr) => resolve({ code: error === null ? 0 : 1, output: stdout + stderr }),
+    );
+    child.stdin?.end(input);
+  });
+}
+const tool = (name: string, ...args: string[]) => run(process.execPath, [`tools/${name}.ts`, ...args]);
+const wranglerDeploy = () => run(process.execPath, [wranglerBin, 'deploy'], '', { CI: 'true' });
+const deployFirst = async (...place: string[]) =>
+  tool('deploy-first', '--host', HOST, '--verify-url', await cloudflare.serviceUrl(), ...place);
+
+/** What changed since the last time this was asked. */
+const newChanges = () => cloudflare.changes.splice(0);
+const variable = ({ bindings }: Metadata, name: string) => bindings.find((binding) => binding.name === name);
+
+/** A Worker as production must have it. */
+function assertProduction(worker: Metadata): void {
+  assert.equal(variable(worker, 'ENVIRONMENT')?.text, 'production');
+  assert.equal(variable(worker, 'DB')?.id, cloudflare.places.databases[0]?.['uuid']);
+  assert.deepEqual(worker.observability, {
+    ...worker.observability,
+    enabled: true,
+    logs: { ...worker.observability.logs, enabled: true, invocation_logs: false },
+  });
+}
+
+void describe('before the first deploy', () => {
+  void it(
+    'a bare wrangler deploy creates nothing and says what to run',
+    { timeout: 5 * MINUTES },
+    async () => {
+      const { code, output } = await wranglerDeploy();
+      assert.equal(code, 1);
+      assert.match(output, /run npm run deploy:first/);
+      assert.deepEqual(newChanges(), []);
+    },
+  );
+
+  void it('the first deploy asks for a place and a host, and creates nothing without', async () => {
+    const noPlace = await deployFirst();
+    assert.match(noPlace.output, /^Say where the data is to be.*--jurisdiction or --location/);
+    const noHost = await tool('deploy-first', '--jurisdiction', 'eu', '--host', 'https://api.example.com/');
+    assert.match(noHost.output, /^--host is a name such as api\.example\.com/);
+    const loggedOut = { CLOUDFLARE_API_TOKEN: undefined, HOME: clone, XDG_CONFIG_HOME: clone };
+    const args = ['tools/deploy-first.ts', '--location', 'weur', '--host', HOST];
+    const noLogin = await run(process.execPath, args, '', loggedOut);
+    assert.equal(noLogin.output, 'You are not logged in to Cloudflare: run npx wrangler login first.\n');
+    assert.deepEqual([noPlace.code, noHost.code, noLogin.code, ...newChanges()], [1, 1, 1]);
+  });
+});
+
+void describe('npm run deploy:first', () => {
+  void it(
+    'creates everything in the jurisdiction, and the Worker is live only when it has tables and a field key',
+    { timeout: 15 * MINUTES },
+    async () => {
+      const config = await readFile(join(clone, 'wrangler.toml'), 'utf8');
+      const { code, output } = await deployFirst('--jurisdiction', 'eu');
+      assert.equal(code, 0, output);
+      assert.match(output, /It answers at/);
+      firstFieldKey = /FIELD_KEY_1=(\S+)/.exec(output)?.[1] ?? '';
+      assert.equal(firstFieldKey, cloudflare.secrets.get('FIELD_KEY_1'));
+
+      const { queues, databases, namespaces } = cloudflare.places;
+      const created = [...queues, ...databases, ...namespaces];
+      assert.equal(created.length, 4);
+      for (const { jurisdiction } of created) assert.equal(jurisdiction, 'eu');
+
+      const changes = newChanges();
+      const upload = changes.findIndex(({ what }) => /^PUT \/workers\/scripts\/[^/]+$/.test(what));
+      const lastTable = changes.findLastIndex(({ body }) => /CREATE TABLE/.test(body.sql));
+      const exposed = changes.findIndex(({ what }) => /domains|schedules|consumers|subdomain/.test(what));
+      assert.ok(
+        lastTable >= 0 && lastTable < upload && upload < exposed,
+        JSON.stringify({ lastTable, upload, exposed }),
+      );
+      assertProduction(cloudflare.worker);
+      assert.equal(variable(cloudflare.worker, 'FIELD_KEY_1')?.type, 'secret_text');
+
+      const sent = (pattern: RegExp) => changes.find(({ what }) => pattern.test(what))?.body;
+      assert.deepEqual(sent(/subdomain$/), { enabled: false, previews_enabled: false });
+      assert.equal(sent(/domains\/records$/).origins[0].hostname, HOST);
+      assert.deepEqual(sent(/schedules$/), [{ cron: '* * * * *' }]);
+      assert.equal(changes.filter(({ what }) => /^POST .*consumers$/.test(what)).length, 2);
+
+      const lines = new Set(config.split('\n'));
+      const edited = (await readFile(join(clone, 'wrangler.toml'), 'utf8')).split('\n');
+      assert.deepEqual(
+        edited.filter((line) => !lines.has(line)),
+        [
+          `routes = [{ pattern = "${HOST}", custom_domain = true }]`,
+          `PUBLIC_URL = "https://${HOST}"`,
+          `database_id = "${String(databases[0]?.['uuid'])}"`,
+          `id = "${String(namespaces[0]?.['id'])}"`,
+        ],
+      );
+      assert.equal(edited.length, config.split('\n').length);
+    },
+  );
+
+  void it(
+    'run again, creates nothing anew and keeps field key and configuration',
+    { timeout: 15 * MINUTES },
+    async () => {
+      const config = await readFile(join(clone, 'wrangler.toml'), 'utf8');
+      const { code, output } = await deployFirst('--jurisdiction', 'eu');
+      assert.equal(code, 0, output);
+      assert.doesNotMatch(output, /FIELD_KEY|created/);
+      const created = newChanges().filter(({ what }) =>
+        /^POST \/(queues|d1\/database|storage\S*)$|secrets/.test(what),
+      );
+      assert.deepEqual(created, []);
+      assert.equal(cloudflare.secrets.get('FIELD_KEY_1'), firstFieldKey);
+      assert.equal(await readFile(join(clone, 'wrangler.toml'), 'utf8'), config);
+    },
+  );
+
+  void it('refuses another place than the one that the data has', { timeout: 5 * MINUTES }, async () => {
+    const { code, output } = await deployFirst('--location', 'weur');
+    assert.equal(code, 1);
+    assert.match(
+      output,
+      /Queue customer-batches exists in jurisdiction eu, not \(none\), which can’t be changed/,
+    );
+    assert.deepEqual(newChanges(), []);
+  });
+});
+
+void describe('a deploy after it', () => {
+  void it(
+    'is the same by npm run deploy and by a bare wrangler deploy',
+    { timeout: 10 * MINUTES },
+    async () => {
+      const deploys: Metadata[] = [];
+      for (const deploy of [() => run('npm', ['run', 'deploy']), wranglerDeploy]) {
+        const { code, output } = await deploy();
+        assert.equal(code, 0, output);
+        assertProduction(cloudflare.worker);
+        deploys.push({ ...cloudflare.worker });
+        const subdomain = newChanges().find(({ what }) => what.endsWith('subdomain'));
+        assert.deepEqual(subdomain?.body, { enabled: false, previews_enabled: false });
+      }
+      assert.deepEqual(deploys[1], deploys[0]);
+      assert.ok(cloudflare.secrets.has('FIELD_KEY_1'));
+    },
+  );
+});
+
+void describe('administration with --remote', { timeout: 30 * MINUTES }, () => {
+  const ask = async (path: string, key: string, init: RequestInit = {}) =>
+    fetch((await cloudflare.serviceUrl()) + path, {
+      ...init,
+      headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
+    });
+
+  void it('makes banks and API keys that the deployed Worker takes; it takes no demo key', async () => {
+    const bank = await tool('bank', 'create', '--id', 'bnk_first', '--name', "First's Bank", '--remote');
+    assert.match(bank.output, /Created bnk_first/);
+    const scopes = 'customers:read,customers:write';
+    const key = await tool(
+      'key',
+      'create',
+      '--bank',
+      'bnk_first',
+      '--name',
+      'gateway',
+      '--scopes',
+      scopes,
+      '--remote',
+    );
+    live = /(peere_live_\S+)/.exec(key.output)?.[1] ?? '';
+    assert.equal((await ask('/v1/bank/customers', live)).status, 200);
+    assert.equal((await ask('/v1/bank/customers', 'peere_test_lagos_full')).status, 401);
+    assert.match((await tool('bank', 'list', '--remote')).output, /bnk_first.*First's Bank/);
+    assert.match((await tool('key', 'list', '--remote')).output, /gateway/);
+    assert.match((await tool('batches', 'stalled', '--remote')).output, /No batch is stalled/);
+  });
+
+  void it('rotates the field key, and seals anew with keys from standard input or a file, never from the environment', async () => {
+    const customer = {
+      clientRef: 'core-1',
+      firstname: 'Ngozi',
+      lastname: 'Bello',
+      accountName: 'Ngozi Bello',
+      email: 'ngozi@example.com',
+      country: 'NG',
+      phone: '0803 123 4567',
+      accountNumber: '0123456789',
+      reference: 'r-1',
+    };
+    const body = JSON.stringify({ customers: [customer] });
+    assert.equal((await ask('/v1/bank/customers', live, { method: 'POST', body })).status, 201);
+    interface Row {
+      id: string;
+      account_number: string;
+    }
+    const read = () => cloudflare.rows<Row>('SELECT id, account_number FROM customers');
+    while ((await read()).length === 0) await new Promise((resolve) => setTimeout(resolve, 100));
+
+    const rotated = await tool('field-key', '--remote');
+    const secondFieldKey = /FIELD_KEY_2=(\S+)/.exec(rotated.output)?.[1] ?? '';
+    assert.equal(cloudflare.secrets.get('FIELD_KEY_2'), secondFieldKey);
+    assert.ok(
+      !newChanges().some(({ what }) => /^POST \/workers|PUT .*scripts\/[^/]+$/.test(what)),
+      'no draft',
+    );
+
+    const lines = `FIELD_KEY_1=${firstFieldKey}\nFIELD_KEY_2=${secondFieldKey}\n`;
+    const sealAnew = ['tools/field-key.ts', '--seal-anew', '--remote'];
+    const inEnvironment = await run(process.execPath, sealAnew, lines, { FIELD_KEY_1: firstFieldKey });
+    assert.match(inEnvironment.output, /^Field keys are not read from the environment.*--keys-from/);
+    assert.match((await read())[0]?.account_number ?? '', /^1\./);
+
+    const anew = await run(process.execPath, sealAnew, lines);
+    assert.match(anew.output, /Sealed 1 customers anew, with version 2/);
+    const [row] = await read();
+    const owner = { bankId: 'bnk_first', customerId: row?.id ?? '', field: 'accountNumber' };
+    const keys = new Map([[2, await importFieldKey(2, secondFieldKey)]]);
+    assert.equal(await openField(keys, owner, row?.account_number ?? ''), customer.accountNumber);
+
+    const file = join(clone, 'keys');
+    await writeFile(file, lines);
+    const fromFile = await run(process.execPath, [...sealAnew, '--keys-from', file]);
+    assert.match(fromFile.output, /Sealed 0 customers anew/);
+    assert.doesNotMatch(anew.output + fromFile.output, new RegExp(firstFieldKey.replaceAll('+', '\\+')));
+  });
+
+  void it('asked nothing of Cloudflare that the mock does not know', () =>
+    assert.deepEqual(cloudflare.unknown, []));
+});

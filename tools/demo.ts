@@ -106,14 +106,16 @@ const program = new Command('demo')
   .description('10,000 customers, in and found')
   .option('--url <address>', 'of the server', 'http://localhost:8787')
   .option('--count <number>', 'customers to send, 1 to 10000', Number, 10_000)
-  .option('--file <path>', 'write them into a CSV file, for peere-import')
+  .option('--file <path>', 'write them into a CSV file, for peere-import; about 2 % are wrong on purpose')
   .action(async ({ url, count, file }) => {
     if (!Number.isInteger(count) || count < 1 || count > 10_000) {
       throw new Error('--count must be a whole number from 1 to 10000.');
     }
     if (file !== undefined) {
       await writeFile(file, toCsv(newCustomers(count)));
-      console.log(`${count} customers are in ${file}. To import them: npx peere-import ${file}`);
+      console.log(
+        `${count} customers are in ${file}, about 2 % of them wrong on purpose. To import them: npx peere-import ${file}`,
+      );
       return;
     }
     const own = (await answers(url)) ? null : await startServer();

@@ -147,7 +147,7 @@ function bodyOf(schema: NonNullable<Operation['body']>['schema'], example: unkno
   return { schema: made, example };
 }
 
-const DESCRIPTION = `Banks bring their customers into the network; each customer gets a **phrase**, a human-readable alias. Before every payment, from anywhere: given a phrase, who is this?
+const DESCRIPTION = `Banks bring their customers into the network; each customer gets a **phrase**, a human-readable alias. Before a payment: given a phrase, who is this? An API key looks up the customers of its own bank.
 
 Every request carries \`Authorization: Bearer <key>\`. A key belongs to one bank and sees that bank’s customers only; what it may do is a matter of its scopes: ${SCOPES.map((scope) => `\`${scope}\``).join(', ')}.
 

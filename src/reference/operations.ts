@@ -106,7 +106,7 @@ export const OPERATIONS: Record<string, Documented> = {
     tag: 'Customers',
     summary: 'List customers',
     description:
-      'The customers of your bank, newest first; with both filters, those that match both. A bare array.',
+      'The customers of your bank, newest first; with both filters, those that match both. A bare array, not the envelope of other answers.',
     query: {
       ids: { description: 'Repeated, or separated by commas; `ids[]` and `ids[0]` are the same.' },
       phrases: {

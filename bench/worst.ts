@@ -20,6 +20,9 @@ const rightRow = (n: number) => ({
   reference: `r-${n}`,
 });
 
+/** Names of a row: the row itself is a value, and so is the one behind it. */
+const NAMES = LIMITS.batchBodyValues / LIMITS.batchRows - 2;
+
 /** What a row of each body is like. Every body is as large as the limits let it be. */
 const ROWS: Record<string, (n: number) => object> = {
   'marks in an address': (n) => ({ ...rightRow(n), address: marks(450) }),
@@ -36,9 +39,9 @@ const ROWS: Record<string, (n: number) => object> = {
     gender: 'x',
     address: marks(400),
   }),
-  // Each name makes the parser another kind of object.
+  // As many values as a body may have, and each name makes the parser another kind of object.
   'names of no field': (n) =>
-    Object.fromEntries(Array.from({ length: 24 }, (_, field) => [(n * 24 + field).toString(36), 0])),
+    Object.fromEntries(Array.from({ length: NAMES }, (_, name) => [(n * NAMES + name).toString(36), 0])),
 };
 
 function bodyOf(rowOf: (n: number) => object): string {

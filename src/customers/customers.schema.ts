@@ -15,6 +15,7 @@ import {
   pageParameters,
   safe,
   wholeNumber,
+  withoutBrackets,
   type TextRule,
 } from '../lib/parameters.ts';
 import { MAX_PHRASE_CHARACTERS, normalisePhrase } from '../lib/phrase.ts';
@@ -204,21 +205,6 @@ const listOf = (most: number) =>
 /** Deepest page: beyond it, page times limit would leave the safe integers. */
 const MOST_PAGES = Math.floor(Number.MAX_SAFE_INTEGER / LIMITS.pageMost);
 
-/** `ids[]=a` and `ids[0]=a`, as some HTTP clients write lists, are `ids=a`. */
-const BRACKETED = /^(ids|phrases)\[\d*\]$/;
-const withoutBrackets = z.transform((query: Record<string, unknown>) => {
-  const plain = new Map<string, unknown[]>();
-  for (const [name, value] of Object.entries(query)) {
-    const key = BRACKETED.exec(name)?.[1] ?? name;
-    const values = plain.get(key) ?? [];
-    values.push(...(Array.isArray(value) ? value : [value]));
-    plain.set(key, values);
-  }
-  return Object.fromEntries(
-    [...plain].map(([key, values]) => [key, values.length === 1 ? values[0] : values]),
-  );
-});
-
 const listParameters = z
   .strictObject({
     ids: z.optional(listOf(MOST_ID)),
@@ -247,7 +233,7 @@ const listParameters = z
       path: ['cursor'],
     }),
   );
-export const customerList = z.pipe(withoutBrackets, listParameters);
+export const customerList = z.pipe(withoutBrackets('ids', 'phrases'), listParameters);
 export type CustomerList = z.output<typeof customerList>;
 
 /** Phrases of a filter as they are stored; those that can't exist match nothing and are left out. */

@@ -24,6 +24,23 @@ export function once(maxCharacters: number, fold?: Fold, ...rules: TextRule[]) {
   );
 }
 
+/** Of these lists, `name[]=a` and `name[0]=a`, as some HTTP clients write them, are `name=a`. */
+export function withoutBrackets(...names: string[]) {
+  const bracketed = new RegExp(`^(${names.join('|')})\\[\\d*\\]$`);
+  return z.transform((query: Record<string, unknown>) => {
+    const plain = new Map<string, unknown[]>();
+    for (const [name, value] of Object.entries(query)) {
+      const key = bracketed.exec(name)?.[1] ?? name;
+      const values = plain.get(key) ?? [];
+      values.push(...(Array.isArray(value) ? value : [value]));
+      plain.set(key, values);
+    }
+    return Object.fromEntries(
+      [...plain].map(([key, values]) => [key, values.length === 1 ? values[0] : values]),
+    );
+  });
+}
+
 /** A whole number from `least` to `most`. */
 export function wholeNumber(most: number, fault: string, least = 1) {
   return z.pipe(

@@ -4,7 +4,7 @@ import { FieldKeyMemory } from './batches/field-keys.ts';
 import { RunningKeys } from './batches/batches.idempotency.ts';
 import { createBatchQueue, type BatchQueue } from './batches/batches.queue.ts';
 import { PhraseCache, type CacheMemory } from './customers/phrase-cache.ts';
-import type { Database } from './db/client.ts';
+import { withDeadlines, type Database } from './db/client.ts';
 import { PrimarySession, ReadSession } from './db/session.ts';
 import { LIMITS, type Env } from './env.ts';
 import type { FieldKey } from './lib/field-cipher.ts';
@@ -75,9 +75,9 @@ export function createDeps(
   const after = (work: Promise<void>) => context.waitUntil(work);
   return {
     runtime,
-    db: new PrimarySession(env.DB),
-    session: new ReadSession(env.DB, bookmark),
-    keyDatabase: env.DB,
+    db: new PrimarySession(env.DB, runtime.timer),
+    session: new ReadSession(env.DB, bookmark, runtime.timer),
+    keyDatabase: withDeadlines(env.DB, runtime.timer),
     keyMemory: memory.keys,
     phraseCache: new PhraseCache(env.PHRASE_CACHE, memory.cache, runtime),
     batchQueue: createBatchQueue(env.BATCH_QUEUE),

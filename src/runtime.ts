@@ -1,11 +1,18 @@
 /** What the service takes from the world besides its bindings. Handed in, so that tests can decide it. */
 
+/**
+ * Calls back once, after so many milliseconds.
+ * @returns what cancels it; the callback is then never called
+ */
+export type Timer = (milliseconds: number, callback: () => void) => () => void;
+
 export interface Runtime {
   /** Milliseconds since 1970-01-01 UTC. */
   now: () => number;
   /** An unpredictable number, 0 <= n < 1, with 32 random bits. */
   random: () => number;
   sleep: (milliseconds: number) => Promise<void>;
+  timer: Timer;
   /** One structured line. Callers pass names, counts and ids from an allow-list: never personal data. */
   log: (level: 'info' | 'warn' | 'error', line: Record<string, string | number | boolean | null>) => void;
 }
@@ -30,5 +37,9 @@ export const systemRuntime: Runtime = {
   now: () => Date.now(),
   random: cryptographicRandom,
   sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+  timer: (milliseconds, callback) => {
+    const id = setTimeout(callback, milliseconds);
+    return () => clearTimeout(id);
+  },
   log: (level, line) => console[level](JSON.stringify(line)),
 };

@@ -8,6 +8,10 @@ import { listChangesOf } from './audit.service.ts';
 
 export function auditRoutes(app: Hono<HttpEnv>): void {
   mount(app, listChanges, async (context, { query }) =>
-    answerPage(context, await listChangesOf(context.get('deps'), context.get('caller'), query)),
+    answerPage(
+      context,
+      { subject: query.subject, limit: query.limit },
+      await listChangesOf(context.get('deps'), context.get('caller'), query),
+    ),
   );
 }

@@ -7,7 +7,7 @@ import type { Statement } from '../db/client.ts';
 import { countOfDay, removeSurplusFailures } from './batch-failures.store.ts';
 import { EXISTING_FAILURE, REJECTED_FAILURE, type KnownFailure } from './batches.judge.ts';
 import { STAGED_FIELDS, type StagedField } from './batches.plan.ts';
-import type { ChunkPointer } from './batches.queue.ts';
+import { MAX_SEND_AGAIN_MS, SEND_AGAIN_MS, type ChunkPointer } from './batches.queue.ts';
 import { CODE_LETTERS, encodeFailure } from './failure-codes.ts';
 
 /** A field of the staged row at hand. */
@@ -149,8 +149,11 @@ export function rephraseChunk(pointer: ChunkPointer, phrases: string[]): Stateme
         WHERE ${isChunk(pointer)} AND ${isOpen}`;
 }
 
-/** Replaces a chunk by two halves of it. The first statement returns their numbers. */
-export function splitChunk(pointer: ChunkPointer): Statement[] {
+/**
+ * Replaces a chunk by two halves of it. The first statement returns their numbers.
+ * @param firstSendAgainAt when the sweep may send their pointers, which nobody has sent yet
+ */
+export function splitChunk(pointer: ChunkPointer, firstSendAgainAt: number): Statement[] {
   const { bankId, batchId } = pointer;
   return [
     sql`INSERT INTO batch_chunks
@@ -158,7 +161,7 @@ export function splitChunk(pointer: ChunkPointer): Statement[] {
           SELECT chunk.bank_id, chunk.batch_id,
             (SELECT max(chunk) FROM batch_chunks WHERE bank_id = ${bankId} AND batch_id = ${batchId})
               + 1 + (staged.key >= chunk.row_count / 2),
-            min(${staged('index')}), max(${staged('index')}), count(*), chunk.next_send_at,
+            min(${staged('index')}), max(${staged('index')}), count(*), min(chunk.next_send_at, ${firstSendAgainAt}),
             json_group_array(json(staged.value))
           FROM ${stagedRows(pointer)} WHERE true
           GROUP BY staged.key >= chunk.row_count / 2
@@ -177,11 +180,22 @@ export function findOpenChunk(pointer: ChunkPointer): Statement {
 }
 
 /**
+ * Writes down that a chunk was tried in vain. One that was taken out of the sweep's hands stays out of them.
+ * @param sendAgainAt when the sweep may send its pointer again, if not later anyhow
+ */
+export function recordFailedTry(pointer: ChunkPointer, sendAgainAt: number): Statement {
+  return sql`UPDATE batch_chunks SET tries = tries + 1, next_send_at = max(next_send_at, ${sendAgainAt})
+      WHERE ${isChunk(pointer)} AND ${isOpen}`;
+}
+
+/**
  * Claims up to `most` chunks whose pointer is due to be sent again, and sets when it will be due the next time.
  * Two sweeps at once claim different ones.
  */
-export function claimDueChunks(now: number, dueAgainAt: number, most: number): Statement {
-  return sql`UPDATE batch_chunks SET next_send_at = ${dueAgainAt}
+export function claimDueChunks(now: number, most: number): Statement {
+  // 60 s shifted by 3 is more than 5 minutes.
+  return sql`UPDATE batch_chunks
+      SET next_send_at = ${now} + min(${SEND_AGAIN_MS} << min(tries, 3), ${MAX_SEND_AGAIN_MS})
       WHERE (bank_id, batch_id, chunk) IN (
         SELECT bank_id, batch_id, chunk FROM batch_chunks
         WHERE next_send_at <= ${now} ORDER BY next_send_at LIMIT ${most})

@@ -4,28 +4,24 @@
  */
 import { recordChange, type Actor } from '../audit/audit.store.ts';
 import {
-  DatabaseError,
   isDatabaseAway,
   isOverFailureLimit,
   runTogether,
+  WRITE_DEADLINE_MS,
   type Statement,
 } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
 import { tooMany, unavailable, type AppError } from '../errors.ts';
 import { describeCause } from '../db/cause.ts';
-import type { Runtime } from '../runtime.ts';
 import type { Idempotency, IdempotencyRecord } from './batches.idempotency.ts';
 import type { BatchPlan } from './batches.plan.ts';
+import { SEND_AGAIN_MS } from './batches.queue.ts';
 import { findIdempotencyRecord, insertIdempotencyRecord } from './batches.idempotency.store.ts';
 import { countRefusedRows, insertRefusedRows } from './batch-failures.store.ts';
 import { findBatch, insertBatch } from './batches.store.ts';
 
-/** How long the queue has to deliver a pointer before the sweep sends it again. The cron runs every minute. */
-export const SEND_AGAIN_MS = 60_000;
 /** Tries after the first. D1's own trouble is over in a moment or lasts; a client can wait better than we. */
 const RETRIES = 2;
-/** A write of 4 MB takes D1 a tenth of a second; one that has not answered by then is looked for. */
-const PATIENCE_MS = 10_000;
 
 /**
  * @returns the record of the batch that already has this key; null when this batch is now stored
@@ -59,7 +55,7 @@ export async function commitBatch(
   }
   for (let attempt = 0; ; attempt += 1) {
     try {
-      await withinPatience(deps, statements);
+      await runTogether(deps.db, statements, WRITE_DEADLINE_MS);
       return null;
     } catch (error) {
       const { stored, record } = await readBack(deps, plan, idempotency?.key);
@@ -92,17 +88,9 @@ async function readBack(deps: Deps, { bankId, batchId, createdAt }: BatchPlan, k
   const statements: Statement[] = [findBatch(bankId, batchId)];
   if (key !== undefined) statements.push(findIdempotencyRecord(bankId, key, createdAt));
   try {
-    const [batches = [], records = []] = await withinPatience(deps, statements);
+    const [batches = [], records = []] = await runTogether(deps.db, statements);
     return { stored: batches.length > 0, record: records[0] as IdempotencyRecord | undefined };
   } catch (error) {
     throw isDatabaseAway(error) ? unavailable(error) : error;
   }
-}
-
-function withinPatience({ db, runtime }: { db: Deps['db']; runtime: Runtime }, statements: Statement[]) {
-  const tooLate = async (): Promise<never> => {
-    await runtime.sleep(PATIENCE_MS);
-    throw new DatabaseError(`no answer within ${PATIENCE_MS} ms`);
-  };
-  return Promise.race([runTogether(db, statements), tooLate()]);
 }

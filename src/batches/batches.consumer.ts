@@ -2,14 +2,15 @@
  * The queue's door: moves chunks in. Every message is acknowledged or retried by itself, after its work is
  * committed, never before. A message may come twice, late or out of order: the chunk's own row decides.
  */
-import { isConstraintFailure, isPhraseCollision, run, runTogether } from '../db/client.ts';
+import { isConstraintFailure, isPhraseCollision, run, runTogether, WRITE_DEADLINE_MS } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
 import { describeCause } from '../db/cause.ts';
 import { createPhrase } from '../lib/phrase.ts';
-import { chunkPointer, type ChunkPointer } from './batches.queue.ts';
+import { chunkPointer, SEND_AGAIN_MS, type ChunkPointer } from './batches.queue.ts';
 import {
   findOpenChunk,
   moveChunkIn,
+  recordFailedTry,
   rejectChunk,
   rephraseChunk,
   splitChunk,
@@ -28,16 +29,35 @@ function retryDelay(attempts: number): number {
 type Message = Pick<globalThis.Message, 'body' | 'attempts' | 'ack' | 'retry'>;
 
 export function consumeBatches(deps: Deps, messages: readonly Message[]): Promise<void> {
-  return forEachPointer(deps, messages, 'chunk_failed', async (pointer) => {
-    await moveIn(deps, pointer);
+  return forEachPointer(deps, messages, 'chunk_failed', async (pointer, retrySeconds) => {
+    try {
+      await moveIn(deps, pointer);
+    } catch (error) {
+      await leaveToQueue(deps, pointer, retrySeconds);
+      throw error;
+    }
     logChunk(deps, 'info', 'chunk_done', pointer);
   });
+}
+
+/**
+ * Says when the queue's own next try is, so that the sweep does not send a copy before it. If D1 does not take that, it
+ * gives the sweep nothing to send either; when it is back, each chunk that is due is sent once more than needed.
+ */
+async function leaveToQueue(deps: Deps, pointer: ChunkPointer, retrySeconds: number): Promise<void> {
+  const sendAgainAt = deps.runtime.now() + retrySeconds * 1_000 + SEND_AGAIN_MS;
+  try {
+    await run(deps.db, recordFailedTry(pointer, sendAgainAt), WRITE_DEADLINE_MS);
+  } catch (error) {
+    logChunk(deps, 'warn', 'failed_try_not_recorded', pointer, describeCause(error));
+  }
 }
 
 /** Dead letters: an alarm, never the only copy. The chunk stays open in D1, with its payload. */
 export function consumeDeadLetters(deps: Deps, messages: readonly Message[]): Promise<void> {
   return forEachPointer(deps, messages, 'dead_letter_failed', async (pointer) => {
-    const [stalled = []] = await runTogether(deps.db, stallChunk(pointer, deps.runtime.now()));
+    const statements = stallChunk(pointer, deps.runtime.now());
+    const [stalled = []] = await runTogether(deps.db, statements, WRITE_DEADLINE_MS);
     // A letter of a chunk that went in meanwhile is no alarm.
     if (stalled.length > 0) logChunk(deps, 'error', 'batch_stalled', pointer);
   });
@@ -47,9 +67,10 @@ async function forEachPointer(
   deps: Deps,
   messages: readonly Message[],
   failureEvent: string,
-  work: (pointer: ChunkPointer) => Promise<void>,
+  work: (pointer: ChunkPointer, retrySeconds: number) => Promise<void>,
 ): Promise<void> {
   for (const message of messages) {
+    const retrySeconds = retryDelay(message.attempts);
     const pointer = chunkPointer.safeParse(message.body);
     if (!pointer.success) {
       deps.runtime.log('error', { event: 'unreadable_message' });
@@ -57,11 +78,11 @@ async function forEachPointer(
       continue;
     }
     try {
-      await work(pointer.data);
+      await work(pointer.data, retrySeconds);
       message.ack();
     } catch (error) {
       logChunk(deps, 'warn', failureEvent, pointer.data, describeCause(error));
-      message.retry({ delaySeconds: retryDelay(message.attempts) });
+      message.retry({ delaySeconds: retrySeconds });
     }
   }
 }
@@ -70,7 +91,8 @@ async function forEachPointer(
 async function moveIn(deps: Deps, pointer: ChunkPointer): Promise<void> {
   for (let rephrased = 0; ; rephrased += 1) {
     try {
-      await runTogether(deps.db, moveChunkIn(pointer, deps.runtime.now(), deps.failureLimits.stored));
+      const statements = moveChunkIn(pointer, deps.runtime.now(), deps.failureLimits.stored);
+      await runTogether(deps.db, statements, WRITE_DEADLINE_MS);
       return;
     } catch (error) {
       const collides = isPhraseCollision(error);
@@ -84,7 +106,7 @@ async function moveIn(deps: Deps, pointer: ChunkPointer): Promise<void> {
 async function rephrase(deps: Deps, pointer: ChunkPointer): Promise<void> {
   const [open] = await run<OpenChunk>(deps.db, findOpenChunk(pointer));
   const phrases = Array.from({ length: open?.rowCount ?? 0 }, () => createPhrase(deps.runtime.random));
-  await runTogether(deps.db, [rephraseChunk(pointer, phrases)]);
+  await run(deps.db, rephraseChunk(pointer, phrases), WRITE_DEADLINE_MS);
 }
 
 /** Halves the chunk until the row that a constraint refuses is alone. Each step is committed by itself. */
@@ -94,10 +116,11 @@ async function isolateBadRow(deps: Deps, pointer: ChunkPointer): Promise<void> {
   if (open === undefined) return;
   if (open.rowCount === 1) {
     logChunk(deps, 'error', 'row_rejected', pointer);
-    await runTogether(db, rejectChunk(pointer, runtime.now(), deps.failureLimits.stored));
+    await runTogether(db, rejectChunk(pointer, runtime.now(), deps.failureLimits.stored), WRITE_DEADLINE_MS);
     return;
   }
-  const [halves = []] = await runTogether(db, splitChunk(pointer));
+  const statements = splitChunk(pointer, runtime.now() + SEND_AGAIN_MS);
+  const [halves = []] = await runTogether(db, statements, WRITE_DEADLINE_MS);
   for (const { chunk } of halves as { chunk: number }[]) await moveIn(deps, { ...pointer, chunk });
 }
 

@@ -60,7 +60,7 @@ export function fingerprintOf(rows: unknown[], fieldKey: FieldKey): Promise<stri
   return codeOf(fieldKey, JSON.stringify(meaning));
 }
 
-/** Longer than any request takes: three tries to write and to read back, 10 seconds each. */
+/** Longer than any request takes: three tries to write and to read back, 10 and 5 seconds each. */
 const RUNNING_MOST_MS = 90_000;
 
 /**

@@ -23,7 +23,7 @@ export function redriveBank(bankId: string, now: number) {
 
 function redrive(meant: SQL, now: number) {
   return [
-    sql`UPDATE batch_chunks SET next_send_at = ${now}
+    sql`UPDATE batch_chunks SET next_send_at = ${now}, tries = 0
         WHERE (bank_id, batch_id) IN (SELECT bank_id, id FROM batches WHERE ${meant} AND status = 'STALLED')
           AND done_at IS NULL AND next_send_at IS NULL`,
     sql`UPDATE batches SET status = 'PROCESSING' WHERE ${meant} AND status = 'STALLED' RETURNING id`,

@@ -1,5 +1,5 @@
 /** What is kept for a time only: results of batches, and Idempotency-Keys. The sweep removes what is older. */
-import { run, runTogether } from '../db/client.ts';
+import { run, runTogether, WRITE_DEADLINE_MS } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
 import { countOld, removeOldBatches, type Backlog } from './batch-removal.store.ts';
 import { removeOldKeys } from './batches.idempotency.store.ts';
@@ -26,10 +26,11 @@ export async function removeOldResults({ db, runtime }: Deps): Promise<void> {
   const startedAt = runtime.now();
   const [completedBefore, createdBefore] = [startedAt - RESULTS_KEPT_MS, startedAt - KEY_KEPT_MS];
   for (let round = 0; round < MAX_ROUNDS && runtime.now() - startedAt < MAX_REMOVAL_MS; round += 1) {
-    const results = await runTogether(db, [
+    const removal = [
       removeOldKeys(createdBefore, MAX_PER_ROUND.keys),
       ...removeOldBatches(completedBefore, MAX_PER_ROUND),
-    ]);
+    ];
+    const results = await runTogether(db, removal, WRITE_DEADLINE_MS);
     if (results[0]?.length === 0 && results.at(-1)?.length === 0) return;
   }
   const [left] = await run<Backlog>(db, countOld(completedBefore, createdBefore));

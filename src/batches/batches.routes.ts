@@ -5,7 +5,7 @@ import { actorOf } from '../http/auth.ts';
 import type { HttpContext, HttpEnv } from '../http/context.ts';
 import { succeed } from '../http/envelope.ts';
 import { mount } from '../http/operation.ts';
-import { answerPage } from '../http/page.ts';
+import { answerPage, type ListParameters } from '../http/page.ts';
 import { readIdempotencyKey } from '../lib/idempotency-key.ts';
 import {
   getBatchOf,
@@ -59,7 +59,7 @@ function acceptRoute(app: Hono<HttpEnv>): void {
 
 function resultRoutes(app: Hono<HttpEnv>): void {
   mount(app, listBatches, async (context, { query }) =>
-    answerList(context, await listBatchesOf(context.get('deps'), context.get('caller'), query)),
+    answerList(context, query, await listBatchesOf(context.get('deps'), context.get('caller'), query)),
   );
 
   mount(app, getBatch, async (context) => {
@@ -71,12 +71,12 @@ function resultRoutes(app: Hono<HttpEnv>): void {
 
   mount(app, listBatchFailures, async (context, { query }) => {
     const [deps, caller] = [context.get('deps'), context.get('caller')];
-    return answerList(context, await listFailuresOf(deps, caller, batchIdOf(context), query));
+    return answerList(context, query, await listFailuresOf(deps, caller, batchIdOf(context), query));
   });
 
   mount(app, listBatchCustomers, async (context, { query }) => {
     const [deps, caller] = [context.get('deps'), context.get('caller')];
-    return answerList(context, await listCreatedOf(deps, caller, batchIdOf(context), query));
+    return answerList(context, query, await listCreatedOf(deps, caller, batchIdOf(context), query));
   });
 }
 
@@ -85,7 +85,11 @@ function batchIdOf(context: HttpContext): string {
 }
 
 /** While chunks go in, in any order, a list is not final. */
-function answerList(context: HttpContext, listing: Listing<unknown>): Promise<Response> {
+function answerList(
+  context: HttpContext,
+  { limit, status }: ListParameters,
+  listing: Listing<unknown>,
+): Promise<Response> {
   if (listing.underWay) context.get('headers')['Retry-After'] = String(LOOK_AGAIN_SECONDS);
-  return answerPage(context, listing);
+  return answerPage(context, { status, limit }, listing);
 }

@@ -4,11 +4,10 @@
  * own transaction.
  */
 import { describeCause } from '../db/cause.ts';
-import { run } from '../db/client.ts';
+import { run, WRITE_DEADLINE_MS } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
 import { SEND_MOST, type ChunkPointer } from './batches.queue.ts';
 import { removeOldResults } from './batches.retention.ts';
-import { SEND_AGAIN_MS } from './batches.commit.ts';
 import { claimDueChunks } from './batch-chunks.store.ts';
 
 /** Sends of one sweep: 1,000 chunks, a million customers, a minute. */
@@ -28,7 +27,7 @@ export async function sweep(deps: Deps): Promise<void> {
 async function sendDueChunks(deps: Deps): Promise<void> {
   for (let round = 0; round < ROUNDS_MOST; round += 1) {
     const now = deps.runtime.now();
-    const due = await run<ChunkPointer>(deps.db, claimDueChunks(now, now + SEND_AGAIN_MS, SEND_MOST));
+    const due = await run<ChunkPointer>(deps.db, claimDueChunks(now, SEND_MOST), WRITE_DEADLINE_MS);
     if (due.length === 0) return;
     await deps.batchQueue.send(due);
     deps.runtime.log('warn', { event: 'chunks_sent_again', chunks: due.length });

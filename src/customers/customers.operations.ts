@@ -10,6 +10,7 @@ export const getCustomer = operation({
   path: '/v1/bank/customer',
   counts: 'lookups',
   scopes: READ,
+  atEdge: true,
   query: customerLookup,
   errors: ['CUSTOMER_NOT_FOUND'],
 });

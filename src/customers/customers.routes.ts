@@ -6,7 +6,7 @@ import { expectedRevisions, isKnown, setEtag } from '../http/conditional.ts';
 import type { HttpEnv } from '../http/context.ts';
 import { answer, succeed } from '../http/envelope.ts';
 import { mount } from '../http/operation.ts';
-import { linkHeader } from '../http/page.ts';
+import { setLink } from '../http/page.ts';
 import { getCustomer, listCustomers, updateCustomer } from './customers.operations.ts';
 import { revisionOf } from './customers.view.ts';
 import { changeCustomer, listCustomersOf, lookUpCustomer } from './customers.service.ts';
@@ -36,7 +36,7 @@ export function customerRoutes(app: Hono<HttpEnv>): void {
   mount(app, listCustomers, async (context, { query }) => {
     const [deps, caller] = [context.get('deps'), context.get('caller')];
     const guessed = query.phrases?.length ?? 0;
-    const { page, total, list } = await deps.rateLimits.guess(
+    const { page, total, found, list } = await deps.rateLimits.guess(
       caller.keyId,
       guessed,
       () => listCustomersOf(deps, caller, query),
@@ -44,7 +44,9 @@ export function customerRoutes(app: Hono<HttpEnv>): void {
     );
     const headers = context.get('headers');
     headers['X-Total-Count'] = String(total);
-    headers['Link'] = await linkHeader(context.req.url, list, page);
+    // Filters may be as long as an address; the customers that they found are at most a hundred ids.
+    const parameters = { ids: found, sortBy: context.req.query('sortBy'), limit: query.limit };
+    if (found?.length !== 0) await setLink(context, parameters, list, page);
     return answer(context, 200, page.rows);
   });
 

@@ -202,8 +202,7 @@ const listOf = (most: number) =>
       ),
   );
 
-/** Deepest page: beyond it, page times limit would leave the safe integers. */
-const MOST_PAGES = Math.floor(Number.MAX_SAFE_INTEGER / LIMITS.pageMost);
+const PAGE = `must be a whole number from 1, and times limit at most ${LIMITS.maxNumberedRow}; to read further, follow the Link header: its cursor reaches any depth`;
 
 const listParameters = z
   .strictObject({
@@ -224,13 +223,17 @@ const listParameters = z
       ),
       { field: 'createdAt', descending: true },
     ),
-    page: z.optional(wholeNumber(MOST_PAGES, 'must be a whole number from 1')),
+    page: z.optional(wholeNumber(LIMITS.maxNumberedRow, PAGE)),
     ...pageParameters(),
   })
   .check(
     z.refine((query) => query.page === undefined || query.cursor === undefined, {
       error: 'can not be combined with page: a cursor says where its page begins',
       path: ['cursor'],
+    }),
+    z.refine((query) => (query.page ?? 1) * query.limit <= LIMITS.maxNumberedRow, {
+      error: PAGE,
+      path: ['page'],
     }),
   );
 export const customerList = z.pipe(withoutBrackets('ids', 'phrases'), listParameters);

@@ -2,7 +2,7 @@
 import type { Actor } from '../audit/audit.store.ts';
 import type { Deps } from '../deps.ts';
 import { run, runTogether, runTogetherSurely } from '../db/client.ts';
-import { AppError, invalid } from '../errors.ts';
+import { AppError, invalid, unavailable } from '../errors.ts';
 import type { Caller } from '../keys/keys.service.ts';
 import { positionOf, toPage, type List, type Page } from '../lib/paging.ts';
 import { isInternational, toE164 } from '../lib/phone.ts';
@@ -19,6 +19,7 @@ import {
   countCustomers,
   findCountry,
   findCustomer,
+  findNamedIds,
   listCustomers,
   sortKey,
   sortKeyLength,
@@ -45,6 +46,7 @@ export interface LookUp {
  * A phrase alone is answered from the cache, for a caller who sees the Standard fields only.
  * @param fresh the caller wants D1's answer, whatever the cache holds
  * @returns null alike for nobody's and for another bank's customer
+ * @throws UNAVAILABLE for a caller whose API key could not be checked, but for what the cache holds
  */
 export async function lookUpCustomer(
   deps: Deps,
@@ -52,29 +54,33 @@ export async function lookUpCustomer(
   lookup: CustomerLookup,
   fresh: boolean,
 ): Promise<LookUp> {
-  const wanted = { ...lookup };
-  if (lookup.phrase !== undefined) {
-    const phrase = normalisePhrase(lookup.phrase);
-    if (phrase === null) return { found: null, cache: 'BYPASS' };
-    wanted.phrase = phrase;
-    const phraseAlone = lookup.id === undefined && lookup.email === undefined;
-    if (phraseAlone && !fresh && !seesExtended(caller.scopes))
-      return lookUpCached(deps, caller.bankId, phrase);
+  const phrase = lookup.phrase === undefined ? undefined : normalisePhrase(lookup.phrase);
+  const phraseAlone = lookup.id === undefined && lookup.email === undefined;
+  if (phrase && phraseAlone && !fresh && !seesExtended(caller.scopes)) {
+    return lookUpCached(deps, caller, phrase);
   }
-  const [row] = await run<CustomerRecord>(deps.session, findCustomer(caller.bankId, wanted));
+  refuseUnchecked(caller);
+  if (phrase === null) return { found: null, cache: 'BYPASS' };
+  const [row] = await run<CustomerRecord>(deps.session, findCustomer(caller.bankId, { ...lookup, phrase }));
   if (row === undefined) return { found: null, cache: 'BYPASS' };
   const customer = toView(row, seesExtended(caller.scopes));
   return { found: { customer, revision: revisionOf(row) }, cache: 'BYPASS' };
 }
 
-async function lookUpCached(deps: Deps, bankId: string, phrase: string): Promise<LookUp> {
+async function lookUpCached(deps: Deps, caller: Caller, phrase: string): Promise<LookUp> {
+  const { bankId } = caller;
   const cached = await deps.phraseCache.read(bankId, phrase);
   if (cached !== null) return { found: cached, cache: 'HIT' };
+  refuseUnchecked(caller);
   const readFromStore = standardReader(deps, bankId, phrase);
   const fill = deps.phraseCache.beginFill();
   const found = await readFromStore();
   if (found !== null) deps.after(fill(found, readFromStore));
   return { found, cache: 'MISS' };
+}
+
+function refuseUnchecked(caller: Caller): void {
+  if (caller.unchecked) throw unavailable(undefined);
 }
 
 /** Reads the Standard fields from the primary, for the cache to hold. */
@@ -92,6 +98,8 @@ function toCached(row: CustomerRecord): CachedCustomer {
 export interface CustomerPage {
   page: Page<CustomerView>;
   total: number;
+  /** Everybody that the filters found, on this page or another; undefined: there were no filters. */
+  found: string[] | undefined;
   /** What the page's cursors are bound to. */
   list: List;
 }
@@ -118,7 +126,7 @@ export async function listCustomersOf(
     offset: ((query.page ?? 1) - 1) * limit,
     position: await positionOf(list, sortKeyLength(sortBy.field), query.cursor),
   };
-  const [rows, total] = await readPage(deps, caller.bankId, statement);
+  const { rows, total, found } = await readPage(deps, caller.bankId, statement);
   const page = toPage(
     rows,
     limit,
@@ -127,27 +135,23 @@ export async function listCustomersOf(
     statement.offset > 0,
   );
   const extended = seesExtended(caller.scopes);
-  return { page: { ...page, rows: page.rows.map((row) => toView(row, extended)) }, total, list };
+  return { page: { ...page, rows: page.rows.map((row) => toView(row, extended)) }, total, found, list };
 }
 
-async function readPage(
-  { session }: Deps,
-  bankId: string,
-  query: ListQuery,
-): Promise<[CustomerRecord[], number]> {
-  const counting = countCustomers(bankId, query);
+async function readPage({ session }: Deps, bankId: string, query: ListQuery) {
+  const filtered = query.ids !== undefined || query.phrases !== undefined;
+  const counting = filtered ? findNamedIds(bankId, query) : countCustomers(bankId);
   const listing = listCustomers(bankId, query);
+  const sizeOf = (counted: unknown[] = []) => {
+    if (!filtered) return { total: (counted as { total: number }[])[0]?.total ?? 0, found: undefined };
+    return { total: counted.length, found: (counted as { id: string }[]).map(({ id }) => id) };
+  };
   if (query.offset === 0) {
     const [rows, counted] = await runTogether(session, [listing, counting]);
-    return [rows as CustomerRecord[], totalOf(counted)];
+    return { rows: rows as CustomerRecord[], ...sizeOf(counted) };
   }
-  const total = totalOf(await run(session, counting));
-  return [query.offset < total ? await run<CustomerRecord>(session, listing) : [], total];
-}
-
-function totalOf(counted: unknown[] | undefined): number {
-  const [row] = (counted ?? []) as { total: number }[];
-  return row?.total ?? 0;
+  const size = sizeOf(await run(session, counting));
+  return { rows: query.offset < size.total ? await run<CustomerRecord>(session, listing) : [], ...size };
 }
 
 /**

@@ -70,11 +70,14 @@ export function listCustomers(bankId: string, query: ListQuery): Statement {
       WHERE ${ownedAndNamed(bankId, query)} AND ${onPage(columns, query.descending, query)} OFFSET ${query.offset}`;
 }
 
-/** How many customers the whole list has. Unfiltered: one row, the bank's own counter. */
-export function countCustomers(bankId: string, query: Pick<ListQuery, 'ids' | 'phrases'>): Statement {
-  return query.ids === undefined && query.phrases === undefined
-    ? sql`SELECT customer_count AS total FROM banks WHERE id = ${bankId}`
-    : sql`SELECT count(*) AS total FROM customers WHERE ${ownedAndNamed(bankId, query)}`;
+/** How many customers a bank has: one row, its own counter. */
+export function countCustomers(bankId: string): Statement {
+  return sql`SELECT customer_count AS total FROM banks WHERE id = ${bankId}`;
+}
+
+/** Ids of the customers that a filter finds: at most as many as it names. */
+export function findNamedIds(bankId: string, filter: Pick<ListQuery, 'ids' | 'phrases'>): Statement {
+  return sql`SELECT id FROM customers WHERE ${ownedAndNamed(bankId, filter)}`;
 }
 
 function ownedAndNamed(

@@ -13,12 +13,12 @@ export function messagesOf(error: unknown): string[] {
 }
 
 /**
- * One line for a log: D1's words, which name tables and columns only; or for any other error its class and where
- * it was thrown, because the text of an unforeseen error may repeat what somebody sent.
+ * One line for a log: D1's words, which name tables and columns only, or that there were none in time; or for any
+ * other error its class and where it was thrown, because the text of an unforeseen error may repeat what somebody sent.
  */
 export function describeCause(error: unknown): string | null {
   if (error === undefined) return null;
-  const fromD1 = messagesOf(error).find((message) => message.startsWith('D1_ERROR'));
+  const fromD1 = messagesOf(error).find((message) => message.startsWith('D1_'));
   if (fromD1 !== undefined) return fromD1;
   let root = error;
   while (root instanceof Error && root.cause !== undefined) root = root.cause;

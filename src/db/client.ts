@@ -5,10 +5,34 @@
  */
 import type { SQL } from 'drizzle-orm';
 import { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core';
+import { systemRuntime, type Timer } from '../runtime.ts';
 import { messagesOf } from './cause.ts';
 
 /** What is asked of D1, of its binding as of a session. */
-export type Database = Pick<D1Database, 'prepare' | 'batch'>;
+export interface Database extends Pick<D1Database, 'prepare' | 'batch'> {
+  /** The clock of its calls' deadlines; the system's if there is none. */
+  readonly timer?: Timer;
+}
+
+/**
+ * D1 itself gives a statement 30 s, and a connection that hangs gives no answer at all. A read takes D1 a few
+ * milliseconds, and its restarts a second or two: a client that has waited 5 s is served better by a 503.
+ */
+export const READ_DEADLINE_MS = 5_000;
+/**
+ * A write of 4 MB takes D1 a tenth of a second. It has longer than a read, because after its deadline it must be found
+ * out whether it took effect: it may have, and may do so later.
+ */
+export const WRITE_DEADLINE_MS = 10_000;
+
+/** D1 without a session. */
+export function withDeadlines(binding: D1Database, timer: Timer): Database {
+  return {
+    prepare: (query) => binding.prepare(query),
+    batch: (statements) => binding.batch(statements),
+    timer,
+  };
+}
 
 /** Text and parameters. Where a statement is hot, its text is made once. */
 export interface Rendered {
@@ -23,35 +47,58 @@ const dialect = new SQLiteAsyncDialect();
 
 /**
  * Runs statements as one D1 call and one transaction: all of them, or none.
+ * @param deadlineMs when the answer is no longer waited for; WRITE_DEADLINE_MS for writes
  * @returns the rows of each statement, as SQLite names the columns
  * @throws an error for the questions below
  */
-export async function runTogether(db: Database, statements: Statement[]): Promise<unknown[][]> {
+export async function runTogether(
+  db: Database,
+  statements: Statement[],
+  deadlineMs = READ_DEADLINE_MS,
+): Promise<unknown[][]> {
   if (statements.length === 0) return [];
   const bound = statements.map((statement) => bind(db, statement));
-  const results = await db.batch(bound).catch(throwDatabaseError);
+  const results = await withinDeadline(db, db.batch(bound), deadlineMs);
   return results.map((result) => result.results);
 }
 
 /**
- * Runs together what may be run twice: a write whose answer was lost may have been committed, and to run it again is
- * to look, and to mend.
+ * Runs together writes that may be run twice: one whose answer was lost, or is late, may have been committed, or may
+ * be yet, and to run it again is to look, and to mend.
  */
 export async function runTogetherSurely(db: Database, statements: Statement[]): Promise<unknown[][]> {
-  return runTogether(db, statements).catch((error: unknown) => {
+  return runTogether(db, statements, WRITE_DEADLINE_MS).catch((error: unknown) => {
     if (!isDatabaseAway(error)) throw error;
-    return runTogether(db, statements);
+    return runTogether(db, statements, WRITE_DEADLINE_MS);
   });
 }
 
 /**
  * Runs one statement.
+ * @param deadlineMs as above
  * @returns its rows, as SQLite names the columns
  * @throws an error for the questions below
  */
-export async function run<Row>(db: Database, statement: Statement): Promise<Row[]> {
-  const { results } = await bind(db, statement).all<Row>().catch(throwDatabaseError);
+export async function run<Row>(
+  db: Database,
+  statement: Statement,
+  deadlineMs = READ_DEADLINE_MS,
+): Promise<Row[]> {
+  const { results } = await withinDeadline(db, bind(db, statement).all<Row>(), deadlineMs);
   return results;
+}
+
+/** Every call to D1 passes here. One that is given up goes on in D1; nobody learns what becomes of it. */
+function withinDeadline<Result>(
+  { timer = systemRuntime.timer }: Database,
+  call: Promise<Result>,
+  deadlineMs: number,
+): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: unknown) => reject(new DatabaseError('a D1 call failed', { cause }));
+    const cancel = timer(deadlineMs, () => fail(new Error(`D1_TIMEOUT: no answer within ${deadlineMs} ms`)));
+    call.finally(cancel).then(resolve, fail);
+  });
 }
 
 export function render(statement: Statement): Rendered {
@@ -63,11 +110,7 @@ function bind(db: Database, statement: Statement): D1PreparedStatement {
   return db.prepare(sql).bind(...params);
 }
 
-function throwDatabaseError(cause: unknown): never {
-  throw new DatabaseError('a D1 call failed', { cause });
-}
-
-/** A D1 call that failed. What D1 said, if it said anything, is the cause. */
+/** A D1 call that failed, or was not answered in time. What D1 said, if it said anything, is the cause. */
 export class DatabaseError extends Error {}
 
 /** Did two customers draw the same phrase? */
@@ -86,7 +129,7 @@ export function isConstraintFailure(error: unknown): boolean {
 }
 
 /**
- * Is D1 itself away: overloaded, restarting, unreachable, out of room? Any other word of SQLite's is about a
+ * Is D1 itself away: silent, overloaded, restarting, unreachable, out of room? Any other word of SQLite's is about a
  * statement, and so a bug of ours; as is a TypeError on the way.
  */
 export function isDatabaseAway(error: unknown): boolean {

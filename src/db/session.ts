@@ -3,6 +3,7 @@
  * much of the database's history it has seen, as a bookmark: an answer carries the newer of the two, and a request that
  * sends it back reads no older state.
  */
+import type { Timer } from '../runtime.ts';
 import type { Database } from './client.ts';
 
 /** As D1 writes them: three counters and a hash, hexadecimal. Anything else is ignored. */
@@ -10,6 +11,7 @@ const BOOKMARK = /^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{32}$/;
 
 /** Reads may be answered by the nearest replica, writes by the primary; each sees what the one before it saw. */
 export class ReadSession implements Database {
+  readonly timer: Timer;
   readonly #open: () => D1DatabaseSession;
   #session: D1DatabaseSession | undefined;
 
@@ -17,7 +19,8 @@ export class ReadSession implements Database {
    * Opens nothing before it is used: most lookups never ask D1.
    * @param bookmark how old the state that is read may be; absent or not one of D1's: as old as the nearest has it
    */
-  constructor(binding: D1Database, bookmark: string | undefined) {
+  constructor(binding: D1Database, bookmark: string | undefined, timer: Timer) {
+    this.timer = timer;
     const since = bookmark !== undefined && BOOKMARK.test(bookmark) ? bookmark : 'first-unconstrained';
     this.#open = () => binding.withSession(since);
   }
@@ -47,10 +50,12 @@ export class ReadSession implements Database {
  * first.
  */
 export class PrimarySession implements Database {
+  readonly timer: Timer;
   readonly #binding: D1Database;
   readonly #calls: D1DatabaseSession[] = [];
 
-  constructor(binding: D1Database) {
+  constructor(binding: D1Database, timer: Timer) {
+    this.timer = timer;
     this.#binding = binding;
   }
 

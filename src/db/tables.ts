@@ -94,6 +94,7 @@ export const batchChunks = sqliteTable(
     lastIndex: integer('last_index').notNull(),
     rowCount: integer('row_count').notNull(),
     nextSendAt: integer('next_send_at'),
+    tries: integer('tries').notNull().default(0),
     created: integer('created').notNull().default(0),
     raced: integer('raced').notNull().default(0),
     doneAt: integer('done_at'),

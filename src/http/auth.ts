@@ -2,7 +2,7 @@
 import type { MiddlewareHandler } from 'hono';
 import type { Actor } from '../audit/audit.store.ts';
 import { AppError } from '../errors.ts';
-import { identify } from '../keys/keys.service.ts';
+import { identify, identifyForEdge } from '../keys/keys.service.ts';
 import type { Scope } from '../keys/scopes.ts';
 import type { HttpContext, HttpEnv } from './context.ts';
 import type { RateClass } from './rate-limit.ts';
@@ -29,21 +29,26 @@ function readKey(header: string): string | undefined {
 /**
  * @param rateClass what a request to the route counts as
  * @param access the scopes of which any one opens the route
+ * @param atEdge the route shows some things without D1, and looks at `caller.unchecked` before it does
  */
-export function requireKey(rateClass: RateClass, access: readonly Scope[]): MiddlewareHandler<HttpEnv> {
+export function requireKey(
+  rateClass: RateClass,
+  access: readonly Scope[],
+  atEdge: boolean,
+): MiddlewareHandler<HttpEnv> {
   return async (context, next) => {
     const key = readKey(context.req.header('Authorization') ?? '');
     if (key === undefined) throw unauthenticated();
     const deps = context.get('deps');
-    const caller = deps.keyMemory.recall(key, deps.runtime.now()) ?? (await identify(key, deps));
+    const caller = await (atEdge ? identifyForEdge : identify)(key, deps);
     if (caller === null) throw unauthenticated();
+    context.set('caller', caller);
+    deps.rateLimits.admit(context, caller.keyId, rateClass);
     if (!access.some((scope) => caller.scopes.has(scope))) {
       throw new AppError('FORBIDDEN', {
         errors: [{ field: 'Authorization', message: `needs a key with the scope ${access.join(' or ')}` }],
       });
     }
-    context.set('caller', caller);
-    deps.rateLimits.admit(context, caller.keyId, rateClass);
     await next();
   };
 }

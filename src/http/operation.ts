@@ -22,6 +22,8 @@ export interface Operation<
   counts: RateClass;
   /** Any one of them opens the route. */
   scopes: readonly [Scope, ...Scope[]];
+  /** It shows some things without D1, also to a caller whose API key could not be checked. */
+  atEdge?: boolean;
   query?: Query;
   body?: BodyRules<Body>;
   /** Ways to fail that are its own, besides those of its method, its input and every request. */
@@ -45,10 +47,10 @@ export interface Input<Query extends z.ZodMiniType, Body extends z.ZodMiniType> 
 /** Puts an operation on its address: who may pass, what may come in, and then its handler. */
 export function mount<Query extends z.ZodMiniType, Body extends z.ZodMiniType>(
   app: Hono<HttpEnv>,
-  { method, path, counts, scopes, query, body }: Operation<Query, Body>,
+  { method, path, counts, scopes, atEdge = false, query, body }: Operation<Query, Body>,
   handle: (context: HttpContext, input: Input<Query, Body>) => Response | Promise<Response>,
 ): void {
-  const steps: MiddlewareHandler<HttpEnv>[] = [requireKey(counts, scopes)];
+  const steps: MiddlewareHandler<HttpEnv>[] = [requireKey(counts, scopes, atEdge)];
   if (query !== undefined) steps.push(validQuery(query));
   if (body !== undefined) steps.push(validJson(body));
   const handler: Handler<HttpEnv> = (context) => {

@@ -5,8 +5,8 @@
  * location count together in the platform's rate limiter, which is told behind the answer's back and, of what is
  * frequent, by the step of a hundred, so that no answer waits for it or pays for it: what it refuses is refused here
  * from then on, until the window ends.
- * Whether a guess misses is known only afterwards, so guesses that are under way are bounded too: generously, and
- * for a key that used up its misses in the window before, as tightly as the misses themselves.
+ * Whether a name is a miss is known only afterwards, so the answer is kept back if there were more misses in it than
+ * were left by then: a key is told of no more misses in a window than its limit, however many it asks for at once.
  */
 import type { Env } from '../env.ts';
 import { tooMany, type AppError } from '../errors.ts';
@@ -45,8 +45,8 @@ function policyOf(counted: Counted, step: number): RatePolicy {
   return { limit: limit * step, seconds: period, step };
 }
 
-/** Names that a key without a past may be guessing at once: five whole filters, or 500 lookups. */
-const MOST_UNDER_WAY = 500;
+/** Names that D1 looks for at once for one key, because the answers may be kept back: five filters, or 500 lookups. */
+const MAX_NAMES_IN_FLIGHT = 500;
 
 /** What an isolate knows of one key's use in the window of time that is now. */
 interface Window {
@@ -55,8 +55,8 @@ interface Window {
   /** How often the platform's limiter was told. */
   steps: number;
   refused: boolean;
-  /** The window before ended with nothing left. */
-  suspect: boolean;
+  /** Phrases and emails that are being looked for. */
+  namesInFlight: number;
 }
 
 /** What a key has of one class, just now. */
@@ -68,16 +68,14 @@ interface Account {
   secondsLeft: number;
 }
 
-/** One isolate's memory: the newest window of every key and class, and each key's guesses that are under way. */
+/** One isolate's memory: the newest window of every key and class. */
 export class RateMemory {
   readonly #windows = new Map<string, Window>();
-  readonly underWay = new Map<string, number>();
 
-  window(name: string, number: number, limit: number): Window {
+  window(name: string, number: number): Window {
     const known = this.#windows.get(name);
     if (known?.number === number) return known;
-    const suspect = known !== undefined && (known.refused || known.count >= limit);
-    const fresh = { number, count: 0, steps: 0, refused: false, suspect };
+    const fresh = { number, count: 0, steps: 0, refused: false, namesInFlight: 0 };
     this.#windows.set(name, fresh);
     return fresh;
   }
@@ -127,7 +125,8 @@ export class RateLimits {
   /**
    * Does work that may guess, and counts what it missed.
    * @param names phrases and emails that are asked for; nothing is counted for none
-   * @throws RATE_LIMITED where too many are under way
+   * @throws RATE_LIMITED if too many names are in flight; if it missed more often than was left; or if nothing is left
+   *   by then, and hits are kept back too, so that a refusal tells nothing
    */
   async guess<Result>(
     keyId: string,
@@ -136,23 +135,26 @@ export class RateLimits {
     missesOf: (result: Result) => number,
   ): Promise<Result> {
     if (names === 0) return work();
-    const { underWay } = this.#memory;
-    const others = underWay.get(keyId) ?? 0;
-    const account = this.#at(keyId, 'misses');
-    const most = account.window.suspect ? Math.max(account.policy.limit, names) : MOST_UNDER_WAY;
-    if (others > 0 && others + names > most) throw usedUp(account);
-    underWay.set(keyId, others + names);
+    // A request that is stopped without a word stays counted until its window ends, and no longer.
+    const { window } = this.#at(keyId, 'misses');
+    if (window.namesInFlight + names > MAX_NAMES_IN_FLIGHT) throw tooManyInFlight();
+    window.namesInFlight += names;
     try {
       const result = await work();
-      const misses = missesOf(result);
-      // The window may have ended meanwhile.
-      if (misses > 0) this.#charge(this.#at(keyId, 'misses'), misses);
+      this.#settleGuess(keyId, missesOf(result));
       return result;
     } finally {
-      const rest = (underWay.get(keyId) ?? names) - names;
-      if (rest > 0) underWay.set(keyId, rest);
-      else underWay.delete(keyId);
+      window.namesInFlight -= names;
     }
+  }
+
+  /** Of the window in which the answer is given: the one in which it was asked may have ended. */
+  #settleGuess(keyId: string, misses: number): void {
+    const account = this.#at(keyId, 'misses');
+    const left = remainingOf(account);
+    if (misses > 0) this.#charge(account, misses);
+    if (left === 0) throw usedUp(account);
+    if (misses > left) throw tooManyUnknown(account);
   }
 
   /** Counts, here at once, and for the whole location where no step that was told covers it. */
@@ -185,7 +187,7 @@ export class RateLimits {
       keyId,
       counted,
       policy,
-      window: this.#memory.window(`${counted} ${keyId}`, number, policy.limit),
+      window: this.#memory.window(`${counted} ${keyId}`, number),
       secondsLeft: Math.ceil(((number + 1) * length - now) / 1_000),
     };
   }
@@ -197,4 +199,14 @@ function remainingOf({ window, policy }: Account): number {
 
 function usedUp({ counted, secondsLeft }: Account): AppError {
   return tooMany(secondsLeft, 'Authorization', `has used up its ${counted} for now; wait, and slow down`);
+}
+
+function tooManyInFlight(): AppError {
+  const message = `has ${MAX_NAMES_IN_FLIGHT} phrases and emails in flight; wait for answers before asking for more`;
+  return tooMany(1, 'Authorization', message);
+}
+
+function tooManyUnknown({ policy, secondsLeft }: Account): AppError {
+  const message = `name more that are unknown than the API key may still miss (${policy.limit} in ${policy.seconds} seconds); wait, and ask for at most ${policy.limit} at a time`;
+  return tooMany(secondsLeft, 'phrases', message);
 }

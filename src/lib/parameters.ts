@@ -45,7 +45,9 @@ export function withoutBrackets(...names: string[]) {
 export function wholeNumber(most: number, fault: string, least = 1) {
   return z.pipe(
     z.pipe(z.string(fault).check(z.regex(/^\d{1,16}$/, fault)), z.transform(Number)),
-    z.number().check(z.minimum(least, fault), z.maximum(most, fault)),
+    z
+      .number()
+      .check(z.minimum(least, { error: fault, abort: true }), z.maximum(most, { error: fault, abort: true })),
   );
 }
 

@@ -75,13 +75,13 @@ export const ERROR_GUIDE: Record<ErrorCode, Guide> = {
   },
   RATE_LIMITED: {
     cause:
-      'The key has asked for more than it may in this stretch of time, has guessed at too many phrases or emails that are nobody’s, its bank has too many batches under way, or would leave more refused rows than it may in a UTC day.',
-    cure: 'Wait for as long as `Retry-After` says; `errors` says what for. Stalled batches wait for the operator of the service. Refused rows of a day wait for midnight: a dry run names them, and a batch without them is taken at once. `RateLimit` tells what is left before it comes to this. Give each channel a key of its own.',
+      'The key has asked for more than it may in this stretch of time, has guessed at too many phrases or emails that are nobody’s (a filter that names more of them than may still be missed is refused whole), its bank has too many batches under way, or would leave more refused rows than it may in a UTC day.',
+    cure: 'Wait for as long as `Retry-After` says; `errors` says what for. Stalled batches wait for the operator of the service. Refused rows of a day wait for midnight: a dry run names them, and a batch without them is taken at once. `RateLimit` tells what is left before it comes to this. Give each channel a key of its own, and let no user of an app use up the misses of all: check the four words before you ask, and limit each user.',
   },
   UNAVAILABLE: {
     cause:
-      'The database is restarting or away. Reads and updates have not been answered; nothing is half done.',
-    cure: 'Send the same request again after `Retry-After`. A batch that was sent with an Idempotency-Key is found, not doubled.',
+      'The database is restarting or away, or has not answered in time: 5 seconds for a read, 10 for a change. Nothing is half done; a change may have been made, or may be made yet.',
+    cure: 'Send the same request again after `Retry-After`. A batch that was sent with an Idempotency-Key is found, not doubled. An update or an erasure may be sent again as well; if it has `If-Match`, a 412 may then be its own doing: read the customer, and see.',
   },
   INTERNAL: {
     cause: 'A fault of ours, which we have been told of.',

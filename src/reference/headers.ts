@@ -64,7 +64,7 @@ export const ANSWER_HEADERS = {
   },
   Link: {
     description:
-      'RFC 8288: the addresses of the `first`, `prev` and `next` pages. Follow them, do not make them.',
+      'RFC 8288: the addresses of the `next`, `prev` and `first` pages. Follow them, do not make them. Those of a filtered list name the customers that the filters found. The header stays under 7 KB: if need be without `first` and `prev`.',
     schema: text,
   },
   'X-Total-Count': { description: 'How many customers the whole list has.', schema: number },

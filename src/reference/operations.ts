@@ -6,6 +6,7 @@ import * as batches from '../batches/batches.operations.ts';
 import { newBatchQuery } from '../batches/batches.schema.ts';
 import * as customers from '../customers/customers.operations.ts';
 import { SORT_FIELDS } from '../customers/customers.schema.ts';
+import { LIMITS } from '../env.ts';
 import * as erasure from '../erasure/erasure.operations.ts';
 import type { Operation } from '../http/operation.ts';
 import { COMPONENTS, type ComponentName } from './components.ts';
@@ -120,7 +121,9 @@ export const OPERATIONS: Record<string, Documented> = {
           default: '-createdAt',
         },
       },
-      page: { description: 'From 1. Reading on by `Link` is cheaper.' },
+      page: {
+        description: `From 1; page times limit is at most ${LIMITS.maxNumberedRow.toLocaleString('en')}. Reading on by the cursor of \`Link\` is cheaper, and reaches any depth.`,
+      },
       ...PAGE_PARAMETERS,
     },
     headers: ['X-D1-Bookmark'],

@@ -1,23 +1,17 @@
 /** Writes whose answer was lost: F1 to F4. What is said is what is stored. */
 import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
-import { unluckyDatabase, type Fate } from '../support/broken.ts';
+import { Deadlines, unluckyDatabase, type Fate } from '../support/broken.ts';
 import { sentCustomers } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 
-/**
- * A service whose D1 treats its writes and read-backs as told, in order; then they work. Its time passes only when one
- * stalls, so a deadline ends no call that is merely slow.
- */
+/** A service whose D1 treats its writes and read-backs as told, in order; then they work. */
 function unlucky(fates: Fate[]): Service {
-  const waiting: (() => void)[] = [];
-  const passTime = () => {
-    for (const wake of waiting.splice(0)) wake();
-  };
+  const deadlines = new Deadlines();
   return new Service(
     // The first call asks for emails; what comes then is the commit and its read-backs.
-    ({ DB }) => ({ DB: unluckyDatabase(DB, ['works', ...fates], passTime) }),
-    { sleep: () => new Promise((resolve) => waiting.push(resolve)) },
+    ({ DB }) => ({ DB: unluckyDatabase(DB, ['works', ...fates], deadlines) }),
+    deadlines,
   );
 }
 

@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { consumeBatches } from '../../src/batches/batches.consumer.ts';
 import { STAGED_FIELDS, type StagedField } from '../../src/batches/batches.plan.ts';
-import { SEND_AGAIN_MS } from '../../src/batches/batches.commit.ts';
+import { SEND_AGAIN_MS } from '../../src/batches/batches.queue.ts';
 import { createDeps, createIsolateMemory } from '../../src/deps.ts';
 import { systemRuntime } from '../../src/runtime.ts';
 import { KEYS } from '../support/banks.ts';

@@ -141,9 +141,21 @@ it.each(['email', 'accountName'])('no cursor’s length tells how long the next 
 });
 
 it('past the end there is nothing, and the last page says so', async () => {
-  expect((await list('?page=1000')).body).toEqual([]);
+  expect((await list('?page=500')).body).toEqual([]);
   expect(link(await list('?limit=24'), 'next')).toBeUndefined();
   expect(link(await list('?limit=23'), 'next')).toBeDefined();
+});
+
+it('page numbers reach row 10,000, and beyond it an error that names the cursor', async () => {
+  for (const query of ['page=100&limit=100', 'page=500', 'page=10000&limit=1'])
+    expect((await list(`?${query}`)).status).toBe(200);
+  for (const query of ['page=101&limit=100', 'page=501', 'page=10001&limit=1', 'page=5001&limit=2']) {
+    const { status, body } = await list(`?${query}`);
+    expect([status, body.errors]).toEqual([
+      400,
+      [{ field: 'page', message: expect.stringMatching(/at most 10000; .*Link.*cursor/) }],
+    ]);
+  }
 });
 
 describe('filters', () => {

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { KEYS, LAGOS } from '../support/banks.ts';
-import { d1Error, unluckyDatabase, watchedDatabase } from '../support/broken.ts';
+import { d1Error, Deadlines, unluckyDatabase, watchedDatabase } from '../support/broken.ts';
 import { sentCustomer } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 
@@ -148,10 +148,11 @@ it('another bank’s customer is like nobody, and stays as it was', async () => 
   expect(await stored()).toEqual(before);
 });
 
-it.each(['throws before', 'throws after'] as const)(
+it.each(['throws before', 'throws after', 'stalls', 'stalls after'] as const)(
   'is answered, and written down once, although the first try %s the commit',
   async (fate) => {
-    const unlucky = new Service(({ DB }) => ({ DB: unluckyDatabase(DB, [fate]) }));
+    const deadlines = new Deadlines();
+    const unlucky = new Service(({ DB }) => ({ DB: unluckyDatabase(DB, [fate], deadlines) }), deadlines);
     const answer = await unlucky.ask('PATCH', '/v1/bank/customer', {
       body: { id: ada.id, update: { state: 'Ogun' } },
     });
@@ -174,6 +175,33 @@ it('is not made again over a later one when its answer is lost', async () => {
   expect((await stored())?.['state']).toBe('later');
   const { data } = (await service.get(`/v1/bank/audit?subject=${ada.id}`)).body;
   expect(data.map(({ keyId }: { keyId: string }) => keyId)).toEqual(['key_lagos_full', 'key_lagos_full']);
+});
+
+it.each([
+  ['committed', true],
+  ['was lost', false],
+])('does not overwrite a later one when its first try, which %s, arrives at last', async (_, committed) => {
+  const deadlines = new Deadlines();
+  let arrive = () => Promise.resolve<unknown>(undefined);
+  const stalling = new Service(
+    ({ DB }) => ({
+      DB: watchedDatabase(DB, async (number, work) => {
+        if (number > 1) return work();
+        arrive = work;
+        if (committed) await work();
+        return deadlines.hang();
+      }),
+    }),
+    deadlines,
+  );
+  const first = await stalling.ask('PATCH', '/v1/bank/customer', {
+    body: { id: ada.id, update: { state: 'Ogun' } },
+  });
+  expect([first.status, (await stored())?.['state']]).toEqual([200, 'Ogun']);
+  expect((await change({ state: 'Lagos' })).status).toBe(200);
+  await arrive();
+  expect((await stored())?.['state']).toBe('Lagos');
+  expect((await service.get(`/v1/bank/audit?subject=${ada.id}`)).body.data).toHaveLength(2);
 });
 
 describe('the phrase cache after a change', () => {

@@ -1,6 +1,7 @@
 /** Global reads: which state of D1 an answer may show. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { systemRuntime } from '../../src/runtime.ts';
 import { PrimarySession } from '../../src/db/session.ts';
 import { KEYS } from '../support/banks.ts';
 import { laggingDatabase } from '../support/broken.ts';
@@ -91,7 +92,7 @@ describe('the primary alone', () => {
   });
 
   it('is asked anew by each call: a second call of one session may be a replica’s', async () => {
-    const primary = new PrimarySession(service.env.DB);
+    const primary = new PrimarySession(service.env.DB, systemRuntime.timer);
     await primary.batch([primary.prepare('SELECT 1')]);
     const first = primary.bookmark ?? '';
     await change();

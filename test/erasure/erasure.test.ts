@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { STAGED_FIELDS } from '../../src/batches/batches.plan.ts';
 import { KEYS, LAGOS } from '../support/banks.ts';
-import { unluckyDatabase, watchedDatabase } from '../support/broken.ts';
+import { Deadlines, unluckyDatabase, watchedDatabase } from '../support/broken.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 
@@ -101,12 +101,16 @@ describe('a customer that is erased', () => {
     expect(again?.phrase).not.toBe(ada?.phrase);
   });
 
-  it.each(['throws before', 'throws after'] as const)(
+  it.each(['throws before', 'throws after', 'stalls', 'stalls after'] as const)(
     'is erased once although the first try %s',
     async (fate) => {
       const [ada] = await service.haveCustomers(sentCustomers(2));
       await service.get(`/v1/bank/customer?phrase=${ada?.phrase}`, KEYS.standard);
-      const unlucky = new Service(({ DB }) => ({ DB: unluckyDatabase(DB, ['works', fate]) }), hasty);
+      const deadlines = new Deadlines();
+      const unlucky = new Service(({ DB }) => ({ DB: unluckyDatabase(DB, ['works', fate], deadlines) }), {
+        ...hasty,
+        timer: deadlines.timer,
+      });
       expect((await erase(ada?.id ?? '', KEYS.full, unlucky)).status).toBe(200);
       expect([await counter(), await counted('SELECT count(*) AS n FROM customers')]).toEqual([1, 1]);
       expect((await env.PHRASE_CACHE.list()).keys).toEqual([]);

@@ -1,6 +1,6 @@
 /** How much a key may ask for, and how much less for what there is not. */
 import { env } from 'cloudflare:workers';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import wranglerToml from '../../wrangler.toml?raw';
 import { redriveBank } from '../../src/batches/batches.redrive.ts';
 import { runTogether } from '../../src/db/client.ts';
@@ -8,6 +8,7 @@ import type { Env } from '../../src/env.ts';
 import { RATE_POLICIES, type RatePolicies } from '../../src/http/rate-limit.ts';
 import rateLimits from '../../src/http/rate-limits.json';
 import { KEYS, LAGOS } from '../support/banks.ts';
+import { watchedDatabase } from '../support/broken.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
 import { Meter } from '../support/meter.ts';
 import { Service } from '../support/service.ts';
@@ -67,6 +68,13 @@ describe('a key that asks too often', () => {
     expect((await hit(service)).headers.get('RateLimit')).toContain('"lookups";r=1;t=6');
   });
 
+  it('is told so on a route that its scopes do not open, too', async () => {
+    const service = limited({ lookups: few });
+    const forbidden = () => hit(service, KEYS.writer);
+    expect(await statuses(4, forbidden)).toEqual([403, 403, 403, 429]);
+    expect((await forbidden()).headers.get('Retry-After')).toBe('6');
+  });
+
   it('costs D1 nothing any more', async () => {
     const meter = new Meter();
     const service = limited({ lookups: few }, { DB: meter.database(env.DB) });
@@ -115,18 +123,112 @@ describe('misses', () => {
     expect(await statuses(5, () => ask(service))).not.toContain(429);
   });
 
-  it('of guesses that are under way at once are bounded', async () => {
-    const service = limited({ misses: { limit: 50, seconds: 10, step: 1 } });
-    const words = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'];
-    const phrases = words.flatMap((one) => words.map((other) => `zoo-zoo-${one}-${other}`)).join();
-    const burst = async () => {
-      const answers = Array.from({ length: 30 }, () => service.get(`/v1/bank/customers?phrases=${phrases}`));
-      return (await Promise.all(answers)).filter(({ status }) => status === 200).length;
-    };
-    expect(await burst()).toBeLessThanOrEqual(5);
+  const WORDS = ['zoo', 'zone', 'zero', 'youth', 'young', 'you', 'yellow', 'year', 'yard', 'wrong'];
+  /** Phrases that might be somebody's, and are not. */
+  const unknown = (count: number, first = 0) =>
+    Array.from({ length: count }, (_, n) => {
+      const digits = String(first + n).padStart(4, '0');
+      return digits
+        .split('')
+        .map((digit) => WORDS[Number(digit)])
+        .join('-');
+    });
+  const fifty = { misses: { limit: 50, seconds: 10, step: 1 } };
+  const filter = (service: Service, phrases: string[]) =>
+    service.get(`/v1/bank/customers?phrases=${phrases.join()}&limit=100`);
+  /** How many names were answered as unknown. */
+  const told = (answers: { status: number }[], names: number) =>
+    answers.filter(({ status }) => status < 429).length * names;
+
+  it('are told fifty times a window at most, however many a filter names', async () => {
+    const service = limited(fifty);
+    expect((await filter(service, unknown(49))).status).toBe(200);
+    const refused = await filter(service, unknown(100, 100));
+    expect(refused.body).toMatchObject({
+      code: 'RATE_LIMITED',
+      retryAfter: 6,
+      errors: [{ field: 'phrases', message: expect.stringContaining('at most 50 at a time') }],
+    });
+    // It has cost the rest: the next guess is not looked at.
+    expect((await service.get('/v1/bank/customer?email=nobody@example.com')).status).toBe(429);
+    now += 6_000;
+    expect((await filter(service, unknown(51, 200))).status).toBe(429);
     now += 10_000;
-    // Who used up everything is given less to try with.
-    expect(await burst()).toBe(1);
+    expect((await filter(service, unknown(50, 300))).status).toBe(200);
+  });
+
+  it('are told fifty times a window at most, however many requests ask at once', async () => {
+    const service = limited(fifty);
+    for (const names of [100, 10, 7, 1]) {
+      now += 10_000;
+      const requests = Array.from({ length: 60 }, (_, n) => filter(service, unknown(names, n * names)));
+      const answers = await Promise.all(requests);
+      expect(told(answers, names)).toBeLessThanOrEqual(50);
+      if (names < 50) expect(told(answers, names)).toBeGreaterThan(50 - names);
+    }
+  });
+
+  it('count in the window in which they are told', async () => {
+    let begun = 0;
+    let goOn = () => {};
+    const edge = new Promise<void>((resolve) => (goOn = resolve));
+    const DB = watchedDatabase(env.DB, async (_, work) => {
+      begun += 1;
+      await edge;
+      return work();
+    });
+    const service = limited(fifty, { DB });
+    const early = Array.from({ length: 4 }, (_, n) => filter(service, unknown(49, n * 49)));
+    await vi.waitUntil(() => begun === 4);
+    now += 6_000;
+    goOn();
+    expect(told(await Promise.all(early), 49)).toBe(49);
+    expect((await hit(service)).status).toBe(429);
+  });
+
+  it('leave a bank its own hundred phrases while one miss is left', async () => {
+    const own = (await new Service().haveCustomers(sentCustomers(110).slice(10))).map((row) => row.phrase);
+    const service = limited(fifty);
+    expect((await filter(service, unknown(49))).status).toBe(200);
+    for (let n = 0; n < 3; n += 1) {
+      const answer = await filter(service, own);
+      expect([answer.status, answer.headers.get('X-Total-Count')]).toEqual([200, '100']);
+    }
+  });
+
+  it('keep hits back too once they are used up, also those that were asked for before', async () => {
+    let goOn = () => {};
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    let begun = 0;
+    const DB = watchedDatabase(env.DB, async (_, work) => {
+      begun += 1;
+      if (begun === 1) await held;
+      return work();
+    });
+    const service = limited(fifty, { DB });
+    const early = filter(service, [phrase]);
+    await vi.waitUntil(() => begun === 1);
+    expect((await filter(service, unknown(50))).status).toBe(200);
+    goOn();
+    expect((await early).status).toBe(429);
+  });
+
+  it('are looked for 500 at a time, and a request that was stopped counts until its window ends', async () => {
+    let begun = 0;
+    const never = new Promise<never>(() => {});
+    const DB = watchedDatabase(env.DB, (_, work) => ((begun += 1) <= 5 ? never : work()));
+    const service = limited({ misses: { limit: 1_000, seconds: 10, step: 1 } }, { DB });
+    for (let n = 0; n < 5; n += 1) void filter(service, unknown(100, n * 100));
+    await vi.waitUntil(() => begun === 5);
+    const refused = await filter(service, [phrase]);
+    expect([refused.status, refused.body.retryAfter, refused.body.errors[0].message]).toEqual([
+      429,
+      1,
+      expect.stringContaining('500 phrases and emails in flight'),
+    ]);
+    expect((await hit(service)).status).toBe(200);
+    now += 6_000;
+    expect((await filter(service, [phrase])).status).toBe(200);
   });
 
   it('are not hits: what is there is asked for without end', async () => {

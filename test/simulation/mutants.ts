@@ -28,16 +28,16 @@ export const MUTANTS: Record<string, Edit[]> = {
     noSweep,
     {
       file: consumer,
-      find: '      await work(pointer.data);\n      message.ack();',
-      replace: '      message.ack();\n      await work(pointer.data);',
+      find: '      await work(pointer.data, retrySeconds);\n      message.ack();',
+      replace: '      message.ack();\n      await work(pointer.data, retrySeconds);',
     },
   ],
   'closed-outside-the-transaction': [
     {
       file: consumer,
-      find: 'await runTogether(deps.db, moveChunkIn(pointer, deps.runtime.now(), deps.failureLimits.stored));',
+      find: '      await runTogether(deps.db, statements, WRITE_DEADLINE_MS);\n      return;',
       replace:
-        'const all = moveChunkIn(pointer, deps.runtime.now(), deps.failureLimits.stored); await runTogether(deps.db, all.slice(0, 3)); await runTogether(deps.db, all.slice(3));',
+        '      await runTogether(deps.db, statements.slice(0, 3)); await runTogether(deps.db, statements.slice(3));\n      return;',
     },
   ],
   'closed-chunks-not-guarded': [
@@ -59,11 +59,11 @@ export const MUTANTS: Record<string, Edit[]> = {
   'key-not-in-the-transaction': [
     {
       file: commit,
-      find: '      await withinPatience(deps, statements);\n',
+      find: '      await runTogether(deps.db, statements, WRITE_DEADLINE_MS);\n',
       replace:
         '      const own = idempotency === undefined ? statements.length : statements.length - 2;\n' +
-        '      await withinPatience(deps, statements.slice(0, own));\n' +
-        '      if (own < statements.length) await withinPatience(deps, statements.slice(own));\n',
+        '      await runTogether(deps.db, statements.slice(0, own));\n' +
+        '      if (own < statements.length) await runTogether(deps.db, statements.slice(own));\n',
     },
   ],
   'body-of-a-key-not-compared': [
@@ -109,6 +109,13 @@ export const MUTANTS: Record<string, Edit[]> = {
       file: chunks,
       find: 'UPDATE batch_chunks SET next_send_at = NULL WHERE',
       replace: 'DELETE FROM batch_chunks WHERE',
+    },
+  ],
+  'a-failed-try-hides-its-chunk-from-the-sweep': [
+    {
+      file: chunks,
+      find: 'next_send_at = max(next_send_at, ${sendAgainAt})',
+      replace: 'next_send_at = max(NULL, ${sendAgainAt})',
     },
   ],
   'a-bad-row-takes-its-chunk-along': [

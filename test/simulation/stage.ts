@@ -60,8 +60,7 @@ export class Stage {
     execute: (fate: Fate) => Promise<Result>,
     due = this.now,
   ): Promise<Result> {
-    const task = this.#current;
-    if (task === null) throw new Error('a call across a boundary, and nobody is on the stage');
+    const task = this.#onStage();
     return new Promise((resolve, reject) => {
       const release = async (fate: Fate) => {
         const outcome = await execute(fate).then(
@@ -77,6 +76,21 @@ export class Stage {
     });
   }
 
+  /** Calls back when it is released, unless it is cancelled first. */
+  timer(due: number, callback: () => void): () => void {
+    const task = this.#onStage();
+    const release = async () => {
+      this.#current = task;
+      callback();
+      await this.#rest();
+    };
+    const parked: Parked = { boundary: 'timer', task, due, release };
+    this.parked.push(parked);
+    return () => {
+      this.parked = this.parked.filter((other) => other !== parked);
+    };
+  }
+
   /** Releases one call, of those that are due. */
   async release(index: number, fate: Fate): Promise<void> {
     const [parked] = this.parked.splice(index, 1);
@@ -90,6 +104,11 @@ export class Stage {
     task.killed = true;
     this.parked = this.parked.filter((parked) => parked.task !== task || this.#chance.of(0.5));
     this.#finish(task);
+  }
+
+  #onStage(): Task {
+    if (this.#current === null) throw new Error('a call across a boundary, and nobody is on the stage');
+    return this.#current;
   }
 
   #finish(task: Task): void {

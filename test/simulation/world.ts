@@ -55,6 +55,7 @@ export class World {
       now: () => this.stage.now,
       random: () => this.chance.next(),
       sleep: (ms) => this.stage.park('timer', () => Promise.resolve(), this.stage.now + ms),
+      timer: (ms, callback) => this.stage.timer(this.stage.now + ms, callback),
       log: (_, line) => void this.log.push(JSON.stringify(line)),
     };
     this.#isolates = Array.from({ length: ISOLATES }, () =>

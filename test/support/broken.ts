@@ -1,4 +1,5 @@
 /** Bindings that fail, as the real ones do when the platform has trouble. */
+import type { Timer } from '../../src/runtime.ts';
 
 /** What D1 throws: its own words, and SQLite's or the network's as the cause. */
 export function d1Error(words: string): Error {
@@ -35,23 +36,70 @@ export function watchedDatabase(
   } as unknown as D1Database;
 }
 
-/**
- * A D1 whose transactions fare as told, in turn; when all is told, they work.
- * @param onStall is called when one stalls and its caller has begun to wait
- */
-export function unluckyDatabase(db: D1Database, fates: Fate[], onStall = () => {}): D1Database {
-  const stall = () => {
-    setTimeout(onStall);
+/** Deadlines that pass when something hangs, and not before: no test waits for one. */
+export class Deadlines {
+  readonly #pending = new Set<() => void>();
+
+  readonly timer: Timer = (_, callback) => {
+    this.#pending.add(callback);
+    return () => void this.#pending.delete(callback);
+  };
+
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  /** A call without an answer, for which every deadline passes that is set by then. */
+  readonly hang = (): Promise<never> => {
+    queueMicrotask(() => {
+      const due = [...this.#pending];
+      this.#pending.clear();
+      for (const callback of due) callback();
+    });
     return new Promise<never>(() => {});
   };
+}
+
+/** A D1 some of whose calls are never made, nor answered. `hangs` is told which call it is, from 1, and its SQL. */
+export function hangingDatabase(
+  db: D1Database,
+  { hang }: Deadlines,
+  hangs: (number: number, sql: string) => boolean,
+): D1Database {
+  let number = 0;
+  const raw = new WeakMap<object, { statement: D1PreparedStatement; sql: string }>();
+  const call = async <Result>(sql: string, work: () => Promise<Result>): Promise<Result> => {
+    number += 1;
+    return hangs(number, sql) ? hang() : work();
+  };
+  const wrap = (statement: D1PreparedStatement, sql: string): D1PreparedStatement => {
+    const wrapped = {
+      bind: (...values: unknown[]) => wrap(statement.bind(...values), sql),
+      all: () => call(sql, () => statement.all()),
+    } as unknown as D1PreparedStatement;
+    raw.set(wrapped, { statement, sql });
+    return wrapped;
+  };
+  return {
+    prepare: (sql: string) => wrap(db.prepare(sql), sql),
+    batch: (statements: D1PreparedStatement[]) => {
+      const known = statements.flatMap((statement) => raw.get(statement) ?? []);
+      const text = known.map(({ sql }) => sql).join('; ');
+      return call(text, () => db.batch(known.map(({ statement }) => statement)));
+    },
+  } as unknown as D1Database;
+}
+
+/** A D1 whose transactions fare as told, in turn; when all is told, they work. */
+export function unluckyDatabase(db: D1Database, fates: Fate[], { hang } = new Deadlines()): D1Database {
   const lost = () => Promise.reject(d1Error('Network connection lost.'));
   return watchedDatabase(db, async (number, work) => {
     const fate = fates[number - 1] ?? 'works';
     if (fate === 'throws before') return lost();
-    if (fate === 'stalls') return stall();
+    if (fate === 'stalls') return hang();
     const result = await work();
     if (fate === 'throws after') return lost();
-    return fate === 'stalls after' ? stall() : result;
+    return fate === 'stalls after' ? hang() : result;
   });
 }
 

@@ -346,6 +346,22 @@ void describe('what an import writes', { timeout: 120_000 }, () => {
     });
   }
 
+  void it('has no header that a spreadsheet takes for a formula, and is read back with the header that it was', async () => {
+    const [row] = goodRows(1);
+    const header = HEADER.map((name) => (name === 'firstname' ? '=Vorname' : name));
+    const map = ['--map', 'firstname==Vorname'];
+    await writeFile(at('h.csv'), csv([{ ...row, '=Vorname': '\n=1', country: 'Nigeria' }], header));
+    assert.equal((await run(['h.csv', ...map])).code, EXIT.none);
+    const [failure] = cells('h.failures.csv');
+    assert.equal(failure?.["'=Vorname"], "'\n=1");
+    const fixed = (await readFile(at('h.failures.csv'), 'utf8'))
+      .replace('Nigeria', 'NG')
+      .replace('\n=1', 'Ada');
+    await writeFile(at('h.failures.csv'), fixed);
+    const { code, output } = await run(['h.failures.csv', ...map]);
+    assert.equal(code, EXIT.all, output);
+  });
+
   void it('has commas if its input is no CSV, or only its first line tells what separates its cells', async () => {
     await writeFile(at('rows.ndjson'), JSON.stringify(goodRows(1)[0]));
     await writeFile(at('sep.csv'), `sep=^\n${csv(goodRows(1), HEADER, '^')}`);

@@ -3,8 +3,8 @@
  * `=HYPERLINK(…)` must stay a name. An apostrophe before it does that, and is taken away when the cell is sent again;
  * one more is put before a cell that has one already, so that each comes back as it was.
  */
-const FORMULA = /^'*[=+\-@\t\r\uFF1D\uFF0B\uFF0D\uFF20]/;
-const DEFUSED = /^'+[=+\-@\t\r\uFF1D\uFF0B\uFF0D\uFF20]/;
+const FORMULA = /^'*[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
+const DEFUSED = /^'+[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
 
 export function defuse(cell: string): string {
   return FORMULA.test(cell) ? `'${cell}` : cell;

@@ -114,7 +114,7 @@ export class Outputs {
     { phrasesBytes, failuresBytes }: { phrasesBytes: number; failuresBytes: number },
   ) {
     const phraseHeaders = ['row', 'clientRef', 'id', 'phrase'];
-    const failureHeaders = [...COLUMNS_BEFORE, ...headers, ...COLUMNS_BEHIND];
+    const failureHeaders = [...COLUMNS_BEFORE, ...headers.map(defuse), ...COLUMNS_BEHIND];
     this.#phrases = new Output(phrasesOf(stem), phraseHeaders, delimiter, phrasesBytes);
     this.#failures = new Output(failuresOf(stem), failureHeaders, delimiter, failuresBytes);
   }

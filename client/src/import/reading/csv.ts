@@ -24,7 +24,8 @@ export async function openCsv(name: string, text: AsyncGenerator<string>): Promi
   const records = readRecords(name, delimiter, rest, text);
   const first = await records.next();
   if (first.done === true) throw new ImportFault(`${name} is empty.`);
-  const headers = first.value.map((header) => header.trim());
+  const read = first.value.map((header) => header.trim());
+  const headers = ownColumns(read) === undefined ? read : read.map(undefuse);
   const nul = headers.findIndex((header) => header.includes('\0'));
   if (nul >= 0) {
     throw new ImportFault(

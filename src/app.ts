@@ -7,6 +7,7 @@ import type { Deps } from './deps.ts';
 import type { Env } from './env.ts';
 import { erasureRoutes } from './erasure/erasure.routes.ts';
 import { AppError } from './errors.ts';
+import { healthRoutes } from './health/health.routes.ts';
 import type { HttpEnv } from './http/context.ts';
 import { BOOKMARK_HEADER, fail } from './http/envelope.ts';
 import { logRequest } from './http/request-log.ts';
@@ -49,6 +50,7 @@ export function createApp(depsOf: DepsOf): Hono<HttpEnv> {
   });
 
   app.get('/', welcome);
+  healthRoutes(app);
   customerRoutes(app);
   batchRoutes(app);
   erasureRoutes(app);

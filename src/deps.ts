@@ -7,6 +7,7 @@ import { PhraseCache, type CacheMemory } from './customers/phrase-cache.ts';
 import { withDeadlines, type Database } from './db/client.ts';
 import { PrimarySession, ReadSession } from './db/session.ts';
 import { LIMITS, type Env } from './env.ts';
+import { HealthMemory } from './health/health.service.ts';
 import type { FieldKey } from './lib/field-cipher.ts';
 import { KeyMemory } from './keys/keys.service.ts';
 import { RATE_POLICIES, RateLimits, RateMemory, type RatePolicies } from './http/rate-limit.ts';
@@ -18,13 +19,14 @@ export interface Deps {
   db: PrimarySession;
   /** This request's session: for reads that the nearest replica may answer, and for writes that they should see. */
   session: ReadSession;
-  /** The primary, for API keys alone: their checks leave no bookmark, because no customer is read for them. */
+  /** The primary, for API keys and `/health` alone: they leave no bookmark, because no customer is read for them. */
   keyDatabase: Database;
   keyMemory: KeyMemory;
   phraseCache: PhraseCache;
   batchQueue: BatchQueue;
   runningKeys: RunningKeys;
   rateLimits: RateLimits;
+  healthMemory: HealthMemory;
   /** What account numbers and references are sealed with before they are stored: of this version, or the newest. */
   fieldKey: (version?: number) => Promise<FieldKey>;
   /** Most customers of a chunk: `LIMITS.chunkRows`, and less where a simulation wants many chunks of few rows. */
@@ -52,6 +54,7 @@ export interface IsolateMemory {
   runningKeys: RunningKeys;
   fieldKeys: FieldKeyMemory;
   rates: RateMemory;
+  health: HealthMemory;
 }
 
 export function createIsolateMemory(): IsolateMemory {
@@ -61,6 +64,7 @@ export function createIsolateMemory(): IsolateMemory {
     runningKeys: new RunningKeys(),
     fieldKeys: new FieldKeyMemory(),
     rates: new RateMemory(),
+    health: new HealthMemory(),
   };
 }
 
@@ -83,6 +87,7 @@ export function createDeps(
     batchQueue: createBatchQueue(env.BATCH_QUEUE),
     runningKeys: memory.runningKeys,
     rateLimits: new RateLimits(env, ratePolicies, memory.rates, runtime, after),
+    healthMemory: memory.health,
     mostOpenBatches: env.MOST_OPEN_BATCHES,
     failureLimits: { stored: env.MAX_STORED_FAILURES, perDay: env.MAX_FAILURES_PER_DAY },
     fieldKey: (version) => memory.fieldKeys.get(env, runtime, version),

@@ -68,8 +68,9 @@ export function invalid(field: string, message: string): AppError {
 const RETRY_AFTER_SECONDS = 5;
 
 /** A 503. `cause` stays inside. */
-export function unavailable(cause: unknown): AppError {
-  return new AppError('UNAVAILABLE', { cause, headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) } });
+export function unavailable(cause: unknown, errors: FieldError[] = []): AppError {
+  const headers = { 'Retry-After': String(RETRY_AFTER_SECONDS) };
+  return new AppError('UNAVAILABLE', { cause, headers, errors });
 }
 
 /** A 429. @param message what was too much, and what to do instead */

@@ -344,6 +344,15 @@ export interface Change {
   fields: string[];
 }
 /**
+ * The service runs.
+ */
+export interface Health {
+  /**
+   * What was asked, and answered. Empty without `deep`.
+   */
+  checked: ('database' | 'cache' | 'queue')[];
+}
+/**
  * Every failure has this shape.
  */
 export interface ErrorAnswer {
@@ -504,4 +513,10 @@ export interface ListChangesQuery {
    * A customer’s id, or a batch’s.
    */
   subject?: string;
+}
+export interface GetHealthQuery {
+  /**
+   * `1`: ask what the service depends on.
+   */
+  deep?: '1';
 }

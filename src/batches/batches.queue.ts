@@ -16,12 +16,17 @@ export const MAX_SEND_AGAIN_MS = 300_000;
 export interface BatchQueue {
   /** At most SEND_MOST pointers. May throw after having sent some of them: sending twice does no harm. */
   send(pointers: ChunkPointer[]): Promise<void>;
+  /** Does the queue answer? Sends nothing. Throws what it throws. */
+  check(): Promise<void>;
 }
 
 export function createBatchQueue(binding: Queue): BatchQueue {
   return {
     send: async (pointers) => {
       await binding.sendBatch(pointers.map((body) => ({ body })));
+    },
+    check: async () => {
+      await binding.metrics();
     },
   };
 }

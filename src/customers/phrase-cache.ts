@@ -58,6 +58,14 @@ export class PhraseCache {
   }
 
   /**
+   * Does KV answer? Asks for a key that nobody has asked for before, so that no edge has its absence at hand.
+   * @throws what KV throws
+   */
+  async check(): Promise<void> {
+    await this.#binding.get(`check:${this.#runtime.now()}`);
+  }
+
+  /**
    * Call before reading D1; call what it returns with what was read. That is written, and written anew if an
    * update overtook it. Never throws.
    */

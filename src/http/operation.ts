@@ -17,11 +17,11 @@ export interface Operation<
   Body extends z.ZodMiniType = z.ZodMiniType,
 > {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  path: `/v1/${string}`;
-  /** What a request counts as. */
-  counts: RateClass;
+  path: `/${string}`;
+  /** What a request counts as, for its API key; `nothing`: no API key is asked for. */
+  counts: RateClass | 'nothing';
   /** Any one of them opens the route. */
-  scopes: readonly [Scope, ...Scope[]];
+  scopes: readonly Scope[];
   /** It shows some things without D1, also to a caller whose API key could not be checked. */
   atEdge?: boolean;
   query?: Query;
@@ -50,7 +50,8 @@ export function mount<Query extends z.ZodMiniType, Body extends z.ZodMiniType>(
   { method, path, counts, scopes, atEdge = false, query, body }: Operation<Query, Body>,
   handle: (context: HttpContext, input: Input<Query, Body>) => Response | Promise<Response>,
 ): void {
-  const steps: MiddlewareHandler<HttpEnv>[] = [requireKey(counts, scopes, atEdge)];
+  const steps: MiddlewareHandler<HttpEnv>[] =
+    counts === 'nothing' ? [] : [requireKey(counts, scopes, atEdge)];
   if (query !== undefined) steps.push(validQuery(query));
   if (body !== undefined) steps.push(validJson(body));
   const handler: Handler<HttpEnv> = (context) => {

@@ -11,6 +11,7 @@ import {
 } from '../batches/batches.answers.ts';
 import { customer, updatedCustomer } from '../customers/customers.answers.ts';
 import { customerRow, customerUpdate } from '../customers/customers.schema.ts';
+import { health } from '../health/health.answers.ts';
 import {
   DEMO_CUSTOMER,
   EXAMPLE_BATCH_ID,
@@ -202,6 +203,12 @@ export const COMPONENTS = {
       subject: DEMO_CUSTOMER.id,
       fields: ['accountName', 'phone', 'address'],
     },
+  ),
+  Health: component(
+    health,
+    'The service runs.',
+    { checked: 'What was asked, and answered. Empty without `deep`.' },
+    { checked: ['database', 'cache', 'queue'] },
   ),
   ErrorAnswer: component(
     errorAnswer,

@@ -17,12 +17,12 @@ const ALWAYS: AnswerHeader[] = ['X-Request-Id'];
 const WITH_KEY: AnswerHeader[] = ['RateLimit', 'RateLimit-Policy'];
 
 /** Every code that an operation can answer with. */
-export function errorCodesOf({ body, errors }: Operation): ErrorCode[] {
+export function errorCodesOf({ body, errors, counts }: Operation): ErrorCode[] {
   const ofBody: ErrorCode[] = body === undefined ? [] : ['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
+  const ofKey: ErrorCode[] = counts === 'nothing' ? [] : ['UNAUTHENTICATED', 'FORBIDDEN'];
   return [
     'INVALID_REQUEST',
-    'UNAUTHENTICATED',
-    'FORBIDDEN',
+    ...ofKey,
     'URI_TOO_LONG',
     'RATE_LIMITED',
     'INTERNAL',
@@ -70,10 +70,11 @@ function parametersOf({ operation, query, headers }: Documented): object[] {
   return [...inPath, ...inQuery, ...headers.map((name) => ({ $ref: `#/components/parameters/${name}` }))];
 }
 
-function successesOf({ successes }: Documented): Record<string, object> {
+function successesOf({ successes, operation }: Documented): Record<string, object> {
   return Object.fromEntries(
     Object.entries(successes).map(([status, { description, headers = [], schema, example }]) => {
-      const all = [...ALWAYS, ...WITH_KEY, BOOKMARK, ...headers];
+      const ofKey = operation.counts === 'nothing' ? [] : [...WITH_KEY, BOOKMARK];
+      const all = [...ALWAYS, ...ofKey, ...headers];
       const content = schema && { 'application/json': { schema: toJsonSchema(schema), example } };
       return [status, { description, headers: headerRefs(all), ...(content ? { content } : {}) }];
     }),
@@ -105,7 +106,7 @@ function failuresOf({ operation, failureHeaders = {} }: Documented): Record<stri
     [...byStatus].map(([status, codes]) => {
       const description = codes.map((code) => `\`${code}\`: ${ERROR_GUIDE[code].cause}`).join('\n\n');
       const headers: AnswerHeader[] = [...ALWAYS, ...(failureHeaders[status] ?? [])];
-      if (status !== 401 && status !== 414) headers.push(...WITH_KEY);
+      if (operation.counts !== 'nothing' && status !== 401 && status !== 414) headers.push(...WITH_KEY);
       if (status === 401) headers.push('WWW-Authenticate');
       if (codes.some((code) => RETRYABLE.includes(code))) headers.push('Retry-After');
       const examples: Record<string, object> = {};
@@ -119,13 +120,18 @@ function failuresOf({ operation, failureHeaders = {} }: Documented): Record<stri
 
 function describeOperation(operationId: string, documented: Documented): object {
   const { operation, tag, summary, description, body } = documented;
+  const isOpen = operation.counts === 'nothing';
   const scopes = operation.scopes.map((scope) => `\`${scope}\``).join(' or ');
+  const access = isOpen
+    ? 'No API key is asked for.'
+    : `Needs a key with the scope ${scopes}. Counts as one of its ${operation.counts}.`;
   const parameters = parametersOf(documented);
   return {
     operationId,
     tags: [tag],
     summary,
-    description: `${description}\n\nNeeds a key with the scope ${scopes}. Counts as one of its ${operation.counts}.`,
+    description: `${description}\n\n${access}`,
+    ...(isOpen ? { security: [] } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(operation.body === undefined
       ? {}

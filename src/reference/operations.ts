@@ -8,6 +8,7 @@ import * as customers from '../customers/customers.operations.ts';
 import { SORT_FIELDS } from '../customers/customers.schema.ts';
 import { LIMITS } from '../env.ts';
 import * as erasure from '../erasure/erasure.operations.ts';
+import { getHealth } from '../health/health.operations.ts';
 import type { Operation } from '../http/operation.ts';
 import { COMPONENTS, type ComponentName } from './components.ts';
 import { DEMO_CUSTOMER } from './examples.ts';
@@ -17,6 +18,7 @@ export const TAGS = {
   Customers: 'Who is this? By phrase, id or email; in lists; and what may be changed.',
   Batches: 'Bringing customers, up to 10,000 in a request, and watching what becomes of them.',
   Audit: 'Who changed what.',
+  Service: 'Is it there?',
 } as const;
 
 export interface Parameter {
@@ -262,5 +264,15 @@ export const OPERATIONS: Record<string, Documented> = {
     headers: ['X-D1-Bookmark'],
     successes: { 200: page('Change') },
     failureHeaders: bookmarked(500, 503),
+  },
+  getHealth: {
+    operation: getHealth,
+    tag: 'Service',
+    summary: 'Does it run?',
+    description:
+      'For monitors. With `deep=1` the database, the cache and the queue are asked too, and a 503 names in `errors` what does not answer; the result may be 5 seconds old.',
+    query: { deep: { description: '`1`: ask what the service depends on.', example: '1' } },
+    headers: [],
+    successes: { 200: one('Health', 'The service is running') },
   },
 };

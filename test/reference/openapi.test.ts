@@ -4,15 +4,16 @@
  * held to it as well: support/setup.ts.)
  */
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Env } from '../../src/env.ts';
 import { ERRORS } from '../../src/errors.ts';
 import { BOOKMARK_HEADER } from '../../src/http/envelope.ts';
 import { ERROR_GUIDE } from '../../src/reference/error-guide.ts';
 import { OPERATIONS } from '../../src/reference/operations.ts';
 import { KEYS } from '../support/banks.ts';
-import { d1Error, failingSessions } from '../support/broken.ts';
+import { brokenDatabase, d1Error, failingSessions } from '../support/broken.ts';
 import { sentCustomer } from '../support/customers.ts';
 import { documentedAnswers, operationOf, reference } from '../support/documented.ts';
-import { ROUTES, type Known } from '../support/routes.ts';
+import { OPEN_ROUTES, ROUTES, type Known } from '../support/routes.ts';
 import { Service, type Ask } from '../support/service.ts';
 
 let service: Service;
@@ -29,7 +30,9 @@ it('its operations are the routes of the service, no more and no fewer', () => {
   const documented = Object.values(OPERATIONS).map(
     ({ operation }) => `${operation.method} ${operation.path}`,
   );
-  expect(documented.sort()).toEqual(ROUTES.map(({ method, path }) => `${method} ${path}`).sort());
+  const routes = [...ROUTES.map(({ method, path }) => `${method} ${path}`), ...OPEN_ROUTES];
+  // `/` is what one meets before the reference.
+  expect(documented.sort()).toEqual(routes.filter((route) => route !== 'GET /').sort());
 });
 
 it('says of each operation which scopes open it, as the shared suite of routes has them', () => {
@@ -43,6 +46,28 @@ const none = { limit: 0, seconds: 10, step: 1 };
 /** Fails after so many calls. */
 const broken = (error: Error, calls: number) =>
   new Service(({ DB }) => ({ DB: failingSessions(DB, error, calls) }));
+
+/** `/health` asks for no API key, so less can go wrong. */
+async function askForHealth(ask: (by: Service, method: string, path: string, asked: Ask) => Promise<void>) {
+  const failing = ({ DB }: Env) => ({ DB: brokenDatabase(DB, d1Error('D1 is overloaded'), () => false) });
+  const away = new Service(failing);
+  const faulty = new Service(failing, {
+    log: (_, { event }) => {
+      if (event === 'dependency_unavailable') throw new TypeError('nobody foresaw this');
+    },
+  });
+  for (const [by, query] of [
+    [service, ''],
+    [service, '?deep=1'],
+    [service, '?deep=yes'],
+    [service, `?deep=${'1'.repeat(17_000)}`],
+    [away, '?deep=1'],
+    [faulty, '?deep=1'],
+  ] as const) {
+    await ask(by, 'GET', `/health${query}`, { key: null });
+  }
+  for (let n = 0; n < 40; n += 1) await ask(service, 'GET', '/health', { key: null });
+}
 
 /** Statuses that only a body can bring about. */
 const OF_BODIES = new Set(['413', '415']);
@@ -116,6 +141,7 @@ it('every status of every operation is given by the service, with a bookmark if 
   await ask(service, 'DELETE', one, { headers: stale });
   await ask(service, 'DELETE', one, {});
   await ask(service, 'DELETE', one, {});
+  await askForHealth(ask);
 
   expect([...given].sort()).toEqual(documentedAnswers().sort());
   expect([...bookmarked].sort()).toEqual(documentedAnswers(BOOKMARK_HEADER).sort());

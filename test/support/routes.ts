@@ -20,6 +20,9 @@ export interface KnownRoute {
   status: number;
 }
 
+/** Routes that ask for no API key, and say nothing that needs one. */
+export const OPEN_ROUTES = ['GET /', 'GET /health'];
+
 const READ: Scope[] = ['customers:read', 'customers:read:extended'];
 
 export const ROUTES: KnownRoute[] = [

@@ -81,6 +81,7 @@ export class Service {
       sendBatch: async (messages: Iterable<{ body: ChunkPointer }>) => {
         this.sent.push(...[...messages].map(({ body }) => body));
       },
+      metrics: () => env.BATCH_QUEUE.metrics(),
     } as unknown as Queue<ChunkPointer>;
     const bindings: Env = { ...own, ...unlimited, BATCH_QUEUE: queue, PUBLIC_URL: ORIGIN };
     this.env = { ...bindings, ...rewire(bindings) };

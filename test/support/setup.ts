@@ -34,6 +34,7 @@ const LOGGED = new Set([
   'chunks',
   'action',
   'limiter',
+  'dependency',
 ]);
 /** Every personal value of the customers that tests send, and every key. */
 const CANARIES =

@@ -1,0 +1,26 @@
+/** HTTP of `/health`. */
+import type { Hono } from 'hono/tiny';
+import { unavailable } from '../errors.ts';
+import type { HttpEnv } from '../http/context.ts';
+import { succeed } from '../http/envelope.ts';
+import { mount } from '../http/operation.ts';
+import type { Health } from './health.answers.ts';
+import { DEPENDENCIES, getHealth } from './health.operations.ts';
+import { CHECK_WITHIN_MS, findUnavailable } from './health.service.ts';
+
+export function healthRoutes(app: Hono<HttpEnv>): void {
+  mount(app, getHealth, async (context, { query: { deep } }) => {
+    const deps = context.get('deps');
+    deps.healthMemory.admitClient(context.req.header('CF-Connecting-IP') ?? '', deps.runtime.now());
+    const failed = deep === undefined ? [] : await findUnavailable(deps);
+    if (failed.length > 0) {
+      const message = `did not answer within ${CHECK_WITHIN_MS} ms, or with an error`;
+      throw unavailable(
+        undefined,
+        failed.map((field) => ({ field, message })),
+      );
+    }
+    const data: Health = { checked: deep === undefined ? [] : [...DEPENDENCIES] };
+    return succeed(context, 200, 'The service is running', data);
+  });
+}

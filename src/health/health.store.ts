@@ -1,0 +1,8 @@
+/** What `/health` asks D1. */
+import { sql } from 'drizzle-orm';
+import type { Statement } from '../db/client.ts';
+
+/** One row at most, of a table that the first migration makes. */
+export function readAnything(): Statement {
+  return sql`SELECT 1 FROM banks LIMIT 1`;
+}

@@ -1,0 +1,136 @@
+/** `npm run smoke -- --url …`, on a server that works and on ones that do not. Part of `npm run smoke`. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { after, before, describe, it } from 'node:test';
+import { startServer, type Server } from '../../tools/server.ts';
+import { projectFolder } from '../../tools/wrangler.ts';
+import { startBetween, type Between } from './between.ts';
+
+const FULL = 'peere_test_lagos_full';
+
+let server: Server;
+before(async () => {
+  server = await startServer();
+});
+after(() => server.stop());
+
+interface Run {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+/** @param interruptWhen asked again and again; once it says so, the program is sent what Ctrl-C sends */
+async function smoke(url: string, key: string, interruptWhen: () => boolean = () => false): Promise<Run> {
+  const child = spawn(process.execPath, ['tools/smoke.ts', '--url', url, '--key', key], {
+    cwd: projectFolder,
+  });
+  const run: Run = { code: null, out: '', err: '' };
+  child.stdout.on('data', (text) => (run.out += text));
+  child.stderr.on('data', (text) => (run.err += text));
+  const watch = setInterval(() => {
+    if (!interruptWhen()) return;
+    clearInterval(watch);
+    child.kill('SIGINT');
+  }, 50);
+  [run.code] = (await once(child, 'close')) as [number | null];
+  clearInterval(watch);
+  return run;
+}
+
+async function ask(path: string) {
+  const response = await fetch(server.url + path, { headers: { Authorization: `Bearer ${FULL}` } });
+  return { headers: response.headers, body: JSON.parse(await response.text()) };
+}
+
+/** Customers of the bank, once no batch is on its way any more. */
+async function customersAtRest(): Promise<string | null> {
+  for (;;) {
+    const { body } = await ask('/v1/bank/customers/batches?status=PROCESSING');
+    if (body.data.length === 0) break;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return (await ask('/v1/bank/customers?limit=1')).headers.get('X-Total-Count');
+}
+
+/** Runs it against a server of which one request comes to grief. */
+async function smokeWith(fate: Between, method: string, interrupt = false): Promise<Run> {
+  let met = false;
+  const between = await startBetween(server.url, (asked, path) => {
+    const isMeant = asked === method && !path.includes('?') && !met;
+    met ||= isMeant;
+    return isMeant ? fate : 'hands on';
+  });
+  try {
+    return await smoke(between.url, FULL, () => interrupt && met);
+  } finally {
+    await between.stop();
+  }
+}
+
+void describe('npm run smoke -- --url', () => {
+  void it('passes where all of it works, and leaves no customer behind', { timeout: 300_000 }, async () => {
+    const known = await customersAtRest();
+    const { code, out, err } = await smoke(server.url, FULL);
+    assert.deepEqual([code, err], [0, '']);
+    for (const what of ['found by phrase', 'updated', 'the audit log says so'])
+      assert.match(out, new RegExp(what));
+    assert.equal(await customersAtRest(), known);
+  });
+
+  const refusals: [string, () => string, string, RegExp][] = [
+    [
+      'an API key that is not valid there',
+      () => `${server.url}/`,
+      'peere_test_nobody',
+      /^The API key is not valid at/,
+    ],
+    [
+      'an API key without the scopes',
+      () => server.url,
+      'peere_test_lagos_standard',
+      /^The API key lacks a scope: it needs .*\.$/,
+    ],
+    ['a URL without TLS', () => 'http://api.example.com', FULL, /^--url must begin with https/],
+    ['what is no URL', () => 'api.example.com', FULL, /^--url must be the address/],
+  ];
+  for (const [what, url, key, sentence] of refusals) {
+    void it(`says in one sentence what is wrong with ${what}`, { timeout: 60_000 }, async () => {
+      const { code, err } = await smoke(url(), key);
+      assert.equal(code, 1);
+      assert.match(err.trim(), sentence);
+      assert.equal(err.trim().split('\n').length, 1);
+    });
+  }
+
+  void it('says in one sentence that nothing answers at a URL', { timeout: 60_000 }, async () => {
+    const gone = await startBetween(server.url, () => 'hands on');
+    await gone.stop();
+    const { code, err } = await smoke(gone.url, FULL);
+    assert.equal(code, 1);
+    assert.match(err, /^Nothing answers GET \S+\/health \(ECONNREFUSED\): check --url and the network\.\n$/);
+  });
+
+  void it('knows another service from this one', { timeout: 60_000 }, async () => {
+    const other = await startBetween(server.url, () => 'fails');
+    const { code, err } = await smoke(other.url, FULL);
+    await other.stop();
+    assert.equal(code, 1);
+    assert.match(err, /is not this service/);
+  });
+
+  const griefs: [string, Between, string, boolean, number][] = [
+    ['when a check fails', 'fails', 'PATCH', false, 1],
+    ['when the answer to its batch is lost', 'loses', 'POST', false, 1],
+    ['after Ctrl-C', 'stalls', 'PATCH', true, 130],
+  ];
+  for (const [when, fate, method, interrupt, expected] of griefs) {
+    void it(`erases what it made ${when}`, { timeout: 300_000 }, async () => {
+      const known = await customersAtRest();
+      const { code, err } = await smokeWith(fate, method, interrupt);
+      assert.equal(code, expected, err);
+      assert.equal(await customersAtRest(), known);
+    });
+  }
+});

@@ -1,4 +1,7 @@
 /** What the service takes from the world besides its bindings. Handed in, so that tests can decide it. */
+import type { LogEvent } from './log-events.ts';
+
+export type LogLine = Record<string, string | number | boolean | null> & { event: LogEvent };
 
 /**
  * Calls back once, after so many milliseconds.
@@ -14,7 +17,7 @@ export interface Runtime {
   sleep: (milliseconds: number) => Promise<void>;
   timer: Timer;
   /** One structured line. Callers pass names, counts and ids from an allow-list: never personal data. */
-  log: (level: 'info' | 'warn' | 'error', line: Record<string, string | number | boolean | null>) => void;
+  log: (level: 'info' | 'warn' | 'error', line: LogLine) => void;
 }
 
 /** Numbers drawn from the system at a time: one call for every 1,024, because each costs a microsecond. */

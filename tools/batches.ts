@@ -3,21 +3,16 @@
  * bringing them back.
  */
 import { Command } from 'commander';
-import type { SQL } from 'drizzle-orm';
-import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core';
 import { findStalledBatches, redriveBank, redriveBatch } from '../src/batches/batches.redrive.ts';
 import { run, targetOf, withTarget } from './arguments.ts';
+import { textOf } from './sql.ts';
 import { d1 } from './wrangler.ts';
-
-const dialect = new SQLiteSyncDialect();
-/** Wrangler takes no bound parameters, so they stand in the text, escaped by Drizzle. */
-const textOf = (statement: SQL) => dialect.sqlToQuery(statement.inlineParams()).sql;
 
 const program = new Command('batches').description('Batches that need an operator');
 
 withTarget(program.command('stalled').description('batches that wait for a redrive')).action(
   async (options) => {
-    const stalled = await d1(targetOf(options), textOf(findStalledBatches()));
+    const stalled = await d1(targetOf(options), textOf([findStalledBatches()]));
     if (stalled.length === 0) console.log('No batch is stalled.');
     else console.table(stalled);
   },
@@ -34,7 +29,7 @@ withTarget(
     throw new Error('Name one batch, or a bank with --bank. See: npm run batches -- stalled');
   }
   const statements = bank === undefined ? redriveBatch(id, Date.now()) : redriveBank(bank, Date.now());
-  const redriven = await d1<{ id: string }>(targetOf(options), statements.map(textOf).join(';\n'));
+  const redriven = await d1<{ id: string }>(targetOf(options), textOf(statements));
   if (redriven.length === 0) {
     throw new Error(
       `No batch ${bank === undefined ? id : `of ${bank}`} is stalled. See: npm run batches -- stalled`,

@@ -17,7 +17,13 @@ const INTERRUPTED = 130;
 async function checkOwnServer(): Promise<void> {
   const test = spawn(
     process.execPath,
-    ['--test', '--test-concurrency=1', 'test/smoke/smoke.test.ts', 'test/smoke/deployed.test.ts'],
+    [
+      '--test',
+      '--test-concurrency=1',
+      'test/smoke/smoke.test.ts',
+      'test/smoke/deployed.test.ts',
+      'test/smoke/replay.test.ts',
+    ],
     {
       cwd: projectFolder,
       stdio: 'inherit',

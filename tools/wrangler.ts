@@ -76,6 +76,11 @@ export function targetArguments(target: Target): string[] {
 
 /** Runs SQL and returns the rows of its last statement. */
 export async function d1<Row>(target: Target, statements: string): Promise<Row[]> {
+  return (await d1Each<Row>(target, statements)).at(-1) ?? [];
+}
+
+/** Runs SQL and returns the rows of each statement. */
+export async function d1Each<Row>(target: Target, statements: string): Promise<Row[][]> {
   const output = await wrangler([
     'd1',
     'execute',
@@ -86,8 +91,7 @@ export async function d1<Row>(target: Target, statements: string): Promise<Row[]
     '--command',
     statements,
   ]);
-  const results = JSON.parse(output) as { results: Row[] }[];
-  return results.at(-1)?.results ?? [];
+  return (JSON.parse(output) as { results: Row[] }[]).map(({ results }) => results);
 }
 
 /** A value as SQL text: wrangler takes no bound parameters. */

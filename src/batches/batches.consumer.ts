@@ -6,6 +6,7 @@ import { isConstraintFailure, isPhraseCollision, run, runTogether, WRITE_DEADLIN
 import type { Deps } from '../deps.ts';
 import { describeCause } from '../db/cause.ts';
 import { createPhrase } from '../lib/phrase.ts';
+import type { LogEvent } from '../log-events.ts';
 import { chunkPointer, SEND_AGAIN_MS, type ChunkPointer } from './batches.queue.ts';
 import {
   findOpenChunk,
@@ -66,7 +67,7 @@ export function consumeDeadLetters(deps: Deps, messages: readonly Message[]): Pr
 async function forEachPointer(
   deps: Deps,
   messages: readonly Message[],
-  failureEvent: string,
+  failureEvent: LogEvent,
   work: (pointer: ChunkPointer, retrySeconds: number) => Promise<void>,
 ): Promise<void> {
   for (const message of messages) {
@@ -127,7 +128,7 @@ async function isolateBadRow(deps: Deps, pointer: ChunkPointer): Promise<void> {
 function logChunk(
   deps: Deps,
   level: 'info' | 'warn' | 'error',
-  event: string,
+  event: LogEvent,
   { bankId, batchId, chunk }: ChunkPointer,
   cause: string | null = null,
 ): void {

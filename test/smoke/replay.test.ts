@@ -1,0 +1,135 @@
+/**
+ * A restored database must not bring back who was erased, nor open for an API key that was revoked. D1 Time Travel is
+ * Cloudflare's; here the files of a local database are put back, with the same commands. Part of `npm run smoke`.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { erasure } from '../../src/erasure/erasure.store.ts';
+import { textOf } from '../../tools/sql.ts';
+import { d1, d1Each, projectFolder, targetArguments, wrangler } from '../../tools/wrangler.ts';
+
+const BANK = 'bnk_replay';
+const SINCE = Date.UTC(2026, 10, 25, 9);
+
+let folder: string;
+const target = () => ({ remote: false as const, persistTo: join(folder, 'state') });
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'peere-replay-'));
+  await wrangler(['d1', 'migrations', 'apply', 'DB', ...targetArguments(target())]);
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+async function replay(...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['tools/replay.ts', ...args, '--persist-to', join(folder, 'state')],
+    { cwd: projectFolder },
+  );
+  return stdout;
+}
+
+const insertKey = (id: string, createdAt: number) =>
+  `INSERT INTO api_keys (hash, id, bank_id, name, prefix, scopes, created_at)
+   VALUES ('hash of ${id}', '${id}', '${BANK}', 'test', 'peere_test_', 'customers:read', ${createdAt})`;
+
+const insertCustomer = (name: string) =>
+  `UPDATE banks SET customer_count = customer_count + 1 WHERE id = '${BANK}';
+   INSERT INTO customers (bank_id, id, phrase, email, account_name, firstname, lastname, country, account_number,
+     reference, client_ref, batch_index, created_at)
+   VALUES ('${BANK}', 'cus_${name}', 'phrase of ${name}', '${name}@example.com', 'A B', 'A', 'B', 'NG', '1.x', '1.x',
+     'ref-${name}', 0, 1)`;
+
+/** As the API erases. */
+const erase = (name: string, minute: number) =>
+  textOf(
+    erasure(
+      { bankId: BANK, keyId: 'key_kept', requestId: `req_${name}` },
+      SINCE + minute * 60_000,
+      `cus_${name}`,
+      { email: `${name}@example.com`, clientRef: `ref-${name}`, phrase: `phrase of ${name}` },
+      undefined,
+    ),
+  );
+
+/** A customer that was accepted and is not moved in yet: a staged row begins with index, id and phrase. */
+const insertStaged = (name: string) => {
+  const staged = JSON.stringify([
+    [0, `cus_${name}`, `phrase of ${name}`, `ref-${name}`, `${name}@example.com`],
+  ]);
+  return `INSERT INTO batches (bank_id, id, status, total, duplicates, invalid, first_customer_id, last_customer_id, created_at)
+      VALUES ('${BANK}', 'bat_open', 'PROCESSING', 1, 0, 0, 'cus_${name}', 'cus_${name}', 1);
+    INSERT INTO batch_chunks (bank_id, batch_id, chunk, first_index, last_index, row_count, payload)
+      VALUES ('${BANK}', 'bat_open', 0, 0, 0, 1, '${staged}')`;
+};
+
+void describe('npm run replay, after the database was put back', () => {
+  void it(
+    'forgets again who was erased, and closes again what was revoked',
+    { timeout: 600_000 },
+    async () => {
+      await d1(
+        target(),
+        [
+          `INSERT INTO banks (id, name, created_at) VALUES ('${BANK}', 'Replay', 1)`,
+          insertKey('key_kept', 1),
+          insertKey('key_revoked', 1),
+          ...['kept', 'erased'].map(insertCustomer),
+          insertStaged('staged'),
+        ].join(';\n'),
+      );
+      // The moment that is restored.
+      await cp(join(folder, 'state'), join(folder, 'bookmark'), { recursive: true });
+
+      await d1(
+        target(),
+        [
+          erase('erased', 1),
+          erase('staged', 2),
+          insertCustomer('late'),
+          erase('late', 3),
+          insertKey('key_late', SINCE + 4),
+          `UPDATE api_keys SET revoked_at = ${SINCE + 5} WHERE id = 'key_revoked'`,
+          `INSERT INTO audit_log VALUES ('${BANK}', ${SINCE + 6}, 'req_batch', 'key_kept', 'POST /v1/bank/customers', 'bat_late', '[]')`,
+        ].join(';\n'),
+      );
+      const file = join(folder, 'replay.json');
+      const since = ['--since', new Date(SINCE).toISOString()];
+      assert.match(await replay('export', file, ...since), /^3 erasures and 1 revoked API keys/);
+      const log = 'SELECT * FROM audit_log ORDER BY at, request_id';
+      const logBefore = (await d1(target(), log)).map((row) => ({ ...(row as object) }));
+
+      await rm(join(folder, 'state'), { recursive: true });
+      await cp(join(folder, 'bookmark'), join(folder, 'state'), { recursive: true });
+      // Twice: one that was interrupted is run again.
+      await replay('apply', file);
+      assert.match(
+        await replay('apply', file),
+        /^3 erasures and 1 revocations hold again\.\n.*POST.*, 1 times, is undone/,
+      );
+
+      const [customers, counted, revoked, phrases, chunks, logAfter] = await d1Each<Record<string, unknown>>(
+        target(),
+        [
+          'SELECT id FROM customers',
+          `SELECT customer_count AS n FROM banks WHERE id = '${BANK}'`,
+          'SELECT id FROM api_keys WHERE revoked_at IS NULL ORDER BY id',
+          'SELECT phrase FROM retired_phrases ORDER BY phrase',
+          'SELECT payload FROM batch_chunks',
+          log,
+        ].join(';\n'),
+      );
+      assert.deepEqual(customers, [{ id: 'cus_kept' }]);
+      assert.deepEqual(counted, [{ n: 1 }], 'the bank counts the customers that it has');
+      assert.deepEqual(revoked, [{ id: 'key_kept' }, { id: 'key_late' }]);
+      assert.deepEqual(phrases, [{ phrase: 'phrase of erased' }, { phrase: 'phrase of late' }]);
+      assert.deepEqual(chunks, [{ payload: '[[0]]' }], 'who was on the way in is forgotten');
+      assert.deepEqual(logAfter, logBefore, 'the audit log is whole');
+    },
+  );
+});

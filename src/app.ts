@@ -17,9 +17,6 @@ import { createId } from './lib/ids.ts';
 /** A year, as browsers' preload lists ask for. */
 const HSTS = 'max-age=31536000; includeSubDomains';
 
-/** What Cloudflare takes, and room for 100 ids and 100 phrases in a list's filters. */
-const MOST_URL_CHARACTERS = 16 * 1024;
-
 export type DepsOf = (env: Env, context: Pick<ExecutionContext, 'waitUntil'>, bookmark?: string) => Deps;
 
 /** @param depsOf builds what one request needs */
@@ -45,7 +42,11 @@ export function createApp(depsOf: DepsOf): Hono<HttpEnv> {
   });
 
   app.use((context, next) => {
-    if (context.req.url.length > MOST_URL_CHARACTERS) throw new AppError('URI_TOO_LONG');
+    // Hono's router would take it for the path without it, which is all that the reference knows of.
+    if (context.req.path.length > 1 && context.req.path.endsWith('/')) {
+      const message = 'must not end with a slash';
+      throw new AppError('ROUTE_NOT_FOUND', { errors: [{ field: 'path', message }] });
+    }
     return next();
   });
 

@@ -62,6 +62,10 @@ function prepare(schema: unknown): unknown {
   if ('$ref' in schema)
     return { $ref: String(schema.$ref).replace('#/components/schemas/', '#/definitions/') };
   const { examples: _, ...rest } = schema as Schema;
+  const choices = rest['anyOf'] as Schema[] | undefined;
+  // Beside words, their other spellings: a program sends the words.
+  if (choices?.some((choice) => 'enum' in choice))
+    rest['anyOf'] = choices.filter((choice) => !('pattern' in choice));
   const entries = Object.entries(rest).map(([keyword, value]) => [keyword, prepare(value)]);
   const made = Object.fromEntries(entries) as Schema;
   return Object.keys(rest).every((keyword) => keyword === 'description')

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { SCOPES } from '../src/keys/scopes.ts';
 import { sealField, type FieldKey } from '../src/lib/field-cipher.ts';
-import { DEMO_CUSTOMER } from '../src/reference/examples.ts';
+import { DEMO_CUSTOMER, EXAMPLE_BATCH_ID } from '../src/reference/examples.ts';
 import { sqlText } from './wrangler.ts';
 
 export const DEMO_BANKS = [
@@ -44,6 +44,7 @@ export async function demoSql(now: number, fieldKey: FieldKey): Promise<string> 
     `INSERT INTO api_keys (hash, id, bank_id, name, prefix, scopes, created_at)
      VALUES ${keys.join(', ')} ON CONFLICT (hash) DO UPDATE SET scopes = excluded.scopes, revoked_at = NULL;`,
     await demoCustomerSql(fieldKey),
+    demoBatchSql(now),
   ].join('\n');
 }
 
@@ -80,4 +81,17 @@ async function demoCustomerSql(fieldKey: FieldKey): Promise<string> {
     INSERT INTO customers (${Object.keys(texts).join(', ')}, email, batch_index, created_at)
     SELECT ${values}, CASE WHEN ${isEmailTaken} THEN lower(hex(randomblob(8))) || '@example.com' ELSE '${email}' END,
       0, ${Date.parse(createdAt)} WHERE ${isMissing};`;
+}
+
+/** The batch of the reference's examples, which brought the demo customer. Completed just now, so that it is kept. */
+function demoBatchSql(now: number): string {
+  const { id, bankId, createdAt } = DEMO_CUSTOMER;
+  const at = Date.parse(createdAt);
+  return `INSERT INTO audit_log (bank_id, at, request_id, key_id, action, subject, fields)
+    VALUES ('${bankId}', ${at}, 'req_demo', 'key_demo_lagos_full', 'POST /v1/bank/customers', '${EXAMPLE_BATCH_ID}', '[]')
+    ON CONFLICT DO NOTHING;
+    INSERT INTO batches (bank_id, id, status, total, duplicates, invalid, first_customer_id, last_customer_id, created,
+      created_at, completed_at)
+    VALUES ('${bankId}', '${EXAMPLE_BATCH_ID}', 'COMPLETED', 1, 0, 0, '${id}', '${id}', 1, ${at}, ${now})
+    ON CONFLICT DO UPDATE SET completed_at = excluded.completed_at;`;
 }

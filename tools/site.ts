@@ -23,8 +23,14 @@ export async function buildSite(): Promise<void> {
   await mkdir(siteFolder, { recursive: true });
   for (const name of await readdir(pages)) await put(name, await readFile(join(pages, name)));
   for (const name of RENDERER) await put(name, await readFile(join(renderer, name)));
-  await put('openapi.json', Buffer.from(JSON.stringify(buildOpenApi(version), null, 2)));
+  await put('openapi.json', Buffer.from(JSON.stringify(buildOpenApi(version, await publicUrl()), null, 2)));
   await put('errors.html', Buffer.from(errorPage()));
+}
+
+/** The deployed service's URL, as wrangler.toml has it. */
+async function publicUrl(): Promise<string | undefined> {
+  const configuration = await readFile(join(projectFolder, 'wrangler.toml'), 'utf8');
+  return /^PUBLIC_URL = "([^"]+?)\/?"/m.exec(configuration)?.[1];
 }
 
 /** In one step, and only where it changes something: a server may be serving it, and others may be making it. */

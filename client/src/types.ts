@@ -58,23 +58,23 @@ export interface Customer {
  */
 export interface NewCustomer {
   /**
-   * Your own name for the row. No two rows of a batch may share one.
+   * Your own name for the row. No two rows of a batch may share one. At most 128 characters.
    */
   clientRef: string;
   /**
-   * Never shown by a read.
+   * Never shown by a read. At most 100 characters.
    */
   firstname: string;
   /**
-   * Never shown by a read.
+   * Never shown by a read. At most 100 characters.
    */
   lastname: string;
   /**
-   * Never shown by a read.
+   * Never shown by a read. At most 100 characters.
    */
   middlename?: string | null;
   /**
-   * Full name of the account.
+   * Full name of the account. At most 200 characters.
    */
   accountName: string;
   /**
@@ -86,23 +86,23 @@ export interface NewCustomer {
    */
   country: string;
   /**
-   * Kept as one line.
+   * Kept as one line. At most 500 characters.
    */
   address?: string | null;
   /**
    * One of three, any case.
    */
-  gender?: ('male' | 'female' | 'other') | null;
+  gender?: ('male' | 'female' | 'other' | '') | null;
   /**
-   * International (+234…), or as dialled in the customer’s country; without an extension.
+   * International (+234…), or as dialled in the customer’s country; without an extension. At most 40 characters.
    */
   phone?: string | null;
   /**
-   * Sealed before it is stored; never shown.
+   * Sealed before it is stored; never shown. At most 128 characters.
    */
   accountNumber: string;
   /**
-   * Internal reference. Sealed before it is stored; never shown.
+   * Internal reference. Sealed before it is stored; never shown. At most 128 characters.
    */
   reference: string;
 }
@@ -111,27 +111,27 @@ export interface NewCustomer {
  */
 export interface CustomerUpdate {
   /**
-   * Can not be cleared.
+   * Can not be cleared. At most 100 characters.
    */
   firstname?: string;
   /**
-   * Null clears it.
+   * Null clears it. At most 100 characters.
    */
   middlename?: string | null;
   /**
-   * Can not be cleared.
+   * Can not be cleared. At most 100 characters.
    */
   lastname?: string;
   /**
-   * Can not be cleared.
+   * Can not be cleared. At most 200 characters.
    */
   accountName?: string;
   /**
-   * Null clears it.
+   * Null clears it. At most 500 characters.
    */
   address?: string | null;
   /**
-   * International, or as dialled in the customer’s country; null clears it.
+   * International, or as dialled in the customer’s country; null clears it. At most 40 characters.
    */
   phone?: string | null;
   /**
@@ -139,7 +139,7 @@ export interface CustomerUpdate {
    */
   displayPicture?: string | null;
   /**
-   * State or region; null clears it.
+   * State or region; null clears it. At most 100 characters.
    */
   state?: string | null;
 }
@@ -452,7 +452,7 @@ export interface ListCustomersQuery {
    */
   limit?: number;
   /**
-   * Of a `Link` header. Reads on at the same cost at any depth.
+   * Of a `Link` header; empty: the first page. Reads on at the same cost at any depth.
    */
   cursor?: string;
 }
@@ -472,7 +472,7 @@ export interface ListBatchesQuery {
    */
   limit?: number;
   /**
-   * Of a `Link` header. Reads on at the same cost at any depth.
+   * Of a `Link` header; empty: the first page. Reads on at the same cost at any depth.
    */
   cursor?: string;
   /**
@@ -486,7 +486,7 @@ export interface ListBatchFailuresQuery {
    */
   limit?: number;
   /**
-   * Of a `Link` header. Reads on at the same cost at any depth.
+   * Of a `Link` header; empty: the first page. Reads on at the same cost at any depth.
    */
   cursor?: string;
 }
@@ -496,7 +496,7 @@ export interface ListBatchCustomersQuery {
    */
   limit?: number;
   /**
-   * Of a `Link` header. Reads on at the same cost at any depth.
+   * Of a `Link` header; empty: the first page. Reads on at the same cost at any depth.
    */
   cursor?: string;
 }
@@ -506,7 +506,7 @@ export interface ListChangesQuery {
    */
   limit?: number;
   /**
-   * Of a `Link` header. Reads on at the same cost at any depth.
+   * Of a `Link` header; empty: the first page. Reads on at the same cost at any depth.
    */
   cursor?: string;
   /**

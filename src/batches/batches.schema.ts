@@ -31,7 +31,7 @@ export const newBatchQuery = z
     failuresFrom: z.optional(wholeNumber(LIMITS.batchRows - 1, FROM, 0)),
   })
   .check(
-    z.refine(({ dryRun, failuresFrom }) => dryRun || failuresFrom === undefined, {
+    z.refine(({ dryRun, failuresFrom = 0 }) => dryRun || failuresFrom === 0, {
       error: 'is for dry runs; the failures of a batch that was sent are at its failuresUrl',
       path: ['failuresFrom'],
     }),

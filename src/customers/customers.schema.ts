@@ -10,6 +10,7 @@ import { EMAIL, MAX_EMAIL_CHARACTERS } from '../lib/email.ts';
 import { cleanPhone, isInternational, toE164 } from '../lib/phone.ts';
 import {
   atMost,
+  cleanedWithin,
   MOST_ID,
   once,
   pageParameters,
@@ -150,7 +151,7 @@ const UPDATABLE = Object.keys(updateFields);
 
 export const customerUpdate = z.strictObject(
   {
-    id: required(MOST_ID),
+    id: z.pipe(cleanedWithin(MOST_ID), z.string(REQUIRED).check(present, atMost(MOST_ID), safe)),
     update: z
       .strictObject(updateFields, 'must be an object with the fields to change')
       .check(
@@ -192,7 +193,9 @@ const listOf = (most: number) =>
   z.pipe(
     z.transform((value: unknown) => {
       const texts = (Array.isArray(value) ? value : [value]).flatMap((text) => String(text).split(','));
-      return [...new Set(texts.map((text) => text.trim()).filter((text) => text !== ''))];
+      // As for a parameter of one value, spaces count.
+      const trimmed = texts.map((text) => (text.length > most ? text : text.trim()));
+      return [...new Set(trimmed.filter((text) => text !== ''))];
     }),
     z
       .array(z.string().check(atMost(most), safe))

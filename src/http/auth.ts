@@ -7,8 +7,10 @@ import type { Scope } from '../keys/scopes.ts';
 import type { HttpContext, HttpEnv } from './context.ts';
 import type { RateClass } from './rate-limit.ts';
 
-const unauthenticated = () =>
-  new AppError('UNAUTHENTICATED', {
+/** Says what API keys may ask for, though it is not known of whom: a client can't tell otherwise. */
+function unauthenticated(context: HttpContext, rateClass: RateClass): AppError {
+  context.get('deps').rateLimits.describeUnused(context, rateClass);
+  return new AppError('UNAUTHENTICATED', {
     headers: { 'WWW-Authenticate': 'Bearer realm="peere"' },
     errors: [
       {
@@ -18,6 +20,7 @@ const unauthenticated = () =>
       },
     ],
   });
+}
 
 /** Longest header that is looked at: a key has 60 characters. */
 const MOST_CHARACTERS = 256;
@@ -38,10 +41,10 @@ export function requireKey(
 ): MiddlewareHandler<HttpEnv> {
   return async (context, next) => {
     const key = readKey(context.req.header('Authorization') ?? '');
-    if (key === undefined) throw unauthenticated();
+    if (key === undefined) throw unauthenticated(context, rateClass);
     const deps = context.get('deps');
     const caller = await (atEdge ? identifyForEdge : identify)(key, deps);
-    if (caller === null) throw unauthenticated();
+    if (caller === null) throw unauthenticated(context, rateClass);
     context.set('caller', caller);
     deps.rateLimits.admit(context, caller.keyId, rateClass);
     if (!access.some((scope) => caller.scopes.has(scope))) {

@@ -110,7 +110,16 @@ export class RateLimits {
     const [own, misses] = [this.#at(keyId, rateClass), this.#at(keyId, 'misses')];
     const full = [misses, own].find((account) => remainingOf(account) === 0);
     if (full === undefined) this.#charge(own, 1);
-    const accounts = [own, misses];
+    this.#describe(context, [own, misses]);
+    if (full !== undefined) throw usedUp(full);
+  }
+
+  /** Says in an answer's headers what there is, and that all of it is left: of an API key that is not known. */
+  describeUnused(context: HttpContext, rateClass: RateClass): void {
+    this.#describe(context, [this.#at('', rateClass), this.#at('', 'misses')]);
+  }
+
+  #describe(context: HttpContext, accounts: Account[]): void {
     const headers = context.get('headers');
     headers['RateLimit-Policy'] = accounts
       .map(({ counted, policy }) => `"${counted}";q=${policy.limit};w=${policy.seconds}`)
@@ -119,7 +128,6 @@ export class RateLimits {
     headers['RateLimit'] = accounts
       .map((account) => `"${account.counted}";r=${remainingOf(account)};t=${account.secondsLeft}`)
       .join(', ');
-    if (full !== undefined) throw usedUp(full);
   }
 
   /**

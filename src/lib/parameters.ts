@@ -14,10 +14,17 @@ export const UNSAFE =
   'must not contain control characters, text-direction overrides, broken Unicode or more than 30 combining marks in a row';
 export const safe = z.refine<string>(isSafeText, { error: UNSAFE, abort: true });
 
+/** Cleans text that has at most so many characters as it is sent, spaces included; longer text stays too long. */
+export function cleanedWithin(maxCharacters: number, fold?: Fold) {
+  return z.transform((value: unknown) =>
+    typeof value === 'string' && value.length > maxCharacters ? value : cleanText(value, maxCharacters, fold),
+  );
+}
+
 /** A parameter that may be given once. An array is what one given twice arrives as. */
 export function once(maxCharacters: number, fold?: Fold, ...rules: TextRule[]) {
   return z.pipe(
-    z.transform((value: unknown) => cleanText(value, maxCharacters, fold)),
+    cleanedWithin(maxCharacters, fold),
     z
       .string('must be given once')
       .check(z.minLength(1, 'must not be empty'), atMost(maxCharacters), safe, ...rules),
@@ -55,12 +62,18 @@ export function wholeNumber(most: number, fault: string, least = 1) {
 export const MOST_ID = 64;
 
 /** Longest cursor: a name of 200 characters, an id, and 28 bytes of sealing, in base64. */
-const MOST_CURSOR = 2_048;
+export const MOST_CURSOR = 2_048;
+
+/** Where a page begins. Clients made of the reference send what they have, be it nothing: the list's beginning. */
+const cursor = z.pipe(
+  z.transform((value: unknown) => (value === '' ? undefined : value)),
+  z.optional(once(MOST_CURSOR)),
+);
 
 /** @param most rows of a page */
 export function pageParameters(most: number = LIMITS.pageMost) {
   return {
     limit: z._default(wholeNumber(most, `must be a whole number from 1 to ${most}`), LIMITS.pageDefault),
-    cursor: z.optional(once(MOST_CURSOR)),
+    cursor: z.optional(cursor),
   };
 }

@@ -1,11 +1,15 @@
 /**
- * Headers of requests and of answers, each described once. Without examples: a reference that can be tried fills them
- * in, and an `If-None-Match` that nobody meant turns an answer into a 304.
+ * Headers of requests and of answers, each described once. A reference that can be tried, and a client made of it, fill
+ * in the examples: each lets the request succeed that it is sent with.
  */
 
 interface Header {
   description: string;
   schema: object;
+}
+
+interface SentHeader extends Header {
+  example: string;
 }
 
 const text = { type: 'string' };
@@ -16,26 +20,31 @@ export const REQUEST_HEADERS = {
     description:
       'Send one with every batch, and the same one when it is sent again: the answer is the first one, and nothing is made twice. 1 to 255 visible ASCII characters. Known for 72 hours.',
     schema: { type: 'string', minLength: 1, maxLength: 257 },
+    example: 'import-2026-11-25-1',
   },
   'If-Match': {
     description:
-      'The ETag of the customer as you read it, with or without `W/`. If the customer has changed since, the answer is a 412.',
+      'The ETag of the customer as you read it, with or without `W/`; `*`: any. If the customer has changed since, the answer is a 412.',
     schema: text,
+    example: '*',
   },
   'If-None-Match': {
     description:
       'The ETag that you have. If the customer has not changed, the answer is a 304 without a body.',
     schema: text,
+    example: '"one-that-it-never-had"',
   },
   'Cache-Control': {
     description: '`no-cache`: do not answer from the edge.',
     schema: text,
+    example: 'no-cache',
   },
   'X-D1-Bookmark': {
     description: 'Of an earlier answer: what that one had seen, this one sees too.',
     schema: text,
+    example: '00000001-00000000-00000000-00000000000000000000000000000000',
   },
-} as const satisfies Record<string, Header>;
+} as const satisfies Record<string, SentHeader>;
 export type RequestHeader = keyof typeof REQUEST_HEADERS;
 
 export const ANSWER_HEADERS = {
@@ -46,7 +55,7 @@ export const ANSWER_HEADERS = {
   },
   RateLimit: {
     description:
-      'How much of it remains (`r`) for how many seconds (`t`), as far as the answering server knows.',
+      'How much of it remains (`r`) for how many seconds (`t`), as far as the answering server knows; with a 401, of an API key that has used nothing.',
     schema: text,
   },
   'X-D1-Bookmark': {

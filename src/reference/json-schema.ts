@@ -1,6 +1,7 @@
 /** From the schemas that the code judges by to JSON Schema (2020-12), as OpenAPI 3.1 takes it. */
 import * as z from 'zod/mini';
 import { COMPONENTS, type Component } from './components.ts';
+import { asSent } from './sent.ts';
 
 export interface JsonSchema {
   [keyword: string]: unknown;
@@ -16,17 +17,9 @@ function tidy(made: { jsonSchema: object }): void {
   if (schema['minimum'] === Number.MIN_SAFE_INTEGER) delete schema['minimum'];
   if (schema['maximum'] === Number.MAX_SAFE_INTEGER) delete schema['maximum'];
   if (schema['format'] === 'date-time') delete schema['pattern'];
+  // What must not be empty is trimmed first.
+  if (schema['minLength'] === 1) schema['pattern'] ??= '\\S';
   if (schema['type'] === 'number' && Number.isInteger(schema['minimum'])) schema['type'] = 'integer';
-}
-
-/** Of a row of a batch, other fields are dropped, and null on an optional one means that it is absent. */
-function loosen(schema: JsonSchema): JsonSchema {
-  const required = schema['required'] as string[];
-  const properties = Object.entries(schema.properties ?? {}).map(([field, rule]) =>
-    required.includes(field) ? [field, rule] : [field, { anyOf: [rule, { type: 'null' }] }],
-  );
-  const { additionalProperties: _, ...rest } = schema;
-  return { ...rest, properties: Object.fromEntries(properties) as Record<string, JsonSchema> };
 }
 
 const OPTIONS = { metadata: named, unrepresentable: 'any', override: tidy } as const;
@@ -48,7 +41,7 @@ export function describeComponents(): Record<string, JsonSchema> {
   return Object.fromEntries(
     Object.entries<Component>(COMPONENTS).map(([name, { description, notes, example }]) => {
       const { $schema: _, $id: __, id: ___, ...exact } = made.schemas[name] ?? {};
-      const schema = name === 'NewCustomer' ? loosen(exact) : exact;
+      const schema = asSent(name, exact);
       const properties = describeFields(schema.properties, notes);
       return [name, { ...schema, description, properties, examples: [example] }];
     }),
@@ -66,7 +59,7 @@ export function describeFields(
   return Object.fromEntries(
     Object.entries(properties).map(([field, schema]) => [
       field,
-      { ...schema, description: notes[field] ?? '' },
+      { ...schema, description: [notes[field], schema['description']].filter(Boolean).join(' ') },
     ]),
   );
 }

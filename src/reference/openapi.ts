@@ -5,11 +5,14 @@
 import { ERRORS, type ErrorCode } from '../errors.ts';
 import type { Operation } from '../http/operation.ts';
 import { SCOPES } from '../keys/scopes.ts';
+import { MOST_ID } from '../lib/parameters.ts';
 import { COMPONENTS } from './components.ts';
 import { ERROR_GUIDE } from './error-guide.ts';
 import { ANSWER_HEADERS, REQUEST_HEADERS, type AnswerHeader } from './headers.ts';
 import { describeComponents, describeFields, toJsonSchema, type JsonSchema } from './json-schema.ts';
-import { BOOKMARK, OPERATIONS, TAGS, type Documented } from './operations.ts';
+import { BOOKMARK, TAGS, type Documented } from './documented.ts';
+import { OPERATIONS } from './operations.ts';
+import { emailParameter } from './sent.ts';
 
 const EXAMPLE_HOST = 'https://api.example.com';
 
@@ -46,7 +49,7 @@ function parametersOf({ operation, query, headers }: Documented): object[] {
     in: 'path',
     required: true,
     description: 'Of the answer to the batch.',
-    schema: { type: 'string' },
+    schema: { type: 'string', minLength: 1, maxLength: MOST_ID },
     example: COMPONENTS.Batch.example.batchId,
   }));
   const schema = operation.query === undefined ? {} : toJsonSchema(operation.query);
@@ -56,6 +59,7 @@ function parametersOf({ operation, query, headers }: Documented): object[] {
   const fields = describeFields(schema.properties, words);
   const inQuery = Object.entries(fields).map(([name, { description, ...made }]) => {
     const { example, schema: text } = query[name] ?? {};
+    const sent = text ?? (name === 'email' ? emailParameter(made) : made);
     const required =
       ((schema['required'] as string[] | undefined) ?? []).includes(name) && !('default' in made);
     return {
@@ -63,8 +67,8 @@ function parametersOf({ operation, query, headers }: Documented): object[] {
       in: 'query',
       ...(required ? { required } : {}),
       description,
-      schema: text ?? made,
-      ...(example === undefined ? {} : { example }),
+      schema: sent,
+      example,
     };
   });
   return [...inPath, ...inQuery, ...headers.map((name) => ({ $ref: `#/components/parameters/${name}` }))];
@@ -106,7 +110,7 @@ function failuresOf({ operation, failureHeaders = {} }: Documented): Record<stri
     [...byStatus].map(([status, codes]) => {
       const description = codes.map((code) => `\`${code}\`: ${ERROR_GUIDE[code].cause}`).join('\n\n');
       const headers: AnswerHeader[] = [...ALWAYS, ...(failureHeaders[status] ?? [])];
-      if (operation.counts !== 'nothing' && status !== 401 && status !== 414) headers.push(...WITH_KEY);
+      if (operation.counts !== 'nothing') headers.push(...WITH_KEY);
       if (status === 401) headers.push('WWW-Authenticate');
       if (codes.some((code) => RETRYABLE.includes(code))) headers.push('Retry-After');
       const examples: Record<string, object> = {};
@@ -149,13 +153,18 @@ function describeOperation(operationId: string, documented: Documented): object 
 function bodyOf(schema: NonNullable<Operation['body']>['schema'], example: unknown): object {
   const made = toJsonSchema(schema);
   const rows = made.properties?.['customers'];
-  if (rows !== undefined) rows['items'] = { $ref: '#/components/schemas/NewCustomer' };
+  if (rows !== undefined) {
+    rows['items'] = { $ref: '#/components/schemas/NewCustomer' };
+    delete made['additionalProperties'];
+  }
   return { schema: made, example };
 }
 
 const DESCRIPTION = `Banks bring their customers into the network; each customer gets a **phrase**, a human-readable alias. Before a payment: given a phrase, who is this? An API key looks up the customers of its own bank.
 
 Every request carries \`Authorization: Bearer <key>\`. A key belongs to one bank and sees that bank’s customers only; what it may do is a matter of its scopes: ${SCOPES.map((scope) => `\`${scope}\``).join(', ')}.
+
+Paths have no slash at their end. Texts are trimmed; none may hold control characters, text-direction overrides, broken Unicode or more than 30 combining marks in a row, and characters are counted as UTF-16 has them, composed.
 
 Every error has a \`code\` of a closed set, names all faults by their fields, and links to its [cause and cure](/errors).`;
 
@@ -165,8 +174,14 @@ export interface OpenApi {
   components: { schemas: Record<string, JsonSchema> } & Record<string, object>;
 }
 
-/** @param version of the service */
-export function buildOpenApi(version: string): OpenApi {
+/** Where `npm start` serves. */
+const LOCAL_SERVER = { url: 'http://localhost:8787', description: 'A local server: npm start.' };
+
+/**
+ * @param version of the service
+ * @param publicUrl of the deployed service, such as `https://api.example.com`; without one, a local server alone
+ */
+export function buildOpenApi(version: string, publicUrl?: string): OpenApi {
   const paths: OpenApi['paths'] = {};
   for (const [operationId, documented] of Object.entries(OPERATIONS)) {
     const { path, method } = documented.operation;
@@ -182,7 +197,7 @@ export function buildOpenApi(version: string): OpenApi {
       description: DESCRIPTION,
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    servers: [{ url: '/', description: 'The server that this document comes from.' }],
+    servers: [...(publicUrl === undefined ? [] : [{ url: publicUrl }]), LOCAL_SERVER],
     security: [{ key: [] }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths,

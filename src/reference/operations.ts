@@ -9,76 +9,29 @@ import { SORT_FIELDS } from '../customers/customers.schema.ts';
 import { LIMITS } from '../env.ts';
 import * as erasure from '../erasure/erasure.operations.ts';
 import { getHealth } from '../health/health.operations.ts';
-import type { Operation } from '../http/operation.ts';
-import { COMPONENTS, type ComponentName } from './components.ts';
+import { MOST_CURSOR } from '../lib/parameters.ts';
+import { COMPONENTS } from './components.ts';
+import {
+  BOOKMARK,
+  bookmarked,
+  exampleOf,
+  one,
+  page,
+  schemaOf,
+  success,
+  type Documented,
+} from './documented.ts';
 import { DEMO_CUSTOMER } from './examples.ts';
-import type { AnswerHeader, RequestHeader } from './headers.ts';
-
-export const TAGS = {
-  Customers: 'Who is this? By phrase, id or email; in lists; and what may be changed.',
-  Batches: 'Bringing customers, up to 10,000 in a request, and watching what becomes of them.',
-  Audit: 'Who changed what.',
-  Service: 'Is it there?',
-} as const;
-
-export interface Parameter {
-  description: string;
-  example?: unknown;
-  /** Where the schema of the code takes text and makes something else of it: the text. */
-  schema?: object;
-}
-
-interface Success {
-  description: string;
-  headers?: AnswerHeader[];
-  schema?: z.ZodMiniType;
-  example?: unknown;
-}
-
-export interface Documented {
-  operation: Operation;
-  tag: keyof typeof TAGS;
-  summary: string;
-  description: string;
-  query: Record<string, Parameter>;
-  headers: RequestHeader[];
-  body?: unknown;
-  successes: Record<string, Success>;
-  /** Headers of a failure, by its status, beside those that any such failure has. */
-  failureHeaders?: Record<string, AnswerHeader[]>;
-}
-
-const success = (message: string, data: unknown, statusCode = 200) => ({
-  statusCode,
-  success: true,
-  message,
-  data,
-});
-const schemaOf = (name: ComponentName) => COMPONENTS[name].schema;
-const exampleOf = (name: ComponentName) => COMPONENTS[name].example;
-/** A 200 in the envelope. */
-const one = (name: ComponentName, message: string): Success => ({
-  description: message,
-  schema: envelope(schemaOf(name)),
-  example: success(message, exampleOf(name)),
-});
-const LISTED = 'List retrieved successfully';
-/** A page in the envelope. */
-const page = (name: ComponentName, headers: AnswerHeader[] = []): Success => ({
-  description: 'A page, and in `Link` the way to its neighbours.',
-  headers: ['Link', ...headers],
-  schema: envelope(z.array(schemaOf(name))),
-  example: success(LISTED, [exampleOf(name)]),
-});
 
 const PAGE_PARAMETERS = {
   limit: { description: 'Rows of a page.', example: 20 },
-  cursor: { description: 'Of a `Link` header. Reads on at the same cost at any depth.' },
+  cursor: {
+    description: 'Of a `Link` header; empty: the first page. Reads on at the same cost at any depth.',
+    example: '',
+    schema: { type: 'string', maxLength: MOST_CURSOR },
+  },
 };
-/** Of every success, but for a hit of the cache; and of the failures that may come after the database was asked. */
-export const BOOKMARK: AnswerHeader = 'X-D1-Bookmark';
-const bookmarked = (...statuses: number[]): Record<string, AnswerHeader[]> =>
-  Object.fromEntries(statuses.map((status) => [status, [BOOKMARK]]));
+
 const UNDER_WAY =
   'While the batch is PROCESSING the list is not final, and `Retry-After` says when to look again.';
 
@@ -91,8 +44,8 @@ export const OPERATIONS: Record<string, Documented> = {
       'By `phrase`, `id` or `email`, at least one; of several, all must be the same customer’s. A phrase is found however it is typed: any case, and spaces, dots or underscores for hyphens. By phrase alone, and with a key that sees the Standard fields only, the answer may come from the edge and be up to 6 minutes old.',
     query: {
       phrase: { description: 'Four words.', example: DEMO_CUSTOMER.phrase },
-      id: { description: 'Of an answer to a batch, or of a list.' },
-      email: { description: 'Any case. In a URL, + is written as %2B.' },
+      id: { description: 'Of an answer to a batch, or of a list.', example: DEMO_CUSTOMER.id },
+      email: { description: 'Any case. In a URL, + is written as %2B.', example: DEMO_CUSTOMER.email },
     },
     headers: ['Cache-Control', 'If-None-Match', 'X-D1-Bookmark'],
     successes: {
@@ -111,9 +64,13 @@ export const OPERATIONS: Record<string, Documented> = {
     description:
       'The customers of your bank, newest first; with both filters, those that match both. A bare array, not the envelope of other answers.',
     query: {
-      ids: { description: 'Repeated, or separated by commas; `ids[]` and `ids[0]` are the same.' },
+      ids: {
+        description: 'Repeated, or separated by commas; `ids[]` and `ids[0]` are the same.',
+        example: [DEMO_CUSTOMER.id],
+      },
       phrases: {
         description: 'Repeated, or separated by commas; `phrases[]` and `phrases[0]` are the same.',
+        example: [DEMO_CUSTOMER.phrase],
       },
       sortBy: {
         description: 'With `-` before it for descending.',
@@ -122,9 +79,11 @@ export const OPERATIONS: Record<string, Documented> = {
           enum: SORT_FIELDS.flatMap((field) => [field, `-${field}`]),
           default: '-createdAt',
         },
+        example: '-createdAt',
       },
       page: {
         description: `From 1; page times limit is at most ${LIMITS.maxNumberedRow.toLocaleString('en')}. Reading on by the cursor of \`Link\` is cheaper, and reaches any depth.`,
+        example: 1,
       },
       ...PAGE_PARAMETERS,
     },
@@ -151,10 +110,12 @@ export const OPERATIONS: Record<string, Documented> = {
         description:
           'Judge the rows by the same rules, and store nothing. The answer has failures of up to 1 MB.',
         schema: { type: 'boolean', default: newBatchQuery.parse({}).dryRun },
+        example: false,
       },
       failuresFrom: {
         description:
           'Of a dry run whose answer had not all failures: send it again with the index of the last one that it had, plus one, until `failuresInline` is true.',
+        example: 0,
       },
     },
     headers: ['Idempotency-Key'],
@@ -218,7 +179,10 @@ export const OPERATIONS: Record<string, Documented> = {
     tag: 'Batches',
     summary: 'List batches',
     description: 'Newest first. Kept for 30 days after they were completed.',
-    query: { status: { description: 'Only batches that are so.' }, ...PAGE_PARAMETERS },
+    query: {
+      status: { description: 'Only batches that are so.', example: 'COMPLETED' },
+      ...PAGE_PARAMETERS,
+    },
     headers: [],
     successes: { 200: page('Batch') },
   },
@@ -258,7 +222,7 @@ export const OPERATIONS: Record<string, Documented> = {
     summary: 'Who changed what',
     description: 'Every change of your bank’s customers and every batch, newest first.',
     query: {
-      subject: { description: 'A customer’s id, or a batch’s.' },
+      subject: { description: 'A customer’s id, or a batch’s.', example: DEMO_CUSTOMER.id },
       ...PAGE_PARAMETERS,
     },
     headers: ['X-D1-Bookmark'],

@@ -213,7 +213,6 @@ describe('refuses, naming the parameter', () => {
     [`ids=${Array.from({ length: 101 }, (_, n) => n).join()}`, 'ids'],
     [`phrases=${'x'.repeat(129)}`, 'phrases.0'],
     ['cursor=nonsense', 'cursor'],
-    ['cursor=', 'cursor'],
     ["sortBy=id'; DROP TABLE customers; --", 'sortBy'],
   ])('%s', async (query, field) => {
     const { status, body } = await list(`?${query}`);

@@ -10,7 +10,9 @@ import { createClient, type NewCustomer } from '../../client/src/client.ts';
 import { FIELD_KEY_BYTES, importFieldKey, openField } from '../../src/lib/field-cipher.ts';
 import { makeCustomers } from '../../tools/customers.ts';
 import { DEMO_SECRETS } from '../../tools/demo-data.ts';
+import type { OpenApi } from '../../src/reference/openapi.ts';
 import { startServer, type Server } from '../../tools/server.ts';
+import { examplesOf } from './examples.ts';
 import { d1, projectFolder } from '../../tools/wrangler.ts';
 import { startCompressingProxy } from './compressing-proxy.ts';
 
@@ -205,4 +207,25 @@ void describe('npm start', () => {
       assert.deepEqual(found, []);
     }
   });
+
+  void it(
+    'every request that a client makes of the reference succeeds as it comes',
+    { timeout: 120_000 },
+    async () => {
+      const document = (await (await fetch(`${server.url}/openapi.json`)).json()) as OpenApi;
+      const requests = examplesOf(document);
+      assert.ok(requests.length > 10);
+      // The one that removes what the others ask for is the last.
+      for (const { method, path, headers, body } of requests.toSorted((one) =>
+        one.method === 'DELETE' ? 1 : -1,
+      )) {
+        const response = await fetch(server.url + path, {
+          method,
+          headers: { ...headers, Authorization: `Bearer ${FULL}`, 'Content-Type': 'application/json' },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        });
+        assert.ok(response.status < 300, `${method} ${path}: ${response.status} ${await response.text()}`);
+      }
+    },
+  );
 });

@@ -7,16 +7,28 @@ const dress = () => document.documentElement.classList.toggle('dark-mode', dark.
 dark.addEventListener('change', dress);
 dress();
 
-const reference = globalThis.SwaggerUIBundle({
-  url: '/openapi.json',
-  dom_id: '#reference',
-  deepLinking: true,
-  tryItOutEnabled: true,
-  displayRequestDuration: true,
-  defaultModelsExpandDepth: 0,
-  // Asks a server elsewhere whether the document is valid; our own checks have.
-  validatorUrl: null,
-  onComplete: () => {
-    if (isLocal) reference.preauthorizeApiKey('key', DEMO_KEY);
-  },
-});
+// What is tried here goes to the server that this page comes from, and no other; and each visit is a batch of its own.
+function forThisPage(openapi) {
+  const { parameters } = openapi.components;
+  parameters['Idempotency-Key'].example = `tried-${Date.now()}`;
+  return { ...openapi, servers: [{ url: location.origin }] };
+}
+
+async function show() {
+  const answer = await fetch('/openapi.json');
+  const reference = globalThis.SwaggerUIBundle({
+    spec: forThisPage(await answer.json()),
+    dom_id: '#reference',
+    deepLinking: true,
+    tryItOutEnabled: true,
+    displayRequestDuration: true,
+    defaultModelsExpandDepth: 0,
+    // Asks a server elsewhere whether the document is valid; our own checks have.
+    validatorUrl: null,
+    onComplete: () => {
+      if (isLocal) reference.preauthorizeApiKey('key', DEMO_KEY);
+    },
+  });
+}
+
+void show();

@@ -1,0 +1,71 @@
+/**
+ * What may be sent, where it is more than what is kept: texts are trimmed before they are judged, so there may be
+ * spaces around them, and an optional one may be empty. Zod's JSON Schema says what is kept.
+ */
+import { EMAIL, MAX_EMAIL_CHARACTERS } from '../lib/email.ts';
+import type { JsonSchema } from './json-schema.ts';
+
+/** The text between the spaces, of fields about which the schema knows more than their length. */
+const TEXTS: Record<string, string> = {
+  email: `(?=\\S{1,${MAX_EMAIL_CHARACTERS}}\\s*$)${EMAIL.source.slice(1, -1)}`,
+  country: '[A-Za-z]{2}',
+  displayPicture: '[Hh][Tt][Tt][Pp][Ss]:[\\s\\S]{0,2041}\\S',
+};
+
+/** A text that begins and ends with something visible, and has at most so many characters. */
+const visible = (maxCharacters: number) => `\\S(?:[\\s\\S]{0,${maxCharacters - 2}}\\S)?`;
+
+const anyCase = (word: string) => word.replaceAll(/[a-z]/g, (letter) => `[${letter.toUpperCase()}${letter}]`);
+
+/** How a field is sent: also as null, if it may be left out or cleared. */
+function fieldAsSent(name: string, field: JsonSchema, isOptional: boolean): JsonSchema {
+  const [kept] = (field['anyOf'] as JsonSchema[] | undefined) ?? [field];
+  const { enum: words, maxLength = 0 } = kept as { enum?: string[]; maxLength?: number };
+  const padded = (text: string) => (isOptional ? `^\\s*(?:${text})?\\s*$` : `^\\s*${text}\\s*$`);
+  const nothing = isOptional ? [{ type: 'null' }] : [];
+  if (words !== undefined) {
+    const pattern = padded(words.map(anyCase).join('|'));
+    return { anyOf: [{ type: 'string', enum: [...words, ''] }, { type: 'string', pattern }, ...nothing] };
+  }
+  const sent = { type: 'string', pattern: padded(TEXTS[name] ?? visible(maxLength)) };
+  const description = TEXTS[name] === undefined ? `At most ${maxLength} characters.` : '';
+  return isOptional ? { anyOf: [sent, ...nothing], description } : { ...sent, description };
+}
+
+/** Components that are sent, and which of their fields must hold something where they are sent. */
+const SENT: Record<string, readonly string[]> = {
+  NewCustomer: [
+    'clientRef',
+    'firstname',
+    'lastname',
+    'accountName',
+    'email',
+    'country',
+    'accountNumber',
+    'reference',
+  ],
+  CustomerUpdate: ['firstname', 'lastname', 'accountName'],
+};
+
+/** @returns the schema of a component as it may be sent; of any other, the schema */
+export function asSent(component: string, schema: JsonSchema): JsonSchema {
+  const filled = SENT[component];
+  if (filled === undefined) return schema;
+  const properties = Object.entries(schema.properties ?? {}).map(([name, field]) => [
+    name,
+    fieldAsSent(name, field, !filled.includes(name)),
+  ]);
+  const { additionalProperties, ...rest } = schema;
+  return {
+    ...rest,
+    // Other fields of a row are dropped, those of an update refused.
+    ...(component === 'NewCustomer' ? {} : { additionalProperties, minProperties: 1 }),
+    properties: Object.fromEntries(properties) as Record<string, JsonSchema>,
+  };
+}
+
+/** Of an email address in a URL no more than its length counts, spaces included. */
+export function emailParameter(schema: JsonSchema): JsonSchema {
+  const { description: _, ...sent } = fieldAsSent('email', schema, false);
+  return { ...sent, maxLength: schema['maxLength'] };
+}

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { readConfig } from '../tools/config.ts';
 import { makeFieldKey } from '../tools/dev-vars.ts';
+import { residentMemory } from '../tools/memory.ts';
 import { projectFolder, wrangler } from '../tools/wrangler.ts';
 
 /** What is measured: ours, the bare least, and what one would write from the public guides. */
@@ -21,6 +22,8 @@ export interface BenchServer {
   db: D1Database;
   /** Milliseconds of CPU that its workerd has used so far; null where the system does not tell (not Linux). */
   cpu: () => Promise<number | null>;
+  /** MB that its workerd has in use; null where the system does not tell. */
+  memory: () => number | null;
 }
 
 const benchFolder = join(projectFolder, '.wrangler', 'bench');
@@ -78,7 +81,8 @@ export async function startServer(name: Build): Promise<BenchServer> {
   const pid = (await workerds()).find((candidate) => !before.includes(candidate));
   const url = await miniflare.unsafeGetDirectURL(name);
   const db = await miniflare.getD1Database('DB', name);
-  return { url, miniflare, db, cpu: () => cpuOf(pid) };
+  const memory = () => residentMemory(pid === undefined ? undefined : Number(pid));
+  return { url, miniflare, db, cpu: () => cpuOf(pid), memory };
 }
 
 /** This process's children that are workerd. */

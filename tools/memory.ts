@@ -1,5 +1,5 @@
 /** How much memory a program takes, as Linux tells it. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
 const LOOK_EVERY_MS = 100;
 
@@ -25,35 +25,9 @@ export function residentMemory(pid: number | undefined): number | null {
   return kilobytes === undefined ? null : Number(kilobytes) / 1_024;
 }
 
-/**
- * `wrangler dev` runs two workerds: one listens and hands on, the other one runs the Worker.
- * @returns the process that runs the Worker of the server that listens on a port; undefined where the system does not tell
- */
-export function workerdOf(port: string): number | undefined {
-  const workerds = processes().filter(({ command }) => command.includes('workerd serve'));
-  const listening = workerds.find(({ command }) => command.includes(`entry=localhost:${port} `));
-  return workerds.find(({ pid, parent }) => parent === listening?.parent && pid !== listening?.pid)?.pid;
-}
-
-function processes() {
-  let names: string[] = [];
+function statusOf(pid: number | undefined): string {
   try {
-    names = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  } catch {
-    // Not Linux.
-  }
-  return names.map((name) => ({
-    pid: Number(name),
-    parent: /PPid:\s+(\d+)/.exec(statusOf(Number(name)))?.[1],
-    command: readProcess(name, 'cmdline').replaceAll('\0', ' '),
-  }));
-}
-
-const statusOf = (pid: number | undefined) => readProcess(String(pid), 'status');
-
-function readProcess(pid: string, file: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+    return readFileSync(`/proc/${pid}/status`, 'utf8');
   } catch {
     return '';
   }

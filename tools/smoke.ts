@@ -21,6 +21,7 @@ async function checkOwnServer(): Promise<void> {
       '--test',
       '--test-concurrency=1',
       'test/smoke/smoke.test.ts',
+      'test/smoke/start.test.ts',
       'test/smoke/deployed.test.ts',
       'test/smoke/replay.test.ts',
     ],

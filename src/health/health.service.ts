@@ -86,13 +86,16 @@ export async function findUnavailable(deps: Context): Promise<Dependency[]> {
 }
 
 /** Never throws. */
-async function answers({ runtime }: Context, dependency: Dependency, work: Promise<unknown>) {
-  const tooLate = async (): Promise<never> => {
-    await runtime.sleep(CHECK_WITHIN_MS);
-    throw new Error('no answer in time');
-  };
+async function answers(
+  { runtime }: Context,
+  dependency: Dependency,
+  work: Promise<unknown>,
+): Promise<boolean> {
   try {
-    await Promise.race([work, tooLate()]);
+    await new Promise((resolve, reject) => {
+      const cancel = runtime.timer(CHECK_WITHIN_MS, () => reject(new Error('no answer in time')));
+      work.finally(cancel).then(resolve, reject);
+    });
     return true;
   } catch (error) {
     runtime.log('error', { event: 'dependency_unavailable', dependency, cause: describeCause(error) });

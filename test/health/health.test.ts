@@ -12,19 +12,37 @@ let meter: Meter;
 beforeEach(() => {
   now = Date.UTC(2026, 10, 22, 12, 0, 0);
   meter = new Meter();
+  stalled = 0;
 });
 
 const away = d1Error('Network connection lost at secret-host');
 const failing = () => Promise.reject(new Error('away at secret-host'));
-const never = () => new Promise<never>(() => {});
+let stalled: number;
+const never = () => {
+  stalled += 1;
+  return new Promise<never>(() => {});
+};
+
+/** Deadlines end only what stalls, however slow the machine is: when nothing else is waited for any more. */
+function deadlines() {
+  const pending = new Set<() => void>();
+  const endStalled = () => {
+    if (stalled > 0 && pending.size === stalled) for (const callback of pending) callback();
+    else if (pending.size > 0) setTimeout(endStalled, 5);
+  };
+  return (_: number, callback: () => void) => {
+    pending.add(callback);
+    setTimeout(endStalled, 5);
+    return () => void pending.delete(callback);
+  };
+}
 
 /** On the real D1, KV and queue, but for what `rewire` breaks. */
 function serviceWith(rewire: Partial<Env> = {}): Service {
-  return new Service(
-    () => ({ DB: meter.database(env.DB), BATCH_QUEUE: env.BATCH_QUEUE, ...rewire }),
-    // Nobody waits for a deadline that has a dead line anyway.
-    { now: () => now, sleep: () => new Promise((resolve) => setTimeout(resolve, 100)) },
-  );
+  return new Service(() => ({ DB: meter.database(env.DB), BATCH_QUEUE: env.BATCH_QUEUE, ...rewire }), {
+    now: () => now,
+    timer: deadlines(),
+  });
 }
 
 function ask(service: Service, path = '/health?deep=1', address = '192.0.2.1') {

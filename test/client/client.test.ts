@@ -313,7 +313,7 @@ describe('a first mistake', () => {
 
   it('a key with a line break is refused, and not shown', () => {
     const create = () => createClient({ url: 'https://x.org', key: 'peere_live_SECRET\n' });
-    expect(create).toThrow(/key must be the key of your bank/);
+    expect(create).toThrow(/key must be the API key of your bank/);
     expect(create).not.toThrow(/SECRET/);
   });
 

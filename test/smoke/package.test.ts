@@ -48,6 +48,7 @@ void describe('the package', { timeout: 60_000 }, () => {
       'dist/LICENSES.txt',
       'dist/client.d.ts',
       'dist/client.js',
+      'dist/dry-run.d.ts',
       'dist/connection-errors.d.ts',
       'dist/errors.d.ts',
       'dist/import.js',

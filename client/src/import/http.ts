@@ -25,7 +25,10 @@ export const fetchByHttp: Fetch = (url, { method, headers, body, signal }) =>
       });
     });
     sent.on('error', (error) => reject(proxy === undefined ? error : explainProxy(error, proxy, origin)));
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    const stop = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', stop);
+    // A signal that has a listener is kept until its time is out, and the body with it: 30 s of bodies are 100 MB.
+    sent.on('close', () => signal.removeEventListener('abort', stop));
     sent.end(body);
   });
 

@@ -72,10 +72,10 @@ export function makeClients(chance: Chance): Client[] {
       ])();
     }),
   }));
-  // The same key from two clients, likely at once.
+  // The same key from up to three clients, likely at once.
   const shared = posts.find(({ idempotencyKey }) => idempotencyKey !== null);
   if (shared !== undefined && chance.of(0.8)) {
-    for (const client of clients.slice(0, 2)) client.intents.unshift(shared);
+    for (const client of clients.slice(0, 3)) client.intents.unshift(shared);
   }
   return clients;
 }

@@ -84,8 +84,8 @@ export class World {
     const faulty = this.faulty ? 1 : 0;
     const step = this.chance.weighted<() => Promise<unknown>>([
       { weight: calls * 4, choice: () => this.#releaseCall() },
-      // With nothing else to wait for, time passes; with faults, it passes while a call hangs.
-      { weight: timers > 0 ? (calls > 0 ? 0.3 * faulty : 4) : 0, choice: () => this.#fireTimer() },
+      // With nothing else to wait for, time passes; with faults, it passes while a call hangs, and each has a deadline.
+      { weight: timers > 0 ? (calls > 0 ? 0.1 * faulty : 4) : 0, choice: () => this.#fireTimer() },
       { weight: idle.length * 2 * room, choice: () => this.#act(this.chance.pick(idle)) },
       { weight: ready.length > 0 ? 3 * room : 0, choice: () => this.#deliver(ready) },
       { weight: this.queue.dead.length * room, choice: () => this.#deliverDead() },

@@ -55,7 +55,7 @@ export const OPERATIONS: Record<string, Documented> = {
         headers: ['ETag', 'X-Cache'],
       },
     },
-    failureHeaders: { ...bookmarked(500, 503), 404: ['X-Cache', BOOKMARK] },
+    failureHeaders: { ...bookmarked(429, 500, 503), 404: ['X-Cache', BOOKMARK] },
   },
   listCustomers: {
     operation: customers.listCustomers,
@@ -97,7 +97,7 @@ export const OPERATIONS: Record<string, Documented> = {
         example: [exampleOf('Customer')],
       },
     },
-    failureHeaders: bookmarked(500, 503),
+    failureHeaders: bookmarked(429, 500, 503),
   },
   createCustomers: {
     operation: batches.createCustomers,

@@ -227,7 +227,7 @@ describe('a dry run', () => {
   });
 
   it.each([
-    'failuresFrom=0',
+    'failuresFrom=1',
     'dryRun=false&failuresFrom=1',
     'dryRun=true&failuresFrom=10000',
     'dryRun=true&failuresFrom=-1',

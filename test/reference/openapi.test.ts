@@ -132,6 +132,17 @@ it('every status of every operation is given by the service, with a bookmark if 
   const { headers: read } = await service.get(one);
   await ask(service, 'GET', one, { headers: { 'If-None-Match': read.get('ETag') ?? '' } });
   await ask(service, 'GET', '/v1/bank/customer?id=cus_none', {});
+  // Whether it was a miss too many is known once D1 has been asked.
+  const oneMiss = () => new Service(undefined, {}, { misses: { ...none, limit: 1 } });
+  const guessing = oneMiss();
+  const guess = () => ask(guessing, 'GET', '/v1/bank/customer?email=nobody@example.com', {});
+  await Promise.all([guess(), guess()]);
+  await ask(
+    oneMiss(),
+    'GET',
+    '/v1/bank/customers?phrases=river-stone-ocean-able,river-stone-ocean-about',
+    {},
+  );
   const stale = { 'If-Match': '"another"' };
   const update = { id: customer.id, update: { state: 'Ogun' } };
   await ask(service, 'PATCH', '/v1/bank/customer', { body: update, headers: stale });

@@ -444,7 +444,7 @@ export interface ListCustomersQuery {
    */
   sortBy?: 'createdAt' | '-createdAt' | 'id' | '-id' | 'accountName' | '-accountName' | 'email' | '-email';
   /**
-   * From 1. Reading on by `Link` is cheaper.
+   * From 1; page times limit is at most 10,000. Reading on by the cursor of `Link` is cheaper, and reaches any depth.
    */
   page?: number;
   /**

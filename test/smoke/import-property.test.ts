@@ -196,14 +196,16 @@ function run(path: string, dryRun: boolean, batchRows: number) {
   return importFile(options, terminal, new AbortController().signal);
 }
 
-const rowsOf = (path: string) => (existsSync(at(path)) ? cells(path) : []);
+/** Outputs keep the separator of their input. */
+const rowsOf = (path: string, { format, delimiter }: File) =>
+  existsSync(at(path)) ? cells(path, format === 'csv' ? delimiter : ',') : [];
 const numbersOf = (rows: Record<string, string>[]) => rows.map((row) => Number(row['row']));
-const verdictOf = (stem: string) =>
-  rowsOf(`${stem}.failures.csv`).map((row) => [row['row'], row['failure_code']]);
+const verdictOf = (stem: string, spec: File) =>
+  rowsOf(`${stem}.failures.csv`, spec).map((row) => [row['row'], row['failure_code']]);
 
-async function assertNothingIsAccepted(failures: string): Promise<void> {
+async function assertNothingIsAccepted(failures: string, spec: File): Promise<void> {
   if (!existsSync(at(failures))) return;
-  const count = rowsOf(failures).length;
+  const count = rowsOf(failures, spec).length;
   const { created, failed } = await run(at(failures), false, 100);
   assert.deepEqual({ created, failed }, { created: 0, failed: count }, 'what was refused stays refused');
 }
@@ -213,27 +215,31 @@ async function assertImported(spec: File, path: string, stem: string, rows: Made
   const numbers = rows.map((_, index) => index + 1);
   const dry = await run(path, true, spec.batchRows);
   assert.equal(dry.created, customers.length, 'the dry run counts the customers');
-  await assertNothingIsAccepted(`${stem}.dry-run.failures.csv`);
+  await assertNothingIsAccepted(`${stem}.dry-run.failures.csv`, spec);
   const { created, failed } = await run(path, false, spec.batchRows);
   assert.deepEqual(
     { created, failed },
     { created: customers.length, failed: rows.length - customers.length },
   );
-  const phrases = rowsOf(`${stem}.phrases.csv`);
-  const failures = rowsOf(`${stem}.failures.csv`);
+  const phrases = rowsOf(`${stem}.phrases.csv`, spec);
+  const failures = rowsOf(`${stem}.failures.csv`, spec);
   assert.deepEqual(numbersOf(phrases), customers);
   assert.deepEqual(
     numbersOf(failures),
     numbers.filter((number) => !customers.includes(number)),
   );
-  assert.deepEqual(verdictOf(`${stem}.dry-run`), verdictOf(stem), 'the dry run gives the same verdict');
+  assert.deepEqual(
+    verdictOf(`${stem}.dry-run`, spec),
+    verdictOf(stem, spec),
+    'the dry run gives the same verdict',
+  );
   for (const { failure_reason: reason } of failures) assert.match(reason ?? '', /\w/);
   for (const { row, phrase } of phrases) {
     const { body } = await ask(`/v1/bank/customer?phrase=${phrase}`);
     const sent = rows[Number(row) - 1]?.values[3] ?? '';
     assert.equal(body.data.accountName, sent.trim().normalize('NFC'), 'as it stands in the file');
   }
-  await assertNothingIsAccepted(`${stem}.failures.csv`);
+  await assertNothingIsAccepted(`${stem}.failures.csv`, spec);
 }
 
 void it('any file is imported row by row, or refused as a whole', { timeout: FILES * 30_000 }, async () => {

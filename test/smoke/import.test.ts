@@ -45,7 +45,7 @@ void describe('a file', { timeout: 120_000 }, () => {
     const { code, output } = await run(['export.csv']);
     assert.equal(code, EXIT.all, output);
     assert.match(output, /Not sent: Branch/);
-    const [found, second] = cells('export.phrases.csv');
+    const [found, second] = cells('export.phrases.csv', ';');
     assert.equal(found?.['row'], '1');
     const { body } = await ask(`/v1/bank/customer?phrase=${found?.['phrase']}`);
     assert.equal(body.data.accountName, 'Zoë "Zo" Okafor; Ltd');

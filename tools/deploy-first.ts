@@ -105,7 +105,7 @@ async function deployWithFieldKey(): Promise<void> {
   console.log('The Worker is deployed, with its cron and its queues.');
 }
 
-/** Asks the deployed service without an API key; its own 401 shows that the Worker answers at this host. */
+/** Asks the deployed service for its health, for which it wants no API key. */
 async function verify(url: string): Promise<void> {
   console.log(`Waiting for ${url} …`);
   const giveUpAt = Date.now() + VERIFY_WITHIN_MS;

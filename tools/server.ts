@@ -20,11 +20,11 @@ export interface Server {
   kill: () => Promise<void>;
 }
 
-/** Is this service answering there? Without an API key it says 401, and nothing else does so in this way. */
+/** Is this service answering there? `/health` asks for no API key, and nothing else numbers its answers in this way. */
 export async function answers(url: string): Promise<boolean> {
   const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
-  const answer = await fetch(`${url}/v1/bank/customers`, { signal }).catch(() => null);
-  return answer?.status === 401 && (answer.headers.get('X-Request-Id')?.startsWith('req_') ?? false);
+  const answer = await fetch(`${url}/health`, { signal }).catch(() => null);
+  return answer?.status === 200 && (answer.headers.get('X-Request-Id')?.startsWith('req_') ?? false);
 }
 
 /** @param stateFolder of a server that was killed, to go on with; without it, a new one */

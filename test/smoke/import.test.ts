@@ -435,6 +435,36 @@ void describe('an import that was stopped', { timeout: 240_000 }, () => {
     assertOnce('late', rows, known, await total());
   });
 
+  void it('does not go on in another format, which would cut other rows into its batches', async () => {
+    const rows = goodRows(3_000);
+    const lines = rows.map((row) => `${JSON.stringify(row)},`).join('\n');
+    await writeFile(at('format.json'), `[\n${lines.slice(0, -1)}\n]\n`);
+    const known = await total();
+    const args = ['format.json', '--batch-rows', '500', '--concurrency', '1'];
+    const asLines = [...args, '--format', 'ndjson'];
+    const child = start(asLines);
+    await untilDone('format.import.ndjson', 2);
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    const other = await run(args);
+    assert.equal(other.code, EXIT.fault, other.output);
+    assert.match(other.output, /was begun as ndjson.* Say --format ndjson to go on/);
+    // A journal without a format is of a version that took what the name says.
+    const journal = await readFile(at('format.import.ndjson'), 'utf8');
+    await writeFile(at('format.import.ndjson'), journal.replace('"format":"ndjson",', ''));
+    assert.match((await run(asLines)).output, /was begun as json/);
+    await writeFile(at('format.import.ndjson'), journal);
+    await run(asLines);
+    // All but the last line end with a comma, and are no JSON.
+    assert.equal(cells('format.phrases.csv').length, (await total()) - known);
+    assert.deepEqual(
+      [...cells('format.phrases.csv'), ...cells('format.failures.csv')]
+        .map(({ row }) => Number(row))
+        .toSorted((one, two) => one - two),
+      Array.from({ length: rows.length + 2 }, (_, index) => index + 1),
+    );
+  });
+
   void it('does not go on with a file that has changed meanwhile', async () => {
     const rows = goodRows(3_000);
     await writeFile(at('changed.csv'), csv(rows));

@@ -84,7 +84,7 @@ export async function importFile(
     const outputs = new Outputs(stem, table, journal?.done.at(-1) ?? NOTHING_WRITTEN);
     if (input !== undefined) {
       const { map, batchRows } = plan;
-      journal ??= Journal.begin(path, { id: randomUUID(), input, url, map, batchRows });
+      journal ??= Journal.begin(path, { id: randomUUID(), input, url, format: source.format, map, batchRows });
     }
     const bring = options.dryRun ? rehearseWith(service) : bringAs(service, journal);
     const run = new Import(journal, bring, options, inspected?.rows, outputs, terminal);

@@ -6,6 +6,7 @@
 import { closeSync, readFileSync, truncateSync } from 'node:fs';
 import { errnoOf, openPrivate, settleFolder, writeSurely } from './disk.ts';
 import { ImportFault } from './fault.ts';
+import type { Format } from './reading/row.ts';
 
 /** It changes with the form of the journal, and with what counts as a row: both decide what a batch is. */
 export const JOURNAL_VERSION = 2;
@@ -18,6 +19,8 @@ export interface Beginning {
   /** SHA-256 of the text that is imported. */
   input: string;
   url: string;
+  /** Of the input. Journals of earlier versions lack it: theirs is what the name of the input says. */
+  format?: Format | undefined;
   map: string[];
   batchRows: number;
 }

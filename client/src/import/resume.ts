@@ -39,6 +39,13 @@ export function findJournal(
   if (beginning.url !== url) {
     throw refuse(`The import of ${source.name} was begun at ${beginning.url}.`, 'Go on there');
   }
+  const format = beginning.format ?? source.formatByName;
+  if (format !== undefined && source.format !== format) {
+    throw refuse(
+      `The import of ${source.name} was begun as ${format}, and other rows would be in each of its batches.`,
+      `Say --format ${format} to go on`,
+    );
+  }
   if (map.length > 0 && String(map) !== String(beginning.map)) {
     throw refuse(
       `The import of ${source.name} was begun with other columns.`,

@@ -13,6 +13,8 @@ import type { Format, Input } from './reading/row.ts';
 export interface Source extends Input {
   /** Where what is written goes, without its ending: `/exports/customers`. */
   stem: string;
+  /** What the name alone says of the format. */
+  formatByName: Format | undefined;
   /** Can it be read again? Standard input can not. */
   again: boolean;
 }
@@ -44,6 +46,7 @@ export async function openSource(
     return {
       name: 'standard input',
       format: format ?? 'csv',
+      formatByName: undefined,
       stem: join(process.cwd(), 'stdin'),
       again: false,
       text: () => decode('standard input', stdin),
@@ -55,7 +58,8 @@ export async function openSource(
   const name = basename(path);
   const [, stem = name, ending] = /^(.*?)\.(csv|tsv|txt|ndjson|jsonl|json)(\.gz)?$/i.exec(name) ?? [];
   if (WORKBOOK_NAME.test(name)) throw workbook(name);
-  const known = format ?? formatOf(ending);
+  const formatByName = formatOf(ending);
+  const known = format ?? formatByName;
   if (known === undefined) {
     throw new ImportFault(
       `What ${name} holds can't be told from its name: say --format csv, ndjson or json.`,
@@ -64,6 +68,7 @@ export async function openSource(
   return {
     name,
     format: known,
+    formatByName,
     stem: join(dirname(path), stem),
     again: true,
     text: () => decode(name, createReadStream(path, { signal })),

@@ -258,6 +258,59 @@ describe('NDJSON and JSON', () => {
     });
   }
 
+  for (const [what, members, reason, shown] of [
+    ['two aliases of a field', '"mail":"a@x.org","E-mail":"b@x.org"', 'email', '"a@x.org" or "b@x.org"'],
+    [
+      'three aliases of a field',
+      '"mail":"a@x.org","E-mail":"b@x.org","Email Address":"c"',
+      'email',
+      '"a@x.org" or "b@x.org" or "c"',
+    ],
+    ['a key twice', '"email":"a@x.org" , "email" : "b@x.org"', 'email', '"a@x.org" or "b@x.org"'],
+    ['a key twice, once escaped', '"\\u0065mail":"a","email":"b"', 'email', '"a" or "b"'],
+    ['a key twice, nothing the second time', '"email":"a","email":null', 'email', '"a" or null'],
+    ['an alias twice', '"mail":"a","mail":"b"', 'mail', '"a" or "b"'],
+    [
+      'a key twice, first with a number',
+      '"email":12345678901234567891,"email":"b:{"',
+      'email',
+      '12345678901234567891 or "b:{"',
+    ],
+  ] as const) {
+    it(`refuse a row that has ${what}, show each value, and keep it refused until it is changed`, async () => {
+      const { email: _, ...rest } = CUSTOMER;
+      const line = `{${members},${JSON.stringify({ x: [{ a: 1, b: ':' }], ...rest }).slice(1)}`;
+      for (const [format, write] of formats) {
+        const read = await readAs(format, write([line]));
+        expect(accepted(read)).toEqual([]);
+        expect(reasons(read)[0]).toContain(reason);
+        expect(read.rows[0]?.cells).toContain(`#UNREADABLE: ${shown}`);
+        const file = failuresFile(read);
+        expect(accepted(await readCsv(file))).toEqual([]);
+        const fixed = file.replace(/#UNREADABLE: .*?(?=",")/, 'a@example.com');
+        expect(accepted(await readCsv(fixed))).toEqual([CUSTOMER]);
+      }
+    });
+  }
+
+  it('take a field by its own name, whatever aliases are before and behind it', async () => {
+    const line = `{"mail":"1","E-mail":"2",${JSON.stringify(CUSTOMER).slice(1, -1)},"email address":"3"}`;
+    expect(accepted(await readAs('ndjson', line))).toEqual([CUSTOMER]);
+  });
+
+  it('take a key that is there twice if it is of no field, or in a value that is not sent', async () => {
+    const line = `{"branch":{"id":1,"id":2},"x":1,"x":2,${JSON.stringify(CUSTOMER).slice(1)}`;
+    expect(accepted(await readAs('ndjson', line))).toEqual([CUSTOMER]);
+  });
+
+  it('find a key that is there twice in a row as long as one may be', async () => {
+    const line = (value: string) =>
+      JSON.stringify({ address: value, ...CUSTOMER }).replace('{', '{"email":"a",');
+    for (const value of [':"'.repeat(200_000), '\\'.repeat(400_000), 'x'.repeat(900_000)]) {
+      expect(reasons(await readAs('ndjson', line(value)))[0]).toContain('has the key "email" twice');
+    }
+  });
+
   it('show a number in the failures as it was written', async () => {
     const line = JSON.stringify({ x: { accountNumber: 1 }, ...CUSTOMER }).replace(
       '"0123456781"',

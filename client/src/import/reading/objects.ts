@@ -20,6 +20,8 @@ export function unreadableText(text: string, reason: string): Row {
 interface Found {
   key: string;
   value: unknown;
+  /** Why the value can't be told, and what stands there instead; undefined where it can. */
+  ambiguity?: { reason: string; shown: string };
 }
 
 export class ObjectReader {
@@ -37,33 +39,46 @@ export class ObjectReader {
       return unreadableText(text, `is not an object: ${shown(text)}`);
     }
     const faults: string[] = [];
-    const found = this.#find(value, faults);
+    const found = this.#find(value, text);
     const customer: Customer = {};
     const cells = FIELD_NAMES.map((field) => {
-      const { key, value: sent } = found.get(field) ?? {};
+      const { key, value: sent, ambiguity } = found.get(field) ?? {};
       if (key === undefined) return '';
+      if (ambiguity !== undefined) {
+        faults.push(ambiguity.reason);
+        return mark(ambiguity.shown);
+      }
       const fault = faultOf(key, sent);
       if (fault !== undefined) faults.push(fault);
       if (typeof sent !== 'string')
-        return mark(typeof sent === 'number' ? numberAt(text, key) : JSON.stringify(sent));
+        return mark(typeof sent === 'number' ? writtenAt(text, key).join() : JSON.stringify(sent));
       customer[field] = sent;
       return isUnwritable(sent) ? mark(sent) : sent;
     });
     return faults.length === 0 ? { cells, customer } : { cells, fault: unreadable(faults.join('; ')) };
   }
 
-  /** The value of each field. A key that is a field's own name goes before an alias. */
-  #find(object: object, faults: string[]): Map<Field, Found> {
+  /** What there is of each field. A key that is a field's own name goes before an alias. */
+  #find(object: object, text: string): Map<Field, Found> {
     const found = new Map<Field, Found>();
+    const repeated = repeatedKeys(object, text);
     for (const [key, value] of Object.entries(object)) {
       const field = this.#fieldOf(key);
       const other = field === undefined ? undefined : found.get(field);
       if (field === undefined || other?.key === field) this.#ignore(key);
-      else if (value === null || value === '') continue;
-      else {
-        if (other !== undefined && key === field) this.#ignore(other.key);
-        else if (other !== undefined) faults.push(`has ${field} twice, as "${other.key}" and as "${key}"`);
+      else if (repeated.has(key)) {
+        const shown = writtenAt(text, key).join(' or ');
+        found.set(field, { key, value, ambiguity: { reason: `has the key "${key}" twice`, shown } });
+      } else if (value === null || value === '') continue;
+      else if (other === undefined || key === field) {
+        if (other !== undefined) this.#ignore(other.key);
         found.set(field, { key, value });
+      } else {
+        const reason = `has ${field} twice, as "${other.key}" and as "${key}"`;
+        const shown = [other.ambiguity?.shown ?? JSON.stringify(other.value), JSON.stringify(value)].join(
+          ' or ',
+        );
+        found.set(field, { key, value, ambiguity: { reason, shown } });
       }
     }
     return found;
@@ -94,22 +109,47 @@ function faultOf(key: string, value: unknown): string | undefined {
   return `${key} is ${Array.isArray(value) ? 'a list' : 'an object'}, and must be text`;
 }
 
-const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[{}[\]]|-?\d[\d.eE+-]*/gs;
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[{}[\],]/gs;
 
-/** A number as it is written: `JSON.parse` may have rounded it. @param text an object, which is JSON */
-function numberAt(text: string, key: string): string {
+/** The keys of an object with the text of their values: `JSON.parse` rounds numbers, and of two keys it drops one. */
+function* readMembers(text: string): Generator<[key: string, written: string]> {
   let depth = 0;
-  let at: string | undefined;
-  let number = '';
-  for (const [token, colon] of text.matchAll(TOKEN)) {
+  let key: string | undefined;
+  let start = 0;
+  for (const { 0: token, 1: colon, index } of text.matchAll(TOKEN)) {
+    if (depth === 1 && key !== undefined && (token === ',' || token === '}')) {
+      yield [key, text.slice(start, index).trim()];
+      key = undefined;
+    }
     if (token === '{' || token === '[') depth += 1;
     else if (token === '}' || token === ']') depth -= 1;
-    else if (depth !== 1) continue;
-    else if (token.startsWith('"')) at = colon === undefined ? undefined : readKey(token, colon);
-    else if (at === key) number = token;
+    else if (depth === 1 && colon !== undefined) {
+      key = JSON.parse(token.slice(0, token.length - colon.length)) as string;
+      start = index + token.length;
+    }
   }
-  return number;
 }
 
-const readKey = (token: string, colon: string) =>
-  JSON.parse(token.slice(0, token.length - colon.length)) as string;
+/** Each value of a key, as it is written. @param text an object, which is JSON */
+function writtenAt(text: string, key: string): string[] {
+  return [...readMembers(text)].flatMap(([known, written]) => (known === key ? [written] : []));
+}
+
+/** Keys that the text has twice, of which `object` has the last alone. */
+function repeatedKeys(object: object, text: string): Set<string> {
+  const repeated = new Set<string>();
+  // Each key has a colon. Without more colons than keys, as in most rows, no key is there twice.
+  if (!hasMoreColons(text, Object.keys(object).length)) return repeated;
+  const seen = new Set<string>();
+  for (const [key] of readMembers(text)) {
+    if (seen.has(key)) repeated.add(key);
+    seen.add(key);
+  }
+  return repeated;
+}
+
+function hasMoreColons(text: string, most: number): boolean {
+  let found = 0;
+  for (let at = text.indexOf(':'); at >= 0 && found <= most; at = text.indexOf(':', at + 1)) found += 1;
+  return found > most;
+}

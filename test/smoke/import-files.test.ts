@@ -15,6 +15,7 @@ import {
   EXIT,
   goodRows,
   HEADER,
+  preload,
   run,
   serverUrl,
   start,
@@ -79,6 +80,69 @@ void describe('a file that changes while it is imported', { timeout: 240_000 }, 
       assert.equal((await total()) - known, rows.length);
     });
   }
+});
+
+/** Environment whose program finds this file written over with another once so many pieces of it have been read. */
+const writtenOver = (path: string, other: string, pieces: number) =>
+  preload(`
+    import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    const open = fs.createReadStream;
+    let pieces = 0;
+    fs.createReadStream = (path, options) => {
+      const stream = open(path, options);
+      const read = stream._read;
+      stream._read = function (size) {
+        pieces += 1;
+        if (pieces === ${pieces}) fs.copyFileSync(${JSON.stringify(other)}, ${JSON.stringify(path)});
+        return read.call(this, size);
+      };
+      return stream;
+    };
+    syncBuiltinESMExports();`);
+
+void describe('a file that changes while it is looked through', { timeout: 120_000 }, () => {
+  void it('is refused before anything is sent, and goes in by the same command', async () => {
+    const rows = goodRows(6_000).map((row) => ({ ...row, address: 'x'.repeat(400) }));
+    const bytesOf = (some: object[]) => csv(some, [...HEADER, 'address']);
+    // Two rows change places in what has been read, and two in what has not.
+    const changed = [...rows];
+    for (const [one, other] of [
+      [2_000, 2_001],
+      [5_500, 5_501],
+    ] as const) {
+      [changed[one], changed[other]] = [rows[other] ?? {}, rows[one] ?? {}] as [never, never];
+    }
+    await writeFile(at('torn.csv'), bytesOf(rows));
+    await writeFile(at('other'), bytesOf(changed));
+    assert.equal(bytesOf(rows).length, bytesOf(changed).length);
+    const known = await total();
+    const args = ['torn.csv', '--batch-rows', '500', '--concurrency', '1'];
+    const { code, output } = await run(args, writtenOver(at('torn.csv'), at('other'), 25));
+    assert.equal(code, EXIT.fault, output);
+    assert.match(
+      output,
+      /torn\.csv has changed while it was looked through, and nothing of the new text was sent/,
+    );
+    assert.equal(await total(), known);
+    assert.equal((await run(args)).code, EXIT.all);
+    assert.equal((await total()) - known, rows.length);
+  });
+
+  void it('and one that changes before its first batch is accepted, goes in as the new file', async () => {
+    const rows = goodRows(100);
+    await writeFile(at('early.csv'), csv(rows));
+    await writeFile(at('other'), csv(rows.toReversed()));
+    // It is read in two pieces each time, of which the second is its end.
+    const { code, output } = await run(['early.csv'], writtenOver(at('early.csv'), at('other'), 3));
+    assert.equal(code, EXIT.fault, output);
+    assert.match(
+      output,
+      /early\.csv has changed while it was imported\. Run the same command again: it begins with/,
+    );
+    assert.doesNotMatch(output, /What was sent/);
+    assert.equal((await run(['early.csv'])).code, EXIT.all);
+  });
 });
 
 void describe('a refused row', { timeout: 120_000 }, () => {

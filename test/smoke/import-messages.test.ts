@@ -16,6 +16,7 @@ import {
   goodRows,
   HEADER,
   KEY,
+  preload,
   PROGRAM,
   run,
   serverUrl,
@@ -45,11 +46,6 @@ const NO_PROXIES = {
 };
 /** A terminal obeys none of what is left. */
 const COMMANDS = /[^\P{Cc}\n]|\p{Bidi_Control}/u;
-
-/** Environment that has the program run this first. */
-const preload = (code: string) => ({
-  NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}`,
-});
 
 /** Stops with the test. */
 async function listenFor(

@@ -40,6 +40,11 @@ export function start(args: string[], environment: Record<string, string> = {}):
   });
 }
 
+/** Environment that has the program run this first. */
+export const preload = (code: string) => ({
+  NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}`,
+});
+
 /** @param input null: it stays open */
 export async function ended(child: ChildProcess, input?: string | null) {
   let output = '';

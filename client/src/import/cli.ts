@@ -5,7 +5,7 @@ import { PeereError } from '../client.ts';
 import { MAX_RETRY_AFTER_SECONDS } from '../transport.ts';
 import { BATCH_ROWS, CONCURRENCY } from './defaults.ts';
 import { explainDisk } from './disk.ts';
-import { ImportFault, ImportStopped } from './fault.ts';
+import { FileChanged, ImportFault, ImportStopped } from './fault.ts';
 import { FIELD_NAMES } from './fields.ts';
 import { importFile, type Imported } from './importer.ts';
 import type { Format } from './reading/row.ts';
@@ -130,7 +130,13 @@ function howToGoOn(error?: unknown): string {
 }
 
 /** Of an import that had begun. A fault of a file that can be read again tells how to go on by itself. */
-function explainStop({ cause }: ImportStopped): string[] {
+function explainStop({ cause, wasSent }: ImportStopped): string[] {
+  if (cause instanceof FileChanged) {
+    const rest = wasSent
+      ? 'What was sent is of the old file, and safe; put that back and run the same command again.'
+      : 'Run the same command again: it begins with the new file.';
+    return [`${cause.message} ${rest}`];
+  }
   const isTold = cause instanceof ImportFault && program.args[0] !== '-';
   return isTold ? explain(cause) : [...explain(cause), howToGoOn(cause)];
 }

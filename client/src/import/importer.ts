@@ -8,7 +8,7 @@ import { createClient, type PeereClient } from '../client.ts';
 import { Transport } from '../transport.ts';
 import { cut, shareEmail, type RowBatch } from './batches.ts';
 import { bringBatch, bringTo, rehearseWith, type Became, type Bring, type Service } from './bring.ts';
-import { ImportFault, ImportStopped } from './fault.ts';
+import { FileChanged, ImportFault, ImportStopped } from './fault.ts';
 import { fetchByHttp } from './http.ts';
 import { inspect } from './inspect.ts';
 import { Journal } from './journal.ts';
@@ -84,7 +84,14 @@ export async function importFile(
     const outputs = new Outputs(stem, table, journal?.done.at(-1) ?? NOTHING_WRITTEN);
     if (input !== undefined) {
       const { map, batchRows } = plan;
-      journal ??= Journal.begin(path, { id: randomUUID(), input, url, format: source.format, map, batchRows });
+      journal ??= Journal.begin(path, {
+        id: randomUUID(),
+        input,
+        url,
+        format: source.format,
+        map,
+        batchRows,
+      });
     }
     const bring = options.dryRun ? rehearseWith(service) : bringAs(service, journal);
     const run = new Import(journal, bring, options, inspected?.rows, outputs, terminal);
@@ -92,6 +99,9 @@ export async function importFile(
     // Keys of JSON from standard input are known only now.
     tellIgnored(new Set([...table.ignored].filter((name) => !told.has(name))), terminal);
     return summary(run, rowsPerSecond, false, stem);
+  } catch (error) {
+    // Its header is read again before any batch is under way.
+    throw error instanceof FileChanged ? new ImportStopped(error, wasSent(journal)) : error;
   } finally {
     journal?.close();
     unlock();
@@ -102,6 +112,8 @@ export async function importFile(
 function bringAs(service: Service, journal: Journal | undefined): Bring {
   return bringTo(service, journal?.beginning.id ?? randomUUID(), journal);
 }
+
+const wasSent = (journal: Journal | undefined) => journal?.firstBatchId !== undefined;
 
 /** @param names of columns or keys that are of no field */
 function tellIgnored(names: Set<string>, { say }: Reporter): Set<string> {
@@ -180,7 +192,7 @@ class Import implements Counts {
     try {
       await this.#bringAll(batches, signal, stop);
     } catch (error) {
-      throw new ImportStopped(error);
+      throw new ImportStopped(error, wasSent(this.#journal));
     } finally {
       this.#progress.end();
       this.#outputs.close();

@@ -4,7 +4,7 @@
  * second lets no block through that is another one: what is sent is what was looked through, row for row.
  */
 import { createHash } from 'node:crypto';
-import { ImportFault } from './fault.ts';
+import { FileChanged, ImportFault } from './fault.ts';
 import { clearUp } from './memory.ts';
 import { lookThrough } from './reading/table.ts';
 import type { Input } from './reading/row.ts';
@@ -35,11 +35,18 @@ export async function inspect(input: Input): Promise<Inspected> {
       yield block;
     }
   };
+  const before = await input.state?.();
   const looked = await lookThrough({ ...input, text: hashed });
   let rows = 0;
   for await (const _ of looked.rows) {
     rows += 1;
     if (rows % INSPECTED_AT_ONCE === 0) clearUp();
+  }
+  // What was hashed would be neither the old file nor the new one, and nothing could go on with it.
+  if ((await input.state?.().catch(() => 'gone')) !== before) {
+    throw new ImportFault(
+      `${input.name} has changed while it was looked through, and nothing of the new text was sent. Run the same command again when nobody writes to it.`,
+    );
   }
   const unchanged = { ...input, text: () => assertUnchanged(input, blocks) };
   return { fingerprint: whole.digest('hex'), rows, ignored: looked.ignored, unchanged };
@@ -60,9 +67,7 @@ async function* assertUnchanged({ name, text }: Input, blocks: Buffer[]): AsyncG
   } catch (error) {
     // A file that could be read, and can't any more, has changed as well.
     if (!(error instanceof Changed || error instanceof ImportFault || isGone(error))) throw error;
-    throw new ImportFault(
-      `${name} has changed while it was imported. What was sent is of the old file, and safe; put that back and run the same command again.`,
-    );
+    throw new FileChanged(name);
   }
 }
 

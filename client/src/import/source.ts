@@ -71,8 +71,15 @@ export async function openSource(
     formatByName,
     stem: join(dirname(path), stem),
     again: true,
+    state: () => stateOf(path),
     text: () => decode(name, createReadStream(path, { signal })),
   };
+}
+
+/** `ctime` too: a program may set `mtime` back, as some copy it. */
+async function stateOf(path: string): Promise<string> {
+  const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+  return [dev, ino, size, mtimeNs, ctimeNs].join();
 }
 
 const FORMATS: Record<string, Format> = {

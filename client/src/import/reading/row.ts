@@ -44,6 +44,8 @@ export interface Input {
   format: Format;
   /** The text in pieces, read anew. */
   text: () => AsyncGenerator<string>;
+  /** What changes whenever somebody writes to it, or puts another there; undefined for what can't be read again. */
+  state?: () => Promise<string>;
 }
 
 export const unreadable = (reason: string): Fault => ({ code: 'UNREADABLE_ROW', reason });

@@ -385,6 +385,25 @@ describe('a file of failures', () => {
     expect(accepted(await readCsv(fixed))).toEqual([CUSTOMER]);
   });
 
+  it('keeps the columns of the user that are called as those of the importer', async () => {
+    const file = `row,${HEADER},failure_code\n${`7,${ROW},mine`.replace('Ada Test', '')},\n`;
+    const first = await readCsv(file);
+    const [, again] = [first, await readCsv(failuresFile(first))];
+    expect(again.headers).toEqual(['row', ...HEADERS, 'failure_code']);
+    expect(again.ignored).toEqual(['row', 'failure_code']);
+    expect(again.rows[0]?.cells[0]).toBe('7');
+    expect(reasons(again)).toEqual(reasons(first));
+  });
+
+  it('has a line that is not JSON whole, so that it can be put right there', async () => {
+    const line = `{"clientRef": oops, "address": "${'x'.repeat(5_000)}"}`;
+    const read = await readAs('ndjson', `${line}\n"${line.replaceAll('"', "'")}"`);
+    expect(read.rows.map(({ cells }) => cells[0])).toEqual([
+      `#UNREADABLE: ${line}`,
+      `#UNREADABLE: "${line.replaceAll('"', "'")}"`,
+    ]);
+  });
+
   it('that was made ragged itself keeps its rows refused', async () => {
     const file = failuresFile(await readCsv(`${HEADER}\none\n`)).replace('"one"', '"one","two"');
     const again = await readCsv(failuresFile(await readCsv(file)));

@@ -48,11 +48,13 @@ export interface OwnColumns {
 /** @returns undefined for a file that no import wrote */
 export function ownColumns(headers: string[]): OwnColumns | undefined {
   if (!KNOWN_BY.every((column) => headers.includes(column))) return undefined;
-  const positions = [...COLUMNS_BEFORE, ...COLUMNS_BEHIND]
-    .map((column) => headers.indexOf(column))
-    .filter((position) => position >= 0);
-  const check = headers.indexOf('failure_check');
-  const reason = headers.indexOf('failure_reason');
+  // Columns of the user may have the same names: those of the importer stand before all and behind all.
+  const positions = [
+    ...COLUMNS_BEFORE.map((column) => headers.indexOf(column)),
+    ...COLUMNS_BEHIND.map((column) => headers.lastIndexOf(column)),
+  ].filter((position) => position >= 0);
+  const check = headers.lastIndexOf('failure_check');
+  const reason = headers.lastIndexOf('failure_reason');
   return { positions: new Set(positions), reason, check: check < 0 ? undefined : check };
 }
 

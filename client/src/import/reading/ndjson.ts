@@ -20,7 +20,10 @@ function toRow(line: string, number: number, reader: ObjectReader): Row {
   if (line.length > MAX_ROW) {
     const hint = line.trimStart().startsWith('[') ? ' It begins as a list: say --format json.' : '';
     const most = MAX_ROW.toLocaleString('en');
-    return unreadableText(line, `line ${number} is longer than ${most} characters: ${shown(line)}…${hint}`);
+    return unreadableText(
+      shown(line),
+      `line ${number} is longer than ${most} characters: ${shown(line)}…${hint}`,
+    );
   }
   let value: unknown;
   try {

@@ -9,11 +9,14 @@ const SHOWN_CHARACTERS = 200;
 const MAX_KEYS = 1_000;
 const MAX_IGNORED = 50;
 
+/** Characters of an unreadable row that its failure keeps, so that it can be fixed there: a customer has fewer. */
+const MAX_KEPT = 10_000;
+
 export const shown = (text: string) => text.slice(0, SHOWN_CHARACTERS).replaceAll('\0', '␀');
 
 /** A row of which nothing can be told. @param text what stands there */
 export function unreadableText(text: string, reason: string): Row {
-  const cells = FIELD_NAMES.map((_, position) => (position === 0 ? mark(shown(text)) : ''));
+  const cells = FIELD_NAMES.map((_, position) => (position === 0 ? mark(text.slice(0, MAX_KEPT)) : ''));
   return { cells, fault: unreadable(reason) };
 }
 

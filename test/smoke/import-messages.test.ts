@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { chmodSync, existsSync, statSync } from 'node:fs';
-import { readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { describe, it, type TestContext } from 'node:test';
 import { spawn } from 'node:child_process';
@@ -432,6 +432,63 @@ void describe('what an import writes', { timeout: 120_000 }, () => {
       );
     },
   );
+});
+
+void describe('a file of somebody else that is called as one of an import', { timeout: 120_000 }, () => {
+  for (const [what, content] of [
+    ['rows', `${JSON.stringify(goodRows(1)[0])}\n`],
+    ['a line without an end', 'my notes'],
+    ['a number', '5\n'],
+    ['a journal of another program', '{"journal":"sales","entries":[]}\n'],
+  ] as const) {
+    void it(`is left as it is where it is called as the journal, and holds ${what}`, async () => {
+      await writeOne('u.csv');
+      await writeFile(at('u.import.ndjson'), content);
+      const { code, output } = await run(['u.csv']);
+      assert.equal(code, EXIT.fault, output);
+      assert.match(output, /u\.import\.ndjson is not the journal of an import\. Move it away/);
+      assert.equal(await readFile(at('u.import.ndjson'), 'utf8'), content);
+    });
+  }
+
+  void it('is not cut off where it took the place of what the import wrote', async () => {
+    await writeFile(at('place.csv'), csv(goodRows(3_000)));
+    const args = ['place.csv', '--batch-rows', '1000', '--concurrency', '1'];
+    const child = start(args);
+    await untilDone('place.import.ndjson', 1);
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    const content = 'mine\n'.repeat(100_000);
+    const old = await readFile(at('place.phrases.csv'));
+    await writeFile(at('place.phrases.csv'), content);
+    const { code, output } = await run(args);
+    assert.equal(code, EXIT.fault, output);
+    assert.match(output, /place\.phrases\.csv is not the file that this import wrote/);
+    assert.equal(await readFile(at('place.phrases.csv'), 'utf8'), content);
+    await writeFile(at('place.phrases.csv'), old);
+    // The same server, however its address is written.
+    const url = `${serverUrl().replace('localhost', 'LOCALHOST')}/`;
+    const again = await run([...args, '--url', url]);
+    assert.equal(again.code, EXIT.all, again.output);
+  });
+
+  for (const [what, make] of [
+    ['a folder', (path: string) => mkdir(path)],
+    ['no lock', (path: string) => writeFile(path, 'my notes')],
+    ['a lock of other types', (path: string) => writeFile(path, '{"host":"h","pid":1,"since":5}')],
+  ] as const) {
+    void it(`is left as it is where it is called as the lock, and is ${what}`, async () => {
+      const path = at('u.import.lock');
+      await writeOne('u.csv');
+      await make(path);
+      const longAgo = new Date(Date.now() - 3_600_000);
+      await utimes(path, longAgo, longAgo);
+      const { code, output } = await run(['u.csv']);
+      assert.equal(code, EXIT.fault, output);
+      assert.match(output, /u\.import\.lock is not the lock of an import, which is made there: move it away/);
+      assert.equal(existsSync(path), true);
+    });
+  }
 });
 
 void describe('the lock of an import', { timeout: 120_000 }, () => {

@@ -46,6 +46,9 @@ interface Finished {
 
 type Line = Beginning | Accepted | Done | Finished;
 
+/** What the text of each journal begins with. */
+const BEGINNING = '{"journal":';
+
 export class Journal {
   readonly beginning: Beginning;
   readonly #file: number;
@@ -62,13 +65,18 @@ export class Journal {
   /** @returns undefined where there is none */
   static read(path: string): Journal | undefined {
     const text = readText(path);
-    if (text === undefined) return undefined;
+    // Empty, or cut off as its first line was written: nothing of it had begun.
+    if (
+      text === undefined ||
+      (!text.includes('\n') && BEGINNING.startsWith(text.slice(0, BEGINNING.length)))
+    ) {
+      return undefined;
+    }
     // A line that was not finished is a step that was not taken.
     const whole = text.slice(0, text.lastIndexOf('\n') + 1);
     const lines = whole.split('\n').filter((line) => line !== '');
     const [beginning, ...steps] = lines.map((line) => parse(path, line));
-    if (beginning === undefined) return undefined;
-    if (!('journal' in beginning)) throw unreadable(path);
+    if (beginning === undefined || !isBeginning(beginning)) throw unreadable(path);
     truncateSync(path, Buffer.byteLength(whole));
     const journal = new Journal(openPrivate(path, 'a'), beginning);
     for (const step of steps) journal.#apply(step);
@@ -138,20 +146,31 @@ function readText(path: string): string | undefined {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
+    if (errnoOf(error) === 'EISDIR') throw unreadable(path);
     throw error;
   }
 }
 
 function parse(path: string, line: string): Line {
   try {
-    return JSON.parse(line) as Line;
+    const value: unknown = JSON.parse(line);
+    if (typeof value === 'object' && value !== null) return value as Line;
   } catch {
-    throw unreadable(path);
+    // Told below, as every other line that is none of a journal.
   }
+  throw unreadable(path);
+}
+
+/** A file of somebody else may have the same name: what is not known for sure to be a journal is left as it is. */
+function isBeginning(line: Line): line is Beginning {
+  if (!('journal' in line)) return false;
+  const { journal, id, input, url, map, batchRows } = line;
+  const areTexts = [id, input, url].every((value) => typeof value === 'string');
+  return areTexts && Number.isInteger(journal) && Number.isInteger(batchRows) && Array.isArray(map);
 }
 
 function unreadable(path: string): ImportFault {
   return new ImportFault(
-    `${path} is not the journal of an import. Move it away, and the import begins anew.`,
+    `${path} is not the journal of an import. Move it away: an import writes its journal there.`,
   );
 }

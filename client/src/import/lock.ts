@@ -82,6 +82,7 @@ function assertStale(path: string, text: string): void {
   const owner = parse(text);
   const orRemove = `remove ${path} and run the same command again`;
   if (owner === undefined) {
+    if (!isCutOff(text)) throw foreign(path);
     // Negative where the clock of a disk of the network is ahead.
     if (Date.now() - statSync(path).mtimeMs > MADE_WITHIN_MS) return;
     throw new ImportFault(
@@ -107,15 +108,31 @@ function readLock(path: string): string | undefined {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
+    if (errnoOf(error) === 'EISDIR') throw foreign(path);
     throw error;
   }
 }
 
-/** @returns undefined where it was cut off, or is being written */
+function foreign(path: string): ImportFault {
+  return new ImportFault(
+    `${path} is not the lock of an import, which is made there: move it away, and run the same command again.`,
+  );
+}
+
+/** What the text of each lock begins with. */
+const BEGINNING = '{"host":';
+
+/** The beginning of a lock: it is being written, or its writing was ended. */
+function isCutOff(text: string): boolean {
+  return BEGINNING.startsWith(text.slice(0, BEGINNING.length)) && !text.endsWith('}');
+}
+
+/** @returns undefined for what is no whole lock */
 function parse(text: string): Owner | undefined {
   try {
     const { host, pid, ...rest } = JSON.parse(text) as Owner;
-    return typeof host === 'string' && Number.isInteger(pid) ? { host, pid, ...rest } : undefined;
+    const areTexts = [rest.since ?? '', rest.started ?? '', host].every((value) => typeof value === 'string');
+    return areTexts && Number.isInteger(pid) ? { host, pid, ...rest } : undefined;
   } catch {
     return undefined;
   }

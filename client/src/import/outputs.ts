@@ -4,7 +4,7 @@
  * so; what an import that was cut off had added beyond that is cut off again. A file that another import wrote is never
  * written over: it is moved aside.
  */
-import { closeSync, existsSync, renameSync, statSync, truncateSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, renameSync, statSync, truncateSync } from 'node:fs';
 import { stringify } from 'csv-stringify/sync';
 import { openPrivate, settleFolder, writeSurely } from './disk.ts';
 import { ImportFault } from './fault.ts';
@@ -30,7 +30,25 @@ class Output {
       throw new ImportFault(
         `${path} is not there any more, or shorter than this import left it. Put it back, or move the journal away to begin anew.`,
       );
+    } else if (!this.#isOwn()) {
+      throw new ImportFault(
+        `${path} is not the file that this import wrote: another stands there. Put the old one back, or move the journal away to begin anew.`,
+      );
     } else truncateSync(path, bytes);
+  }
+
+  /** It begins with the header that was written. */
+  #isOwn(): boolean {
+    const wanted = Buffer.from(this.#text([this.#headers], true));
+    const found = Buffer.alloc(wanted.length);
+    const file = openSync(this.path, 'r');
+    readSync(file, found);
+    closeSync(file);
+    return found.equals(wanted);
+  }
+
+  #text(rows: string[][], isNew: boolean): string {
+    return stringify(rows, { bom: isNew, delimiter: this.#delimiter });
   }
 
   get bytes(): number {
@@ -40,10 +58,7 @@ class Output {
   add(rows: string[][]): void {
     if (rows.length === 0) return;
     const isNew = this.#bytes === 0;
-    const text = stringify(isNew ? [this.#headers, ...rows] : rows, {
-      bom: isNew,
-      delimiter: this.#delimiter,
-    });
+    const text = this.#text(isNew ? [this.#headers, ...rows] : rows, isNew);
     this.#file ??= openPrivate(this.path, 'a');
     this.#bytes += writeSurely(this.#file, text);
     if (isNew) settleFolder(this.path);

@@ -36,7 +36,7 @@ export function findJournal(
       'Finish it with that one',
     );
   }
-  if (beginning.url !== url) {
+  if (serverOf(beginning.url) !== serverOf(url)) {
     throw refuse(`The import of ${source.name} was begun at ${beginning.url}.`, 'Go on there');
   }
   const format = beginning.format ?? source.formatByName;
@@ -54,6 +54,9 @@ export function findJournal(
   }
   return known;
 }
+
+/** An address without what makes no difference: a slash at its end, capitals in its host, the usual port. */
+const serverOf = (url: string) => (URL.canParse(url) ? new URL(url).href.replace(/\/+$/, '') : url);
 
 /** @throws ImportFault where the key is not of the bank whose import it is */
 export async function recognise(client: PeereClient, batchId: string, signal: AbortSignal): Promise<void> {

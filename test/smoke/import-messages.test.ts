@@ -491,6 +491,29 @@ void describe('a file of somebody else that is called as one of an import', { ti
   }
 });
 
+void describe('a file without rows', { timeout: 60_000 }, () => {
+  for (const [name, text, words] of [
+    ['none.csv', '', /none\.csv is empty: there is nothing to import/],
+    ['blank.csv', '\uFEFF \r\n,,\r\n', /blank\.csv is empty: there is nothing to import/],
+    ['none.json', ' ', /none\.json is empty: there is nothing to import/],
+    ['none.ndjson', '\n', /The file has no rows: there is nothing to import/],
+    ['header.csv', csv([]), /The file has no rows: there is nothing to import/],
+    ['list.json', '[]', /The file has no rows: there is nothing to import/],
+  ] as const) {
+    void it(`(${name}) says that there is nothing to import, each time, and ends with 2`, async () => {
+      await writeFile(at(name), text);
+      const fromStdin = () => ended(start(['-', '--format', name.split('.')[1] ?? '']), text);
+      for (const go of [() => run([name, '--dry-run']), () => run([name]), () => run([name]), fromStdin]) {
+        const { code, output } = await go();
+        assert.equal(code, EXIT.none, output);
+        assert.match(output, /there is nothing to import/);
+        assert.doesNotMatch(output, /row\w*\/s|accepted/);
+      }
+      assert.match((await run([name])).output, words);
+    });
+  }
+});
+
 void describe('the lock of an import', { timeout: 120_000 }, () => {
   const LOCK = 'one.import.lock';
   const writeLock = (owner: object) => writeFile(at(LOCK), JSON.stringify(owner));

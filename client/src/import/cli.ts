@@ -5,7 +5,7 @@ import { PeereError } from '../client.ts';
 import { MAX_RETRY_AFTER_SECONDS } from '../transport.ts';
 import { BATCH_ROWS, CONCURRENCY } from './defaults.ts';
 import { explainDisk } from './disk.ts';
-import { FileChanged, ImportFault, ImportStopped } from './fault.ts';
+import { EmptyFile, FileChanged, ImportFault, ImportStopped } from './fault.ts';
 import { FIELD_NAMES } from './fields.ts';
 import { importFile, type Imported } from './importer.ts';
 import type { Format } from './reading/row.ts';
@@ -89,6 +89,10 @@ function report(
   const customers = created === 1 ? 'a customer' : 'customers';
   const became = dryRun ? `would become ${customers}` : `became ${customers}`;
   if (already) print('This file has been imported already. To import it again, move its journal away.');
+  if (created + failed === 0) {
+    print('The file has no rows: there is nothing to import.');
+    return;
+  }
   const rate = already ? '' : ` ${countRows(rowsPerSecond)}/s.`;
   print(`${countRows(created + failed)}: ${count(created)} ${became}, ${count(failed)} failed.${rate}`);
   if (phrases !== undefined && !dryRun) print(`  ${phrases}  the id and phrase of each customer`);
@@ -160,7 +164,7 @@ function explainWrongKey(): string {
 
 function fail(error: unknown): void {
   for (const line of explain(error)) printError(line);
-  process.exitCode = EXIT.fault;
+  process.exitCode = error instanceof EmptyFile ? EXIT.none : EXIT.fault;
 }
 
 // Whoever read what it prints may be gone, as in `peere-import … | head`: that ends no import.

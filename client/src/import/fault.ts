@@ -1,6 +1,13 @@
 /** What keeps an import from going on: a sentence that names the fault and the mend. */
 export class ImportFault extends Error {}
 
+/** There is nothing to import. */
+export class EmptyFile extends ImportFault {
+  constructor(name: string) {
+    super(`${name} is empty: there is nothing to import.`);
+  }
+}
+
 /** The file is not what was looked through any more. */
 export class FileChanged extends ImportFault {
   constructor(name: string) {

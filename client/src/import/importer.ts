@@ -8,7 +8,7 @@ import { createClient, type PeereClient } from '../client.ts';
 import { Transport } from '../transport.ts';
 import { cut, shareEmail, type RowBatch } from './batches.ts';
 import { bringBatch, bringTo, rehearseWith, type Became, type Bring, type Service } from './bring.ts';
-import { FileChanged, ImportFault, ImportStopped } from './fault.ts';
+import { EmptyFile, FileChanged, ImportFault, ImportStopped } from './fault.ts';
 import { fetchByHttp } from './http.ts';
 import { inspect } from './inspect.ts';
 import { Journal } from './journal.ts';
@@ -192,6 +192,7 @@ class Import implements Counts {
     try {
       await this.#bringAll(batches, signal, stop);
     } catch (error) {
+      if (error instanceof EmptyFile) throw error;
       throw new ImportStopped(error, wasSent(this.#journal));
     } finally {
       this.#progress.end();

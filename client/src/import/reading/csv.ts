@@ -1,5 +1,5 @@
 /** A CSV file: which line is the header, which columns are fields, and what is wrong with a row as a row of a table. */
-import { ImportFault } from '../fault.ts';
+import { EmptyFile, ImportFault } from '../fault.ts';
 import { mapColumns, type Columns } from '../fields.ts';
 import { undefuse } from '../formulas.ts';
 import { CsvRecords, CsvSyntaxError } from './csv-records.ts';
@@ -23,7 +23,7 @@ export async function openCsv(name: string, text: AsyncGenerator<string>): Promi
   const delimiter = said?.[1] ?? delimiterOf(head);
   const records = readRecords(name, delimiter, rest, text);
   const first = await records.next();
-  if (first.done === true) throw new ImportFault(`${name} is empty.`);
+  if (first.done === true) throw new EmptyFile(name);
   const read = first.value.map((header) => header.trim());
   const headers = ownColumns(read) === undefined ? read : read.map(undefuse);
   const nul = headers.findIndex((header) => header.includes('\0'));

@@ -3,7 +3,7 @@
  * for here; what it is, the engine's own JSON.parse says of it alone. So one value is in memory, whatever the size of
  * the file, and each value's text is there as it was written.
  */
-import { ImportFault } from '../fault.ts';
+import { EmptyFile, ImportFault } from '../fault.ts';
 import { FIELD_NAMES } from '../fields.ts';
 import { ObjectReader } from './objects.ts';
 import { MAX_ROW, type Row, type Table } from './row.ts';
@@ -49,7 +49,7 @@ function parse(text: string): unknown {
 
 async function* readCustomers(name: string, json: JsonText): AsyncGenerator<string> {
   const first = await json.next();
-  if (first === '') throw new ImportFault(`${name} is empty.`);
+  if (first === '') throw new EmptyFile(name);
   let found = true;
   if (first === '[') yield* readList(json);
   else found = yield* readBody(json);

@@ -266,6 +266,12 @@ describe('NDJSON and JSON', () => {
       'email',
       '"a@x.org" or "b@x.org" or "c"',
     ],
+    [
+      'two aliases, one with a number',
+      '"mail":12345678901234567891,"E-mail":"b"',
+      'email',
+      '12345678901234567891 or "b"',
+    ],
     ['a key twice', '"email":"a@x.org" , "email" : "b@x.org"', 'email', '"a@x.org" or "b@x.org"'],
     ['a key twice, once escaped', '"\\u0065mail":"a","email":"b"', 'email', '"a" or "b"'],
     ['a key twice, nothing the second time', '"email":"a","email":null', 'email', '"a" or null'],

@@ -4,8 +4,8 @@
  * no customer is sent twice.
  */
 import { randomUUID } from 'node:crypto';
-import { createClient, type PeereClient } from '../client.ts';
-import { Transport } from '../transport.ts';
+import { createClient } from '../client.ts';
+import { Transport, type Fetch } from '../transport.ts';
 import { cut, shareEmail, type RowBatch } from './batches.ts';
 import { bringBatch, bringTo, rehearseWith, type Became, type Bring, type Service } from './bring.ts';
 import { EmptyFile, FileChanged, ImportFault, ImportStopped } from './fault.ts';
@@ -62,10 +62,7 @@ export async function importFile(
   const signal = AbortSignal.any([outer, stop.signal]);
   const { url, key } = options;
   const source = await openSource(options.path, options.format, terminal.stdin, signal);
-  const connection = { url, key, fetch: fetchByHttp };
-  const service = { client: createClient(connection), transport: new Transport(connection) };
-  terminal.say(`Connecting to ${new URL(url).origin} …`);
-  await knock(createClient({ ...connection, ...FIRST_CONTACT }), signal);
+  const service = await connect({ url, key, fetch: fetchByHttp }, terminal, signal);
   terminal.say(`Reading ${source.name} …`);
   const stem = options.dryRun ? `${source.stem}.dry-run` : source.stem;
   const unlock = lock(`${stem}.import.lock`);
@@ -146,8 +143,16 @@ function summary(
 const FIRST_CONTACT = { retries: 2, timeoutMs: 10_000 };
 
 /** A wrong address or key is told before a file of gigabytes has been read. */
-async function knock(client: PeereClient, signal: AbortSignal): Promise<void> {
-  await client.listBatches({ limit: 1 }, { signal }).next();
+async function connect(
+  connection: { url: string; key: string; fetch: Fetch },
+  { say }: Reporter,
+  signal: AbortSignal,
+): Promise<Service> {
+  const service = { client: createClient(connection), transport: new Transport(connection) };
+  say(`Connecting to ${new URL(connection.url).origin} …`);
+  const first = createClient({ ...connection, ...FIRST_CONTACT });
+  await first.listBatches({ limit: 1 }, { signal }).next();
+  return service;
 }
 
 /** Tells how far it is, and what there is to tell of the file. */

@@ -24,7 +24,7 @@ interface Found {
   key: string;
   value: unknown;
   /** Why the value can't be told, and what stands there instead; undefined where it can. */
-  ambiguity?: { reason: string; shown: string };
+  ambiguity?: { reason: string; written: string };
 }
 
 export class ObjectReader {
@@ -49,7 +49,7 @@ export class ObjectReader {
       if (key === undefined) return '';
       if (ambiguity !== undefined) {
         faults.push(ambiguity.reason);
-        return mark(ambiguity.shown);
+        return mark(ambiguity.written);
       }
       const fault = faultOf(key, sent);
       if (fault !== undefined) faults.push(fault);
@@ -70,18 +70,17 @@ export class ObjectReader {
       const other = field === undefined ? undefined : found.get(field);
       if (field === undefined || other?.key === field) this.#ignore(key);
       else if (repeated.has(key)) {
-        const shown = writtenAt(text, key).join(' or ');
-        found.set(field, { key, value, ambiguity: { reason: `has the key "${key}" twice`, shown } });
+        const written = writtenAt(text, key).join(' or ');
+        found.set(field, { key, value, ambiguity: { reason: `has the key "${key}" twice`, written } });
       } else if (value === null || value === '') continue;
       else if (other === undefined || key === field) {
         if (other !== undefined) this.#ignore(other.key);
         found.set(field, { key, value });
       } else {
         const reason = `has ${field} twice, as "${other.key}" and as "${key}"`;
-        const shown = [other.ambiguity?.shown ?? JSON.stringify(other.value), JSON.stringify(value)].join(
-          ' or ',
-        );
-        found.set(field, { key, value, ambiguity: { reason, shown } });
+        const before = other.ambiguity?.written ?? writtenAt(text, other.key).join();
+        const written = `${before} or ${writtenAt(text, key).join()}`;
+        found.set(field, { key, value, ambiguity: { reason, written } });
       }
     }
     return found;

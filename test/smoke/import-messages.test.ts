@@ -77,15 +77,15 @@ void describe('the exit code', { timeout: 240_000 }, () => {
     assert.equal(again.code, EXIT.some, again.output);
   });
 
-  for (const [what, text] of [
-    ['no row became a customer', csv([{ ...goodRows(1)[0], email: 'none' }])],
-    ['the file has a header and no rows', csv([])],
+  for (const [what, text, words] of [
+    ['no row became a customer', csv([{ ...goodRows(1)[0], email: 'none' }]), /0 became customers/],
+    ['the file has a header and no rows', csv([]), /nothing to import/],
   ] as const) {
     void it(`is 2 when ${what}`, async () => {
       await writeFile(at('none.csv'), text);
       const { code, output } = await run(['none.csv']);
       assert.equal(code, EXIT.none, output);
-      assert.match(output, /0 became customers/);
+      assert.match(output, words);
     });
   }
 
@@ -439,6 +439,7 @@ void describe('a file of somebody else that is called as one of an import', { ti
     ['rows', `${JSON.stringify(goodRows(1)[0])}\n`],
     ['a line without an end', 'my notes'],
     ['a number', '5\n'],
+    ['an object of another program, and no line end', '{"journal":"sales"}'],
     ['a journal of another program', '{"journal":"sales","entries":[]}\n'],
   ] as const) {
     void it(`is left as it is where it is called as the journal, and holds ${what}`, async () => {

@@ -33,6 +33,15 @@ export function writeSurely(file: number, text: string): number {
   return bytes.length;
 }
 
+/**
+ * Was one line of JSON cut off as it was written, or is it being written? A whole one is not, and neither is a file of
+ * somebody else.
+ * @param beginning what each such line begins with
+ */
+export function isCutOff(text: string, beginning: string): boolean {
+  return beginning.startsWith(text.slice(0, beginning.length)) && !/[}\n]/.test(text);
+}
+
 /** A new file is in its folder only when the folder is on the disk. */
 export function settleFolder(path: string): void {
   // Windows has no way to ask for it, and needs none.

@@ -4,7 +4,7 @@
  * of the journal too: should a batch have been accepted and the line be missing, sending it again makes nothing twice.
  */
 import { closeSync, readFileSync, truncateSync } from 'node:fs';
-import { errnoOf, openPrivate, settleFolder, writeSurely } from './disk.ts';
+import { errnoOf, isCutOff, openPrivate, settleFolder, writeSurely } from './disk.ts';
 import { ImportFault } from './fault.ts';
 import type { Format } from './reading/row.ts';
 
@@ -65,13 +65,8 @@ export class Journal {
   /** @returns undefined where there is none */
   static read(path: string): Journal | undefined {
     const text = readText(path);
-    // Empty, or cut off as its first line was written: nothing of it had begun.
-    if (
-      text === undefined ||
-      (!text.includes('\n') && BEGINNING.startsWith(text.slice(0, BEGINNING.length)))
-    ) {
-      return undefined;
-    }
+    // Cut off in its first line, nothing of it had begun.
+    if (text === undefined || isCutOff(text, BEGINNING)) return undefined;
     // A line that was not finished is a step that was not taken.
     const whole = text.slice(0, text.lastIndexOf('\n') + 1);
     const lines = whole.split('\n').filter((line) => line !== '');

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { errnoOf, explainDisk, PRIVATE_MODE } from './disk.ts';
+import { errnoOf, explainDisk, isCutOff, PRIVATE_MODE } from './disk.ts';
 import { ImportFault } from './fault.ts';
 import { isRunning, startOf, type Process } from './process.ts';
 
@@ -82,7 +82,7 @@ function assertStale(path: string, text: string): void {
   const owner = parse(text);
   const orRemove = `remove ${path} and run the same command again`;
   if (owner === undefined) {
-    if (!isCutOff(text)) throw foreign(path);
+    if (!isCutOff(text, BEGINNING)) throw foreign(path);
     // Negative where the clock of a disk of the network is ahead.
     if (Date.now() - statSync(path).mtimeMs > MADE_WITHIN_MS) return;
     throw new ImportFault(
@@ -121,11 +121,6 @@ function foreign(path: string): ImportFault {
 
 /** What the text of each lock begins with. */
 const BEGINNING = '{"host":';
-
-/** The beginning of a lock: it is being written, or its writing was ended. */
-function isCutOff(text: string): boolean {
-  return BEGINNING.startsWith(text.slice(0, BEGINNING.length)) && !text.endsWith('}');
-}
 
 /** @returns undefined for what is no whole lock */
 function parse(text: string): Owner | undefined {

@@ -106,6 +106,23 @@ describe('rows per page', () => {
     expect(meter.rowsRead).toBeLessThanOrEqual(2);
   });
 
+  it.each(sorts)('a filter, sorted by %s, reads the customers that it names, not the bank', async (sort) => {
+    const named = 'ids=cus_none&phrases=abandon-abandon-abandon-abandon';
+    for (const filter of [named, 'ids=cus_none', `phrases=${phrase}`, `phrases=${phrase}&limit=1`]) {
+      meter.reset();
+      await service.get(`/v1/bank/customers?${filter}&sortBy=${sort}`);
+      expect(meter.rowsRead, filter).toBeLessThanOrEqual(12);
+    }
+  });
+
+  it('the batches of a status, and the changes of a subject, are read, and no others', async () => {
+    for (const list of ['customers/batches?status=STALLED', 'audit?subject=nobody']) {
+      meter.reset();
+      await service.get(`/v1/bank/${list}`);
+      expect(meter.rowsRead, list).toBeLessThanOrEqual(1);
+    }
+  });
+
   it('a filter reads the customers that it names, not the bank', async () => {
     await service.get(`/v1/bank/customers?phrases=${phrase},abandon-abandon-abandon-abandon`);
     // Once for the page and once for the count, three rows for each of the two names.

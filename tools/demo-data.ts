@@ -87,11 +87,14 @@ async function demoCustomerSql(fieldKey: FieldKey): Promise<string> {
 function demoBatchSql(now: number): string {
   const { id, bankId, createdAt } = DEMO_CUSTOMER;
   const at = Date.parse(createdAt);
+  // No upsert: a trigger refuses to insert a batch that is there.
+  const isBatch = `bank_id = '${bankId}' AND id = '${EXAMPLE_BATCH_ID}'`;
   return `INSERT INTO audit_log (bank_id, at, request_id, key_id, action, subject, fields)
     VALUES ('${bankId}', ${at}, 'req_demo', 'key_demo_lagos_full', 'POST /v1/bank/customers', '${EXAMPLE_BATCH_ID}', '[]')
     ON CONFLICT DO NOTHING;
     INSERT INTO batches (bank_id, id, status, total, duplicates, invalid, first_customer_id, last_customer_id, created,
       created_at, completed_at)
-    VALUES ('${bankId}', '${EXAMPLE_BATCH_ID}', 'COMPLETED', 1, 0, 0, '${id}', '${id}', 1, ${at}, ${now})
-    ON CONFLICT DO UPDATE SET completed_at = excluded.completed_at;`;
+    SELECT '${bankId}', '${EXAMPLE_BATCH_ID}', 'COMPLETED', 1, 0, 0, '${id}', '${id}', 1, ${at}, ${now}
+    WHERE NOT EXISTS (SELECT 1 FROM batches WHERE ${isBatch});
+    UPDATE batches SET completed_at = ${now} WHERE ${isBatch};`;
 }

@@ -28,8 +28,12 @@ export function readBatch(bankId: string, batchId: string): Statement {
 
 /** Newest first. */
 export function listBatches(bankId: string, page: PageOf & { status?: BatchStatus | undefined }): Statement {
-  const ofStatus = page.status === undefined ? sql`true` : sql`status = ${page.status}`;
-  return sql`SELECT ${BATCH_COLUMNS} FROM batches
+  // Left to itself, SQLite would walk all batches of the bank by primary key to find those of a status.
+  const [index, ofStatus] =
+    page.status === undefined
+      ? [sql``, sql`true`]
+      : [sql`INDEXED BY batches_status`, sql`status = ${page.status}`];
+  return sql`SELECT ${BATCH_COLUMNS} FROM batches ${index}
       WHERE bank_id = ${bankId} AND ${ofStatus} AND ${onPage([sql`id`], true, page)}`;
 }
 

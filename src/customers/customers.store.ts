@@ -65,7 +65,12 @@ export function sortKeyLength(field: SortField): number {
 
 /** One page, and for a page read forwards the row behind it. Reads no further, at any depth. */
 export function listCustomers(bankId: string, query: ListQuery): Statement {
-  const columns = sortColumns[query.field].map((column) => customers[column]);
+  // The unary plus has the rows that a filter names found first and sorted then. By the index of the order, SQLite
+  // would read the whole bank to find them.
+  const isFiltered = query.ids !== undefined || query.phrases !== undefined;
+  const columns = sortColumns[query.field].map((column) =>
+    isFiltered ? sql`+${customers[column]}` : customers[column],
+  );
   return sql`SELECT ${EXTENDED_COLUMNS} FROM customers
       WHERE ${ownedAndNamed(bankId, query)} AND ${onPage(columns, query.descending, query)} OFFSET ${query.offset}`;
 }

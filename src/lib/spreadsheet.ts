@@ -18,7 +18,11 @@ const DAMAGE = [
   /^Err:\d+$/i,
 ];
 
+/** Direction marks and zero-width characters, which come along when cells are copied, and hide nothing here. */
+const INVISIBLE = /\p{Cf}/gu;
+
 /** Is this what a spreadsheet makes of a number that it should have left alone? */
 export function isSpreadsheetDamage(text: string): boolean {
-  return DAMAGE.some((pattern) => pattern.test(text));
+  const visible = text.replace(INVISIBLE, '').trim();
+  return DAMAGE.some((pattern) => pattern.test(visible));
 }

@@ -30,6 +30,8 @@ it.each([
   '#¿NOMBRE?',
   '########',
   'Err:502',
+  '\u200E1.23457E+10',
+  '1.23457E+10\u200B',
 ])('%s is what a spreadsheet left of a number', (text) => {
   expect(isSpreadsheetDamage(text)).toBe(true);
 });

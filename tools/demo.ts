@@ -114,7 +114,7 @@ const program = new Command('demo')
     if (file !== undefined) {
       await writeFile(file, toCsv(newCustomers(count)));
       console.log(
-        `${count} customers are in ${file}, about 2 % of them wrong on purpose. To import them: npx peere-import ${file}`,
+        `${count} customers are in ${file}, about 2 % of them wrong on purpose. To import them: npx peere-import ${file} --url ${url} --key peere_test_lagos_full`,
       );
       return;
     }

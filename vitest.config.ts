@@ -4,7 +4,7 @@ import { plantedBug } from './test/simulation/mutants.ts';
 import { buildSite } from './tools/site.ts';
 
 /** Seeds of `npm test`; `npm run simulate` says how many, which, and with which planted bug. */
-const SEEDS = 200;
+const SEEDS = 60;
 /** Requests that `npm test` makes up; FUZZ_RUNS makes more. */
 const REQUESTS = 500;
 const { SIMULATION_SEEDS, SIMULATION_FIRST, SIMULATION_MUTANT, FUZZ_RUNS } = process.env;

@@ -66,7 +66,7 @@ export function makeClients(chance: Chance): Client[] {
       return chance.weighted<() => Intent>([
         { weight: 5, choice: () => makePost(`c${client}i${n}`) },
         { weight: 2, choice: () => ({ kind: 'update', apiKey }) },
-        { weight: 2, choice: () => ({ kind: 'erase', apiKey }) },
+        { weight: 3.5, choice: () => ({ kind: 'erase', apiKey }) },
         { weight: 2.5, choice: () => ({ kind: 'phrase', apiKey, foreign: chance.of(0.5) }) },
         { weight: 1, choice: () => ({ kind: 'batch', apiKey, foreign: chance.of(0.3) }) },
       ])();

@@ -111,13 +111,6 @@ export const MUTANTS: Record<string, Edit[]> = {
       replace: 'DELETE FROM batch_chunks WHERE',
     },
   ],
-  'a-failed-try-hides-its-chunk-from-the-sweep': [
-    {
-      file: chunks,
-      find: 'next_send_at = max(next_send_at, ${sendAgainAt})',
-      replace: 'next_send_at = max(NULL, ${sendAgainAt})',
-    },
-  ],
   'a-bad-row-takes-its-chunk-along': [
     { file: consumer, find: 'if (open.rowCount === 1) {', replace: 'if (open.rowCount >= 1) {' },
   ],

@@ -153,7 +153,7 @@ export class World {
     const picked = new Set(ready.filter(() => this.chance.of(0.6)).slice(0, most));
     if (picked.size === 0) picked.add(this.chance.pick(ready));
     const letters = this.queue.take((letter) => picked.has(letter));
-    const lost = this.faulty ? letters.filter(() => this.chance.of(0.1)) : [];
+    const lost = this.faulty ? letters.filter(() => this.chance.of(0.2)) : [];
     for (const _ of lost) this.#count('message lost');
     const delivered = letters.filter((letter) => !lost.includes(letter));
     const again = this.faulty ? delivered.filter(() => this.chance.of(0.1)) : [];

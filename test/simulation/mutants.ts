@@ -142,11 +142,11 @@ export const MUTANTS: Record<string, Edit[]> = {
   'refused-rows-counted-outside-the-transaction': [
     {
       file: commit,
-      find: '      await withinPatience(deps, statements);\n',
+      find: '      await runTogether(deps.db, statements, WRITE_DEADLINE_MS);\n',
       replace:
         '      const own = plan.failures.length > 0 ? 1 : 0;\n' +
-        '      if (own > 0) await withinPatience(deps, statements.slice(0, own));\n' +
-        '      await withinPatience(deps, statements.slice(own));\n',
+        '      if (own > 0) await runTogether(deps.db, statements.slice(0, own), WRITE_DEADLINE_MS);\n' +
+        '      await runTogether(deps.db, statements.slice(own), WRITE_DEADLINE_MS);\n',
     },
   ],
   'the-limit-of-a-day-is-not-held': [

@@ -1,5 +1,5 @@
 /** The heavy path: accepting and moving in 10,000 customers, beside the bare insert and the typical one. */
-import { judgeRows } from '../src/batches/batches.judge.ts';
+import { judgeRows } from '../src/batches/accept/validate.ts';
 import { makeCustomers } from '../tools/customers.ts';
 import { authorized, BANK } from './data.ts';
 import type { BenchServer } from './servers.ts';

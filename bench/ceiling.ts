@@ -10,7 +10,7 @@ interface Env {
 /** The columns of an answer with Extended fields. */
 const COLUMNS = `id, account_name, gender, display_picture, bank_id, phrase, country, state, email, phone, address,
   created_at`;
-/** The staged fields of src/batches/batches.plan.ts, in their order. */
+/** The staged fields of src/batches/accept/plan.ts, in their order. */
 const STAGED = `batch_index, id, phrase, client_ref, email, account_name, firstname, lastname, middlename, country,
   address, gender, phone, account_number, reference`;
 const VALUES = STAGED.split(',')

@@ -1,7 +1,7 @@
 /** What the Workers that are measured hold, and what they are asked for. */
 import { createHash } from 'node:crypto';
 import { readD1Migrations } from '@cloudflare/vitest-pool-workers';
-import { SCOPES } from '../src/keys/scopes.ts';
+import { SCOPES } from '../src/api-keys/scopes.ts';
 import { createPhrase } from '../src/lib/phrase.ts';
 import type { Asked } from './load.ts';
 import type { BenchServer } from './servers.ts';

@@ -10,7 +10,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { createPhrase } from '../src/lib/phrase.ts';
 import { systemRuntime } from '../src/runtime.ts';
-import { apiKeys, customers } from '../src/db/tables.ts';
+import { apiKeys, customers } from '../src/db/schema.ts';
 
 interface Env {
   Bindings: { DB: D1Database };

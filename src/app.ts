@@ -9,7 +9,7 @@ import { erasureRoutes } from './erasure/erasure.routes.ts';
 import { AppError } from './errors.ts';
 import { healthRoutes } from './health/health.routes.ts';
 import type { HttpEnv } from './http/context.ts';
-import { BOOKMARK_HEADER, fail } from './http/envelope.ts';
+import { BOOKMARK_HEADER, fail } from './http/responses.ts';
 import { logRequest } from './http/request-log.ts';
 import { welcome } from './http/welcome.ts';
 import { createId } from './lib/ids.ts';

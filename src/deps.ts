@@ -1,16 +1,16 @@
 /** What one event needs, built once when it arrives and handed in from the door. */
-import type { FailureLimits } from './batches/batch-failures.store.ts';
-import { FieldKeyMemory } from './batches/field-keys.ts';
-import { RunningKeys } from './batches/batches.idempotency.ts';
-import { createBatchQueue, type BatchQueue } from './batches/batches.queue.ts';
+import type { FailureLimits } from './batches/failures.store.ts';
+import { FieldKeyMemory } from './crypto/field-keyring.ts';
+import { RunningKeys } from './batches/accept/idempotency.ts';
+import { createBatchQueue, type BatchQueue } from './batches/batch-queue.ts';
 import { PhraseCache, type CacheMemory } from './customers/phrase-cache.ts';
-import { withDeadlines, type Database } from './db/client.ts';
+import { withDeadlines, type Database } from './db/statements.ts';
 import { PrimarySession, ReadSession } from './db/session.ts';
 import { LIMITS, type Env } from './env.ts';
 import { HealthMemory } from './health/health.service.ts';
-import type { FieldKey } from './lib/field-cipher.ts';
-import { KeyMemory } from './keys/keys.service.ts';
-import { RATE_POLICIES, RateLimits, RateMemory, type RatePolicies } from './http/rate-limit.ts';
+import type { FieldKey } from './crypto/field-cipher.ts';
+import { KeyMemory } from './api-keys/api-keys.service.ts';
+import { RATE_POLICIES, RateLimits, RateMemory, type RatePolicies } from './rate-limits/rate-limits.ts';
 import type { Runtime } from './runtime.ts';
 
 export interface Deps {

@@ -1,7 +1,7 @@
 /** The front door: one Worker, three doors. */
 import { createApp, type DepsOf } from './app.ts';
-import { consumeBatches, consumeDeadLetters } from './batches/batches.consumer.ts';
-import { sweep } from './batches/batches.sweep.ts';
+import { consumeBatches, consumeDeadLetters } from './batches/process/consumer.ts';
+import { sweep } from './batches/process/sweep.ts';
 import { createDeps, createIsolateMemory, type WorkerSettings } from './deps.ts';
 import { DEAD_LETTER_QUEUE, type Env } from './env.ts';
 import { systemRuntime, type Runtime } from './runtime.ts';

@@ -3,7 +3,7 @@
  * bringing them back.
  */
 import { Command } from 'commander';
-import { findStalledBatches, redriveBank, redriveBatch } from '../src/batches/batches.redrive.ts';
+import { findStalledBatches, redriveBank, redriveBatch } from '../src/batches/process/redrive.ts';
 import { run, targetOf, withTarget } from './arguments.ts';
 import { textOf } from './sql.ts';
 import { d1 } from './wrangler.ts';

@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { compile } from 'json-schema-to-typescript';
 import { format, resolveConfig } from 'prettier';
-import { buildOpenApi, type OpenApi } from '../src/reference/openapi.ts';
+import { buildOpenApi, type OpenApi } from '../src/openapi/openapi.ts';
 
 const projectFolder = fileURLToPath(new URL('..', import.meta.url).href);
 const clientFolder = join(projectFolder, 'client');

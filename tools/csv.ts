@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { stringify } from 'csv-stringify/sync';
-import { customerRow } from '../src/customers/customers.schema.ts';
+import { customerRow } from '../src/customers/customers.requests.ts';
 
 /** @param header for the first part of a file; the others go on */
 export function toCsv(customers: object[], header = true): string {

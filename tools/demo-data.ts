@@ -3,9 +3,9 @@
  * machine only: they are written to a local database or not at all.
  */
 import { createHash } from 'node:crypto';
-import { SCOPES } from '../src/keys/scopes.ts';
-import { sealField, type FieldKey } from '../src/lib/field-cipher.ts';
-import { DEMO_CUSTOMER, EXAMPLE_BATCH_ID } from '../src/reference/examples.ts';
+import { SCOPES } from '../src/api-keys/scopes.ts';
+import { sealField, type FieldKey } from '../src/crypto/field-cipher.ts';
+import { DEMO_CUSTOMER, EXAMPLE_BATCH_ID } from '../src/openapi/examples.ts';
 import { sqlText } from './wrangler.ts';
 
 export const DEMO_BANKS = [

@@ -3,7 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { FIELD_KEY_BYTES, fieldKeyVersions, importFieldKey, type FieldKey } from '../src/lib/field-cipher.ts';
+import {
+  FIELD_KEY_BYTES,
+  fieldKeyVersions,
+  importFieldKey,
+  type FieldKey,
+} from '../src/crypto/field-cipher.ts';
 import { projectFolder } from './wrangler.ts';
 
 const file = join(projectFolder, '.dev.vars');

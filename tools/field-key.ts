@@ -11,7 +11,7 @@ import {
   sealField,
   versionOf,
   type FieldKey,
-} from '../src/lib/field-cipher.ts';
+} from '../src/crypto/field-cipher.ts';
 import { run, targetOf, withTarget } from './arguments.ts';
 import { addLocalFieldKey, readDevVars } from './dev-vars.ts';
 import { listRemoteFieldKeys, showNewFieldKey } from './remote-field-keys.ts';

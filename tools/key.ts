@@ -1,8 +1,8 @@
 /** `npm run key -- create | list | revoke`: the keys of banks. A key is shown once, and stored as its SHA-256. */
 import { createHash, randomBytes } from 'node:crypto';
 import { Command } from 'commander';
-import { checksumOf } from '../src/keys/key-checksum.ts';
-import { SCOPES } from '../src/keys/scopes.ts';
+import { checksumOf } from '../src/api-keys/api-key-checksum.ts';
+import { SCOPES } from '../src/api-keys/scopes.ts';
 import { run, targetOf, withTarget } from './arguments.ts';
 import { d1, sqlText } from './wrangler.ts';
 

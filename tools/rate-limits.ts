@@ -1,5 +1,5 @@
 /**
- * Copies the rate limits from wrangler.toml, where they are set, to src/http/rate-limits.json, where the Worker reads
+ * Copies the rate limits from wrangler.toml, where they are set, to src/rate-limits/rate-limits.json, where the Worker reads
  * them: the platform's limiters do not tell what they are set to.
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { readConfig } from './config.ts';
 import { projectFolder } from './wrangler.ts';
 
-const file = join(projectFolder, 'src/http/rate-limits.json');
+const file = join(projectFolder, 'src/rate-limits/rate-limits.json');
 
 export async function writeRateLimits(): Promise<void> {
   const limits = Object.fromEntries(readConfig().ratelimits.map(({ name, simple }) => [name, simple]));

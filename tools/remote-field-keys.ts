@@ -1,5 +1,5 @@
 /** The field keys of the deployed Worker: secrets, whose names can be listed and whose values nobody can read back. */
-import { fieldKeyVersions } from '../src/lib/field-cipher.ts';
+import { fieldKeyVersions } from '../src/crypto/field-cipher.ts';
 import { makeFieldKey } from './dev-vars.ts';
 import { wrangler } from './wrangler.ts';
 

@@ -5,7 +5,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { findStagedTraces } from '../src/batches/batch-chunks.store.ts';
+import { findStagedTraces } from '../src/batches/process/chunks.store.ts';
 import { findTraces, type Traces } from '../src/customers/customers.store.ts';
 import { erasure } from '../src/erasure/erasure.store.ts';
 import { inSlices } from '../src/lib/slices.ts';

@@ -6,8 +6,8 @@ import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { errorPage } from '../src/reference/error-page.ts';
-import { buildOpenApi } from '../src/reference/openapi.ts';
+import { errorPage } from '../src/openapi/error-page.ts';
+import { buildOpenApi } from '../src/openapi/openapi.ts';
 
 const projectFolder = fileURLToPath(new URL('..', import.meta.url).href);
 const siteFolder = join(projectFolder, 'dist', 'site');
@@ -18,7 +18,7 @@ export async function buildSite(): Promise<void> {
   const { version } = JSON.parse(await readFile(join(projectFolder, 'package.json'), 'utf8')) as {
     version: string;
   };
-  const pages = join(projectFolder, 'src/reference/site');
+  const pages = join(projectFolder, 'src/openapi/site');
   const renderer = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
   await mkdir(siteFolder, { recursive: true });
   for (const name of await readdir(pages)) await put(name, await readFile(join(pages, name)));

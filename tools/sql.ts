@@ -1,6 +1,6 @@
 /** The service's own statements, as text for wrangler, which takes no bound parameters. */
 import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core';
-import type { Statement } from '../src/db/client.ts';
+import type { Statement } from '../src/db/statements.ts';
 
 const dialect = new SQLiteSyncDialect();
 

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
-import { DEMO_CUSTOMER } from '../src/reference/examples.ts';
+import { DEMO_CUSTOMER } from '../src/openapi/examples.ts';
 import { run } from './arguments.ts';
 import { DEMO_KEYS } from './demo-data.ts';
 import { summarise } from './dev-output.ts';

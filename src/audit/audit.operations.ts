@@ -1,7 +1,7 @@
 /** The operation that reads the audit log. */
 import * as z from 'zod/mini';
 import { operation } from '../http/operation.ts';
-import { MOST_ID, once, pageParameters } from '../lib/parameters.ts';
+import { MOST_ID, once, pageParameters } from '../http/parameters.ts';
 
 export const listChanges = operation({
   method: 'GET',

@@ -2,7 +2,7 @@
 import type { Hono } from 'hono/tiny';
 import type { HttpEnv } from '../http/context.ts';
 import { mount } from '../http/operation.ts';
-import { answerPage } from '../http/page.ts';
+import { answerPage } from '../http/link-header.ts';
 import { listChanges } from './audit.operations.ts';
 import { listChangesOf } from './audit.service.ts';
 

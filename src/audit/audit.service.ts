@@ -1,9 +1,9 @@
 /** The audit log, for the bank whose changes it tells. */
-import { run } from '../db/client.ts';
+import { run } from '../db/statements.ts';
 import type { Deps } from '../deps.ts';
-import type { Caller } from '../keys/keys.service.ts';
-import { positionOf, toPage } from '../lib/paging.ts';
-import type { Change } from './audit.answers.ts';
+import type { Caller } from '../api-keys/api-keys.service.ts';
+import { positionOf, toPage } from '../paging/cursor.ts';
+import type { Change } from './audit.responses.ts';
 import { listChanges, type AuditRow } from './audit.store.ts';
 
 export interface AuditQuery {

@@ -1,7 +1,7 @@
 /** The audit log in D1: the only statements on `audit_log`, but for the triggers that write what nobody said. */
 import { sql, type SQL } from 'drizzle-orm';
-import type { Statement } from '../db/client.ts';
-import { onPage, type PageOf } from '../db/page.ts';
+import type { Statement } from '../db/statements.ts';
+import { onPage, type PageOf } from '../paging/keyset.ts';
 
 /** On whose behalf something is changed. */
 export interface Actor {

@@ -9,7 +9,7 @@ import {
   newBatchQuery,
   noParameters,
   ROW_COUNT,
-} from './batches.schema.ts';
+} from './batches.requests.ts';
 
 /** Who may send a batch may see what became of it. */
 const SEE = ['customers:write', 'customers:read', 'customers:read:extended'] as const;

@@ -3,17 +3,17 @@ import type { Hono } from 'hono/tiny';
 import { AppError } from '../errors.ts';
 import { actorOf } from '../http/auth.ts';
 import type { HttpContext, HttpEnv } from '../http/context.ts';
-import { succeed } from '../http/envelope.ts';
+import { succeed } from '../http/responses.ts';
 import { mount } from '../http/operation.ts';
-import { answerPage, type ListParameters } from '../http/page.ts';
-import { readIdempotencyKey } from '../lib/idempotency-key.ts';
+import { answerPage, type ListParameters } from '../http/link-header.ts';
+import { readIdempotencyKey } from '../http/idempotency-key.ts';
 import {
   getBatchOf,
   listBatchesOf,
   listCreatedOf,
   listFailuresOf,
   type Listing,
-} from './batch-results.service.ts';
+} from './results/results.service.ts';
 import {
   createCustomers,
   getBatch,
@@ -21,8 +21,8 @@ import {
   listBatches,
   listBatchFailures,
 } from './batches.operations.ts';
-import { batchUrl } from './batches.report.ts';
-import { acceptBatch, rehearseBatch } from './batches.service.ts';
+import { batchUrl } from './accept/report.ts';
+import { acceptBatch, rehearseBatch } from './accept/accept.service.ts';
 
 /** Seconds between two looks at a batch that is under way. 10,000 customers take about one. */
 const LOOK_AGAIN_SECONDS = 1;

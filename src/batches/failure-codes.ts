@@ -11,11 +11,11 @@ import {
   SPREADSHEET_FAULT,
   TEXT,
   type CustomerRow,
-} from '../customers/customers.schema.ts';
-import type { FailureCode } from '../db/tables.ts';
+} from '../customers/customers.requests.ts';
+import type { FailureCode } from '../db/schema.ts';
 import type { FieldError } from '../errors.ts';
-import { tooLong, UNSAFE } from '../lib/parameters.ts';
-import type { RowFailure } from './batches.answers.ts';
+import { tooLong, UNSAFE } from '../http/parameters.ts';
+import type { RowFailure } from './batches.responses.ts';
 
 /** What is wrong with a row as a whole, or beside its batch and its bank. */
 export const NOT_AN_OBJECT = 'must be an object';

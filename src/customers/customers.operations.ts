@@ -1,7 +1,7 @@
 /** The operations on customers: what opens them, what they take, how they can fail. */
 import { LIMITS } from '../env.ts';
 import { operation } from '../http/operation.ts';
-import { customerList, customerLookup, customerUpdate } from './customers.schema.ts';
+import { customerList, customerLookup, customerUpdate } from './customers.requests.ts';
 
 const READ = ['customers:read', 'customers:read:extended'] as const;
 

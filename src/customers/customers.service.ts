@@ -1,10 +1,10 @@
 /** The rules of reading and changing customers, free of HTTP. */
 import type { Actor } from '../audit/audit.store.ts';
 import type { Deps } from '../deps.ts';
-import { run, runTogether, runTogetherSurely } from '../db/client.ts';
+import { run, runTogether, runTogetherSurely } from '../db/statements.ts';
 import { AppError, invalid, unavailable } from '../errors.ts';
-import type { Caller } from '../keys/keys.service.ts';
-import { positionOf, toPage, type List, type Page } from '../lib/paging.ts';
+import type { Caller } from '../api-keys/api-keys.service.ts';
+import { positionOf, toPage, type List, type Page } from '../paging/cursor.ts';
 import { isInternational, toE164 } from '../lib/phone.ts';
 import { normalisePhrase } from '../lib/phrase.ts';
 import {
@@ -14,7 +14,7 @@ import {
   type CustomerList,
   type CustomerLookup,
   type CustomerUpdate,
-} from './customers.schema.ts';
+} from './customers.requests.ts';
 import {
   countCustomers,
   findCountry,

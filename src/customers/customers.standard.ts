@@ -1,6 +1,6 @@
 /** The contract's Standard fields: what every read shows of a customer, and all that ever lies in KV of one. */
 import * as z from 'zod/mini';
-import { GENDERS } from '../db/tables.ts';
+import { GENDERS } from '../db/schema.ts';
 
 export const standardCustomer = z.strictObject({
   id: z.string(),

@@ -1,11 +1,11 @@
 /** Customers in D1: every statement on `customers` that one request needs, each with the bank in its WHERE. */
 import { and, eq, sql, type SQL } from 'drizzle-orm';
 import { findChange, isNewest, recordChange, type Actor } from '../audit/audit.store.ts';
-import { render, type Statement } from '../db/client.ts';
-import { onPage } from '../db/page.ts';
-import { customers } from '../db/tables.ts';
-import type { Position } from '../lib/paging.ts';
-import type { CustomerLookup, CustomerUpdate, SortField } from './customers.schema.ts';
+import { render, type Statement } from '../db/statements.ts';
+import { onPage } from '../paging/keyset.ts';
+import { customers } from '../db/schema.ts';
+import type { Position } from '../paging/cursor.ts';
+import type { CustomerLookup, CustomerUpdate, SortField } from './customers.requests.ts';
 import { extendedColumns } from './customers.view.ts';
 
 const EXTENDED_COLUMNS = sql.raw(

@@ -1,6 +1,6 @@
 /** What a read may show of a customer: two allow-lists, chosen by the key's scope and nothing else. */
-import { customers } from '../db/tables.ts';
-import type { ExtendedCustomer } from './customers.answers.ts';
+import { customers } from '../db/schema.ts';
+import type { ExtendedCustomer } from './customers.responses.ts';
 import type { StandardCustomer } from './customers.standard.ts';
 
 /** The contract's Standard fields, in its order. The only ones that ever lie in KV. */

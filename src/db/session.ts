@@ -4,7 +4,7 @@
  * sends it back reads no older state.
  */
 import type { Timer } from '../runtime.ts';
-import type { Database } from './client.ts';
+import type { Database } from './statements.ts';
 
 /** As D1 writes them: three counters and a hash, hexadecimal. Anything else is ignored. */
 const BOOKMARK = /^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{32}$/;

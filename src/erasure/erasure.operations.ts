@@ -1,7 +1,7 @@
 /** The operation that forgets a customer. */
 import * as z from 'zod/mini';
 import { operation } from '../http/operation.ts';
-import { MOST_ID, once } from '../lib/parameters.ts';
+import { MOST_ID, once } from '../http/parameters.ts';
 
 export const eraseCustomer = operation({
   method: 'DELETE',

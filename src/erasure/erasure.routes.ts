@@ -3,7 +3,7 @@ import type { Hono } from 'hono/tiny';
 import { actorOf } from '../http/auth.ts';
 import { expectedRevisions } from '../http/conditional.ts';
 import type { HttpEnv } from '../http/context.ts';
-import { succeed } from '../http/envelope.ts';
+import { succeed } from '../http/responses.ts';
 import { mount } from '../http/operation.ts';
 import { eraseCustomer } from './erasure.operations.ts';
 import { forgetCustomer } from './erasure.service.ts';

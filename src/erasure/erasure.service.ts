@@ -4,10 +4,10 @@
  * reaches into customers and batches alike.
  */
 import type { Actor } from '../audit/audit.store.ts';
-import { findStagedTraces } from '../batches/batch-chunks.store.ts';
+import { findStagedTraces } from '../batches/process/chunks.store.ts';
 import { changedMeanwhile } from '../customers/customers.service.ts';
 import { findTraces, type Traces } from '../customers/customers.store.ts';
-import { runTogether, runTogetherSurely } from '../db/client.ts';
+import { runTogether, runTogetherSurely } from '../db/statements.ts';
 import type { Deps } from '../deps.ts';
 import { AppError } from '../errors.ts';
 import { erasure } from './erasure.store.ts';

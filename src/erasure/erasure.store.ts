@@ -1,10 +1,10 @@
 /** An erasure in D1: statements of every room that knows something of a customer, as one transaction. */
 import { sql } from 'drizzle-orm';
 import { findChange, isWritten, recordChange, type Actor } from '../audit/audit.store.ts';
-import { isStaged, scrubStaged } from '../batches/batch-chunks.store.ts';
-import { scrubFailures } from '../batches/batch-failures.store.ts';
+import { isStaged, scrubStaged } from '../batches/process/chunks.store.ts';
+import { scrubFailures } from '../batches/failures.store.ts';
 import { eraseCustomer, isExpected, type Traces } from '../customers/customers.store.ts';
-import type { Statement } from '../db/client.ts';
+import type { Statement } from '../db/statements.ts';
 
 /**
  * All of it hangs on its row in the audit log, and that on there being somebody to erase. Done again, because its

@@ -2,9 +2,9 @@
 import type { Hono } from 'hono/tiny';
 import { unavailable } from '../errors.ts';
 import type { HttpEnv } from '../http/context.ts';
-import { succeed } from '../http/envelope.ts';
+import { succeed } from '../http/responses.ts';
 import { mount } from '../http/operation.ts';
-import type { Health } from './health.answers.ts';
+import type { Health } from './health.responses.ts';
 import { DEPENDENCIES, getHealth } from './health.operations.ts';
 import { CHECK_WITHIN_MS, findUnavailable } from './health.service.ts';
 

@@ -3,8 +3,8 @@
  * costs is bounded for an isolate, whoever asks and however often: a result is kept for some seconds, and only so
  * many checks may begin in a window.
  */
-import { describeCause } from '../db/cause.ts';
-import { run } from '../db/client.ts';
+import { describeCause } from '../db/errors.ts';
+import { run } from '../db/statements.ts';
 import type { Deps } from '../deps.ts';
 import { tooMany } from '../errors.ts';
 import type { Dependency } from './health.operations.ts';

@@ -1,6 +1,6 @@
 /** What `/health` asks D1. */
 import { sql } from 'drizzle-orm';
-import type { Statement } from '../db/client.ts';
+import type { Statement } from '../db/statements.ts';
 
 /** One row at most, of a table that the first migration makes. */
 export function readAnything(): Statement {

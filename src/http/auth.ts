@@ -2,10 +2,10 @@
 import type { MiddlewareHandler } from 'hono';
 import type { Actor } from '../audit/audit.store.ts';
 import { AppError } from '../errors.ts';
-import { identify, identifyForEdge } from '../keys/keys.service.ts';
-import type { Scope } from '../keys/scopes.ts';
+import { identify, identifyForEdge } from '../api-keys/api-keys.service.ts';
+import type { Scope } from '../api-keys/scopes.ts';
 import type { HttpContext, HttpEnv } from './context.ts';
-import type { RateClass } from './rate-limit.ts';
+import type { RateClass } from '../rate-limits/rate-limits.ts';
 
 /** Says what API keys may ask for, though it is not known of whom: a client can't tell otherwise. */
 function unauthenticated(context: HttpContext, rateClass: RateClass): AppError {

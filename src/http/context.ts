@@ -2,7 +2,7 @@
 import type { Context } from 'hono';
 import type { Deps } from '../deps.ts';
 import type { Env } from '../env.ts';
-import type { Caller } from '../keys/keys.service.ts';
+import type { Caller } from '../api-keys/api-keys.service.ts';
 
 export interface HttpEnv {
   Bindings: Env;

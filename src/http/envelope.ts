@@ -1,63 +1,23 @@
-/** The one shape of every answer, and the one place where a failure becomes an answer. */
-import type { ErrorAnswer } from '../answers.ts';
-import { isDatabaseAway } from '../db/client.ts';
-import { newerBookmark } from '../db/session.ts';
-import { AppError, ERRORS, unavailable, type FieldError } from '../errors.ts';
-import type { HttpContext } from './context.ts';
-import { publicUrl } from './public-url.ts';
+/** The shapes around every answer. What the reference shows, and tests hold answers to; the Worker takes the types. */
+import * as z from 'zod/mini';
+import { ERRORS, type ErrorCode } from '../errors.ts';
 
-/** How much of the database's history an answer has seen, and a request wants seen. */
-export const BOOKMARK_HEADER = 'X-D1-Bookmark';
+export const fieldError = z.strictObject({ field: z.string(), message: z.string() });
 
-/** Faults in one answer: 100 of at most 600 bytes keep an error body under 64 KB, whatever was sent. */
-const MOST_ERRORS = 100;
+export const errorAnswer = z.strictObject({
+  statusCode: z.int(),
+  success: z.literal(false),
+  message: z.string(),
+  data: z.unknown(),
+  code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
+  docs: z.string(),
+  requestId: z.string(),
+  retryAfter: z.optional(z.int()),
+  errors: z.array(fieldError),
+});
+export type ErrorAnswer = z.output<typeof errorAnswer>;
 
-export function succeed(context: HttpContext, status: 200 | 201, message: string, data: unknown): Response {
-  return answer(context, status, { statusCode: status, success: true, message, data });
-}
-
-/**
- * Every answer of the service is made here, its headers in one step: set one by one, on the request's context or on
- * a finished answer, they cost more than finding a cached customer.
- * @param body undefined: none
- */
-export function answer(context: HttpContext, status: number, body?: unknown): Response {
-  const headers = context.get('headers') ?? {};
-  const deps = context.get('deps');
-  const bookmark = newerBookmark(deps?.session.bookmark ?? null, deps?.db.bookmark ?? null);
-  if (bookmark !== null) headers[BOOKMARK_HEADER] = bookmark;
-  if (body === undefined) return new Response(null, { status, headers });
-  headers['Content-Type'] = 'application/json';
-  return new Response(JSON.stringify(body), { status, headers });
-}
-
-/** Answers any thrown value. Needs nothing that may itself have failed. */
-export function fail(context: HttpContext, thrown: unknown): Response {
-  const error = toAppError(thrown);
-  const { status, message } = ERRORS[error.code];
-  Object.assign(context.get('headers') ?? {}, error.headers);
-  const retryAfter = error.headers['Retry-After'];
-  const body: ErrorAnswer = {
-    statusCode: status,
-    success: false,
-    message,
-    data: error.data,
-    code: error.code,
-    docs: publicUrl(context, `/errors#${error.code}`),
-    requestId: context.get('requestId'),
-    ...(retryAfter === undefined ? {} : { retryAfter: Number(retryAfter) }),
-    errors: withinBounds(error.errors),
-  };
-  return answer(context, status, body);
-}
-
-export function toAppError(thrown: unknown): AppError {
-  if (thrown instanceof AppError) return thrown;
-  return isDatabaseAway(thrown) ? unavailable(thrown) : new AppError('INTERNAL', { cause: thrown });
-}
-
-function withinBounds(errors: FieldError[]): FieldError[] {
-  if (errors.length <= MOST_ERRORS) return errors;
-  const rest = `${errors.length - MOST_ERRORS + 1} more faults are not listed; mend these first`;
-  return [...errors.slice(0, MOST_ERRORS - 1), { field: '…', message: rest }];
+/** A success, around its data. */
+export function envelope<Data extends z.ZodMiniType>(data: Data) {
+  return z.strictObject({ statusCode: z.int(), success: z.literal(true), message: z.string(), data });
 }

@@ -1,16 +1,16 @@
 /**
  * One operation of the API, as data: its route is made of it here, and so is what the reference says of it
- * (src/reference/). What is not in an operation, a route does not have.
+ * (src/openapi/). What is not in an operation, a route does not have.
  */
 import type { Handler, MiddlewareHandler } from 'hono';
 import type { Hono } from 'hono/tiny';
 import type * as z from 'zod/mini';
 import { AppError, type ErrorCode } from '../errors.ts';
-import type { Scope } from '../keys/scopes.ts';
+import type { Scope } from '../api-keys/scopes.ts';
 import { requireKey } from './auth.ts';
 import type { HttpContext, HttpEnv } from './context.ts';
-import { validJson, validQuery, type BodyRules } from './input.ts';
-import type { RateClass } from './rate-limit.ts';
+import { validJson, validQuery, type BodyRules } from './validation.ts';
+import type { RateClass } from '../rate-limits/rate-limits.ts';
 
 export interface Operation<
   Query extends z.ZodMiniType = z.ZodMiniType,

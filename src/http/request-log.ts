@@ -1,9 +1,9 @@
 /** One structured line per request, from an allow-list: no header, no query, no body, no name of a person. */
 import { matchedRoutes } from 'hono/route';
-import { describeCause } from '../db/cause.ts';
+import { describeCause } from '../db/errors.ts';
 import type { Runtime } from '../runtime.ts';
 import type { HttpContext } from './context.ts';
-import { toAppError } from './envelope.ts';
+import { toAppError } from './responses.ts';
 
 export function logRequest(context: HttpContext, runtime: Runtime, startedAt: number): void {
   const caller = context.get('caller') as HttpContext['var']['caller'] | undefined;

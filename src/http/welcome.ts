@@ -1,6 +1,6 @@
 /** The address `/`: a page for people, links for programs. No key is asked for, and nothing is told that needs one. */
 import type { HttpContext } from './context.ts';
-import { succeed } from './envelope.ts';
+import { succeed } from './responses.ts';
 import { publicUrl } from './public-url.ts';
 
 export async function welcome(context: HttpContext): Promise<Response> {

@@ -1,9 +1,9 @@
 /** The queue's door: what is acknowledged, what is tried again, and what a chunk becomes in either case. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { consumeBatches } from '../../src/batches/batches.consumer.ts';
-import { STAGED_FIELDS, type StagedField } from '../../src/batches/batches.plan.ts';
-import { SEND_AGAIN_MS } from '../../src/batches/batches.queue.ts';
+import { consumeBatches } from '../../src/batches/process/consumer.ts';
+import { STAGED_FIELDS, type StagedField } from '../../src/batches/accept/plan.ts';
+import { SEND_AGAIN_MS } from '../../src/batches/batch-queue.ts';
 import { createDeps, createIsolateMemory } from '../../src/deps.ts';
 import { systemRuntime } from '../../src/runtime.ts';
 import { KEYS } from '../support/banks.ts';

@@ -2,8 +2,8 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decodeFailure, encodeFailure } from '../../src/batches/failure-codes.ts';
-import { judgeRows } from '../../src/batches/batches.judge.ts';
-import { customerRow } from '../../src/customers/customers.schema.ts';
+import { judgeRows } from '../../src/batches/accept/validate.ts';
+import { customerRow } from '../../src/customers/customers.requests.ts';
 import type { Env } from '../../src/env.ts';
 import { KEYS, LAGOS } from '../support/banks.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { importFieldKey } from '../../src/lib/field-cipher.ts';
-import { fingerprintOf, KEY_KEPT_MS } from '../../src/batches/batches.idempotency.ts';
+import { importFieldKey } from '../../src/crypto/field-cipher.ts';
+import { fingerprintOf, KEY_KEPT_MS } from '../../src/batches/accept/idempotency.ts';
 import { KEYS } from '../support/banks.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
 import { Service } from '../support/service.ts';

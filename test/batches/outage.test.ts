@@ -2,9 +2,9 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, it } from 'vitest';
 import wranglerToml from '../../wrangler.toml?raw';
-import { consumeBatches } from '../../src/batches/batches.consumer.ts';
-import { MAX_SEND_AGAIN_MS, SEND_AGAIN_MS, type ChunkPointer } from '../../src/batches/batches.queue.ts';
-import { sweep } from '../../src/batches/batches.sweep.ts';
+import { consumeBatches } from '../../src/batches/process/consumer.ts';
+import { MAX_SEND_AGAIN_MS, SEND_AGAIN_MS, type ChunkPointer } from '../../src/batches/batch-queue.ts';
+import { sweep } from '../../src/batches/process/sweep.ts';
 import { createDeps, createIsolateMemory, type Deps } from '../../src/deps.ts';
 import { systemRuntime } from '../../src/runtime.ts';
 import { d1Error, withSessions } from '../support/broken.ts';

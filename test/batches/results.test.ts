@@ -1,9 +1,9 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { redriveBatch } from '../../src/batches/batches.redrive.ts';
-import { RESULTS_KEPT_MS } from '../../src/batches/batches.retention.ts';
-import { removeOldBatches } from '../../src/batches/batch-removal.store.ts';
-import { runTogether } from '../../src/db/client.ts';
+import { redriveBatch } from '../../src/batches/process/redrive.ts';
+import { RESULTS_KEPT_MS } from '../../src/batches/process/retention.ts';
+import { removeOldBatches } from '../../src/batches/process/retention.store.ts';
+import { runTogether } from '../../src/db/statements.ts';
 import { KEYS } from '../support/banks.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
 import { Service, type Answer } from '../support/service.ts';

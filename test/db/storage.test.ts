@@ -16,22 +16,22 @@ import {
   scrubStaged,
   splitChunk,
   stallChunk,
-} from '../../src/batches/batch-chunks.store.ts';
+} from '../../src/batches/process/chunks.store.ts';
 import {
   countRefusedRows,
   insertRefusedRows,
   listFailures,
   scrubFailures,
-} from '../../src/batches/batch-failures.store.ts';
-import { countOld, removeOldBatches } from '../../src/batches/batch-removal.store.ts';
-import { countOpenBatches, findExistingEmails, findBatch } from '../../src/batches/batches.store.ts';
-import { listBatches, listCreated, readBatch } from '../../src/batches/batch-results.store.ts';
+} from '../../src/batches/failures.store.ts';
+import { countOld, removeOldBatches } from '../../src/batches/process/retention.store.ts';
+import { countOpenBatches, findExistingEmails, findBatch } from '../../src/batches/accept/accept.store.ts';
+import { listBatches, listCreated, readBatch } from '../../src/batches/results/results.store.ts';
 import {
   findIdempotencyRecord,
   insertIdempotencyRecord,
   removeOldKeys,
-} from '../../src/batches/batches.idempotency.store.ts';
-import { SORT_FIELDS } from '../../src/customers/customers.schema.ts';
+} from '../../src/batches/accept/idempotency.store.ts';
+import { SORT_FIELDS } from '../../src/customers/customers.requests.ts';
 import {
   countCustomers,
   eraseCustomer,
@@ -42,10 +42,10 @@ import {
   updateCustomer,
 } from '../../src/customers/customers.store.ts';
 import { CACHE_SECONDS } from '../../src/customers/phrase-cache.ts';
-import { render } from '../../src/db/client.ts';
-import * as tables from '../../src/db/tables.ts';
+import { render } from '../../src/db/statements.ts';
+import * as tables from '../../src/db/schema.ts';
 import { DEAD_LETTER_QUEUE } from '../../src/env.ts';
-import { findKeyByHash } from '../../src/keys/keys.store.ts';
+import { findKeyByHash } from '../../src/api-keys/api-keys.store.ts';
 
 const own = `name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%' AND name NOT LIKE 'd1_%'`;
 

@@ -1,7 +1,7 @@
 /** What a text costs is bounded before it is paid: text that is too long for its field is never normalised. */
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest';
-import { customerRow, customerUpdate } from '../../src/customers/customers.schema.ts';
-import { OPERATIONS } from '../../src/reference/operations.ts';
+import { customerRow, customerUpdate } from '../../src/customers/customers.requests.ts';
+import { OPERATIONS } from '../../src/openapi/operations.ts';
 import { sentCustomer } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 

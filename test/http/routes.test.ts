@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import type { Env } from '../../src/env.ts';
-import { KEY_MEMORY_MS, hashKey } from '../../src/keys/keys.service.ts';
+import { KEY_MEMORY_MS, hashKey } from '../../src/api-keys/api-keys.service.ts';
 import { KEYS } from '../support/banks.ts';
 import { brokenDatabase, d1Error } from '../support/broken.ts';
 import { sentCustomer } from '../support/customers.ts';

@@ -14,12 +14,12 @@ import {
   isPhraseCollision,
   run,
   runTogether,
-} from '../../src/db/client.ts';
-import { describeCause } from '../../src/db/cause.ts';
+} from '../../src/db/statements.ts';
+import { describeCause } from '../../src/db/errors.ts';
 import { brokenDatabase, d1Error } from '../support/broken.ts';
 import { COUNTRIES } from '../../src/lib/countries.ts';
 import { createId, idSequence } from '../../src/lib/ids.ts';
-import { decodeCursor, encodeCursor } from '../../src/lib/paging.ts';
+import { decodeCursor, encodeCursor } from '../../src/paging/cursor.ts';
 import phoneMetadata from '../../src/lib/phone-metadata.json';
 import { cleanPhone, isInternational, toE164 } from '../../src/lib/phone.ts';
 import { createPhrase, normalisePhrase } from '../../src/lib/phrase.ts';

@@ -1,6 +1,6 @@
 /** The Worker's bindings, each call of which parks on the stage. Behind them are the real D1 and the real KV. */
-import type { FailureLimits } from '../../src/batches/batch-failures.store.ts';
-import type { ChunkPointer } from '../../src/batches/batches.queue.ts';
+import type { FailureLimits } from '../../src/batches/failures.store.ts';
+import type { ChunkPointer } from '../../src/batches/batch-queue.ts';
 import type { Env } from '../../src/env.ts';
 import { aroundCalls, d1Error, withSessions } from '../support/broken.ts';
 import { unlimited } from '../support/service.ts';

@@ -1,5 +1,5 @@
 /** What must be true after every seed, whatever happened in it. */
-import type { FailureLimits } from '../../src/batches/batch-failures.store.ts';
+import type { FailureLimits } from '../../src/batches/failures.store.ts';
 import { CANARY, type PostIntent } from './clients.ts';
 import { acceptedIndexes, bankOf, emailOf, type Acknowledged, type Requests } from './requests.ts';
 import type { World } from './world.ts';

@@ -1,5 +1,5 @@
 /** Queues, as Cloudflare promises them and no better: at least once, in any order, now and then not at all. */
-import type { ChunkPointer } from '../../src/batches/batches.queue.ts';
+import type { ChunkPointer } from '../../src/batches/batch-queue.ts';
 
 /** Fewer than wrangler.toml has, so that letters die often. */
 const RETRIES = 2;

@@ -1,7 +1,7 @@
 /** Plays one seed: a time of faults, a time without, and what must be true then. */
 import { env } from 'cloudflare:workers';
-import { redriveBatch } from '../../src/batches/batches.redrive.ts';
-import { runTogether } from '../../src/db/client.ts';
+import { redriveBatch } from '../../src/batches/process/redrive.ts';
+import { runTogether } from '../../src/db/statements.ts';
 import { checkState, Progress, readState, type State } from './invariants.ts';
 import { BEGINNING } from './stage.ts';
 import { World } from './world.ts';

@@ -7,7 +7,7 @@ import { execFile } from 'node:child_process';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { importFieldKey, openField } from '../../src/lib/field-cipher.ts';
+import { importFieldKey, openField } from '../../src/crypto/field-cipher.ts';
 import { cloneProject, npmPath, wranglerBin } from './clone.ts';
 import { CloudflareMock, type Metadata } from './cloudflare-mock.ts';
 

@@ -1,5 +1,5 @@
 /** The requests that tools such as Postman make of an OpenAPI document: every parameter and every header, as its example. */
-import type { OpenApi } from '../../src/reference/openapi.ts';
+import type { OpenApi } from '../../src/openapi/openapi.ts';
 
 interface Parameter {
   $ref?: string;

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { DEMO_CUSTOMER } from '../../src/reference/examples.ts';
+import { DEMO_CUSTOMER } from '../../src/openapi/examples.ts';
 import { summarise } from '../../tools/dev-output.ts';
 import { freePort } from '../../tools/server.ts';
 import { projectFolder } from '../../tools/wrangler.ts';

@@ -1,7 +1,7 @@
 /** Two banks, and keys of every kind that the routes tell apart. */
-import { checksumOf } from '../../src/keys/key-checksum.ts';
-import { hashKey } from '../../src/keys/keys.service.ts';
-import { SCOPES } from '../../src/keys/scopes.ts';
+import { checksumOf } from '../../src/api-keys/api-key-checksum.ts';
+import { hashKey } from '../../src/api-keys/api-keys.service.ts';
+import { SCOPES } from '../../src/api-keys/scopes.ts';
 
 export const LAGOS = 'bnk_lagos';
 export const ACCRA = 'bnk_accra';

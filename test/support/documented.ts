@@ -1,7 +1,7 @@
 /** Holds an answer to what the reference says of it: its status, its shape, its headers. */
 import { Validator } from '@cfworker/json-schema';
-import { buildOpenApi, templateOf } from '../../src/reference/openapi.ts';
-import { OPERATIONS } from '../../src/reference/operations.ts';
+import { buildOpenApi, templateOf } from '../../src/openapi/openapi.ts';
+import { OPERATIONS } from '../../src/openapi/operations.ts';
 
 export const reference = buildOpenApi('0.0.0');
 

@@ -1,5 +1,5 @@
 /** Counts what a request costs: calls to D1, KV and the queue, and the rows that D1 says it read and wrote. */
-import type { ChunkPointer } from '../../src/batches/batches.queue.ts';
+import type { ChunkPointer } from '../../src/batches/batch-queue.ts';
 import type { Env } from '../../src/env.ts';
 
 export class Meter {

@@ -1,5 +1,5 @@
 /** Every route, and a request to it that succeeds. The shared suites walk this list; adding a route adds a row. */
-import type { Scope } from '../../src/keys/scopes.ts';
+import type { Scope } from '../../src/api-keys/scopes.ts';
 import { sentCustomer } from './customers.ts';
 
 /** A customer of Lagos, and the batch that brought it. */

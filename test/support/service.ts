@@ -10,9 +10,9 @@ import {
   type QueueResult,
 } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import type { ChunkPointer } from '../../src/batches/batches.queue.ts';
+import type { ChunkPointer } from '../../src/batches/batch-queue.ts';
 import { DEAD_LETTER_QUEUE, type Env } from '../../src/env.ts';
-import type { RatePolicies } from '../../src/http/rate-limit.ts';
+import type { RatePolicies } from '../../src/rate-limits/rate-limits.ts';
 import { systemRuntime, type Runtime } from '../../src/runtime.ts';
 import { createWorker } from '../../src/worker.ts';
 import { KEYS } from './banks.ts';

@@ -1,0 +1,96 @@
+/**
+ * Writes an accepted batch, and knows whether it was written. A write that throws, or does not answer, may have
+ * been committed all the same: before anything is said, the primary is asked.
+ */
+import { recordChange, type Actor } from '../../audit/audit.store.ts';
+import {
+  isDatabaseAway,
+  isOverFailureLimit,
+  runTogether,
+  WRITE_DEADLINE_MS,
+  type Statement,
+} from '../../db/statements.ts';
+import type { Deps } from '../../deps.ts';
+import { tooMany, unavailable, type AppError } from '../../errors.ts';
+import { describeCause } from '../../db/errors.ts';
+import type { Idempotency, IdempotencyRecord } from './idempotency.ts';
+import type { BatchPlan } from './plan.ts';
+import { SEND_AGAIN_MS } from '../batch-queue.ts';
+import { findIdempotencyRecord, insertIdempotencyRecord } from './idempotency.store.ts';
+import { countRefusedRows, insertRefusedRows } from '../failures.store.ts';
+import { findBatch, insertBatch } from './accept.store.ts';
+
+/** Tries after the first. D1's own trouble is over in a moment or lasts; a client can wait better than we. */
+const RETRIES = 2;
+
+/**
+ * @returns the record of the batch that already has this key; null when this batch is now stored
+ * @throws RATE_LIMITED when the refused rows would pass the bank's limit of the day. Nothing is stored then.
+ * @throws UNAVAILABLE when D1 is away. Nothing is stored then, unless D1 could not even be asked, or a write that
+ *   stalled arrives after all: a client that sends the same key again is told which.
+ */
+export async function commitBatch(
+  deps: Deps,
+  actor: Actor,
+  plan: BatchPlan,
+  idempotency?: Idempotency & { record: IdempotencyRecord },
+): Promise<IdempotencyRecord | null> {
+  const change = {
+    at: plan.createdAt,
+    action: 'POST /v1/bank/customers',
+    subject: plan.batchId,
+    fields: [],
+  } as const;
+  const statements = [
+    // First, because it may end all of it.
+    ...countRefusedRows(plan, deps.failureLimits.perDay),
+    recordChange(actor, change),
+    ...insertBatch(plan, plan.createdAt + SEND_AGAIN_MS),
+    ...insertRefusedRows(plan, deps.failureLimits.stored),
+  ];
+  if (idempotency !== undefined) {
+    statements.push(
+      ...insertIdempotencyRecord(plan.bankId, idempotency.key, idempotency.record, plan.createdAt),
+    );
+  }
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      await runTogether(deps.db, statements, WRITE_DEADLINE_MS);
+      return null;
+    } catch (error) {
+      const { stored, record } = await readBack(deps, plan, idempotency?.key);
+      if (stored) {
+        deps.runtime.log('warn', {
+          event: 'lost_answer_read_back',
+          batch: plan.batchId,
+          cause: describeCause(error),
+        });
+        return null;
+      }
+      if (record !== undefined) return record;
+      if (isOverFailureLimit(error)) throw tooManyRefused(plan, deps.failureLimits.perDay);
+      if (!isDatabaseAway(error)) throw error;
+      if (attempt === RETRIES) throw unavailable(error);
+    }
+  }
+}
+
+const DAY_MS = 24 * 3_600_000;
+
+/** A 429 that ends with the UTC day. */
+function tooManyRefused({ failures, createdAt }: BatchPlan, perDay: number): AppError {
+  const midnight = (Math.floor(createdAt / DAY_MS) + 1) * DAY_MS;
+  const message = `hold ${failures.length} rows that can not become customers, and a bank may leave ${perDay} of them a day: send the batch without them (a dry run names them), or again after ${new Date(midnight).toISOString()}`;
+  return tooMany(Math.ceil((midnight - createdAt) / 1_000), 'customers', message);
+}
+
+async function readBack(deps: Deps, { bankId, batchId, createdAt }: BatchPlan, key: string | undefined) {
+  const statements: Statement[] = [findBatch(bankId, batchId)];
+  if (key !== undefined) statements.push(findIdempotencyRecord(bankId, key, createdAt));
+  try {
+    const [batches = [], records = []] = await runTogether(deps.db, statements);
+    return { stored: batches.length > 0, record: records[0] as IdempotencyRecord | undefined };
+  } catch (error) {
+    throw isDatabaseAway(error) ? unavailable(error) : error;
+  }
+}

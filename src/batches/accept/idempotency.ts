@@ -1,0 +1,144 @@
+/**
+ * One Idempotency-Key, one batch. The record is part of the accepting transaction, so of ten requests at once
+ * one wins and the others are answered with its batch; an isolate that is already busy with a key says so before
+ * it does the work twice.
+ */
+import { customerRow } from '../../customers/customers.requests.ts';
+import { AppError } from '../../errors.ts';
+import { codeOf, type FieldKey } from '../../crypto/field-cipher.ts';
+import { idSequence } from '../../lib/ids.ts';
+import type { RowFailure } from '../batches.responses.ts';
+import type { AcceptedBatch } from './report.ts';
+import { decodeFailure, encodeFailure } from '../failure-codes.ts';
+
+/** How long a key is remembered. The README states it. */
+export const KEY_KEPT_MS = 72 * 3_600_000;
+
+/** Seconds after which a request whose key is still running should come again; a batch takes less than one. */
+const STILL_RUNNING_SECONDS = 1;
+
+export interface Idempotency {
+  key: string;
+  /** What the body means, under the newest field key. */
+  fingerprint: string;
+  /** The same under the key of another version, which an older record may have. */
+  fingerprintBy: (version: number) => Promise<string>;
+}
+
+export interface IdempotencyRecord {
+  fingerprint: string;
+  answer: string;
+}
+
+const FIELDS = Object.keys(customerRow.shape);
+
+/** @param fieldKey of a version, or the newest */
+export async function readIdempotency(
+  key: string,
+  rows: unknown[],
+  fieldKey: (version?: number) => Promise<FieldKey>,
+): Promise<Idempotency> {
+  const fingerprintBy = async (version?: number) => fingerprintOf(rows, await fieldKey(version));
+  return { key, fingerprint: await fingerprintBy(), fingerprintBy };
+}
+
+/**
+ * A fingerprint of the rows' meaning: spaces, the order of keys and unknown keys make no difference. No field
+ * may hold a list or an object, so one is as wrong as the other. It is stored, and covers account numbers: without
+ * the key, a code of ten digits could be found by trying.
+ */
+export function fingerprintOf(rows: unknown[], fieldKey: FieldKey): Promise<string> {
+  const flat = (value: unknown) => {
+    if (typeof value === 'object' && value !== null) return ['nested'];
+    // 1e400 is read as Infinity, and would be written as null.
+    return typeof value === 'number' ? ['number', String(value)] : (value ?? null);
+  };
+  const meaning = rows.map((row) => {
+    if (typeof row !== 'object' || row === null || Array.isArray(row)) return 'no object';
+    return FIELDS.map((field) => flat(Object.hasOwn(row, field) ? Reflect.get(row, field) : null));
+  });
+  return codeOf(fieldKey, JSON.stringify(meaning));
+}
+
+/** Longer than any request takes: three tries to write and to read back, 10 and 5 seconds each. */
+const RUNNING_MOST_MS = 90_000;
+
+/**
+ * What an isolate is busy with. A request whose client goes away may be stopped without a word, so that being
+ * busy has an end of its own.
+ */
+export class RunningKeys {
+  readonly #since = new Map<string, number>();
+
+  /** @throws IDEMPOTENCY_IN_PROGRESS when the same key is being worked on here */
+  async whileRunning<Result>(
+    bankId: string,
+    key: string,
+    now: number,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    this.#forgetStopped(now);
+    const name = `${bankId} ${key}`;
+    if (this.#since.has(name)) {
+      throw new AppError('IDEMPOTENCY_IN_PROGRESS', {
+        headers: { 'Retry-After': String(STILL_RUNNING_SECONDS) },
+      });
+    }
+    this.#since.set(name, now);
+    try {
+      return await work();
+    } finally {
+      this.#since.delete(name);
+    }
+  }
+
+  /** The oldest come first, so this looks at one that is still running, and no further. */
+  #forgetStopped(now: number): void {
+    for (const [name, since] of this.#since) {
+      if (now - since < RUNNING_MOST_MS) return;
+      this.#since.delete(name);
+    }
+  }
+}
+
+/**
+ * What is kept of an answer: all of it, but its failures in codes, and of the customers' ids, which rise one by one,
+ * the first only.
+ */
+export function toRecord(fingerprint: string, { report, refusal }: AcceptedBatch): IdempotencyRecord {
+  const { createdCount, customerIds } = report.data;
+  const data = { createdCount, firstCustomerId: customerIds[0] ?? null };
+  const failures = report.failures.map((failure): KeptFailure => {
+    const { code, faults } = encodeFailure(failure);
+    return [failure.index, failure.clientRef, code, faults];
+  });
+  return { fingerprint, answer: JSON.stringify({ refusal, report: { ...report, failures, data } }) };
+}
+
+type KeptFailure = [index: number, clientRef: string | null, code: string, faults: string];
+
+/** Records of before failures had codes hold them as they are answered. */
+function readFailure(kept: KeptFailure | RowFailure): RowFailure {
+  if (!Array.isArray(kept)) return kept;
+  const [index, clientRef, code, faults] = kept;
+  return { index, clientRef, ...decodeFailure({ code, faults }) };
+}
+
+/**
+ * The first answer again.
+ * @throws IDEMPOTENCY_KEY_REUSED when the body means something else
+ */
+export async function replay(record: IdempotencyRecord, idempotency: Idempotency): Promise<AcceptedBatch> {
+  const version = Number.parseInt(record.fingerprint, 10);
+  const isNewest = idempotency.fingerprint.startsWith(`${version}.`);
+  const fingerprint = isNewest ? idempotency.fingerprint : await idempotency.fingerprintBy(version);
+  if (record.fingerprint !== fingerprint) {
+    const message = 'belongs to another body; send a new key with a new body';
+    throw new AppError('IDEMPOTENCY_KEY_REUSED', { errors: [{ field: 'Idempotency-Key', message }] });
+  }
+  const { refusal, report } = JSON.parse(record.answer);
+  const { createdCount, firstCustomerId } = report.data;
+  const customerIds = firstCustomerId === null ? [] : idSequence(firstCustomerId, createdCount);
+  const failures = report.failures.map(readFailure);
+  return { refusal, report: { ...report, failures, data: { createdCount, customerIds } } };
+}

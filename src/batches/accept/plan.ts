@@ -1,0 +1,137 @@
+/** What an accepted batch will be: ids, phrases and chunks given out, before anything is written. */
+import { LIMITS } from '../../env.ts';
+import { sealField, type FieldKey } from '../../crypto/field-cipher.ts';
+import { inSlices } from '../../lib/slices.ts';
+import { createId, idSequence } from '../../lib/ids.ts';
+import { createPhrase } from '../../lib/phrase.ts';
+import type { Runtime } from '../../runtime.ts';
+import type { RowFailure } from '../batches.responses.ts';
+import type { ValidRow } from './validate.ts';
+
+const STAGED_TEXTS = [
+  'id',
+  'phrase',
+  'clientRef',
+  'email',
+  'accountName',
+  'firstname',
+  'lastname',
+  'middlename',
+  'country',
+  'address',
+  'gender',
+  'phone',
+  'accountNumber',
+  'reference',
+] as const;
+/**
+ * A staged customer is a JSON array of these, in this order: half the size of an object, and the size is what
+ * the way to D1 costs. Only the end may be added to while chunks are under way.
+ */
+export const STAGED_FIELDS = ['index', ...STAGED_TEXTS] as const;
+export type StagedField = (typeof STAGED_FIELDS)[number];
+
+/** What no answer ever shows is not for the database to read either. */
+const SEALED_FIELDS = ['accountNumber', 'reference'] as const;
+
+export interface PlannedChunk {
+  chunk: number;
+  firstIndex: number;
+  lastIndex: number;
+  rowCount: number;
+  /** A JSON array of staged customers; what the consumer's SQL reads. */
+  payload: string;
+}
+
+/** All of a batch but its customers. */
+export interface BatchOutline {
+  bankId: string;
+  batchId: string;
+  createdAt: number;
+  total: number;
+  /** Failures by number: of rows that are customers already or twice in the batch; of rows that can't be. */
+  duplicates: number;
+  invalid: number;
+  customerIds: string[];
+  failures: RowFailure[];
+}
+
+export interface BatchPlan extends BatchOutline {
+  chunks: PlannedChunk[];
+}
+
+/** @param acceptedCount how many rows will be customers */
+export function outlineBatch(
+  bankId: string,
+  total: number,
+  acceptedCount: number,
+  failures: RowFailure[],
+  runtime: Pick<Runtime, 'now' | 'random'>,
+): BatchOutline {
+  const createdAt = runtime.now();
+  const clock = { now: () => createdAt, random: runtime.random };
+  const customerIds = acceptedCount === 0 ? [] : idSequence(createId('cus', clock), acceptedCount);
+  const invalid = failures.filter(
+    ({ code }) => code === 'INVALID_DATA' || code === 'VALIDATION_ERROR',
+  ).length;
+  return {
+    bankId,
+    batchId: createId('bat', clock),
+    createdAt,
+    total,
+    duplicates: failures.length - invalid,
+    invalid,
+    customerIds,
+    failures,
+  };
+}
+
+type StagedRow = readonly [index: number, ...rest: (string | undefined)[]];
+
+/**
+ * Gives every accepted row its phrase, seals what is to be sealed, and makes chunks of them.
+ * @param accepted as many as the outline has ids
+ * @param chunkRows most customers of a chunk
+ */
+export async function stageChunks(
+  { bankId, customerIds }: BatchOutline,
+  accepted: ValidRow[],
+  fieldKey: FieldKey,
+  random: () => number,
+  chunkRows: number,
+): Promise<PlannedChunk[]> {
+  const sealed = await Promise.all(
+    accepted.flatMap(({ row }, position) =>
+      SEALED_FIELDS.map((field) =>
+        sealField(fieldKey, { bankId, customerId: customerIds[position] ?? '', field }, row[field]),
+      ),
+    ),
+  );
+  const rows = accepted.map(({ index, row }, position): StagedRow => {
+    const [accountNumber, reference] = sealed.slice(
+      position * SEALED_FIELDS.length,
+      (position + 1) * SEALED_FIELDS.length,
+    );
+    const id = customerIds[position];
+    const staged = { ...row, id, phrase: createPhrase(random), accountNumber, reference };
+    return [index, ...STAGED_TEXTS.map((field) => staged[field])];
+  });
+  return inSlices(rows, chunkRows)
+    .flatMap(withinBytes)
+    .map(({ slice, payload }, chunk) => ({
+      chunk,
+      firstIndex: slice[0]?.[0] ?? 0,
+      lastIndex: slice.at(-1)?.[0] ?? 0,
+      rowCount: slice.length,
+      payload,
+    }));
+}
+
+const utf8 = new TextEncoder();
+
+/** A slice and its payload; halved until each payload is as small as a chunk must be. */
+function withinBytes(slice: StagedRow[]): { slice: StagedRow[]; payload: string }[] {
+  const payload = JSON.stringify(slice);
+  if (slice.length === 1 || utf8.encode(payload).length <= LIMITS.chunkBytes) return [{ slice, payload }];
+  return inSlices(slice, Math.ceil(slice.length / 2)).flatMap(withinBytes);
+}

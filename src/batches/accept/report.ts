@@ -1,0 +1,70 @@
+/** What a batch request is answered with. */
+import { LIMITS } from '../../env.ts';
+import type { BatchReport, RowFailure } from '../batches.responses.ts';
+import type { BatchOutline } from './plan.ts';
+
+export interface AcceptedBatch {
+  report: BatchReport;
+  /** Why no row at all was accepted; null where one was. */
+  refusal: 'CUSTOMER_EXISTS' | 'INVALID_REQUEST' | null;
+}
+
+export function batchUrl(batchId: string): string {
+  return `/v1/bank/customers/batches/${batchId}`;
+}
+
+export function describeBatch(batch: BatchOutline): AcceptedBatch {
+  const { batchId, customerIds, failures } = batch;
+  const none = customerIds.length === 0;
+  const inline = withinBytes(failures.slice(0, LIMITS.inlineFailures), LIMITS.inlineFailureBytes);
+  const failuresInline = inline.length === failures.length;
+  const report: BatchReport = {
+    batchId,
+    status: none ? 'COMPLETED_WITH_FAILURES' : 'PROCESSING',
+    summary: {
+      total: batch.total,
+      successful: customerIds.length,
+      failed: failures.length,
+      duplicates: batch.duplicates,
+      invalidData: batch.invalid,
+    },
+    failures: inline,
+    failuresInline,
+    inlineFailureLimit: LIMITS.inlineFailures,
+    failuresUrl: failuresInline ? null : `${batchUrl(batchId)}/failures`,
+    data: { createdCount: customerIds.length, customerIds },
+  };
+  return { report, refusal: none ? (batch.invalid === 0 ? 'CUSTOMER_EXISTS' : 'INVALID_REQUEST') : null };
+}
+
+const utf8 = new TextEncoder();
+
+/** The first failures, as many as so many bytes of JSON hold. */
+function withinBytes(failures: RowFailure[], maxBytes: number): RowFailure[] {
+  let bytes = 0;
+  const first = failures.findIndex((failure) => {
+    bytes += utf8.encode(JSON.stringify(failure)).length;
+    return bytes > maxBytes;
+  });
+  return first === -1 ? failures : failures.slice(0, first);
+}
+
+/**
+ * The same report of a batch that was not stored: with its failures from a row on, as many as an answer may hold,
+ * because there is no address to read the rest from; and without customers, because it makes none.
+ * @param failuresFrom index of a row
+ */
+export function describeDryRun(batch: BatchOutline, failuresFrom: number): BatchReport {
+  const { report } = describeBatch(batch);
+  const wanted = batch.failures.filter(({ index }) => index >= failuresFrom);
+  const failures = withinBytes(wanted, LIMITS.dryRunFailureBytes);
+  return {
+    ...report,
+    batchId: null,
+    status: null,
+    failures,
+    failuresInline: failures.length === wanted.length,
+    failuresUrl: null,
+    data: { createdCount: 0, customerIds: [] },
+  };
+}

@@ -1,0 +1,112 @@
+/**
+ * Which rows of a batch can become customers, and why the others can't. Pure: what D1 knows (emails that are
+ * customers already) is asked and judged afterwards, in batches.service.ts.
+ */
+import type * as z from 'zod/mini';
+import { customerRow, PHONE_FAULT, type CustomerRow } from '../../customers/customers.requests.ts';
+import type { FailureCode } from '../../db/schema.ts';
+import type { FieldError } from '../../errors.ts';
+import { isInternational, toE164 } from '../../lib/phone.ts';
+import type { RowFailure } from '../batches.responses.ts';
+import { EXISTS, FAILURE_MESSAGES, NOT_AN_OBJECT, NOT_STORABLE, sameAsRow } from '../failure-codes.ts';
+
+export interface ValidRow {
+  /** Position in what was sent, from 0. */
+  index: number;
+  row: CustomerRow;
+}
+
+function failureOf(
+  index: number,
+  clientRef: string | null,
+  code: FailureCode,
+  errors: FieldError[],
+): RowFailure {
+  return { index, clientRef, code, message: FAILURE_MESSAGES[code], errors };
+}
+
+/** A failure that is always the same. */
+export type KnownFailure = Omit<RowFailure, 'index' | 'clientRef'>;
+
+/** Its email is a customer of the bank already, or became one while the batch was under way. */
+export const EXISTING_FAILURE: KnownFailure = {
+  code: 'EXISTING_CUSTOMER',
+  message: FAILURE_MESSAGES.EXISTING_CUSTOMER,
+  errors: [{ field: 'email', message: EXISTS }],
+};
+
+/** It passed every rule here, and a constraint of the database refused it all the same. */
+export const REJECTED_FAILURE: KnownFailure = {
+  code: 'VALIDATION_ERROR',
+  message: FAILURE_MESSAGES.VALIDATION_ERROR,
+  errors: [{ field: 'customer', message: NOT_STORABLE }],
+};
+
+/** Cleans and judges every row, in input order. Each row ends in exactly one of the two lists. */
+export function judgeRows(rows: unknown[]): { valid: ValidRow[]; failures: RowFailure[] } {
+  const valid: ValidRow[] = [];
+  const failures: RowFailure[] = [];
+  const seen = { email: new Map<string, number>(), clientRef: new Map<string, number>() };
+
+  for (const [index, sent] of rows.entries()) {
+    const judged = judgeRow(index, sent);
+    if ('code' in judged) {
+      failures.push(judged);
+      continue;
+    }
+    const { row } = judged;
+    const errors = (['email', 'clientRef'] as const).flatMap((field) => {
+      const earlier = seen[field].get(row[field]);
+      return earlier === undefined ? [] : [{ field, message: sameAsRow(earlier) }];
+    });
+    if (errors.length > 0) {
+      failures.push(failureOf(index, row.clientRef, 'DUPLICATE_IN_BATCH', errors));
+      continue;
+    }
+    seen.email.set(row.email, index);
+    seen.clientRef.set(row.clientRef, index);
+    valid.push(judged);
+  }
+  return { valid, failures };
+}
+
+/** What an empty row is found to lack: asked of the schema, so that the two can't differ. */
+const REQUIRED_FIELDS = new Set(customerRow.safeParse({}).error?.issues.map(({ path }) => path[0]));
+
+function judgeRow(index: number, sent: unknown): ValidRow | RowFailure {
+  if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) {
+    return failureOf(index, null, 'INVALID_DATA', [{ field: 'customer', message: NOT_AN_OBJECT }]);
+  }
+  const result = customerRow.safeParse(sent);
+  const issues = result.error?.issues ?? [];
+  const errors = issues.map(({ path, message }) => ({ field: path.join('.'), message }));
+  // Judged beside the rest, so that a row with two faults is told both at once.
+  const phone = judgePhone(
+    result.data ?? { phone: readField(sent, 'phone'), country: readField(sent, 'country') },
+  );
+  if (phone === null) errors.push({ field: 'phone', message: PHONE_FAULT });
+
+  if (result.success && phone !== null) return { index, row: { ...result.data, phone } };
+  const code = issues.some(isMissing) ? 'INVALID_DATA' : 'VALIDATION_ERROR';
+  return failureOf(index, readField(sent, 'clientRef') ?? null, code, errors);
+}
+
+/** Absent, blank or of the wrong type, in a field that must be there. */
+function isMissing(issue: z.core.$ZodIssue): boolean {
+  const missing = issue.code === 'invalid_type' || issue.code === 'too_small';
+  return missing && REQUIRED_FIELDS.has(issue.path[0]);
+}
+
+/** What a phone number is judged by. */
+type Dialled = { [field in 'phone' | 'country']?: string | undefined };
+
+/** @returns E.164; undefined where there is no number, or no telling yet; null for a fault */
+function judgePhone({ phone, country }: Dialled): string | null | undefined {
+  if (phone === undefined || (country === undefined && !isInternational(phone))) return undefined;
+  return toE164(phone, country);
+}
+
+/** One field of a row that has faults; undefined where this one is absent or faulty itself. */
+function readField(sent: object, field: 'clientRef' | 'phone' | 'country'): string | undefined {
+  return customerRow.shape[field].safeParse(Reflect.get(sent, field)).data;
+}

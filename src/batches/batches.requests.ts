@@ -1,0 +1,49 @@
+/** The shapes of requests about batches. The rows of one are judged one by one, in batches.judge.ts. */
+import * as z from 'zod/mini';
+import { BATCH_STATUSES } from '../db/schema.ts';
+import { LIMITS } from '../env.ts';
+import { pageParameters, wholeNumber } from '../http/parameters.ts';
+
+export const ROW_COUNT = `must be an array of 1 to ${LIMITS.batchRows} customers`;
+
+export const newBatch = z.object(
+  {
+    customers: z
+      .array(z.unknown(), ROW_COUNT)
+      .check(z.minLength(1, ROW_COUNT), z.maxLength(LIMITS.batchRows, ROW_COUNT)),
+  },
+  'must be an object with customers',
+);
+
+const BOOLEAN = 'must be true or false';
+
+const FROM = `must be the index of a row, from 0 to ${LIMITS.batchRows - 1}`;
+
+export const newBatchQuery = z
+  .strictObject({
+    dryRun: z._default(
+      z.pipe(
+        z.enum(['true', 'false'], BOOLEAN),
+        z.transform((text) => text === 'true'),
+      ),
+      false,
+    ),
+    failuresFrom: z.optional(wholeNumber(LIMITS.batchRows - 1, FROM, 0)),
+  })
+  .check(
+    z.refine(({ dryRun, failuresFrom = 0 }) => dryRun || failuresFrom === 0, {
+      error: 'is for dry runs; the failures of a batch that was sent are at its failuresUrl',
+      path: ['failuresFrom'],
+    }),
+  );
+
+export const noParameters = z.strictObject({});
+
+export const failureList = z.strictObject(pageParameters(LIMITS.failuresMost));
+
+export const createdList = z.strictObject(pageParameters(LIMITS.createdMost));
+
+export const batchList = z.strictObject({
+  ...pageParameters(),
+  status: z.optional(z.enum(BATCH_STATUSES, `must be one of ${BATCH_STATUSES.join(', ')}`)),
+});

@@ -1,0 +1,103 @@
+/**
+ * Failures in D1: how they are stored, read, counted and bounded. A bank's counts are columns of `banks`, moved in the
+ * transaction that moves the rows: counting two million rows would read two million.
+ */
+import { sql, type SQL } from 'drizzle-orm';
+import type { Statement } from '../db/statements.ts';
+import { onPage, type PageOf } from '../paging/keyset.ts';
+import { inSlices } from '../lib/slices.ts';
+import type { BatchOutline } from './accept/plan.ts';
+import { encodeFailure, type StoredFailure } from './failure-codes.ts';
+
+/** How many failures a bank may have. */
+export interface FailureLimits {
+  /** Stored at any time; the oldest make room for newer ones. */
+  stored: number;
+  /** Stored in a UTC day. Beyond it, a batch with refused rows is refused whole. */
+  perDay: number;
+}
+
+/** A failure has at most 600 bytes in codes, with the longest clientRef; D1 takes 2 MB a value. */
+const FAILURES_PER_STATEMENT = 2_000;
+
+/**
+ * Counts the rows that were refused when their batch was accepted. Part of the accepting transaction: if the bank's
+ * limit of the day would be passed, all of it fails, as `isOverFailureLimit` tells.
+ */
+export function countRefusedRows({ bankId, createdAt, failures }: BatchOutline, perDay: number): Statement[] {
+  if (failures.length === 0) return [];
+  const { day, count } = countOfDay(createdAt, sql`${failures.length}`);
+  return [
+    // The column takes no NULL.
+    sql`UPDATE banks SET failure_count = failure_count + ${failures.length},
+            failure_day_count = iif(${count} <= ${perDay}, ${count}, NULL), failure_day = ${day}
+          WHERE id = ${bankId}`,
+  ];
+}
+
+/** Stores them. Follows their batch, into the same transaction. */
+export function insertRefusedRows(
+  { bankId, batchId, failures }: BatchOutline,
+  maxStored: number,
+): Statement[] {
+  if (failures.length === 0) return [];
+  return [
+    ...inSlices(failures, FAILURES_PER_STATEMENT).map((slice) => {
+      const rows = slice.map((failure) => {
+        const { code, faults } = encodeFailure(failure);
+        return [failure.index, failure.clientRef, code, faults];
+      });
+      return sql`INSERT INTO batch_failures (bank_id, batch_id, row_index, client_ref, code, faults)
+          SELECT ${bankId}, ${batchId}, value ->> 0, value ->> 1, value ->> 2, value ->> 3
+          FROM json_each(${JSON.stringify(rows)})`;
+    }),
+    ...removeSurplusFailures(bankId, maxStored),
+  ];
+}
+
+/**
+ * The day's columns of `banks`, when `added` failures come to those of this UTC day.
+ * A clock that is behind another's counts for the later day: a count is never begun twice.
+ */
+export function countOfDay(now: number, added: SQL): { day: SQL; count: SQL } {
+  const today = new Date(now).toISOString().slice(0, 10);
+  return {
+    day: sql`max(failure_day, ${today})`,
+    count: sql`iif(failure_day < ${today}, 0, failure_day_count) + ${added}`,
+  };
+}
+
+/** Removes what a bank has more than `max`, oldest batches first, and notes it with them. */
+export function removeSurplusFailures(bankId: string, max: number): Statement[] {
+  const surplus = sql`SELECT bank_id, batch_id, row_index FROM batch_failures WHERE bank_id = ${bankId}
+        ORDER BY bank_id, batch_id, row_index
+        LIMIT (SELECT max(failure_count - ${max}, 0) FROM banks WHERE id = ${bankId})`;
+  return [
+    sql`UPDATE batches SET failures_removed = failures_removed + removed.count
+          FROM (SELECT batch_id, count(*) AS count FROM (${surplus}) GROUP BY batch_id) AS removed
+          WHERE batches.bank_id = ${bankId} AND batches.id = removed.batch_id`,
+    sql`DELETE FROM batch_failures WHERE (bank_id, batch_id, row_index) IN (${surplus})`,
+    sql`UPDATE banks SET failure_count = ${max} WHERE id = ${bankId} AND failure_count > ${max}`,
+  ];
+}
+
+export interface FailureRow extends StoredFailure {
+  index: number;
+  clientRef: string | null;
+}
+
+/** In input order. */
+export function listFailures(bankId: string, batchId: string, page: PageOf): Statement {
+  return sql`SELECT row_index AS "index", client_ref AS clientRef, code, faults FROM batch_failures
+      WHERE bank_id = ${bankId} AND batch_id = ${batchId} AND ${onPage([sql`row_index`], false, page)}`;
+}
+
+/**
+ * Takes a customer's name out of failures. What they say besides is of fields and rules.
+ * @param condition what else must be so
+ */
+export function scrubFailures(bankId: string, clientRef: string, condition: SQL): Statement {
+  // Left to itself, SQLite would read every failure of the bank.
+  return sql`UPDATE batch_failures INDEXED BY batch_failures_client_ref SET client_ref = NULL
+      WHERE bank_id = ${bankId} AND client_ref = ${clientRef} AND ${condition}`;
+}

@@ -1,0 +1,243 @@
+/**
+ * Moving chunks in, in D1: the statements of the consumer and the sweep. Set-based work stays inside D1: a
+ * payload never travels back to the Worker.
+ */
+import { sql, type SQL } from 'drizzle-orm';
+import type { Statement } from '../../db/statements.ts';
+import { countOfDay, removeSurplusFailures } from '../failures.store.ts';
+import { EXISTING_FAILURE, REJECTED_FAILURE, type KnownFailure } from '../accept/validate.ts';
+import { STAGED_FIELDS, type StagedField } from '../accept/plan.ts';
+import { MAX_SEND_AGAIN_MS, SEND_AGAIN_MS, type ChunkPointer } from '../batch-queue.ts';
+import { CODE_LETTERS, encodeFailure } from '../failure-codes.ts';
+
+/** A field of the staged row at hand. */
+const staged = (field: StagedField) => sql.raw(`staged.value ->> ${STAGED_FIELDS.indexOf(field)}`);
+
+/** Of a customer that was erased before it was moved in, the index is left, and nothing else. */
+const isThere = sql`${staged('email')} IS NOT NULL`;
+
+/** The column of `customers` that each staged field goes to. */
+const COLUMN_OF: Record<StagedField, string> = {
+  index: 'batch_index',
+  id: 'id',
+  phrase: 'phrase',
+  clientRef: 'client_ref',
+  email: 'email',
+  accountName: 'account_name',
+  firstname: 'firstname',
+  lastname: 'lastname',
+  middlename: 'middlename',
+  country: 'country',
+  address: 'address',
+  gender: 'gender',
+  phone: 'phone',
+  accountNumber: 'account_number',
+  reference: 'reference',
+};
+const CUSTOMER_COLUMNS = sql.raw(STAGED_FIELDS.map((field) => COLUMN_OF[field]).join(', '));
+const STAGED_VALUES = sql.join(STAGED_FIELDS.map(staged), sql`, `);
+
+const isChunk = ({ bankId, batchId, chunk }: ChunkPointer): SQL =>
+  sql`bank_id = ${bankId} AND batch_id = ${batchId} AND chunk = ${chunk}`;
+const isOpen = sql.raw('done_at IS NULL');
+/** The staged rows of an open chunk. A closed one has no payload, so this is empty for it: twice safe. */
+const stagedRows = (pointer: ChunkPointer): SQL =>
+  sql`(SELECT * FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}) AS chunk
+      CROSS JOIN json_each(chunk.payload) AS staged`;
+
+/**
+ * Moves a chunk in: its customers, those that lost a race as failures, the counters, and the chunk closed. Run
+ * together, this happens once: for a chunk that is closed or unknown every statement changes nothing.
+ * @param maxFailures that the bank may have stored: beyond it, the oldest make room
+ */
+export function moveChunkIn(pointer: ChunkPointer, now: number, maxFailures: number): Statement[] {
+  const { bankId, batchId } = pointer;
+  return [
+    sql`INSERT INTO customers (bank_id, created_at, ${CUSTOMER_COLUMNS})
+          SELECT ${bankId}, (SELECT created_at FROM batches WHERE bank_id = ${bankId} AND id = ${batchId}),
+            ${STAGED_VALUES}
+          FROM ${stagedRows(pointer)} WHERE ${isThere}
+          ON CONFLICT (bank_id, email) DO NOTHING`,
+    recordFailures(
+      pointer,
+      EXISTING_FAILURE,
+      sql`NOT EXISTS (SELECT 1 FROM customers WHERE bank_id = ${bankId} AND id = ${staged('id')})`,
+    ),
+    ...closeChunk(pointer, now, maxFailures),
+  ];
+}
+
+/** Gives up a chunk of one row, which a constraint refuses: the row is reported, the chunk closed. */
+export function rejectChunk(pointer: ChunkPointer, now: number, maxFailures: number): Statement[] {
+  return [recordFailures(pointer, REJECTED_FAILURE, sql`true`), ...closeChunk(pointer, now, maxFailures)];
+}
+
+function recordFailures(pointer: ChunkPointer, failure: KnownFailure, which: SQL): Statement {
+  const { code, faults } = encodeFailure(failure);
+  return sql`INSERT INTO batch_failures (bank_id, batch_id, row_index, chunk, client_ref, code, faults)
+        SELECT chunk.bank_id, chunk.batch_id, ${staged('index')}, chunk.chunk, ${staged('clientRef')}, ${code}, ${faults}
+        FROM ${stagedRows(pointer)} WHERE ${isThere} AND ${which}`;
+}
+
+/** Counts what the chunk's rows became, adds it to the bank, closes the chunk, and settles its batch. */
+function closeChunk(pointer: ChunkPointer, now: number, maxFailures: number): Statement[] {
+  // Derived from the failures that this very chunk recorded, never counted along.
+  const failed = (code: SQL) =>
+    sql`(SELECT count(*) FROM batch_failures AS failure
+         WHERE failure.bank_id = ${pointer.bankId} AND failure.batch_id = ${pointer.batchId}
+           AND failure.row_index BETWEEN first_index AND last_index
+           AND failure.chunk = ${pointer.chunk} ${code})`;
+  // One that was erased on its way counts as created: the bank was told so, and it is no failure.
+  const created = sql`row_count - ${failed(sql``)}`;
+  const erased = sql`(SELECT count(*) FROM json_each(payload) AS staged WHERE NOT ${isThere})`;
+  const today = countOfDay(now, sql`chunk.failed`);
+  return [
+    sql`UPDATE banks SET customer_count = customer_count + chunk.created,
+            failure_count = failure_count + chunk.failed,
+            failure_day_count = ${today.count}, failure_day = ${today.day}
+          FROM (SELECT ${created} - ${erased} AS created, ${failed(sql``)} AS failed
+            FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}) AS chunk
+          WHERE id = ${pointer.bankId}`,
+    sql`UPDATE batch_chunks
+          SET created = ${created}, raced = ${failed(sql`AND failure.code = ${CODE_LETTERS.EXISTING_CUSTOMER}`)},
+            done_at = ${now}, payload = NULL, next_send_at = NULL
+          WHERE ${isChunk(pointer)} AND ${isOpen}`,
+    settleBatch(pointer, now),
+    ...removeSurplusFailures(pointer.bankId, maxFailures),
+  ];
+}
+
+/** Makes a batch say what its chunks say. Derived, so that running it once too often changes nothing. */
+function settleBatch({ bankId, batchId }: ChunkPointer, now: number): Statement {
+  return sql`UPDATE batches
+        SET created = chunks.created, raced = chunks.raced, rejected = chunks.rejected,
+          status = CASE
+            WHEN chunks.stalled > 0 THEN 'STALLED'
+            WHEN chunks.open > 0 THEN 'PROCESSING'
+            WHEN chunks.created = total THEN 'COMPLETED'
+            ELSE 'COMPLETED_WITH_FAILURES' END,
+          completed_at = CASE WHEN chunks.open > 0 THEN NULL ELSE ${now} END
+        FROM (
+          SELECT coalesce(sum(created), 0) AS created, coalesce(sum(raced), 0) AS raced,
+            coalesce(sum(row_count - created - raced) FILTER (WHERE NOT ${isOpen}), 0) AS rejected,
+            count(*) FILTER (WHERE ${isOpen}) AS open,
+            count(*) FILTER (WHERE ${isOpen} AND next_send_at IS NULL) AS stalled
+          FROM batch_chunks WHERE bank_id = ${bankId} AND batch_id = ${batchId}
+        ) AS chunks
+        WHERE bank_id = ${bankId} AND id = ${batchId} AND completed_at IS NULL`;
+}
+
+/**
+ * Takes a chunk out of the sweep's hands, and marks its batch STALLED. The payload stays. The first statement
+ * returns the chunk, if it was open.
+ */
+export function stallChunk(pointer: ChunkPointer, now: number): Statement[] {
+  return [
+    sql`UPDATE batch_chunks SET next_send_at = NULL WHERE ${isChunk(pointer)} AND ${isOpen} RETURNING chunk`,
+    settleBatch(pointer, now),
+  ];
+}
+
+/** Gives every row of a chunk a new phrase. None of its customers exists yet, so nobody has seen the old ones. */
+export function rephraseChunk(pointer: ChunkPointer, phrases: string[]): Statement {
+  const phrasePath = `$[${STAGED_FIELDS.indexOf('phrase')}]`;
+  return sql`UPDATE batch_chunks
+        SET payload = (
+          SELECT json_group_array(json_set(staged.value, ${phrasePath}, fresh.value))
+          FROM json_each(payload) AS staged
+          JOIN json_each(${JSON.stringify(phrases)}) AS fresh ON fresh.key = staged.key)
+        WHERE ${isChunk(pointer)} AND ${isOpen}`;
+}
+
+/**
+ * Replaces a chunk by two halves of it. The first statement returns their numbers.
+ * @param firstSendAgainAt when the sweep may send their pointers, which nobody has sent yet
+ */
+export function splitChunk(pointer: ChunkPointer, firstSendAgainAt: number): Statement[] {
+  const { bankId, batchId } = pointer;
+  return [
+    sql`INSERT INTO batch_chunks
+            (bank_id, batch_id, chunk, first_index, last_index, row_count, next_send_at, payload)
+          SELECT chunk.bank_id, chunk.batch_id,
+            (SELECT max(chunk) FROM batch_chunks WHERE bank_id = ${bankId} AND batch_id = ${batchId})
+              + 1 + (staged.key >= chunk.row_count / 2),
+            min(${staged('index')}), max(${staged('index')}), count(*), min(chunk.next_send_at, ${firstSendAgainAt}),
+            json_group_array(json(staged.value))
+          FROM ${stagedRows(pointer)} WHERE true
+          GROUP BY staged.key >= chunk.row_count / 2
+          RETURNING chunk`,
+    sql`DELETE FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}`,
+  ];
+}
+
+export interface OpenChunk {
+  rowCount: number;
+}
+
+/** How many rows an open chunk holds; nothing for one that is closed or unknown. */
+export function findOpenChunk(pointer: ChunkPointer): Statement {
+  return sql`SELECT row_count AS rowCount FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}`;
+}
+
+/**
+ * Writes down that a chunk was tried in vain. One that was taken out of the sweep's hands stays out of them.
+ * @param sendAgainAt when the sweep may send its pointer again, if not later anyhow
+ */
+export function recordFailedTry(pointer: ChunkPointer, sendAgainAt: number): Statement {
+  return sql`UPDATE batch_chunks SET tries = tries + 1, next_send_at = max(next_send_at, ${sendAgainAt})
+      WHERE ${isChunk(pointer)} AND ${isOpen}`;
+}
+
+/**
+ * Claims up to `most` chunks whose pointer is due to be sent again, and sets when it will be due the next time.
+ * Two sweeps at once claim different ones.
+ */
+export function claimDueChunks(now: number, most: number): Statement {
+  // 60 s shifted by 3 is more than 5 minutes.
+  return sql`UPDATE batch_chunks
+      SET next_send_at = ${now} + min(${SEND_AGAIN_MS} << min(tries, 3), ${MAX_SEND_AGAIN_MS})
+      WHERE (bank_id, batch_id, chunk) IN (
+        SELECT bank_id, batch_id, chunk FROM batch_chunks
+        WHERE next_send_at <= ${now} ORDER BY next_send_at LIMIT ${most})
+      RETURNING bank_id AS bankId, batch_id AS batchId, chunk`;
+}
+
+/** The chunks of a bank's batches that are still to be moved in. */
+const openChunksOf = (bankId: string, batch: SQL): SQL =>
+  sql`batches CROSS JOIN batch_chunks AS chunk
+        ON chunk.bank_id = batches.bank_id AND chunk.batch_id = batches.id AND chunk.done_at IS NULL
+      CROSS JOIN json_each(chunk.payload) AS staged
+      WHERE batches.bank_id = ${bankId} AND status IN ('PROCESSING', 'STALLED') AND ${batch}`;
+
+/**
+ * A customer that was accepted and is not moved in yet. Looks into no batch that did not give out this id. One
+ * whose email has become another customer's meanwhile is none: it will be a failure.
+ */
+const stagedCustomer = (bankId: string, id: string): SQL =>
+  sql`${openChunksOf(bankId, sql`${id} BETWEEN first_customer_id AND last_customer_id`)}
+        AND ${staged('id')} = ${id}
+        AND NOT EXISTS (SELECT 1 FROM customers WHERE bank_id = ${bankId} AND email = ${staged('email')})`;
+
+export function isStaged(bankId: string, id: string): SQL {
+  return sql`EXISTS (SELECT 1 FROM ${stagedCustomer(bankId, id)})`;
+}
+
+/** As `findTraces` has them. */
+export function findStagedTraces(bankId: string, id: string): Statement {
+  return sql`SELECT ${staged('email')} AS email, ${staged('clientRef')} AS clientRef, NULL AS phrase FROM ${stagedCustomer(bankId, id)}`;
+}
+
+/**
+ * Leaves of a customer's staged copies, this one and others that would bring the same person, the index alone.
+ * @param condition what else must be so
+ */
+export function scrubStaged(bankId: string, id: string, email: string, condition: SQL): Statement {
+  const isMeant = sql`(${staged('id')} = ${id} OR ${staged('email')} = ${email})`;
+  // Emails are ASCII, so they stand in JSON as they are: most payloads need not be read as JSON at all.
+  const mayHold = sql`instr(chunk.payload, ${email}) > 0`;
+  return sql`UPDATE batch_chunks SET payload = (
+          SELECT json_group_array(json(CASE WHEN ${isMeant} THEN json_array(${staged('index')}) ELSE staged.value END))
+          FROM json_each(payload) AS staged)
+        WHERE ${condition} AND (bank_id, batch_id, chunk) IN (
+          SELECT chunk.bank_id, chunk.batch_id, chunk.chunk FROM ${openChunksOf(bankId, mayHold)} AND ${isMeant})`;
+}

@@ -1,0 +1,142 @@
+/**
+ * The queue's door: moves chunks in. Every message is acknowledged or retried by itself, after its work is
+ * committed, never before. A message may come twice, late or out of order: the chunk's own row decides.
+ */
+import {
+  isConstraintFailure,
+  isPhraseCollision,
+  run,
+  runTogether,
+  WRITE_DEADLINE_MS,
+} from '../../db/statements.ts';
+import type { Deps } from '../../deps.ts';
+import { describeCause } from '../../db/errors.ts';
+import { createPhrase } from '../../lib/phrase.ts';
+import type { LogEvent } from '../../log-events.ts';
+import { chunkPointer, SEND_AGAIN_MS, type ChunkPointer } from '../batch-queue.ts';
+import {
+  findOpenChunk,
+  moveChunkIn,
+  recordFailedTry,
+  rejectChunk,
+  rephraseChunk,
+  splitChunk,
+  stallChunk,
+  type OpenChunk,
+} from './chunks.store.ts';
+
+/** Chance of one collision in 1,000 new phrases among 16 million: 1 in 1,000. Of three in a row: never seen. */
+const REPHRASE_MOST = 3;
+
+/** Seconds before a failed message comes again: 10, 20, 40 … and at most 5 minutes. */
+function retryDelay(attempts: number): number {
+  return Math.min(10 * 2 ** (attempts - 1), 300);
+}
+
+type Message = Pick<globalThis.Message, 'body' | 'attempts' | 'ack' | 'retry'>;
+
+export function consumeBatches(deps: Deps, messages: readonly Message[]): Promise<void> {
+  return forEachPointer(deps, messages, 'chunk_failed', async (pointer, retrySeconds) => {
+    try {
+      await moveIn(deps, pointer);
+    } catch (error) {
+      await leaveToQueue(deps, pointer, retrySeconds);
+      throw error;
+    }
+    logChunk(deps, 'info', 'chunk_done', pointer);
+  });
+}
+
+/**
+ * Says when the queue's own next try is, so that the sweep does not send a copy before it. If D1 does not take that, it
+ * gives the sweep nothing to send either; when it is back, each chunk that is due is sent once more than needed.
+ */
+async function leaveToQueue(deps: Deps, pointer: ChunkPointer, retrySeconds: number): Promise<void> {
+  const sendAgainAt = deps.runtime.now() + retrySeconds * 1_000 + SEND_AGAIN_MS;
+  try {
+    await run(deps.db, recordFailedTry(pointer, sendAgainAt), WRITE_DEADLINE_MS);
+  } catch (error) {
+    logChunk(deps, 'warn', 'failed_try_not_recorded', pointer, describeCause(error));
+  }
+}
+
+/** Dead letters: an alarm, never the only copy. The chunk stays open in D1, with its payload. */
+export function consumeDeadLetters(deps: Deps, messages: readonly Message[]): Promise<void> {
+  return forEachPointer(deps, messages, 'dead_letter_failed', async (pointer) => {
+    const statements = stallChunk(pointer, deps.runtime.now());
+    const [stalled = []] = await runTogether(deps.db, statements, WRITE_DEADLINE_MS);
+    // A letter of a chunk that went in meanwhile is no alarm.
+    if (stalled.length > 0) logChunk(deps, 'error', 'batch_stalled', pointer);
+  });
+}
+
+async function forEachPointer(
+  deps: Deps,
+  messages: readonly Message[],
+  failureEvent: LogEvent,
+  work: (pointer: ChunkPointer, retrySeconds: number) => Promise<void>,
+): Promise<void> {
+  for (const message of messages) {
+    const retrySeconds = retryDelay(message.attempts);
+    const pointer = chunkPointer.safeParse(message.body);
+    if (!pointer.success) {
+      deps.runtime.log('error', { event: 'unreadable_message' });
+      message.ack();
+      continue;
+    }
+    try {
+      await work(pointer.data, retrySeconds);
+      message.ack();
+    } catch (error) {
+      logChunk(deps, 'warn', failureEvent, pointer.data, describeCause(error));
+      message.retry({ delaySeconds: retrySeconds });
+    }
+  }
+}
+
+/** Moves one chunk in, whatever its rows are like; throws only when trying later may end better. */
+async function moveIn(deps: Deps, pointer: ChunkPointer): Promise<void> {
+  for (let rephrased = 0; ; rephrased += 1) {
+    try {
+      const statements = moveChunkIn(pointer, deps.runtime.now(), deps.failureLimits.stored);
+      await runTogether(deps.db, statements, WRITE_DEADLINE_MS);
+      return;
+    } catch (error) {
+      const collides = isPhraseCollision(error);
+      if (!collides && isConstraintFailure(error)) return isolateBadRow(deps, pointer);
+      if (!collides || rephrased === REPHRASE_MOST) throw error;
+      await rephrase(deps, pointer);
+    }
+  }
+}
+
+async function rephrase(deps: Deps, pointer: ChunkPointer): Promise<void> {
+  const [open] = await run<OpenChunk>(deps.db, findOpenChunk(pointer));
+  const phrases = Array.from({ length: open?.rowCount ?? 0 }, () => createPhrase(deps.runtime.random));
+  await run(deps.db, rephraseChunk(pointer, phrases), WRITE_DEADLINE_MS);
+}
+
+/** Halves the chunk until the row that a constraint refuses is alone. Each step is committed by itself. */
+async function isolateBadRow(deps: Deps, pointer: ChunkPointer): Promise<void> {
+  const { db, runtime } = deps;
+  const [open] = await run<OpenChunk>(db, findOpenChunk(pointer));
+  if (open === undefined) return;
+  if (open.rowCount === 1) {
+    logChunk(deps, 'error', 'row_rejected', pointer);
+    await runTogether(db, rejectChunk(pointer, runtime.now(), deps.failureLimits.stored), WRITE_DEADLINE_MS);
+    return;
+  }
+  const statements = splitChunk(pointer, runtime.now() + SEND_AGAIN_MS);
+  const [halves = []] = await runTogether(db, statements, WRITE_DEADLINE_MS);
+  for (const { chunk } of halves as { chunk: number }[]) await moveIn(deps, { ...pointer, chunk });
+}
+
+function logChunk(
+  deps: Deps,
+  level: 'info' | 'warn' | 'error',
+  event: LogEvent,
+  { bankId, batchId, chunk }: ChunkPointer,
+  cause: string | null = null,
+): void {
+  deps.runtime.log(level, { event, bank: bankId, batch: batchId, chunk, cause });
+}

@@ -1,0 +1,48 @@
+/** Removing batches whose time is over, in D1. */
+import { sql } from 'drizzle-orm';
+import type { Statement } from '../../db/statements.ts';
+
+/**
+ * Removes batches that were completed before a time, oldest first: their failures, their chunks, themselves.
+ * A batch goes whole, so the last one may pass `failures`. The last statement returns a row for each.
+ */
+export function removeOldBatches(
+  completedBefore: number,
+  max: { batches: number; failures: number },
+): Statement[] {
+  // Each statement finds the same ones, until the last one removes them.
+  const oldest = sql`SELECT bank_id, id FROM (
+        SELECT bank_id, id, sum(failures) OVER (ORDER BY completed_at, bank_id, id) - failures AS before
+        FROM (
+          SELECT bank_id, id, completed_at,
+            duplicates + invalid + raced + rejected - failures_removed AS failures
+          FROM batches WHERE completed_at <= ${completedBefore}
+          ORDER BY completed_at, bank_id, id LIMIT ${max.batches}))
+      WHERE before < ${max.failures}`;
+  return [
+    sql`UPDATE banks SET failure_count = failure_count - removed.count
+        FROM (SELECT bank_id, count(*) AS count FROM batch_failures
+          WHERE (bank_id, batch_id) IN (${oldest}) GROUP BY bank_id) AS removed
+        WHERE banks.id = removed.bank_id`,
+    sql`DELETE FROM batch_failures WHERE (bank_id, batch_id) IN (${oldest})`,
+    sql`DELETE FROM batch_chunks WHERE (bank_id, batch_id) IN (${oldest})`,
+    sql`DELETE FROM batches WHERE (bank_id, id) IN (${oldest}) RETURNING id`,
+  ];
+}
+
+export interface Backlog {
+  batches: number;
+  keys: number;
+}
+
+/** Beyond it, how many there are makes no difference to whoever reads the log. */
+const MAX_COUNTED = 100_000;
+
+/** How many batches and Idempotency-Keys are older than they should be? */
+export function countOld(completedBefore: number, createdBefore: number): Statement {
+  return sql`SELECT
+      (SELECT count(*) FROM (
+        SELECT 1 FROM batches WHERE completed_at <= ${completedBefore} LIMIT ${MAX_COUNTED})) AS batches,
+      (SELECT count(*) FROM (
+        SELECT 1 FROM idempotency_keys WHERE created_at <= ${createdBefore} LIMIT ${MAX_COUNTED})) AS keys`;
+}

@@ -1,0 +1,40 @@
+/** What is kept for a time only: results of batches, and Idempotency-Keys. The sweep removes what is older. */
+import { run, runTogether, WRITE_DEADLINE_MS } from '../../db/statements.ts';
+import type { Deps } from '../../deps.ts';
+import { countOld, removeOldBatches, type Backlog } from './retention.store.ts';
+import { removeOldKeys } from '../accept/idempotency.store.ts';
+import { KEY_KEPT_MS } from '../accept/idempotency.ts';
+
+/** How long the results of a batch are kept after it was completed. The README states it. */
+export const RESULTS_KEPT_MS = 30 * 24 * 3_600_000;
+
+/**
+ * What one round removes at the most, in one transaction of about 0.1 s, between two of which other requests are
+ * answered. Of batches the last one may bring up to 10,000 failures more.
+ */
+const MAX_PER_ROUND = { batches: 500, failures: 10_000, keys: 1_000 };
+/**
+ * Rounds of a sweep: 500 of the 1,000 queries that D1 grants an invocation. They remove 50,000 batches, where a bank
+ * can make 300 a minute.
+ */
+const MAX_ROUNDS = 100;
+/** The cron comes every minute; the next sweep goes on. */
+const MAX_REMOVAL_MS = 20_000;
+
+/** Removes what is too old, oldest first, and logs what it had to leave for the next sweep. */
+export async function removeOldResults({ db, runtime }: Deps): Promise<void> {
+  const startedAt = runtime.now();
+  const [completedBefore, createdBefore] = [startedAt - RESULTS_KEPT_MS, startedAt - KEY_KEPT_MS];
+  for (let round = 0; round < MAX_ROUNDS && runtime.now() - startedAt < MAX_REMOVAL_MS; round += 1) {
+    const removal = [
+      removeOldKeys(createdBefore, MAX_PER_ROUND.keys),
+      ...removeOldBatches(completedBefore, MAX_PER_ROUND),
+    ];
+    const results = await runTogether(db, removal, WRITE_DEADLINE_MS);
+    if (results[0]?.length === 0 && results.at(-1)?.length === 0) return;
+  }
+  const [left] = await run<Backlog>(db, countOld(completedBefore, createdBefore));
+  if (left !== undefined && left.batches + left.keys > 0) {
+    runtime.log('warn', { event: 'removal_backlog', batches: left.batches, keys: left.keys });
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * The cron's door: sends again the pointers of chunks that are still open after a while, and removes what is too
+ * old (batches.retention.ts). Sending is all it takes for a batch to finish whatever the queue lost: closing is part of the consumer's
+ * own transaction.
+ */
+import { describeCause } from '../../db/errors.ts';
+import { run, WRITE_DEADLINE_MS } from '../../db/statements.ts';
+import type { Deps } from '../../deps.ts';
+import { SEND_MOST, type ChunkPointer } from '../batch-queue.ts';
+import { removeOldResults } from './retention.ts';
+import { claimDueChunks } from './chunks.store.ts';
+
+/** Sends of one sweep: 1,000 chunks, a million customers, a minute. */
+const ROUNDS_MOST = 10;
+
+export async function sweep(deps: Deps): Promise<void> {
+  // Each whatever becomes of the other: a queue that is away must not keep what is too old.
+  const results = await Promise.allSettled([sendDueChunks(deps), removeOldResults(deps)]);
+  const failures = results
+    .filter((result) => result.status === 'rejected')
+    .map(({ reason }) => reason as unknown);
+  for (const reason of failures)
+    deps.runtime.log('error', { event: 'sweep_failed', cause: describeCause(reason) });
+  if (failures.length > 0) throw failures[0];
+}
+
+async function sendDueChunks(deps: Deps): Promise<void> {
+  for (let round = 0; round < ROUNDS_MOST; round += 1) {
+    const now = deps.runtime.now();
+    const due = await run<ChunkPointer>(deps.db, claimDueChunks(now, SEND_MOST), WRITE_DEADLINE_MS);
+    if (due.length === 0) return;
+    await deps.batchQueue.send(due);
+    deps.runtime.log('warn', { event: 'chunks_sent_again', chunks: due.length });
+  }
+}

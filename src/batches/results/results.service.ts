@@ -1,0 +1,103 @@
+/** A batch as a resource, for the bank that sent it alone: how far it is, and what became of each row. */
+import { runTogether, type Statement } from '../../db/statements.ts';
+import type { PageOf } from '../../paging/keyset.ts';
+import type { BatchStatus } from '../../db/schema.ts';
+import type { Deps } from '../../deps.ts';
+import { AppError } from '../../errors.ts';
+import type { Caller } from '../../api-keys/api-keys.service.ts';
+import { positionOf, toPage, type List, type Page } from '../../paging/cursor.ts';
+import { listBatches, listCreated, readBatch, type BatchRow } from './results.store.ts';
+import { listFailures, type FailureRow } from '../failures.store.ts';
+import type { BatchView, CreatedCustomer, RowFailure } from '../batches.responses.ts';
+import { decodeFailure } from '../failure-codes.ts';
+
+export interface PageQuery {
+  limit: number;
+  cursor?: string | undefined;
+}
+
+/** A page, and the list that its cursors are bound to. */
+export interface Listing<Row> {
+  page: Page<Row>;
+  list: List;
+  /** Chunks go in in any order, so rows may yet appear in front of a cursor. */
+  underWay: boolean;
+}
+
+/** @throws BATCH_NOT_FOUND, alike for nobody's and for another bank's batch */
+export async function getBatchOf(deps: Deps, bankId: string, batchId: string): Promise<BatchView> {
+  const [[batch] = []] = await runTogether(deps.db, [readBatch(bankId, batchId)]);
+  if (batch === undefined) throw new AppError('BATCH_NOT_FOUND');
+  return toView(batch as BatchRow);
+}
+
+export async function listBatchesOf(
+  deps: Deps,
+  { bankId, cursorKey }: Caller,
+  query: PageQuery & { status?: BatchStatus | undefined },
+): Promise<Listing<BatchView>> {
+  const list = { name: `batches ${query.status ?? ''}`, key: cursorKey };
+  const position = await positionOf(list, 1, query.cursor);
+  const [rows = []] = await runTogether(deps.db, [listBatches(bankId, { ...query, position })]);
+  const page = toPage(rows as BatchRow[], query.limit, position, ({ id }) => [id]);
+  return { list, page: { ...page, rows: page.rows.map(toView) }, underWay: false };
+}
+
+export async function listFailuresOf(deps: Deps, caller: Caller, batchId: string, query: PageQuery) {
+  const { page, ...rest } = await listOf<FailureRow>(
+    deps,
+    caller,
+    batchId,
+    'failures',
+    query,
+    listFailures,
+    ({ index }) => [index],
+  );
+  const rows = page.rows.map(({ index, clientRef, ...stored }): RowFailure => ({
+    index,
+    clientRef,
+    ...decodeFailure(stored),
+  }));
+  return { ...rest, page: { ...page, rows } };
+}
+
+export function listCreatedOf(deps: Deps, caller: Caller, batchId: string, query: PageQuery) {
+  return listOf<CreatedCustomer>(deps, caller, batchId, 'customers', query, listCreated, ({ id }) => [id]);
+}
+
+async function listOf<Row>(
+  deps: Deps,
+  { bankId, cursorKey }: Caller,
+  batchId: string,
+  what: string,
+  { limit, cursor }: PageQuery,
+  statement: (bankId: string, batchId: string, page: PageOf) => Statement,
+  keyOf: (row: Row) => (string | number)[],
+): Promise<Listing<Row>> {
+  const list = { name: `${what} ${batchId}`, key: cursorKey };
+  const position = await positionOf(list, 1, cursor);
+  const [batch = [], rows = []] = await runTogether(deps.db, [
+    readBatch(bankId, batchId),
+    statement(bankId, batchId, { limit, position }),
+  ]);
+  const [found] = batch as BatchRow[];
+  if (found === undefined) throw new AppError('BATCH_NOT_FOUND');
+  const page = toPage(rows as Row[], limit, position, keyOf);
+  return { list, page, underWay: found.status === 'PROCESSING' };
+}
+
+function toView(batch: BatchRow): BatchView {
+  const { total, created } = batch;
+  const duplicates = batch.duplicates + batch.raced;
+  const invalidData = batch.invalid + batch.rejected;
+  const failed = duplicates + invalidData;
+  return {
+    batchId: batch.id,
+    status: batch.status,
+    summary: { total, successful: total - failed, failed, duplicates, invalidData },
+    progress: { processed: created + failed, total },
+    failuresRemoved: batch.failuresRemoved,
+    createdAt: new Date(batch.createdAt).toISOString(),
+    completedAt: batch.completedAt === null ? null : new Date(batch.completedAt).toISOString(),
+  };
+}

@@ -1,0 +1,58 @@
+/** The people and the batch of the reference's examples. What they look like is the schemas' to say. */
+import type * as z from 'zod/mini';
+import type { BatchReport, RowFailure } from '../batches/batches.responses.ts';
+import type { customerRow } from '../customers/customers.requests.ts';
+
+/** What `npm start` puts into the demo bank, so that the examples of lookups are true there. */
+export const DEMO_CUSTOMER = {
+  id: 'cus_01M88YXTM0DEM0ADA0BA0BA000',
+  accountName: 'Adaobi Okafor',
+  gender: 'female',
+  displayPicture: null,
+  bankId: 'bnk_demo_lagos',
+  phrase: 'river-stone-ocean-coral',
+  country: 'NG',
+  state: 'Lagos',
+  email: 'adaobi.okafor@example.com',
+  phone: '+2348031234567',
+  address: '12 Marina Road, Lagos',
+  createdAt: '2026-11-25T09:00:00.000Z',
+} as const;
+
+export const EXAMPLE_BATCH_ID = 'bat_01M88ZMR0RQ4M2ZJ8T5WPD6HNS';
+export const FIRST_ID = 'cus_01M88ZMR0RQ4M2ZJ8T5WPD6HNT';
+
+export const NEW_CUSTOMER: z.output<typeof customerRow> = {
+  clientRef: 'core-0000001',
+  firstname: 'Chinedu',
+  lastname: 'Eze',
+  accountName: 'Chinedu Eze',
+  email: 'chinedu.eze@example.com',
+  country: 'NG',
+  phone: '0803 123 4567',
+  accountNumber: '0123456789',
+  reference: 'import-1',
+};
+
+export const FIELD_FAULT = { field: 'email', message: 'must be an email address, such as ada@example.com' };
+
+export const FAILURE: RowFailure = {
+  index: 1,
+  clientRef: 'core-0000002',
+  code: 'VALIDATION_ERROR',
+  message: 'A field is not in the right format',
+  errors: [FIELD_FAULT],
+};
+
+export const SUMMARY = { total: 2, successful: 1, failed: 1, duplicates: 0, invalidData: 1 };
+
+export const REPORT: BatchReport = {
+  batchId: EXAMPLE_BATCH_ID,
+  status: 'PROCESSING',
+  summary: SUMMARY,
+  failures: [FAILURE],
+  failuresInline: true,
+  inlineFailureLimit: 50,
+  failuresUrl: null,
+  data: { createdCount: 1, customerIds: [FIRST_ID] },
+};

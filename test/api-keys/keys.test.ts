@@ -1,0 +1,65 @@
+import { env } from 'cloudflare:workers';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { checksumOf, hasChecksum } from '../../src/api-keys/api-key-checksum.ts';
+import { hashKey } from '../../src/api-keys/api-keys.service.ts';
+import { KEYS } from '../support/banks.ts';
+import { Meter } from '../support/meter.ts';
+import { Service } from '../support/service.ts';
+
+let now: number;
+beforeEach(() => {
+  now = Date.UTC(2026, 10, 22, 23, 59, 50);
+});
+
+describe('a checksum', () => {
+  it('is CRC-32 in base64url', () => {
+    // The check value of the standard: CRC-32 of "123456789" is cbf43926.
+    expect(checksumOf('123456789')).toBe('y_Q5Jg');
+  });
+
+  it('tells every typo of one character from a live key, before D1 is asked', async () => {
+    const meter = new Meter();
+    const service = new Service((bindings) => meter.bindings(bindings));
+    for (let at = 'peere_live_'.length; at < KEYS.live.length; at += 1) {
+      const typo = `${KEYS.live.slice(0, at)}${KEYS.live[at] === 'x' ? 'y' : 'x'}${KEYS.live.slice(at + 1)}`;
+      expect(hasChecksum(typo)).toBe(false);
+      expect((await service.get('/v1/bank/customers', typo)).status).toBe(401);
+    }
+    expect(meter.d1Calls).toBe(0);
+    expect((await service.get('/v1/bank/customers', KEYS.live)).status).toBe(200);
+  });
+});
+
+describe('the day of last use', () => {
+  const lastUsed = async () =>
+    env.DB.prepare('SELECT last_used_on FROM api_keys WHERE hash = ?')
+      .bind(await hashKey(KEYS.full))
+      .first('last_used_on');
+
+  it('is noted once a day', async () => {
+    const meter = new Meter();
+    const service = new Service((bindings) => meter.bindings(bindings), { now: () => now });
+    expect(await lastUsed()).toBeNull();
+    await service.get('/v1/bank/customers');
+    expect(await lastUsed()).toBe('2026-11-22');
+    now += 30_000;
+    await service.get('/v1/bank/customers');
+    expect(await lastUsed()).toBe('2026-11-23');
+    meter.reset();
+    now += 30_000;
+    await service.get('/v1/bank/customers');
+    // The key's row and the list; nothing is written a second time.
+    expect([meter.d1Calls, meter.rowsWritten]).toEqual([2, 0]);
+  });
+
+  it('that can not be noted fails nothing', async () => {
+    const service = new Service(({ DB }) => ({
+      DB: {
+        prepare: (sql: string) => DB.prepare(sql.replace('UPDATE api_keys', 'UPDATE no_such_table')),
+        batch: (statements: D1PreparedStatement[]) => DB.batch(statements),
+      } as unknown as D1Database,
+    }));
+    expect((await service.get('/v1/bank/customers')).status).toBe(200);
+    expect(service.log).toContainEqual(expect.objectContaining({ event: 'key_use_not_noted' }));
+  });
+});

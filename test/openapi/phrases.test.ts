@@ -1,0 +1,39 @@
+/** Every phrase that a document shows could be somebody’s: its words are in the list. */
+import { expect, it } from 'vitest';
+import clientReadme from '../../client/README.md?raw';
+import performancePage from '../../docs/performance.md?raw';
+import reliabilityPage from '../../docs/reliability.md?raw';
+import scalingPage from '../../docs/scaling.md?raw';
+import storagePage from '../../docs/storage.md?raw';
+import readme from '../../README.md?raw';
+import security from '../../SECURITY.md?raw';
+import { normalisePhrase } from '../../src/lib/phrase.ts';
+import { buildOpenApi } from '../../src/openapi/openapi.ts';
+import { ERROR_GUIDE } from '../../src/openapi/error-guide.ts';
+import { MUTANTS } from '../simulation/mutants.ts';
+
+/** Four words, and nothing that would make them part of something else: a URL, a file or a package. */
+const FOUR_WORDS = /(?<![\w./-])[a-z]{3,8}(?:-[a-z]{3,8}){3}(?![\w./-])/g;
+
+const TEXTS = {
+  'README.md': readme,
+  'SECURITY.md': security,
+  'client/README.md': clientReadme,
+  'docs/performance.md': performancePage,
+  'docs/reliability.md': reliabilityPage,
+  'docs/scaling.md': scalingPage,
+  'docs/storage.md': storagePage,
+  'the OpenAPI document': JSON.stringify(buildOpenApi('0')),
+  'the guide to errors': JSON.stringify(ERROR_GUIDE),
+};
+
+it.each(Object.entries(TEXTS))('%s shows no phrase that can not exist', (_, text) => {
+  // Planted bugs have names that look like phrases.
+  const shown = new Set(text.match(FOUR_WORDS)).difference(new Set(Object.keys(MUTANTS)));
+  expect([...shown].filter((phrase) => normalisePhrase(phrase) === null)).toEqual([]);
+});
+
+it('the documents show phrases', () => {
+  const shown = Object.values(TEXTS).flatMap((text) => text.match(FOUR_WORDS) ?? []);
+  expect(new Set(shown)).toContain('river-stone-ocean-coral');
+});

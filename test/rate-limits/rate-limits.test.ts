@@ -1,0 +1,359 @@
+/** How much a key may ask for, and how much less for what there is not. */
+import { env } from 'cloudflare:workers';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import wranglerToml from '../../wrangler.toml?raw';
+import { redriveBank } from '../../src/batches/process/redrive.ts';
+import { runTogether } from '../../src/db/statements.ts';
+import type { Env } from '../../src/env.ts';
+import { RATE_POLICIES, type RatePolicies } from '../../src/rate-limits/rate-limits.ts';
+import rateLimits from '../../src/rate-limits/rate-limits.json';
+import { KEYS, LAGOS } from '../support/banks.ts';
+import { watchedDatabase } from '../support/broken.ts';
+import { sentCustomer, sentCustomers } from '../support/customers.ts';
+import { Meter } from '../support/meter.ts';
+import { Service } from '../support/service.ts';
+
+const few = { limit: 3, seconds: 10, step: 1 };
+const NOW = Date.UTC(2026, 10, 22, 12, 0, 4);
+let now: number;
+let id: string;
+let phrase: string;
+
+beforeEach(async () => {
+  now = NOW;
+  const [row] = await new Service().haveCustomers([sentCustomer(1)]);
+  ({ id = '', phrase = '' } = row ?? {});
+});
+
+function limited(policies: Partial<RatePolicies>, bindings: Partial<Env> = {}): Service {
+  return new Service(() => bindings, { now: () => now }, policies);
+}
+const hit = (service: Service, key: string = KEYS.full) => service.get(`/v1/bank/customer?id=${id}`, key);
+const statuses = async (count: number, ask: () => Promise<{ status: number }>) => {
+  const found: number[] = [];
+  for (let n = 0; n < count; n += 1) found.push((await ask()).status);
+  return found;
+};
+
+describe('a key that asks too often', () => {
+  it('is told with a 429 how long to wait, and let in again then', async () => {
+    const service = limited({ lookups: few });
+    expect(await statuses(4, () => hit(service))).toEqual([200, 200, 200, 429]);
+    const answer = await hit(service);
+    expect(answer.body).toMatchObject({
+      statusCode: 429,
+      success: false,
+      message: 'Rate limit exceeded',
+      code: 'RATE_LIMITED',
+      retryAfter: 6,
+      errors: [{ field: 'Authorization', message: expect.stringContaining('lookups') }],
+    });
+    expect(answer.headers.get('Retry-After')).toBe('6');
+    now += 6_000;
+    expect((await hit(service)).status).toBe(200);
+  });
+
+  it('stops no other key, and no other class', async () => {
+    const service = limited({ lookups: few });
+    await statuses(4, () => hit(service));
+    expect((await hit(service, KEYS.standard)).status).toBe(200);
+    expect((await service.post(sentCustomers(1))).status).toBe(201);
+  });
+
+  it('reads in every answer what there is, and what is left', async () => {
+    const service = limited({ lookups: few, misses: { ...few, limit: 2, seconds: 60 } });
+    const { headers } = await hit(service);
+    expect(headers.get('RateLimit-Policy')).toBe('"lookups";q=3;w=10, "misses";q=2;w=60');
+    expect(headers.get('RateLimit')).toBe('"lookups";r=2;t=6, "misses";r=2;t=56');
+    expect((await hit(service)).headers.get('RateLimit')).toContain('"lookups";r=1;t=6');
+  });
+
+  it('is told so on a route that its scopes do not open, too', async () => {
+    const service = limited({ lookups: few });
+    const forbidden = () => hit(service, KEYS.writer);
+    expect(await statuses(4, forbidden)).toEqual([403, 403, 403, 429]);
+    expect((await forbidden()).headers.get('Retry-After')).toBe('6');
+  });
+
+  it('costs D1 nothing any more', async () => {
+    const meter = new Meter();
+    const service = limited({ lookups: few }, { DB: meter.database(env.DB) });
+    await statuses(3, () => hit(service));
+    meter.reset();
+    expect((await hit(service)).status).toBe(429);
+    expect(meter.d1Calls).toBe(0);
+  });
+});
+
+describe('misses', () => {
+  type Ask = (service: Service) => Promise<{ status: number }>;
+  const guesses: [string, Ask, number][] = [
+    ['a phrase', (service) => service.get('/v1/bank/customer?phrase=zoo-zoo-zoo-zoo'), 1],
+    [
+      'a phrase at the edge',
+      (service) => service.get('/v1/bank/customer?phrase=zoo-zoo-zoo-zoo', KEYS.standard),
+      1,
+    ],
+    ['a phrase that can not be', (service) => service.get('/v1/bank/customer?phrase=no-such-thing-here'), 1],
+    ['an email', (service) => service.get('/v1/bank/customer?email=nobody@example.com'), 1],
+    ['an email with an id', (service) => service.get(`/v1/bank/customer?email=a@b.co&id=${id}`), 1],
+    ['phrases in a filter', (service) => service.get('/v1/bank/customers?phrases=zoo-zoo-zoo-zoo,a,b'), 3],
+    ['phrases and ids', (service) => service.get(`/v1/bank/customers?phrases=a,b&ids=${id}`), 2],
+  ];
+
+  it.each(guesses)('of %s are counted', async (_, ask, misses) => {
+    const service = limited({ misses: { ...few, limit: misses } });
+    expect((await ask(service)).status).toBeLessThan(405);
+    expect((await ask(service)).status).toBe(429);
+  });
+
+  // A bank asks by the ids that a 201 gave it before they are moved in.
+  const unguessable: [string, Ask][] = [
+    ['an id', (service) => service.get('/v1/bank/customer?id=cus_nobody')],
+    ['ids in a filter', (service) => service.get('/v1/bank/customers?ids=a,b,c,d')],
+    [
+      'an update',
+      (service) => service.ask('PATCH', '/v1/bank/customer', { body: { id: 'x', update: { state: 'y' } } }),
+    ],
+    ['an erasure', (service) => service.ask('DELETE', '/v1/bank/customer?id=x')],
+  ];
+
+  it.each(unguessable)('of %s are not: nobody guesses one', async (_, ask) => {
+    const service = limited({ misses: few });
+    expect(await statuses(5, () => ask(service))).not.toContain(429);
+  });
+
+  const WORDS = ['zoo', 'zone', 'zero', 'youth', 'young', 'you', 'yellow', 'year', 'yard', 'wrong'];
+  /** Phrases that might be somebody's, and are not. */
+  const unknown = (count: number, first = 0) =>
+    Array.from({ length: count }, (_, n) => {
+      const digits = String(first + n).padStart(4, '0');
+      return digits
+        .split('')
+        .map((digit) => WORDS[Number(digit)])
+        .join('-');
+    });
+  const fifty = { misses: { limit: 50, seconds: 10, step: 1 } };
+  const filter = (service: Service, phrases: string[]) =>
+    service.get(`/v1/bank/customers?phrases=${phrases.join()}&limit=100`);
+  /** How many names were answered as unknown. */
+  const told = (answers: { status: number }[], names: number) =>
+    answers.filter(({ status }) => status < 429).length * names;
+
+  it('are told fifty times a window at most, however many a filter names', async () => {
+    const service = limited(fifty);
+    expect((await filter(service, unknown(49))).status).toBe(200);
+    const refused = await filter(service, unknown(100, 100));
+    expect(refused.body).toMatchObject({
+      code: 'RATE_LIMITED',
+      retryAfter: 6,
+      errors: [{ field: 'phrases', message: expect.stringContaining('at most 50 at a time') }],
+    });
+    // It has cost the rest: the next guess is not looked at.
+    expect((await service.get('/v1/bank/customer?email=nobody@example.com')).status).toBe(429);
+    now += 6_000;
+    expect((await filter(service, unknown(51, 200))).status).toBe(429);
+    now += 10_000;
+    expect((await filter(service, unknown(50, 300))).status).toBe(200);
+  });
+
+  it('are told fifty times a window at most, however many requests ask at once', async () => {
+    const service = limited(fifty);
+    for (const names of [100, 10, 7, 1]) {
+      now += 10_000;
+      const requests = Array.from({ length: 60 }, (_, n) => filter(service, unknown(names, n * names)));
+      const answers = await Promise.all(requests);
+      expect(told(answers, names)).toBeLessThanOrEqual(50);
+      if (names < 50) expect(told(answers, names)).toBeGreaterThan(50 - names);
+    }
+  });
+
+  it('count in the window in which they are told', async () => {
+    let begun = 0;
+    let goOn = () => {};
+    const edge = new Promise<void>((resolve) => (goOn = resolve));
+    const DB = watchedDatabase(env.DB, async (_, work) => {
+      begun += 1;
+      await edge;
+      return work();
+    });
+    const service = limited(fifty, { DB });
+    const early = Array.from({ length: 4 }, (_, n) => filter(service, unknown(49, n * 49)));
+    await vi.waitUntil(() => begun === 4);
+    now += 6_000;
+    goOn();
+    expect(told(await Promise.all(early), 49)).toBe(49);
+    expect((await hit(service)).status).toBe(429);
+  });
+
+  it('leave a bank its own hundred phrases while one miss is left', async () => {
+    const own = (await new Service().haveCustomers(sentCustomers(110).slice(10))).map((row) => row.phrase);
+    const service = limited(fifty);
+    expect((await filter(service, unknown(49))).status).toBe(200);
+    for (let n = 0; n < 3; n += 1) {
+      const answer = await filter(service, own);
+      expect([answer.status, answer.headers.get('X-Total-Count')]).toEqual([200, '100']);
+    }
+  });
+
+  it('keep hits back too once they are used up, also those that were asked for before', async () => {
+    let goOn = () => {};
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    let begun = 0;
+    const DB = watchedDatabase(env.DB, async (_, work) => {
+      begun += 1;
+      if (begun === 1) await held;
+      return work();
+    });
+    const service = limited(fifty, { DB });
+    const early = filter(service, [phrase]);
+    await vi.waitUntil(() => begun === 1);
+    expect((await filter(service, unknown(50))).status).toBe(200);
+    goOn();
+    expect((await early).status).toBe(429);
+  });
+
+  it('are looked for 500 at a time, and a request that was stopped counts until its window ends', async () => {
+    let begun = 0;
+    const never = new Promise<never>(() => {});
+    const DB = watchedDatabase(env.DB, (_, work) => ((begun += 1) <= 5 ? never : work()));
+    const service = limited({ misses: { limit: 1_000, seconds: 10, step: 1 } }, { DB });
+    for (let n = 0; n < 5; n += 1) void filter(service, unknown(100, n * 100));
+    await vi.waitUntil(() => begun === 5);
+    const refused = await filter(service, [phrase]);
+    expect([refused.status, refused.body.retryAfter, refused.body.errors[0].message]).toEqual([
+      429,
+      1,
+      expect.stringContaining('500 phrases and emails in flight'),
+    ]);
+    expect((await hit(service)).status).toBe(200);
+    now += 6_000;
+    expect((await filter(service, [phrase])).status).toBe(200);
+  });
+
+  it('are not hits: what is there is asked for without end', async () => {
+    const service = limited({ misses: few });
+    expect(await statuses(10, () => hit(service))).toEqual(Array(10).fill(200));
+    for (let n = 0; n < 10; n += 1) await service.get(`/v1/bank/customers?phrases=${phrase}&ids=${id}`);
+    expect((await hit(service)).status).toBe(200);
+  });
+
+  it('that are used up close the hits too: a 429 must not tell which is which', async () => {
+    const service = limited({ misses: few });
+    await statuses(3, () => service.get('/v1/bank/customer?email=nobody@example.com'));
+    expect((await hit(service)).status).toBe(429);
+    expect((await service.get(`/v1/bank/customers?phrases=${phrase}`)).status).toBe(429);
+  });
+});
+
+describe('the platform’s limiter', () => {
+  /** One that two isolates share. */
+  function shared(limit: number) {
+    let count = 0;
+    return { limit: async () => ({ success: (count += 1) <= limit }) };
+  }
+
+  it('adds up what isolates count', async () => {
+    const LOOKUP_LIMIT = shared(4);
+    const [one, other] = [limited({}, { LOOKUP_LIMIT }), limited({}, { LOOKUP_LIMIT })];
+    expect(await statuses(3, () => hit(one))).toEqual([200, 200, 200]);
+    // The one that is too many passes, as it was under way; what comes then does not.
+    expect(await statuses(3, () => hit(other))).toEqual([200, 200, 429]);
+  });
+
+  it('is told of every step once, and never waited for', async () => {
+    let told = 0;
+    const LOOKUP_LIMIT = { limit: async () => ({ success: (told += 1) > 0 }) };
+    const service = limited({ lookups: { limit: 1_000, seconds: 10, step: 5 } }, { LOOKUP_LIMIT });
+    await statuses(11, () => hit(service));
+    expect(told).toBe(3);
+  });
+
+  it('that fails stops nobody', async () => {
+    const limit = () => Promise.reject(new Error('limiter away'));
+    expect((await hit(limited({}, { LOOKUP_LIMIT: { limit } }))).status).toBe(200);
+  });
+
+  it('that does not answer stops nobody', async () => {
+    const { promise: told, resolve: answer } = Promise.withResolvers<{ success: boolean }>();
+    const service = limited({}, { LOOKUP_LIMIT: { limit: () => told } });
+    const ended = hit(service);
+    await expect.poll(() => service.log.at(-1)).toMatchObject({ event: 'request', status: 200 });
+    answer({ success: true });
+    await ended;
+  });
+
+  it('is set to what the headers say: `npm run build` copied the limits of wrangler.toml', () => {
+    const set = wranglerToml.matchAll(
+      /name = "(\w+_LIMIT)"\nnamespace_id = "\d+"\nsimple = \{ limit = (\d+), period = (\d+) \}/g,
+    );
+    expect(rateLimits).toEqual(
+      Object.fromEntries(
+        [...set].map(([, name, limit, period]) => [name, { limit: Number(limit), period: Number(period) }]),
+      ),
+    );
+    expect(
+      Object.values(RATE_POLICIES).map(({ limit, seconds, step }) => ({
+        limit: limit / step,
+        period: seconds,
+      })),
+    ).toEqual(Object.values(rateLimits));
+    const { lookups, misses } = RATE_POLICIES;
+    // Pix, which asks the same question, charges a miss as much as 20 hits.
+    expect(lookups.limit / lookups.seconds).toBeGreaterThanOrEqual((20 * misses.limit) / misses.seconds);
+  });
+
+  it('is really bound, and refuses', async () => {
+    const results: boolean[] = [];
+    // Twice as many as fit one window, in case it ends in the middle.
+    for (let n = 0; n < 2 * RATE_POLICIES.misses.limit + 2; n += 1)
+      results.push((await env.MISS_LIMIT.limit({ key: 'somebody' })).success);
+    expect(results).toContain(false);
+  });
+});
+
+describe('batches under way', () => {
+  it('are bounded; a retry of one that was accepted is answered all the same', async () => {
+    const service = limited({}, { MOST_OPEN_BATCHES: 2 });
+    const send = (number: number) =>
+      service.ask('POST', '/v1/bank/customers', {
+        headers: { 'Idempotency-Key': `key-${number}` },
+        body: { customers: [sentCustomer(10 + number)] },
+      });
+    expect(await statuses(2, () => send(now++ % 2))).toEqual([201, 201]);
+    const refused = await send(7);
+    expect([refused.status, refused.body.retryAfter, refused.body.errors[0].field]).toEqual([
+      429,
+      10,
+      'customers',
+    ]);
+    expect((await send(0)).headers.get('Idempotent-Replayed')).toBe('true');
+    expect((await service.post([sentCustomer(20)], KEYS.other)).status).toBe(201);
+    await service.drain();
+    expect((await send(7)).status).toBe(201);
+  });
+
+  it('that are stalled are told apart, because no waiting ends them', async () => {
+    const service = limited({}, { MOST_OPEN_BATCHES: 2 });
+    for (const number of [11, 12]) await service.post([sentCustomer(number)]);
+    const refused = async () => {
+      const { status, body } = await service.post([sentCustomer(13)]);
+      return [status, body.retryAfter, body.errors[0].message];
+    };
+    expect(await refused()).toEqual([429, 10, '2 batches of your bank are under way; wait for some of them']);
+    const stalled = /stalled ones wait for the operator of the service to redrive them/;
+    await service.deliverDeadLetters(service.sent.splice(0, 1));
+    expect(await refused()).toEqual([429, 10, expect.stringMatching(/^1 .* under way and 1 are STALLED/)]);
+    await service.deliverDeadLetters(service.sent.splice(0, 1));
+    expect(await refused()).toEqual([429, 600, expect.stringMatching(/^0 .* under way and 2 are STALLED/)]);
+    expect((await refused())[2]).toMatch(stalled);
+    // An operator brings back what the bank has stalled, and nothing of another bank.
+    const nobodys = await runTogether(env.DB, redriveBank('bnk_none', now));
+    expect(nobodys.at(-1)).toEqual([]);
+    const redriven = await runTogether(env.DB, redriveBank(LAGOS, now));
+    expect(redriven.at(-1)).toHaveLength(2);
+    await service.sweep();
+    await service.drain();
+    expect((await service.post([sentCustomer(13)])).status).toBe(201);
+  });
+});

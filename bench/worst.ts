@@ -1,5 +1,5 @@
 /** The most expensive bodies that we could think of, beside an ordinary batch: what one bank can cost the others. */
-import { LIMITS } from '../src/env.ts';
+import { LIMITS } from '../src/limits.ts';
 import { makeCustomers } from '../tools/customers.ts';
 import { authorized } from './data.ts';
 import type { BenchServer } from './servers.ts';

@@ -1,7 +1,9 @@
-/** The HTTP door: the hallway that every request walks through, and the rooms. Serves production and tests. */
+/** The HTTP application: what happens to every request, and the routes of each feature. */
+import type { MiddlewareHandler } from 'hono';
 import { Hono } from 'hono/tiny';
 import { auditRoutes } from './audit/audit.routes.ts';
-import { batchRoutes } from './batches/batches.routes.ts';
+import { acceptRoutes } from './batches/accept/accept.routes.ts';
+import { resultRoutes } from './batches/results/results.routes.ts';
 import { customerRoutes } from './customers/customers.routes.ts';
 import type { Deps } from './deps.ts';
 import type { Env } from './env.ts';
@@ -11,26 +13,47 @@ import { healthRoutes } from './health/health.routes.ts';
 import type { HttpEnv } from './http/context.ts';
 import { BOOKMARK_HEADER, fail } from './http/responses.ts';
 import { logRequest } from './http/request-log.ts';
+import { Router } from './http/router.ts';
 import { welcome } from './http/welcome.ts';
 import { createId } from './lib/ids.ts';
 
 /** A year, as browsers' preload lists ask for. */
 const HSTS = 'max-age=31536000; includeSubDomains';
 
-export type DepsOf = (env: Env, context: Pick<ExecutionContext, 'waitUntil'>, bookmark?: string) => Deps;
+/** Builds the dependencies of one event. */
+export type CreateDeps = (env: Env, context: Pick<ExecutionContext, 'waitUntil'>, bookmark?: string) => Deps;
 
-/** @param depsOf builds what one request needs */
-export function createApp(depsOf: DepsOf): Hono<HttpEnv> {
+export function createApp(createDeps: CreateDeps): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
+  app.use(prepareRequest(createDeps));
+  app.use(refuseTrailingSlash);
+  app.get('/', welcome);
 
-  app.use(async (context, next) => {
-    const deps = depsOf(context.env, context.executionCtx, context.req.header(BOOKMARK_HEADER));
+  // `prepareRequest` has put them there.
+  const router = new Router<Deps>(app, (context) => context.get('deps') as Deps);
+  healthRoutes(router);
+  customerRoutes(router);
+  acceptRoutes(router);
+  resultRoutes(router);
+  erasureRoutes(router);
+  auditRoutes(router);
+  refuseOtherMethods(app);
+
+  app.notFound((context) => fail(context, new AppError('ROUTE_NOT_FOUND')));
+  app.onError((error, context) => fail(context, error));
+  return app;
+}
+
+/** Gives a request its id, its dependencies and the headers of its answer, and logs it when it is answered. */
+function prepareRequest(createDeps: CreateDeps): MiddlewareHandler<HttpEnv> {
+  return async (context, next) => {
+    const deps = createDeps(context.env, context.executionCtx, context.req.header(BOOKMARK_HEADER));
     const { runtime } = deps;
     const requestId = createId('req', runtime);
     context.set('requestId', requestId);
     context.set('headers', {
       'X-Request-Id': requestId,
-      // Nor compressed on the way: that would weaken an ETag.
+      // Compression on the way would weaken an ETag.
       'Cache-Control': 'no-store, no-transform',
       'X-Content-Type-Options': 'nosniff',
       'Strict-Transport-Security': HSTS,
@@ -39,31 +62,19 @@ export function createApp(depsOf: DepsOf): Hono<HttpEnv> {
     const startedAt = runtime.now();
     await next();
     logRequest(context, runtime, startedAt);
-  });
-
-  app.use((context, next) => {
-    // Hono's router would take it for the path without it, which is all that the reference knows of.
-    if (context.req.path.length > 1 && context.req.path.endsWith('/')) {
-      const message = 'must not end with a slash';
-      throw new AppError('ROUTE_NOT_FOUND', { errors: [{ field: 'path', message }] });
-    }
-    return next();
-  });
-
-  app.get('/', welcome);
-  healthRoutes(app);
-  customerRoutes(app);
-  batchRoutes(app);
-  erasureRoutes(app);
-  auditRoutes(app);
-  refuseOtherMethods(app);
-
-  app.notFound((context) => fail(context, new AppError('ROUTE_NOT_FOUND')));
-  app.onError((error, context) => fail(context, error));
-  return app;
+  };
 }
 
-/** Every address that exists answers the methods it does not have with a 405 that names those it has. */
+/** Hono's router would serve the path without the slash, and the reference knows only that one. */
+const refuseTrailingSlash: MiddlewareHandler<HttpEnv> = (context, next) => {
+  if (context.req.path.length > 1 && context.req.path.endsWith('/')) {
+    const message = 'must not end with a slash';
+    throw new AppError('ROUTE_NOT_FOUND', { errors: [{ field: 'path', message }] });
+  }
+  return next();
+};
+
+/** Answers the other methods of every path with a 405 that names the methods it has. */
 function refuseOtherMethods(app: Hono<HttpEnv>): void {
   const methods = new Map<string, Set<string>>();
   for (const { path, method } of app.routes) {

@@ -1,15 +1,15 @@
-/** The front door: one Worker, three doors. */
-import { createApp, type DepsOf } from './app.ts';
+/** The Worker: HTTP requests, queue messages and the cron. */
+import { createApp, type CreateDeps } from './app.ts';
 import { consumeBatches, consumeDeadLetters } from './batches/process/consumer.ts';
 import { sweep } from './batches/process/sweep.ts';
 import { createDeps, createIsolateMemory, type WorkerSettings } from './deps.ts';
 import { DEAD_LETTER_QUEUE, type Env } from './env.ts';
 import { systemRuntime, type Runtime } from './runtime.ts';
 
-/** One isolate: what it remembers is its own. */
+/** One isolate, with a memory of its own. */
 export function createWorker(runtime: Runtime, settings?: Partial<WorkerSettings>) {
   const memory = createIsolateMemory();
-  const depsOf: DepsOf = (env, context, bookmark) =>
+  const depsOf: CreateDeps = (env, context, bookmark) =>
     createDeps(env, context, runtime, memory, bookmark, settings);
   const app = createApp(depsOf);
   return {

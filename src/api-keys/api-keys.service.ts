@@ -7,18 +7,9 @@
 import { isDatabaseAway, READ_DEADLINE_MS, run, WRITE_DEADLINE_MS, type Database } from '../db/statements.ts';
 import { describeCause } from '../db/errors.ts';
 import type { Runtime } from '../runtime.ts';
+import type { Caller } from './caller.ts';
 import { hasChecksum } from './api-key-checksum.ts';
 import { findKeyByHash, markKeyUsed, type KeyRow } from './api-keys.store.ts';
-
-export interface Caller {
-  keyId: string;
-  bankId: string;
-  scopes: ReadonlySet<string>;
-  /** The bank's, for the cursors of its lists. */
-  cursorKey: string;
-  /** D1 did not say whether the API key is still valid: it opens what lies at the edge, and nothing else. */
-  unchecked: boolean;
-}
 
 /** Milliseconds for which a good key is not asked for again. The design's bound on revocation. */
 export const KEY_MEMORY_MS = 30_000;
@@ -83,8 +74,8 @@ export async function hashKey(key: string): Promise<string> {
   return new Uint8Array(digest).toHex();
 }
 
-/** What identifying a caller needs of an event. */
-interface Context {
+/** What identifying a caller needs. */
+export interface AuthenticationDeps {
   keyDatabase: Database;
   keyMemory: KeyMemory;
   runtime: Pick<Runtime, 'now' | 'log'>;
@@ -97,25 +88,25 @@ interface Context {
  * @param key what came behind `Bearer `
  * @returns the caller, or null for any key that is malformed, unknown, revoked or expired
  */
-export async function identify(key: string, context: Context): Promise<Caller | null> {
-  return context.keyMemory.recall(key, context.runtime.now()) ?? check(key, context, READ_DEADLINE_MS);
+export async function identify(key: string, deps: AuthenticationDeps): Promise<Caller | null> {
+  return deps.keyMemory.recall(key, deps.runtime.now()) ?? check(key, deps, READ_DEADLINE_MS);
 }
 
 /**
  * The same for what may be shown from the edge: while D1 does not answer, the caller of its last answer, `unchecked`.
  * After a check without an answer one request in CHECK_AGAIN_MS waits for the next, and the others do not.
  */
-export async function identifyForEdge(key: string, context: Context): Promise<Caller | null> {
-  const { keyMemory, runtime } = context;
+export async function identifyForEdge(key: string, deps: AuthenticationDeps): Promise<Caller | null> {
+  const { keyMemory, runtime } = deps;
   const now = runtime.now();
   const remembered = keyMemory.recallUnchecked(key, now);
-  if (remembered === undefined || now < remembered.freshUntil) return identify(key, context);
+  if (remembered === undefined || now < remembered.freshUntil) return identify(key, deps);
   if (remembered.checkAgainAt !== undefined) {
     if (now < remembered.checkAgainAt) return { ...remembered.caller, unchecked: true };
     remembered.checkAgainAt = now + CHECK_AGAIN_MS;
   }
   try {
-    return await check(key, context, UNCHECKED_DEADLINE_MS);
+    return await check(key, deps, UNCHECKED_DEADLINE_MS);
   } catch (error) {
     // Another request may have learnt meanwhile that the key was revoked.
     const good = keyMemory.recallUnchecked(key, runtime.now());
@@ -126,8 +117,8 @@ export async function identifyForEdge(key: string, context: Context): Promise<Ca
   }
 }
 
-async function check(key: string, context: Context, deadlineMs: number): Promise<Caller | null> {
-  const { keyDatabase, keyMemory, runtime, production } = context;
+async function check(key: string, deps: AuthenticationDeps, deadlineMs: number): Promise<Caller | null> {
+  const { keyDatabase, keyMemory, runtime, production } = deps;
   const kind = KEY_SHAPE.exec(key)?.[1];
   if (kind === undefined || (kind === 'live' && !hasChecksum(key)) || (kind === 'test' && production))
     return null;
@@ -143,13 +134,13 @@ async function check(key: string, context: Context, deadlineMs: number): Promise
   const caller = { keyId, bankId, scopes: new Set(found.scopes.split(' ')), cursorKey, unchecked: false };
   keyMemory.remember(key, caller, now, expiresAt);
   const today = new Date(now).toISOString().slice(0, 10);
-  if ((found.lastUsedOn ?? '') < today) context.after(noteUse(context, hash, keyId, today));
+  if ((found.lastUsedOn ?? '') < today) deps.after(noteUse(deps, hash, keyId, today));
   return caller;
 }
 
 /** Once a day, and the answer does not wait for it. That it fails costs a date, and is tried again with the next look at the key. */
 async function noteUse(
-  { keyDatabase, runtime }: Context,
+  { keyDatabase, runtime }: AuthenticationDeps,
   hash: string,
   keyId: string,
   today: string,

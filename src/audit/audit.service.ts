@@ -1,10 +1,14 @@
 /** The audit log, for the bank whose changes it tells. */
+import type { ReadSession } from '../db/session.ts';
 import { run } from '../db/statements.ts';
-import type { Deps } from '../deps.ts';
-import type { Caller } from '../api-keys/api-keys.service.ts';
+import type { Caller } from '../api-keys/caller.ts';
 import { positionOf, toPage } from '../paging/cursor.ts';
 import type { Change } from './audit.responses.ts';
 import { listChanges, type AuditRow } from './audit.store.ts';
+
+export interface AuditDeps {
+  session: ReadSession;
+}
 
 export interface AuditQuery {
   limit: number;
@@ -14,7 +18,7 @@ export interface AuditQuery {
 }
 
 /** Who changed what, newest first. */
-export async function listChangesOf(deps: Deps, { bankId, cursorKey }: Caller, query: AuditQuery) {
+export async function listChangesOf(deps: AuditDeps, { bankId, cursorKey }: Caller, query: AuditQuery) {
   const list = { name: `audit ${query.subject ?? ''}`, key: cursorKey };
   const position = await positionOf(list, 2, query.cursor);
   const found = await run<AuditRow>(deps.session, listChanges(bankId, { ...query, position }));

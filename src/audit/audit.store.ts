@@ -1,14 +1,8 @@
 /** The audit log in D1: the only statements on `audit_log`, but for the triggers that write what nobody said. */
 import { sql, type SQL } from 'drizzle-orm';
+import type { Actor } from '../api-keys/caller.ts';
 import type { Statement } from '../db/statements.ts';
 import { onPage, type PageOf } from '../paging/keyset.ts';
-
-/** On whose behalf something is changed. */
-export interface Actor {
-  bankId: string;
-  keyId: string;
-  requestId: string;
-}
 
 export type Action = 'POST /v1/bank/customers' | 'PATCH /v1/bank/customer' | 'DELETE /v1/bank/customer';
 

@@ -6,8 +6,8 @@ import { sql, type SQL } from 'drizzle-orm';
 import type { Statement } from '../db/statements.ts';
 import { onPage, type PageOf } from '../paging/keyset.ts';
 import { inSlices } from '../lib/slices.ts';
-import type { BatchOutline } from './accept/plan.ts';
-import { encodeFailure, type StoredFailure } from './failure-codes.ts';
+import type { RowFailure } from './batches.responses.ts';
+import { encodeFailure, type StoredFailure } from './failures.ts';
 
 /** How many failures a bank may have. */
 export interface FailureLimits {
@@ -17,6 +17,14 @@ export interface FailureLimits {
   perDay: number;
 }
 
+/** The rows of a batch that were refused when it was accepted. */
+export interface RefusedRows {
+  bankId: string;
+  batchId: string;
+  createdAt: number;
+  failures: RowFailure[];
+}
+
 /** A failure has at most 600 bytes in codes, with the longest clientRef; D1 takes 2 MB a value. */
 const FAILURES_PER_STATEMENT = 2_000;
 
@@ -24,7 +32,7 @@ const FAILURES_PER_STATEMENT = 2_000;
  * Counts the rows that were refused when their batch was accepted. Part of the accepting transaction: if the bank's
  * limit of the day would be passed, all of it fails, as `isOverFailureLimit` tells.
  */
-export function countRefusedRows({ bankId, createdAt, failures }: BatchOutline, perDay: number): Statement[] {
+export function countRefusedRows({ bankId, createdAt, failures }: RefusedRows, perDay: number): Statement[] {
   if (failures.length === 0) return [];
   const { day, count } = countOfDay(createdAt, sql`${failures.length}`);
   return [
@@ -37,7 +45,7 @@ export function countRefusedRows({ bankId, createdAt, failures }: BatchOutline, 
 
 /** Stores them. Follows their batch, into the same transaction. */
 export function insertRefusedRows(
-  { bankId, batchId, failures }: BatchOutline,
+  { bankId, batchId, failures }: RefusedRows,
   maxStored: number,
 ): Statement[] {
   if (failures.length === 0) return [];

@@ -1,5 +1,5 @@
 /** The operations on customers: what opens them, what they take, how they can fail. */
-import { LIMITS } from '../env.ts';
+import { LIMITS } from '../limits.ts';
 import { operation } from '../http/operation.ts';
 import { customerList, customerLookup, customerUpdate } from './customers.requests.ts';
 

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod/mini';
 import { GENDERS } from '../db/schema.ts';
-import { LIMITS } from '../env.ts';
+import { LIMITS } from '../limits.ts';
 import { COUNTRIES } from '../lib/countries.ts';
 import { EMAIL, MAX_EMAIL_CHARACTERS } from '../lib/email.ts';
 import { cleanPhone, isInternational, toE164 } from '../lib/phone.ts';

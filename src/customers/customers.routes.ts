@@ -1,23 +1,20 @@
 /** HTTP of a single customer and of the list. Translates; the rules are in customers.service.ts. */
-import type { Hono } from 'hono/tiny';
 import { AppError } from '../errors.ts';
 import { actorOf } from '../http/auth.ts';
 import { expectedRevisions, isKnown, setEtag } from '../http/conditional.ts';
-import type { HttpEnv } from '../http/context.ts';
 import { answer, succeed } from '../http/responses.ts';
-import { mount } from '../http/operation.ts';
+import type { Router } from '../http/router.ts';
 import { setLink } from '../http/link-header.ts';
 import { getCustomer, listCustomers, updateCustomer } from './customers.operations.ts';
 import { revisionOf } from './customers.view.ts';
-import { changeCustomer, listCustomersOf, lookUpCustomer } from './customers.service.ts';
+import { changeCustomer, listCustomersOf, lookUpCustomer, type CustomerDeps } from './customers.service.ts';
 
 /** Only the directives that ask for a fresh answer; `max-age=0` is what a browser's reload sends. */
 const WANTS_FRESH = /\b(no-cache|no-store|max-age=0)\b/i;
 
-export function customerRoutes(app: Hono<HttpEnv>): void {
-  mount(app, getCustomer, async (context, { query }) => {
+export function customerRoutes(router: Router<CustomerDeps>): void {
+  router.mount(getCustomer, async ({ context, deps, caller, query }) => {
     const fresh = WANTS_FRESH.test(context.req.header('Cache-Control') ?? '');
-    const [deps, caller] = [context.get('deps'), context.get('caller')];
     const guessed = query.email !== undefined || query.phrase !== undefined ? 1 : 0;
     const { found, cache } = await deps.rateLimits.guess(
       caller.keyId,
@@ -33,8 +30,7 @@ export function customerRoutes(app: Hono<HttpEnv>): void {
   });
 
   // The contract answers this one without the envelope: a bare array. Paging is in the headers.
-  mount(app, listCustomers, async (context, { query }) => {
-    const [deps, caller] = [context.get('deps'), context.get('caller')];
+  router.mount(listCustomers, async ({ context, deps, caller, query }) => {
     const guessed = query.phrases?.length ?? 0;
     const { page, total, found, list } = await deps.rateLimits.guess(
       caller.keyId,
@@ -50,9 +46,9 @@ export function customerRoutes(app: Hono<HttpEnv>): void {
     return answer(context, 200, page.rows);
   });
 
-  mount(app, updateCustomer, async (context, { body: { id, update } }) => {
+  router.mount(updateCustomer, async ({ context, deps, body: { id, update } }) => {
     const expected = expectedRevisions(context);
-    const row = await changeCustomer(context.get('deps'), actorOf(context), id, update, expected);
+    const row = await changeCustomer(deps, actorOf(context), id, update, expected);
     setEtag(context, revisionOf(row));
     const { email, phone } = row;
     return succeed(context, 200, 'Customer updated successfully', { id, email, phone });

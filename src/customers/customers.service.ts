@@ -1,9 +1,12 @@
 /** The rules of reading and changing customers, free of HTTP. */
-import type { Actor } from '../audit/audit.store.ts';
-import type { Deps } from '../deps.ts';
+import type { PrimarySession, ReadSession } from '../db/session.ts';
+import type { RateLimits } from '../rate-limits/rate-limits.ts';
+import type { Runtime } from '../runtime.ts';
+import type { PhraseCache } from './phrase-cache.ts';
+import type { Actor } from '../api-keys/caller.ts';
 import { run, runTogether, runTogetherSurely } from '../db/statements.ts';
 import { AppError, invalid, unavailable } from '../errors.ts';
-import type { Caller } from '../api-keys/api-keys.service.ts';
+import type { Caller } from '../api-keys/caller.ts';
 import { positionOf, toPage, type List, type Page } from '../paging/cursor.ts';
 import { isInternational, toE164 } from '../lib/phone.ts';
 import { normalisePhrase } from '../lib/phrase.ts';
@@ -36,6 +39,16 @@ import {
 } from './customers.view.ts';
 import type { CachedCustomer } from './phrase-cache.ts';
 
+export interface CustomerDeps {
+  db: PrimarySession;
+  session: ReadSession;
+  phraseCache: PhraseCache;
+  rateLimits: RateLimits;
+  runtime: Pick<Runtime, 'now'>;
+  /** Work that the answer does not wait for. */
+  after: (work: Promise<void>) => void;
+}
+
 export interface LookUp {
   found: { customer: CustomerView; revision: string } | null;
   cache: 'HIT' | 'MISS' | 'BYPASS';
@@ -49,7 +62,7 @@ export interface LookUp {
  * @throws UNAVAILABLE for a caller whose API key could not be checked, but for what the cache holds
  */
 export async function lookUpCustomer(
-  deps: Deps,
+  deps: CustomerDeps,
   caller: Caller,
   lookup: CustomerLookup,
   fresh: boolean,
@@ -67,7 +80,7 @@ export async function lookUpCustomer(
   return { found: { customer, revision: revisionOf(row) }, cache: 'BYPASS' };
 }
 
-async function lookUpCached(deps: Deps, caller: Caller, phrase: string): Promise<LookUp> {
+async function lookUpCached(deps: CustomerDeps, caller: Caller, phrase: string): Promise<LookUp> {
   const { bankId } = caller;
   const cached = await deps.phraseCache.read(bankId, phrase);
   if (cached !== null) return { found: cached, cache: 'HIT' };
@@ -84,7 +97,7 @@ function refuseUnchecked(caller: Caller): void {
 }
 
 /** Reads the Standard fields from the primary, for the cache to hold. */
-function standardReader(deps: Deps, bankId: string, phrase: string) {
+function standardReader(deps: CustomerDeps, bankId: string, phrase: string) {
   return async (): Promise<CachedCustomer | null> => {
     const [row] = await run<CustomerRecord>(deps.db, findCustomer(bankId, { phrase }));
     return row === undefined ? null : toCached(row);
@@ -109,7 +122,7 @@ export interface CustomerPage {
  * A page by number passes over all rows in front of it, so its end is looked for first: two calls.
  */
 export async function listCustomersOf(
-  deps: Deps,
+  deps: CustomerDeps,
   caller: Caller,
   query: CustomerList,
 ): Promise<CustomerPage> {
@@ -138,7 +151,7 @@ export async function listCustomersOf(
   return { page: { ...page, rows: page.rows.map((row) => toView(row, extended)) }, total, found, list };
 }
 
-async function readPage({ session }: Deps, bankId: string, query: ListQuery) {
+async function readPage({ session }: CustomerDeps, bankId: string, query: ListQuery) {
   const filtered = query.ids !== undefined || query.phrases !== undefined;
   const counting = filtered ? findNamedIds(bankId, query) : countCustomers(bankId);
   const listing = listCustomers(bankId, query);
@@ -161,7 +174,7 @@ async function readPage({ session }: Deps, bankId: string, query: ListQuery) {
  * @throws PRECONDITION_FAILED when it has another
  */
 export async function changeCustomer(
-  deps: Deps,
+  deps: CustomerDeps,
   actor: Actor,
   id: string,
   update: CustomerUpdate,
@@ -191,7 +204,7 @@ export function changedMeanwhile(): AppError {
  * revision is told that first, and learns nothing of the country by the number's fault.
  */
 async function withReadablePhone(
-  deps: Deps,
+  deps: CustomerDeps,
   bankId: string,
   id: string,
   update: CustomerUpdate,

@@ -1,6 +1,7 @@
 /** Customers in D1: every statement on `customers` that one request needs, each with the bank in its WHERE. */
 import { and, eq, sql, type SQL } from 'drizzle-orm';
-import { findChange, isNewest, recordChange, type Actor } from '../audit/audit.store.ts';
+import { findChange, isNewest, recordChange } from '../audit/audit.store.ts';
+import type { Actor } from '../api-keys/caller.ts';
 import { render, type Statement } from '../db/statements.ts';
 import { onPage } from '../paging/keyset.ts';
 import { customers } from '../db/schema.ts';

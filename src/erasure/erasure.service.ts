@@ -3,14 +3,25 @@
  * failures. Its phrase is retired, and the audit log keeps that it happened. In a room of its own, because it
  * reaches into customers and batches alike.
  */
-import type { Actor } from '../audit/audit.store.ts';
+import type { PrimarySession, ReadSession } from '../db/session.ts';
+import type { PhraseCache } from '../customers/phrase-cache.ts';
+import type { Runtime } from '../runtime.ts';
+import type { Actor } from '../api-keys/caller.ts';
 import { findStagedTraces } from '../batches/process/chunks.store.ts';
 import { changedMeanwhile } from '../customers/customers.service.ts';
 import { findTraces, type Traces } from '../customers/customers.store.ts';
 import { runTogether, runTogetherSurely } from '../db/statements.ts';
-import type { Deps } from '../deps.ts';
 import { AppError } from '../errors.ts';
 import { erasure } from './erasure.store.ts';
+
+export interface ErasureDeps {
+  db: PrimarySession;
+  session: ReadSession;
+  phraseCache: PhraseCache;
+  runtime: Pick<Runtime, 'now'>;
+  /** Work that the answer does not wait for. */
+  after: (work: Promise<void>) => void;
+}
 
 /**
  * @param id of a customer of the actor's bank, moved in or only accepted
@@ -18,7 +29,7 @@ import { erasure } from './erasure.store.ts';
  * @throws CUSTOMER_NOT_FOUND, alike for nobody's, another bank's and one that was erased before
  */
 export async function forgetCustomer(
-  deps: Deps,
+  deps: ErasureDeps,
   actor: Actor,
   id: string,
   expected: string[] | undefined,

@@ -1,6 +1,7 @@
 /** An erasure in D1: statements of every room that knows something of a customer, as one transaction. */
 import { sql } from 'drizzle-orm';
-import { findChange, isWritten, recordChange, type Actor } from '../audit/audit.store.ts';
+import { findChange, isWritten, recordChange } from '../audit/audit.store.ts';
+import type { Actor } from '../api-keys/caller.ts';
 import { isStaged, scrubStaged } from '../batches/process/chunks.store.ts';
 import { scrubFailures } from '../batches/failures.store.ts';
 import { eraseCustomer, isExpected, type Traces } from '../customers/customers.store.ts';

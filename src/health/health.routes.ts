@@ -1,16 +1,13 @@
 /** HTTP of `/health`. */
-import type { Hono } from 'hono/tiny';
 import { unavailable } from '../errors.ts';
-import type { HttpEnv } from '../http/context.ts';
 import { succeed } from '../http/responses.ts';
-import { mount } from '../http/operation.ts';
+import type { Router } from '../http/router.ts';
 import type { Health } from './health.responses.ts';
 import { DEPENDENCIES, getHealth } from './health.operations.ts';
-import { CHECK_WITHIN_MS, findUnavailable } from './health.service.ts';
+import { CHECK_WITHIN_MS, findUnavailable, type HealthDeps } from './health.service.ts';
 
-export function healthRoutes(app: Hono<HttpEnv>): void {
-  mount(app, getHealth, async (context, { query: { deep } }) => {
-    const deps = context.get('deps');
+export function healthRoutes(router: Router<HealthDeps>): void {
+  router.mount(getHealth, async ({ context, deps, query: { deep } }) => {
     deps.healthMemory.admitClient(context.req.header('CF-Connecting-IP') ?? '', deps.runtime.now());
     const failed = deep === undefined ? [] : await findUnavailable(deps);
     if (failed.length > 0) {

@@ -4,8 +4,8 @@
  * many checks may begin in a window.
  */
 import { describeCause } from '../db/errors.ts';
-import { run } from '../db/statements.ts';
-import type { Deps } from '../deps.ts';
+import { run, type Database } from '../db/statements.ts';
+import type { Runtime } from '../runtime.ts';
 import { tooMany } from '../errors.ts';
 import type { Dependency } from './health.operations.ts';
 import { readAnything } from './health.store.ts';
@@ -60,16 +60,23 @@ export class HealthMemory {
   }
 }
 
+export interface HealthDeps {
+  keyDatabase: Database;
+  /** Asks KV something that changes nothing. */
+  phraseCache: { check: () => Promise<void> };
+  batchQueue: { check: () => Promise<void> };
+  healthMemory: HealthMemory;
+  runtime: Pick<Runtime, 'now' | 'timer' | 'log'>;
+}
+
 const tooOften = (secondsLeft: number) =>
   tooMany(secondsLeft, 'client', 'asks for /health too often; once in 10 seconds is enough');
-
-type Context = Pick<Deps, 'keyDatabase' | 'phraseCache' | 'batchQueue' | 'healthMemory' | 'runtime'>;
 
 /**
  * @returns what does not answer, or not in time; of a moment ago, if it was asked for then
  * @throws RATE_LIMITED where too many others are asking
  */
-export async function findUnavailable(deps: Context): Promise<Dependency[]> {
+export async function findUnavailable(deps: HealthDeps): Promise<Dependency[]> {
   const { healthMemory, runtime } = deps;
   const { last } = healthMemory;
   if (last !== undefined && runtime.now() - last.at < RESULT_KEPT_MS) return last.failed;
@@ -87,7 +94,7 @@ export async function findUnavailable(deps: Context): Promise<Dependency[]> {
 
 /** Never throws. */
 async function answers(
-  { runtime }: Context,
+  { runtime }: HealthDeps,
   dependency: Dependency,
   work: Promise<unknown>,
 ): Promise<boolean> {

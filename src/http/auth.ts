@@ -1,6 +1,6 @@
 /** Who may pass: `Authorization: Bearer <key>`, and the scope that a route asks for. */
 import type { MiddlewareHandler } from 'hono';
-import type { Actor } from '../audit/audit.store.ts';
+import type { Actor } from '../api-keys/caller.ts';
 import { AppError } from '../errors.ts';
 import { identify, identifyForEdge } from '../api-keys/api-keys.service.ts';
 import type { Scope } from '../api-keys/scopes.ts';
@@ -9,7 +9,7 @@ import type { RateClass } from '../rate-limits/rate-limits.ts';
 
 /** Says what API keys may ask for, though it is not known of whom: a client can't tell otherwise. */
 function unauthenticated(context: HttpContext, rateClass: RateClass): AppError {
-  context.get('deps').rateLimits.describeUnused(context, rateClass);
+  context.get('deps').rateLimits.describeUnused(context.get('headers'), rateClass);
   return new AppError('UNAUTHENTICATED', {
     headers: { 'WWW-Authenticate': 'Bearer realm="peere"' },
     errors: [
@@ -46,7 +46,7 @@ export function requireKey(
     const caller = await (atEdge ? identifyForEdge : identify)(key, deps);
     if (caller === null) throw unauthenticated(context, rateClass);
     context.set('caller', caller);
-    deps.rateLimits.admit(context, caller.keyId, rateClass);
+    deps.rateLimits.admit(context.get('headers'), caller.keyId, rateClass);
     if (!access.some((scope) => caller.scopes.has(scope))) {
       throw new AppError('FORBIDDEN', {
         errors: [{ field: 'Authorization', message: `needs a key with the scope ${access.join(' or ')}` }],

@@ -1,5 +1,5 @@
 /** Pages of lists: the envelope, and the RFC 8288 `Link` header that hands out the neighbouring pages. */
-import { LIMITS } from '../env.ts';
+import { LIMITS } from '../limits.ts';
 import { encodeCursor, type List, type Page, type Position } from '../paging/cursor.ts';
 import type { HttpContext } from './context.ts';
 import { succeed } from './responses.ts';

@@ -1,6 +1,6 @@
 /** Rules of query parameters that every list shares. */
 import * as z from 'zod/mini';
-import { LIMITS } from '../env.ts';
+import { LIMITS } from '../limits.ts';
 import { cleanText, isSafeText, type Fold } from '../lib/text.ts';
 
 export type TextRule = z.core.$ZodCheck<string>;

@@ -3,12 +3,17 @@
  * time and D1 appends instead of inserting in the middle.
  */
 import { incrementBase32, ulid } from 'ulid';
-import type { Runtime } from '../runtime.ts';
 
 type Prefix = 'bat' | 'cus' | 'req';
 
-export function createId(prefix: Prefix, runtime: Pick<Runtime, 'now' | 'random'>): string {
-  return `${prefix}_${ulid(runtime.now(), runtime.random)}`;
+/** What an id is made from: the time in milliseconds, and a number from 0 up to 1. */
+export interface IdSource {
+  now: () => number;
+  random: () => number;
+}
+
+export function createId(prefix: Prefix, source: IdSource): string {
+  return `${prefix}_${ulid(source.now(), source.random)}`;
 }
 
 /**

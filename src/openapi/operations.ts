@@ -2,11 +2,12 @@
 import * as z from 'zod/mini';
 import { envelope } from '../http/envelope.ts';
 import * as audit from '../audit/audit.operations.ts';
-import * as batches from '../batches/batches.operations.ts';
-import { newBatchQuery } from '../batches/batches.requests.ts';
+import { createCustomers } from '../batches/accept/accept.operations.ts';
+import * as results from '../batches/results/results.operations.ts';
+import { newBatchQuery } from '../batches/accept/accept.requests.ts';
 import * as customers from '../customers/customers.operations.ts';
 import { SORT_FIELDS } from '../customers/customers.requests.ts';
-import { LIMITS } from '../env.ts';
+import { LIMITS } from '../limits.ts';
 import * as erasure from '../erasure/erasure.operations.ts';
 import { getHealth } from '../health/health.operations.ts';
 import { MOST_CURSOR } from '../http/parameters.ts';
@@ -100,7 +101,7 @@ export const OPERATIONS: Record<string, Documented> = {
     failureHeaders: bookmarked(429, 500, 503),
   },
   createCustomers: {
-    operation: batches.createCustomers,
+    operation: createCustomers,
     tag: 'Batches',
     summary: 'Bring customers',
     description:
@@ -175,7 +176,7 @@ export const OPERATIONS: Record<string, Documented> = {
     failureHeaders: bookmarked(404, 412, 500, 503),
   },
   listBatches: {
-    operation: batches.listBatches,
+    operation: results.listBatches,
     tag: 'Batches',
     summary: 'List batches',
     description: 'Newest first. Kept for 30 days after they were completed.',
@@ -187,7 +188,7 @@ export const OPERATIONS: Record<string, Documented> = {
     successes: { 200: page('Batch') },
   },
   getBatch: {
-    operation: batches.getBatch,
+    operation: results.getBatch,
     tag: 'Batches',
     summary: 'Watch a batch',
     description: 'While it is PROCESSING, `Retry-After` says when to look again.',
@@ -197,7 +198,7 @@ export const OPERATIONS: Record<string, Documented> = {
     failureHeaders: bookmarked(404),
   },
   listBatchFailures: {
-    operation: batches.listBatchFailures,
+    operation: results.listBatchFailures,
     tag: 'Batches',
     summary: 'Rows that failed',
     description: `Every row that did not become a customer, and why, in input order. ${UNDER_WAY}`,
@@ -207,7 +208,7 @@ export const OPERATIONS: Record<string, Documented> = {
     failureHeaders: bookmarked(404),
   },
   listBatchCustomers: {
-    operation: batches.listBatchCustomers,
+    operation: results.listBatchCustomers,
     tag: 'Batches',
     summary: 'Rows that became customers',
     description: `The id and the phrase of every customer that the batch created, in input order. ${UNDER_WAY}`,

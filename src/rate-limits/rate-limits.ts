@@ -11,7 +11,6 @@
 import type { Env } from '../env.ts';
 import { tooMany, type AppError } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
-import type { HttpContext } from '../http/context.ts';
 import rateLimits from './rate-limits.json' with { type: 'json' };
 
 export type RateClass = 'lookups' | 'changes' | 'batches';
@@ -68,6 +67,9 @@ interface Account {
   secondsLeft: number;
 }
 
+/** The headers of the answer that is being made. */
+type AnswerHeaders = Record<string, string>;
+
 /** One isolate's memory: the newest window of every key and class. */
 export class RateMemory {
   readonly #windows = new Map<string, Window>();
@@ -106,21 +108,20 @@ export class RateLimits {
    * Counts a request, and says in its answer's headers what is left.
    * @throws RATE_LIMITED where there is no room for it, or none for a miss
    */
-  admit(context: HttpContext, keyId: string, rateClass: RateClass): void {
+  admit(headers: AnswerHeaders, keyId: string, rateClass: RateClass): void {
     const [own, misses] = [this.#at(keyId, rateClass), this.#at(keyId, 'misses')];
     const full = [misses, own].find((account) => remainingOf(account) === 0);
     if (full === undefined) this.#charge(own, 1);
-    this.#describe(context, [own, misses]);
+    this.#describe(headers, [own, misses]);
     if (full !== undefined) throw usedUp(full);
   }
 
   /** Says in an answer's headers what there is, and that all of it is left: of an API key that is not known. */
-  describeUnused(context: HttpContext, rateClass: RateClass): void {
-    this.#describe(context, [this.#at('', rateClass), this.#at('', 'misses')]);
+  describeUnused(headers: AnswerHeaders, rateClass: RateClass): void {
+    this.#describe(headers, [this.#at('', rateClass), this.#at('', 'misses')]);
   }
 
-  #describe(context: HttpContext, accounts: Account[]): void {
-    const headers = context.get('headers');
+  #describe(headers: AnswerHeaders, accounts: Account[]): void {
     headers['RateLimit-Policy'] = accounts
       .map(({ counted, policy }) => `"${counted}";q=${policy.limit};w=${policy.seconds}`)
       .join(', ');

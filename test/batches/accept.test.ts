@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { newBatch } from '../../src/batches/batches.requests.ts';
+import { newBatch } from '../../src/batches/accept/accept.requests.ts';
 import { KEYS } from '../support/banks.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
 import { Service } from '../support/service.ts';

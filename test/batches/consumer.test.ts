@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { consumeBatches } from '../../src/batches/process/consumer.ts';
-import { STAGED_FIELDS, type StagedField } from '../../src/batches/accept/plan.ts';
+import { STAGED_FIELDS, type StagedField } from '../../src/batches/staged-customer.ts';
 import { SEND_AGAIN_MS } from '../../src/batches/batch-queue.ts';
 import { createDeps, createIsolateMemory } from '../../src/deps.ts';
 import { systemRuntime } from '../../src/runtime.ts';

@@ -1,7 +1,7 @@
 /** Failures: what they take, how many there may be, and that they read as they were told. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { decodeFailure, encodeFailure } from '../../src/batches/failure-codes.ts';
+import { decodeFailure, encodeFailure } from '../../src/batches/failures.ts';
 import { judgeRows } from '../../src/batches/accept/validate.ts';
 import { customerRow } from '../../src/customers/customers.requests.ts';
 import type { Env } from '../../src/env.ts';

@@ -1,7 +1,7 @@
 /** What it means that a customer is erased: gone everywhere, back never, and written down. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { STAGED_FIELDS } from '../../src/batches/accept/plan.ts';
+import { STAGED_FIELDS } from '../../src/batches/staged-customer.ts';
 import { KEYS, LAGOS } from '../support/banks.ts';
 import { Deadlines, unluckyDatabase, watchedDatabase } from '../support/broken.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';

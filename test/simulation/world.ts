@@ -1,6 +1,6 @@
 /** One seed's world: isolates, clients, the queue and the clock, and one step of it at a time. */
 import type { FailureLimits } from '../../src/batches/failures.store.ts';
-import { STAGED_FIELDS } from '../../src/batches/accept/plan.ts';
+import { STAGED_FIELDS } from '../../src/batches/staged-customer.ts';
 import { DEAD_LETTER_QUEUE, type Env } from '../../src/env.ts';
 import type { Runtime } from '../../src/runtime.ts';
 import { createWorker } from '../../src/worker.ts';

@@ -2,9 +2,13 @@
  * Accepting a batch. Promise: what is answered as accepted is in D1, whole; the queue only makes it quick, and
  * the sweep sends again whatever the queue loses.
  */
-import type { Actor } from '../../audit/audit.store.ts';
+import type { FieldKey } from '../../crypto/field-cipher.ts';
+import type { Runtime } from '../../runtime.ts';
+import type { BatchQueue } from '../batch-queue.ts';
+import type { CommitDeps } from './commit.ts';
+import type { RunningKeys } from './idempotency.ts';
+import type { Actor } from '../../api-keys/caller.ts';
 import { runTogether } from '../../db/statements.ts';
-import type { Deps } from '../../deps.ts';
 import { tooMany, type AppError } from '../../errors.ts';
 import { describeCause } from '../../db/errors.ts';
 import type { BatchReport, RowFailure } from '../batches.responses.ts';
@@ -16,7 +20,8 @@ import {
   type Idempotency,
   type IdempotencyRecord,
 } from './idempotency.ts';
-import { EXISTING_FAILURE, judgeRows, type ValidRow } from './validate.ts';
+import { EXISTING_FAILURE } from '../failures.ts';
+import { judgeRows, type ValidRow } from './validate.ts';
 import { outlineBatch, stageChunks, type BatchPlan } from './plan.ts';
 import { describeBatch, describeDryRun, type AcceptedBatch } from './report.ts';
 import { findIdempotencyRecord } from './idempotency.store.ts';
@@ -26,6 +31,20 @@ import { countOpenBatches, findExistingEmails, type OpenBatches } from './accept
 const OPEN_BATCHES_SECONDS = 10;
 /** The same where every open batch is stalled: nothing ends before an operator has redriven some. */
 const STALLED_BATCHES_SECONDS = 600;
+
+export interface AcceptDeps extends CommitDeps {
+  runtime: Pick<Runtime, 'now' | 'random' | 'log'>;
+  batchQueue: BatchQueue;
+  runningKeys: RunningKeys;
+  /** The key that seals a customer's fields: the given version, or the newest. */
+  fieldKey: (version?: number) => Promise<FieldKey>;
+  /** Customers of one chunk at most. */
+  chunkRows: number;
+  /** Batches of one bank that may be open at once. */
+  mostOpenBatches: number;
+  /** Work that the answer does not wait for. */
+  after: (work: Promise<void>) => void;
+}
 
 export type Answer = AcceptedBatch & {
   /** The answer to an earlier request with the same key and body. */
@@ -38,7 +57,7 @@ export type Answer = AcceptedBatch & {
  * @param key the request's Idempotency-Key
  */
 export async function acceptBatch(
-  deps: Deps,
+  deps: AcceptDeps,
   actor: Actor,
   rows: unknown[],
   key: string | undefined,
@@ -52,7 +71,7 @@ export async function acceptBatch(
 function ignore(): void {}
 
 async function acceptOnce(
-  deps: Deps,
+  deps: AcceptDeps,
   actor: Actor,
   rows: unknown[],
   key: string | undefined,
@@ -63,7 +82,12 @@ async function acceptOnce(
   );
 }
 
-async function accept(deps: Deps, actor: Actor, rows: unknown[], idempotency?: Idempotency): Promise<Answer> {
+async function accept(
+  deps: AcceptDeps,
+  actor: Actor,
+  rows: unknown[],
+  idempotency?: Idempotency,
+): Promise<Answer> {
   const { bankId } = actor;
   const { accepted, failures, record, open } = await judgeAgainstBank(deps, bankId, rows, idempotency?.key);
   if (idempotency !== undefined && record !== undefined) {
@@ -88,7 +112,7 @@ async function accept(deps: Deps, actor: Actor, rows: unknown[], idempotency?: I
  * @param failuresFrom index of the first row whose failure is answered
  */
 export async function rehearseBatch(
-  deps: Deps,
+  deps: AcceptDeps,
   bankId: string,
   rows: unknown[],
   failuresFrom: number,
@@ -98,7 +122,7 @@ export async function rehearseBatch(
   return describeDryRun(outline, failuresFrom);
 }
 
-async function judgeAgainstBank(deps: Deps, bankId: string, rows: unknown[], key?: string) {
+async function judgeAgainstBank(deps: AcceptDeps, bankId: string, rows: unknown[], key?: string) {
   const { valid, failures } = judgeRows(rows);
   const { existing, record, open } = await askBank(deps, bankId, valid, key);
   const accepted: ValidRow[] = [];
@@ -112,7 +136,7 @@ async function judgeAgainstBank(deps: Deps, bankId: string, rows: unknown[], key
 }
 
 /** Which emails are customers already, is the key known, and how much is under way? One D1 call for all. */
-async function askBank(deps: Deps, bankId: string, valid: ValidRow[], key: string | undefined) {
+async function askBank(deps: AcceptDeps, bankId: string, valid: ValidRow[], key: string | undefined) {
   const emails = valid.map(({ row }) => row.email);
   const keyed = key === undefined ? [] : [findIdempotencyRecord(bankId, key, deps.runtime.now())];
   const counted = countOpenBatches(bankId, deps.mostOpenBatches);
@@ -141,7 +165,7 @@ function tooManyOpen({ processing, stalled }: OpenBatches): AppError {
 }
 
 /** A failure here costs time, not customers: the batch is stored, and the sweep sends its pointers. */
-async function announce(deps: Deps, { bankId, batchId, chunks }: BatchPlan): Promise<void> {
+async function announce(deps: AcceptDeps, { bankId, batchId, chunks }: BatchPlan): Promise<void> {
   if (chunks.length === 0) return;
   try {
     await deps.batchQueue.send(chunks.map(({ chunk }) => ({ bankId, batchId, chunk })));

@@ -2,7 +2,8 @@
  * Writes an accepted batch, and knows whether it was written. A write that throws, or does not answer, may have
  * been committed all the same: before anything is said, the primary is asked.
  */
-import { recordChange, type Actor } from '../../audit/audit.store.ts';
+import { recordChange } from '../../audit/audit.store.ts';
+import type { Actor } from '../../api-keys/caller.ts';
 import {
   isDatabaseAway,
   isOverFailureLimit,
@@ -10,15 +11,22 @@ import {
   WRITE_DEADLINE_MS,
   type Statement,
 } from '../../db/statements.ts';
-import type { Deps } from '../../deps.ts';
+import type { PrimarySession } from '../../db/session.ts';
+import type { Runtime } from '../../runtime.ts';
 import { tooMany, unavailable, type AppError } from '../../errors.ts';
 import { describeCause } from '../../db/errors.ts';
 import type { Idempotency, IdempotencyRecord } from './idempotency.ts';
 import type { BatchPlan } from './plan.ts';
 import { SEND_AGAIN_MS } from '../batch-queue.ts';
 import { findIdempotencyRecord, insertIdempotencyRecord } from './idempotency.store.ts';
-import { countRefusedRows, insertRefusedRows } from '../failures.store.ts';
+import { countRefusedRows, insertRefusedRows, type FailureLimits } from '../failures.store.ts';
 import { findBatch, insertBatch } from './accept.store.ts';
+
+export interface CommitDeps {
+  db: PrimarySession;
+  failureLimits: FailureLimits;
+  runtime: Pick<Runtime, 'log'>;
+}
 
 /** Tries after the first. D1's own trouble is over in a moment or lasts; a client can wait better than we. */
 const RETRIES = 2;
@@ -30,7 +38,7 @@ const RETRIES = 2;
  *   stalled arrives after all: a client that sends the same key again is told which.
  */
 export async function commitBatch(
-  deps: Deps,
+  deps: CommitDeps,
   actor: Actor,
   plan: BatchPlan,
   idempotency?: Idempotency & { record: IdempotencyRecord },
@@ -84,7 +92,11 @@ function tooManyRefused({ failures, createdAt }: BatchPlan, perDay: number): App
   return tooMany(Math.ceil((midnight - createdAt) / 1_000), 'customers', message);
 }
 
-async function readBack(deps: Deps, { bankId, batchId, createdAt }: BatchPlan, key: string | undefined) {
+async function readBack(
+  deps: CommitDeps,
+  { bankId, batchId, createdAt }: BatchPlan,
+  key: string | undefined,
+) {
   const statements: Statement[] = [findBatch(bankId, batchId)];
   if (key !== undefined) statements.push(findIdempotencyRecord(bankId, key, createdAt));
   try {

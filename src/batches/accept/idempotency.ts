@@ -9,7 +9,7 @@ import { codeOf, type FieldKey } from '../../crypto/field-cipher.ts';
 import { idSequence } from '../../lib/ids.ts';
 import type { RowFailure } from '../batches.responses.ts';
 import type { AcceptedBatch } from './report.ts';
-import { decodeFailure, encodeFailure } from '../failure-codes.ts';
+import { decodeFailure, encodeFailure } from '../failures.ts';
 
 /** How long a key is remembered. The README states it. */
 export const KEY_KEPT_MS = 72 * 3_600_000;

@@ -1,38 +1,13 @@
 /** What an accepted batch will be: ids, phrases and chunks given out, before anything is written. */
-import { LIMITS } from '../../env.ts';
+import { LIMITS } from '../../limits.ts';
 import { sealField, type FieldKey } from '../../crypto/field-cipher.ts';
 import { inSlices } from '../../lib/slices.ts';
 import { createId, idSequence } from '../../lib/ids.ts';
 import { createPhrase } from '../../lib/phrase.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { RowFailure } from '../batches.responses.ts';
+import { SEALED_FIELDS, STAGED_TEXTS } from '../staged-customer.ts';
 import type { ValidRow } from './validate.ts';
-
-const STAGED_TEXTS = [
-  'id',
-  'phrase',
-  'clientRef',
-  'email',
-  'accountName',
-  'firstname',
-  'lastname',
-  'middlename',
-  'country',
-  'address',
-  'gender',
-  'phone',
-  'accountNumber',
-  'reference',
-] as const;
-/**
- * A staged customer is a JSON array of these, in this order: half the size of an object, and the size is what
- * the way to D1 costs. Only the end may be added to while chunks are under way.
- */
-export const STAGED_FIELDS = ['index', ...STAGED_TEXTS] as const;
-export type StagedField = (typeof STAGED_FIELDS)[number];
-
-/** What no answer ever shows is not for the database to read either. */
-const SEALED_FIELDS = ['accountNumber', 'reference'] as const;
 
 export interface PlannedChunk {
   chunk: number;

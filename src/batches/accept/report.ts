@@ -1,5 +1,5 @@
 /** What a batch request is answered with. */
-import { LIMITS } from '../../env.ts';
+import { LIMITS } from '../../limits.ts';
 import type { BatchReport, RowFailure } from '../batches.responses.ts';
 import type { BatchOutline } from './plan.ts';
 

@@ -8,7 +8,7 @@ import type { FailureCode } from '../../db/schema.ts';
 import type { FieldError } from '../../errors.ts';
 import { isInternational, toE164 } from '../../lib/phone.ts';
 import type { RowFailure } from '../batches.responses.ts';
-import { EXISTS, FAILURE_MESSAGES, NOT_AN_OBJECT, NOT_STORABLE, sameAsRow } from '../failure-codes.ts';
+import { FAILURE_MESSAGES, NOT_AN_OBJECT, sameAsRow } from '../failures.ts';
 
 export interface ValidRow {
   /** Position in what was sent, from 0. */
@@ -24,23 +24,6 @@ function failureOf(
 ): RowFailure {
   return { index, clientRef, code, message: FAILURE_MESSAGES[code], errors };
 }
-
-/** A failure that is always the same. */
-export type KnownFailure = Omit<RowFailure, 'index' | 'clientRef'>;
-
-/** Its email is a customer of the bank already, or became one while the batch was under way. */
-export const EXISTING_FAILURE: KnownFailure = {
-  code: 'EXISTING_CUSTOMER',
-  message: FAILURE_MESSAGES.EXISTING_CUSTOMER,
-  errors: [{ field: 'email', message: EXISTS }],
-};
-
-/** It passed every rule here, and a constraint of the database refused it all the same. */
-export const REJECTED_FAILURE: KnownFailure = {
-  code: 'VALIDATION_ERROR',
-  message: FAILURE_MESSAGES.VALIDATION_ERROR,
-  errors: [{ field: 'customer', message: NOT_STORABLE }],
-};
 
 /** Cleans and judges every row, in input order. Each row ends in exactly one of the two lists. */
 export function judgeRows(rows: unknown[]): { valid: ValidRow[]; failures: RowFailure[] } {

@@ -5,10 +5,15 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { Statement } from '../../db/statements.ts';
 import { countOfDay, removeSurplusFailures } from '../failures.store.ts';
-import { EXISTING_FAILURE, REJECTED_FAILURE, type KnownFailure } from '../accept/validate.ts';
-import { STAGED_FIELDS, type StagedField } from '../accept/plan.ts';
+import { STAGED_FIELDS, type StagedField } from '../staged-customer.ts';
 import { MAX_SEND_AGAIN_MS, SEND_AGAIN_MS, type ChunkPointer } from '../batch-queue.ts';
-import { CODE_LETTERS, encodeFailure } from '../failure-codes.ts';
+import {
+  CODE_LETTERS,
+  encodeFailure,
+  EXISTING_FAILURE,
+  REJECTED_FAILURE,
+  type KnownFailure,
+} from '../failures.ts';
 
 /** A field of the staged row at hand. */
 const staged = (field: StagedField) => sql.raw(`staged.value ->> ${STAGED_FIELDS.indexOf(field)}`);

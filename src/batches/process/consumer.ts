@@ -9,7 +9,9 @@ import {
   runTogether,
   WRITE_DEADLINE_MS,
 } from '../../db/statements.ts';
-import type { Deps } from '../../deps.ts';
+import type { PrimarySession } from '../../db/session.ts';
+import type { Runtime } from '../../runtime.ts';
+import type { FailureLimits } from '../failures.store.ts';
 import { describeCause } from '../../db/errors.ts';
 import { createPhrase } from '../../lib/phrase.ts';
 import type { LogEvent } from '../../log-events.ts';
@@ -33,9 +35,15 @@ function retryDelay(attempts: number): number {
   return Math.min(10 * 2 ** (attempts - 1), 300);
 }
 
+export interface ConsumerDeps {
+  db: PrimarySession;
+  failureLimits: FailureLimits;
+  runtime: Pick<Runtime, 'now' | 'random' | 'log'>;
+}
+
 type Message = Pick<globalThis.Message, 'body' | 'attempts' | 'ack' | 'retry'>;
 
-export function consumeBatches(deps: Deps, messages: readonly Message[]): Promise<void> {
+export function consumeBatches(deps: ConsumerDeps, messages: readonly Message[]): Promise<void> {
   return forEachPointer(deps, messages, 'chunk_failed', async (pointer, retrySeconds) => {
     try {
       await moveIn(deps, pointer);
@@ -51,7 +59,7 @@ export function consumeBatches(deps: Deps, messages: readonly Message[]): Promis
  * Says when the queue's own next try is, so that the sweep does not send a copy before it. If D1 does not take that, it
  * gives the sweep nothing to send either; when it is back, each chunk that is due is sent once more than needed.
  */
-async function leaveToQueue(deps: Deps, pointer: ChunkPointer, retrySeconds: number): Promise<void> {
+async function leaveToQueue(deps: ConsumerDeps, pointer: ChunkPointer, retrySeconds: number): Promise<void> {
   const sendAgainAt = deps.runtime.now() + retrySeconds * 1_000 + SEND_AGAIN_MS;
   try {
     await run(deps.db, recordFailedTry(pointer, sendAgainAt), WRITE_DEADLINE_MS);
@@ -61,7 +69,7 @@ async function leaveToQueue(deps: Deps, pointer: ChunkPointer, retrySeconds: num
 }
 
 /** Dead letters: an alarm, never the only copy. The chunk stays open in D1, with its payload. */
-export function consumeDeadLetters(deps: Deps, messages: readonly Message[]): Promise<void> {
+export function consumeDeadLetters(deps: ConsumerDeps, messages: readonly Message[]): Promise<void> {
   return forEachPointer(deps, messages, 'dead_letter_failed', async (pointer) => {
     const statements = stallChunk(pointer, deps.runtime.now());
     const [stalled = []] = await runTogether(deps.db, statements, WRITE_DEADLINE_MS);
@@ -71,7 +79,7 @@ export function consumeDeadLetters(deps: Deps, messages: readonly Message[]): Pr
 }
 
 async function forEachPointer(
-  deps: Deps,
+  deps: ConsumerDeps,
   messages: readonly Message[],
   failureEvent: LogEvent,
   work: (pointer: ChunkPointer, retrySeconds: number) => Promise<void>,
@@ -95,7 +103,7 @@ async function forEachPointer(
 }
 
 /** Moves one chunk in, whatever its rows are like; throws only when trying later may end better. */
-async function moveIn(deps: Deps, pointer: ChunkPointer): Promise<void> {
+async function moveIn(deps: ConsumerDeps, pointer: ChunkPointer): Promise<void> {
   for (let rephrased = 0; ; rephrased += 1) {
     try {
       const statements = moveChunkIn(pointer, deps.runtime.now(), deps.failureLimits.stored);
@@ -110,14 +118,14 @@ async function moveIn(deps: Deps, pointer: ChunkPointer): Promise<void> {
   }
 }
 
-async function rephrase(deps: Deps, pointer: ChunkPointer): Promise<void> {
+async function rephrase(deps: ConsumerDeps, pointer: ChunkPointer): Promise<void> {
   const [open] = await run<OpenChunk>(deps.db, findOpenChunk(pointer));
   const phrases = Array.from({ length: open?.rowCount ?? 0 }, () => createPhrase(deps.runtime.random));
   await run(deps.db, rephraseChunk(pointer, phrases), WRITE_DEADLINE_MS);
 }
 
 /** Halves the chunk until the row that a constraint refuses is alone. Each step is committed by itself. */
-async function isolateBadRow(deps: Deps, pointer: ChunkPointer): Promise<void> {
+async function isolateBadRow(deps: ConsumerDeps, pointer: ChunkPointer): Promise<void> {
   const { db, runtime } = deps;
   const [open] = await run<OpenChunk>(db, findOpenChunk(pointer));
   if (open === undefined) return;
@@ -132,7 +140,7 @@ async function isolateBadRow(deps: Deps, pointer: ChunkPointer): Promise<void> {
 }
 
 function logChunk(
-  deps: Deps,
+  deps: ConsumerDeps,
   level: 'info' | 'warn' | 'error',
   event: LogEvent,
   { bankId, batchId, chunk }: ChunkPointer,

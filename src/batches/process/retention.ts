@@ -1,6 +1,7 @@
 /** What is kept for a time only: results of batches, and Idempotency-Keys. The sweep removes what is older. */
 import { run, runTogether, WRITE_DEADLINE_MS } from '../../db/statements.ts';
-import type { Deps } from '../../deps.ts';
+import type { PrimarySession } from '../../db/session.ts';
+import type { Runtime } from '../../runtime.ts';
 import { countOld, removeOldBatches, type Backlog } from './retention.store.ts';
 import { removeOldKeys } from '../accept/idempotency.store.ts';
 import { KEY_KEPT_MS } from '../accept/idempotency.ts';
@@ -21,8 +22,13 @@ const MAX_ROUNDS = 100;
 /** The cron comes every minute; the next sweep goes on. */
 const MAX_REMOVAL_MS = 20_000;
 
+export interface RetentionDeps {
+  db: PrimarySession;
+  runtime: Pick<Runtime, 'now' | 'log'>;
+}
+
 /** Removes what is too old, oldest first, and logs what it had to leave for the next sweep. */
-export async function removeOldResults({ db, runtime }: Deps): Promise<void> {
+export async function removeOldResults({ db, runtime }: RetentionDeps): Promise<void> {
   const startedAt = runtime.now();
   const [completedBefore, createdBefore] = [startedAt - RESULTS_KEPT_MS, startedAt - KEY_KEPT_MS];
   for (let round = 0; round < MAX_ROUNDS && runtime.now() - startedAt < MAX_REMOVAL_MS; round += 1) {

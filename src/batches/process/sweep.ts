@@ -5,15 +5,18 @@
  */
 import { describeCause } from '../../db/errors.ts';
 import { run, WRITE_DEADLINE_MS } from '../../db/statements.ts';
-import type { Deps } from '../../deps.ts';
-import { SEND_MOST, type ChunkPointer } from '../batch-queue.ts';
-import { removeOldResults } from './retention.ts';
+import { SEND_MOST, type ChunkPointer, type BatchQueue } from '../batch-queue.ts';
+import { removeOldResults, type RetentionDeps } from './retention.ts';
 import { claimDueChunks } from './chunks.store.ts';
 
 /** Sends of one sweep: 1,000 chunks, a million customers, a minute. */
 const ROUNDS_MOST = 10;
 
-export async function sweep(deps: Deps): Promise<void> {
+export interface SweepDeps extends RetentionDeps {
+  batchQueue: BatchQueue;
+}
+
+export async function sweep(deps: SweepDeps): Promise<void> {
   // Each whatever becomes of the other: a queue that is away must not keep what is too old.
   const results = await Promise.allSettled([sendDueChunks(deps), removeOldResults(deps)]);
   const failures = results
@@ -24,7 +27,7 @@ export async function sweep(deps: Deps): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-async function sendDueChunks(deps: Deps): Promise<void> {
+async function sendDueChunks(deps: SweepDeps): Promise<void> {
   for (let round = 0; round < ROUNDS_MOST; round += 1) {
     const now = deps.runtime.now();
     const due = await run<ChunkPointer>(deps.db, claimDueChunks(now, SEND_MOST), WRITE_DEADLINE_MS);

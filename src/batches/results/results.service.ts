@@ -1,15 +1,19 @@
 /** A batch as a resource, for the bank that sent it alone: how far it is, and what became of each row. */
+import type { PrimarySession } from '../../db/session.ts';
 import { runTogether, type Statement } from '../../db/statements.ts';
 import type { PageOf } from '../../paging/keyset.ts';
 import type { BatchStatus } from '../../db/schema.ts';
-import type { Deps } from '../../deps.ts';
 import { AppError } from '../../errors.ts';
-import type { Caller } from '../../api-keys/api-keys.service.ts';
+import type { Caller } from '../../api-keys/caller.ts';
 import { positionOf, toPage, type List, type Page } from '../../paging/cursor.ts';
 import { listBatches, listCreated, readBatch, type BatchRow } from './results.store.ts';
 import { listFailures, type FailureRow } from '../failures.store.ts';
 import type { BatchView, CreatedCustomer, RowFailure } from '../batches.responses.ts';
-import { decodeFailure } from '../failure-codes.ts';
+import { decodeFailure } from '../failures.ts';
+
+export interface ResultDeps {
+  db: PrimarySession;
+}
 
 export interface PageQuery {
   limit: number;
@@ -25,14 +29,14 @@ export interface Listing<Row> {
 }
 
 /** @throws BATCH_NOT_FOUND, alike for nobody's and for another bank's batch */
-export async function getBatchOf(deps: Deps, bankId: string, batchId: string): Promise<BatchView> {
+export async function getBatchOf(deps: ResultDeps, bankId: string, batchId: string): Promise<BatchView> {
   const [[batch] = []] = await runTogether(deps.db, [readBatch(bankId, batchId)]);
   if (batch === undefined) throw new AppError('BATCH_NOT_FOUND');
   return toView(batch as BatchRow);
 }
 
 export async function listBatchesOf(
-  deps: Deps,
+  deps: ResultDeps,
   { bankId, cursorKey }: Caller,
   query: PageQuery & { status?: BatchStatus | undefined },
 ): Promise<Listing<BatchView>> {
@@ -43,7 +47,7 @@ export async function listBatchesOf(
   return { list, page: { ...page, rows: page.rows.map(toView) }, underWay: false };
 }
 
-export async function listFailuresOf(deps: Deps, caller: Caller, batchId: string, query: PageQuery) {
+export async function listFailuresOf(deps: ResultDeps, caller: Caller, batchId: string, query: PageQuery) {
   const { page, ...rest } = await listOf<FailureRow>(
     deps,
     caller,
@@ -61,12 +65,12 @@ export async function listFailuresOf(deps: Deps, caller: Caller, batchId: string
   return { ...rest, page: { ...page, rows } };
 }
 
-export function listCreatedOf(deps: Deps, caller: Caller, batchId: string, query: PageQuery) {
+export function listCreatedOf(deps: ResultDeps, caller: Caller, batchId: string, query: PageQuery) {
   return listOf<CreatedCustomer>(deps, caller, batchId, 'customers', query, listCreated, ({ id }) => [id]);
 }
 
 async function listOf<Row>(
-  deps: Deps,
+  deps: ResultDeps,
   { bankId, cursorKey }: Caller,
   batchId: string,
   what: string,

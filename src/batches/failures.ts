@@ -89,6 +89,23 @@ function inverse(map: Map<string, string>): Map<string, string> {
   return new Map([...map].map(([key, value]) => [value, key]));
 }
 
+/** A failure that is always the same. */
+export type KnownFailure = Omit<RowFailure, 'index' | 'clientRef'>;
+
+/** Its email is a customer of the bank already, or became one while the batch was under way. */
+export const EXISTING_FAILURE: KnownFailure = {
+  code: 'EXISTING_CUSTOMER',
+  message: FAILURE_MESSAGES.EXISTING_CUSTOMER,
+  errors: [{ field: 'email', message: EXISTS }],
+};
+
+/** It passed every rule here, and a constraint of the database refused it all the same. */
+export const REJECTED_FAILURE: KnownFailure = {
+  code: 'VALIDATION_ERROR',
+  message: FAILURE_MESSAGES.VALIDATION_ERROR,
+  errors: [{ field: 'customer', message: NOT_STORABLE }],
+};
+
 /** What of a failure is stored, beside the row's index and `clientRef`. */
 export interface StoredFailure {
   code: string;

@@ -1,33 +1,9 @@
-/** The operations on batches: what opens them, what they take, how they can fail. */
-import { LIMITS } from '../env.ts';
-import { operation } from '../http/operation.ts';
-import {
-  batchList,
-  createdList,
-  failureList,
-  newBatch,
-  newBatchQuery,
-  noParameters,
-  ROW_COUNT,
-} from './batches.requests.ts';
+/** The operations that read batches and their results. */
+import { operation } from '../../http/operation.ts';
+import { batchList, createdList, failureList, noParameters } from './results.requests.ts';
 
 /** Who may send a batch may see what became of it. */
 const SEE = ['customers:write', 'customers:read', 'customers:read:extended'] as const;
-
-export const createCustomers = operation({
-  method: 'POST',
-  path: '/v1/bank/customers',
-  counts: 'batches',
-  scopes: ['customers:write'],
-  query: newBatchQuery,
-  body: {
-    schema: newBatch,
-    mostBytes: LIMITS.batchBodyBytes,
-    maxValues: LIMITS.batchBodyValues,
-    list: { key: 'customers', maxElements: LIMITS.batchRows, fault: ROW_COUNT },
-  },
-  errors: ['CUSTOMER_EXISTS', 'IDEMPOTENCY_IN_PROGRESS', 'IDEMPOTENCY_KEY_REUSED'],
-});
 
 export const listBatches = operation({
   method: 'GET',

@@ -1,8 +1,7 @@
-/** The shapes of requests about batches. The rows of one are judged one by one, in batches.judge.ts. */
+/** The request that brings a batch. Its rows are validated one by one: validate.ts. */
 import * as z from 'zod/mini';
-import { BATCH_STATUSES } from '../db/schema.ts';
-import { LIMITS } from '../env.ts';
-import { pageParameters, wholeNumber } from '../http/parameters.ts';
+import { LIMITS } from '../../limits.ts';
+import { wholeNumber } from '../../http/parameters.ts';
 
 export const ROW_COUNT = `must be an array of 1 to ${LIMITS.batchRows} customers`;
 
@@ -36,14 +35,3 @@ export const newBatchQuery = z
       path: ['failuresFrom'],
     }),
   );
-
-export const noParameters = z.strictObject({});
-
-export const failureList = z.strictObject(pageParameters(LIMITS.failuresMost));
-
-export const createdList = z.strictObject(pageParameters(LIMITS.createdMost));
-
-export const batchList = z.strictObject({
-  ...pageParameters(),
-  status: z.optional(z.enum(BATCH_STATUSES, `must be one of ${BATCH_STATUSES.join(', ')}`)),
-});

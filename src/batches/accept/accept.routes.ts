@@ -1,0 +1,33 @@
+/** The route that accepts a batch. */
+import { AppError } from '../../errors.ts';
+import { actorOf } from '../../http/auth.ts';
+import { succeed } from '../../http/responses.ts';
+import type { Router } from '../../http/router.ts';
+import { readIdempotencyKey } from '../../http/idempotency-key.ts';
+import { createCustomers } from './accept.operations.ts';
+import { batchUrl } from './report.ts';
+import { acceptBatch, rehearseBatch, type AcceptDeps } from './accept.service.ts';
+
+export function acceptRoutes(router: Router<AcceptDeps>): void {
+  router.mount(
+    createCustomers,
+    async ({ context, deps, query: { dryRun, failuresFrom = 0 }, body: { customers } }) => {
+      const actor = actorOf(context);
+      const key = readIdempotencyKey(context.req.header('Idempotency-Key'));
+      if (dryRun) {
+        const report = await rehearseBatch(deps, actor.bankId, customers, failuresFrom);
+        return succeed(context, 200, 'Dry run, nothing was stored', report);
+      }
+      const { report, refusal, replayed } = await acceptBatch(deps, actor, customers, key);
+      const headers = context.get('headers');
+      headers['Location'] = batchUrl(report.batchId ?? '');
+      if (replayed) headers['Idempotent-Replayed'] = 'true';
+      if (refusal !== null) {
+        const message =
+          'holds no row that can become a customer; data.failures says why, data.failuresUrl leads to more of them';
+        throw new AppError(refusal, { data: report, errors: [{ field: 'customers', message }] });
+      }
+      return succeed(context, 201, 'Batch processed, customers will reflect shortly', report);
+    },
+  );
+}

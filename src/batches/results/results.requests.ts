@@ -1,0 +1,16 @@
+/** The requests that read batches and their results. */
+import * as z from 'zod/mini';
+import { BATCH_STATUSES } from '../../db/schema.ts';
+import { pageParameters } from '../../http/parameters.ts';
+import { LIMITS } from '../../limits.ts';
+
+export const noParameters = z.strictObject({});
+
+export const failureList = z.strictObject(pageParameters(LIMITS.failuresMost));
+
+export const createdList = z.strictObject(pageParameters(LIMITS.createdMost));
+
+export const batchList = z.strictObject({
+  ...pageParameters(),
+  status: z.optional(z.enum(BATCH_STATUSES, `must be one of ${BATCH_STATUSES.join(', ')}`)),
+});

@@ -1,5 +1,5 @@
 /** The heavy path: accepting and moving in 10,000 customers, beside the bare insert and the typical one. */
-import { judgeRows } from '../src/batches/accept/validate.ts';
+import { validateRows } from '../src/batches/accept/validate.ts';
 import { makeCustomers } from '../tools/customers.ts';
 import { authorized, BANK } from './data.ts';
 import type { BenchServer } from './servers.ts';
@@ -11,7 +11,7 @@ const TYPICAL_ROWS = 1_000;
 /** Customers without a fault in them, of people that nobody has sent before. */
 function newCustomers(count: number, round: number) {
   const made = makeCustomers(Math.ceil(count * 1.1), round + 1, `round${round}.example.com`);
-  return judgeRows(made)
+  return validateRows(made)
     .valid.slice(0, count)
     .map(({ row }) => row);
 }

@@ -11,10 +11,10 @@ import { erasureRoutes } from './erasure/erasure.routes.ts';
 import { AppError } from './errors.ts';
 import { healthRoutes } from './health/health.routes.ts';
 import type { HttpEnv } from './http/context.ts';
-import { BOOKMARK_HEADER, fail } from './http/responses.ts';
+import { BOOKMARK_HEADER, respondWithError } from './http/responses.ts';
 import { logRequest } from './http/request-log.ts';
 import { Router } from './http/router.ts';
-import { welcome } from './http/welcome.ts';
+import { serveIndex } from './http/welcome.ts';
 import { createId } from './lib/ids.ts';
 
 /** A year, as browsers' preload lists ask for. */
@@ -27,7 +27,7 @@ export function createApp(createDeps: CreateDeps): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   app.use(prepareRequest(createDeps));
   app.use(refuseTrailingSlash);
-  app.get('/', welcome);
+  app.get('/', serveIndex);
 
   // `prepareRequest` has put them there.
   const router = new Router<Deps>(app, (context) => context.get('deps') as Deps);
@@ -39,8 +39,8 @@ export function createApp(createDeps: CreateDeps): Hono<HttpEnv> {
   auditRoutes(router);
   refuseOtherMethods(app);
 
-  app.notFound((context) => fail(context, new AppError('ROUTE_NOT_FOUND')));
-  app.onError((error, context) => fail(context, error));
+  app.notFound((context) => respondWithError(context, new AppError('ROUTE_NOT_FOUND')));
+  app.onError((error, context) => respondWithError(context, error));
   return app;
 }
 

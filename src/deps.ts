@@ -1,7 +1,7 @@
 /** What one event needs, built once when it arrives and handed in from the door. */
 import type { FailureLimits } from './batches/failures.store.ts';
-import { FieldKeyMemory } from './crypto/field-keyring.ts';
-import { RunningKeys } from './batches/accept/idempotency.ts';
+import { FieldKeyring } from './crypto/field-keyring.ts';
+import { InFlightRequests } from './batches/accept/idempotency.ts';
 import { createBatchQueue, type BatchQueue } from './batches/batch-queue.ts';
 import { PhraseCache, type CacheMemory } from './customers/phrase-cache.ts';
 import { withDeadlines, type Database } from './db/statements.ts';
@@ -10,8 +10,8 @@ import type { Env } from './env.ts';
 import { LIMITS } from './limits.ts';
 import { HealthMemory } from './health/health.service.ts';
 import type { FieldKey } from './crypto/field-cipher.ts';
-import { KeyMemory } from './api-keys/api-keys.service.ts';
-import { RATE_POLICIES, RateLimits, RateMemory, type RatePolicies } from './rate-limits/rate-limits.ts';
+import { ApiKeyCache } from './api-keys/api-keys.service.ts';
+import { RATE_POLICIES, RateLimits, RateWindows, type RatePolicies } from './rate-limits/rate-limits.ts';
 import type { Runtime } from './runtime.ts';
 
 export interface Deps {
@@ -21,11 +21,11 @@ export interface Deps {
   /** This request's session: for reads that the nearest replica may answer, and for writes that they should see. */
   session: ReadSession;
   /** The primary, for API keys and `/health` alone: they leave no bookmark, because no customer is read for them. */
-  keyDatabase: Database;
-  keyMemory: KeyMemory;
+  apiKeyDatabase: Database;
+  apiKeyCache: ApiKeyCache;
   phraseCache: PhraseCache;
   batchQueue: BatchQueue;
-  runningKeys: RunningKeys;
+  inFlightRequests: InFlightRequests;
   rateLimits: RateLimits;
   healthMemory: HealthMemory;
   /** What account numbers and references are sealed with before they are stored: of this version, or the newest. */
@@ -33,12 +33,12 @@ export interface Deps {
   /** Most customers of a chunk: `LIMITS.chunkRows`, and less where a simulation wants many chunks of few rows. */
   chunkRows: number;
   /** Batches of one bank that may be under way at once. */
-  mostOpenBatches: number;
+  maxOpenBatches: number;
   /** Failures that one bank may have. */
   failureLimits: FailureLimits;
   production: boolean;
   /** Work that the answer does not wait for, and that may outlive it. It must not reject. */
-  after(work: Promise<void>): void;
+  runAfterResponse(work: Promise<void>): void;
 }
 
 /** What a test may set otherwise. */
@@ -50,21 +50,21 @@ export interface WorkerSettings {
 
 /** What outlives an event: one of each for an isolate. */
 export interface IsolateMemory {
-  keys: KeyMemory;
+  apiKeys: ApiKeyCache;
   cache: CacheMemory;
-  runningKeys: RunningKeys;
-  fieldKeys: FieldKeyMemory;
-  rates: RateMemory;
+  inFlightRequests: InFlightRequests;
+  fieldKeyring: FieldKeyring;
+  rateWindows: RateWindows;
   health: HealthMemory;
 }
 
 export function createIsolateMemory(): IsolateMemory {
   return {
-    keys: new KeyMemory(),
+    apiKeys: new ApiKeyCache(),
     cache: { updates: 0 },
-    runningKeys: new RunningKeys(),
-    fieldKeys: new FieldKeyMemory(),
-    rates: new RateMemory(),
+    inFlightRequests: new InFlightRequests(),
+    fieldKeyring: new FieldKeyring(),
+    rateWindows: new RateWindows(),
     health: new HealthMemory(),
   };
 }
@@ -77,23 +77,23 @@ export function createDeps(
   bookmark?: string,
   { chunkRows = LIMITS.chunkRows, ratePolicies = RATE_POLICIES }: Partial<WorkerSettings> = {},
 ): Deps {
-  const after = (work: Promise<void>) => context.waitUntil(work);
+  const runAfterResponse = (work: Promise<void>) => context.waitUntil(work);
   return {
     runtime,
     db: new PrimarySession(env.DB, runtime.timer),
     session: new ReadSession(env.DB, bookmark, runtime.timer),
-    keyDatabase: withDeadlines(env.DB, runtime.timer),
-    keyMemory: memory.keys,
+    apiKeyDatabase: withDeadlines(env.DB, runtime.timer),
+    apiKeyCache: memory.apiKeys,
     phraseCache: new PhraseCache(env.PHRASE_CACHE, memory.cache, runtime),
     batchQueue: createBatchQueue(env.BATCH_QUEUE),
-    runningKeys: memory.runningKeys,
-    rateLimits: new RateLimits(env, ratePolicies, memory.rates, runtime, after),
+    inFlightRequests: memory.inFlightRequests,
+    rateLimits: new RateLimits(env, ratePolicies, memory.rateWindows, runtime, runAfterResponse),
     healthMemory: memory.health,
-    mostOpenBatches: env.MOST_OPEN_BATCHES,
+    maxOpenBatches: env.MAX_OPEN_BATCHES,
     failureLimits: { stored: env.MAX_STORED_FAILURES, perDay: env.MAX_FAILURES_PER_DAY },
-    fieldKey: (version) => memory.fieldKeys.get(env, runtime, version),
+    fieldKey: (version) => memory.fieldKeyring.get(env, runtime, version),
     chunkRows,
     production: env.ENVIRONMENT !== 'local',
-    after,
+    runAfterResponse,
   };
 }

@@ -12,7 +12,7 @@ export interface Env {
   BATCH_LIMIT: RateLimit;
   MISS_LIMIT: RateLimit;
   /** Batches of one bank that may be under way at once. */
-  MOST_OPEN_BATCHES: number;
+  MAX_OPEN_BATCHES: number;
   /** Where clients reach the service, such as `https://api.example.com`; absent: links are paths. */
   PUBLIC_URL?: string | undefined;
   /** Failures of one bank that are stored at any time. At least one batch's. */

@@ -27,11 +27,11 @@ export const LIMITS = {
   /** Ids or phrases in one list filter. */
   filterValues: 100,
   /** Rows of one list page: default and most. */
-  pageDefault: 20,
-  pageMost: 100,
+  defaultPageRows: 20,
+  maxPageRows: 100,
   /** Last row of a list that a page number reaches: D1 reads every row in front of it, at 1 µs each. */
   maxNumberedRow: 10_000,
   /** Most rows of a page of a batch's results, all of which are wanted: a failure has up to 2 KB, a success 0.3. */
-  failuresMost: 1_000,
-  createdMost: 5_000,
+  maxFailurePageRows: 1_000,
+  maxCreatedPageRows: 5_000,
 } as const;

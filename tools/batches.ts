@@ -3,7 +3,7 @@
  * bringing them back.
  */
 import { Command } from 'commander';
-import { findStalledBatches, redriveBank, redriveBatch } from '../src/batches/process/redrive.ts';
+import { selectStalledBatches, redriveBank, redriveBatch } from '../src/batches/process/redrive.ts';
 import { run, targetOf, withTarget } from './arguments.ts';
 import { textOf } from './sql.ts';
 import { d1 } from './wrangler.ts';
@@ -12,7 +12,7 @@ const program = new Command('batches').description('Batches that need an operato
 
 withTarget(program.command('stalled').description('batches that wait for a redrive')).action(
   async (options) => {
-    const stalled = await d1(targetOf(options), textOf([findStalledBatches()]));
+    const stalled = await d1(targetOf(options), textOf([selectStalledBatches()]));
     if (stalled.length === 0) console.log('No batch is stalled.');
     else console.table(stalled);
   },

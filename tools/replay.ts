@@ -5,9 +5,9 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { findStagedTraces } from '../src/batches/process/chunks.store.ts';
-import { findTraces, type Traces } from '../src/customers/customers.store.ts';
-import { erasure } from '../src/erasure/erasure.store.ts';
+import { selectStagedTraces } from '../src/batches/process/chunks.store.ts';
+import { selectTraces, type Traces } from '../src/customers/customers.store.ts';
+import { eraseCustomerStatements } from '../src/erasure/erasure.store.ts';
 import { inSlices } from '../src/lib/slices.ts';
 import { run, targetOf, withTarget } from './arguments.ts';
 import { textOf } from './sql.ts';
@@ -87,15 +87,15 @@ async function eraseAgain(target: Target, erasures: Row[]): Promise<string[]> {
   for (const some of inSlices(erasures, ERASURES_AT_ONCE)) {
     const named = some.map((row) => ({ bankId: String(row['bank_id']), id: String(row['subject']), row }));
     const questions = named.flatMap(({ bankId, id }) => [
-      findTraces(bankId, id),
-      findStagedTraces(bankId, id),
+      selectTraces(bankId, id),
+      selectStagedTraces(bankId, id),
     ]);
     const found = await d1Each<Traces>(target, textOf(questions));
     for (const [index, { bankId, id, row }] of named.entries()) {
       const traces = found[2 * index]?.[0] ?? found[2 * index + 1]?.[0];
       if (traces === undefined) continue;
       const actor = { bankId, keyId: String(row['key_id']), requestId: String(row['request_id']) };
-      texts.push(textOf(erasure(actor, Number(row['at']), id, traces, undefined)));
+      texts.push(textOf(eraseCustomerStatements(actor, Number(row['at']), id, traces, undefined)));
     }
   }
   return texts;

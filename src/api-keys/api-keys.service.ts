@@ -4,27 +4,33 @@
  * does not answer, an API key that was good at most 5 minutes ago still opens phrases that lie at the edge, and nothing
  * else. Bad keys are not remembered, so guessing can't fill the memory.
  */
-import { isDatabaseAway, READ_DEADLINE_MS, run, WRITE_DEADLINE_MS, type Database } from '../db/statements.ts';
+import {
+  isDatabaseUnavailable,
+  READ_DEADLINE_MS,
+  execute,
+  WRITE_DEADLINE_MS,
+  type Database,
+} from '../db/statements.ts';
 import { describeCause } from '../db/errors.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Caller } from './caller.ts';
 import { hasChecksum } from './api-key-checksum.ts';
-import { findKeyByHash, markKeyUsed, type KeyRow } from './api-keys.store.ts';
+import { selectApiKey, updateLastUsed, type ApiKeyRow } from './api-keys.store.ts';
 
 /** Milliseconds for which a good key is not asked for again. The design's bound on revocation. */
-export const KEY_MEMORY_MS = 30_000;
+export const API_KEY_CACHE_MS = 30_000;
 /** The bound on revocation while D1 does not answer, in milliseconds: as long as KV keeps a phrase. */
-export const UNCHECKED_KEY_MS = 300_000;
+export const MAX_UNCHECKED_MS = 300_000;
 /** A check that can be done without is not waited for longer: D1 takes a few milliseconds, and a payment is waiting. */
 const UNCHECKED_DEADLINE_MS = 1_000;
 /** Milliseconds after a check without an answer in which nobody else waits for one. */
 const CHECK_AGAIN_MS = 5_000;
 /** Keys that one isolate remembers; beyond it the oldest goes. About 300 bytes each. */
-const KEY_MEMORY_SIZE = 1_000;
+const MAX_CACHED_API_KEYS = 1_000;
 
-const KEY_SHAPE = /^peere_(live|test)_[A-Za-z0-9_-]{1,80}$/;
+const API_KEY_PATTERN = /^peere_(live|test)_[A-Za-z0-9_-]{1,80}$/;
 
-interface Remembered {
+interface CachedApiKey {
   caller: Caller;
   freshUntil: number;
   uncheckedUntil: number;
@@ -33,8 +39,8 @@ interface Remembered {
 }
 
 /** One isolate's memory of keys. Held by the Worker, not by a module, so that two never share it in tests. */
-export class KeyMemory {
-  readonly #callers = new Map<string, Remembered>();
+export class ApiKeyCache {
+  readonly #callers = new Map<string, CachedApiKey>();
 
   /** Undefined: D1 must be asked. */
   recall(key: string, now: number): Caller | undefined {
@@ -43,7 +49,7 @@ export class KeyMemory {
   }
 
   /** What may stand in for an answer that D1 does not give. */
-  recallUnchecked(key: string, now: number): Remembered | undefined {
+  recallUnchecked(key: string, now: number): CachedApiKey | undefined {
     const remembered = this.#callers.get(key);
     return remembered !== undefined && now < remembered.uncheckedUntil ? remembered : undefined;
   }
@@ -56,11 +62,11 @@ export class KeyMemory {
     this.#callers.delete(key);
     this.#callers.set(key, {
       caller,
-      freshUntil: Math.min(now + KEY_MEMORY_MS, expiresAt),
-      uncheckedUntil: Math.min(now + UNCHECKED_KEY_MS, expiresAt),
+      freshUntil: Math.min(now + API_KEY_CACHE_MS, expiresAt),
+      uncheckedUntil: Math.min(now + MAX_UNCHECKED_MS, expiresAt),
       checkAgainAt: undefined,
     });
-    if (this.#callers.size > KEY_MEMORY_SIZE) {
+    if (this.#callers.size > MAX_CACHED_API_KEYS) {
       for (const oldest of this.#callers.keys()) {
         this.#callers.delete(oldest);
         break;
@@ -69,85 +75,89 @@ export class KeyMemory {
   }
 }
 
-export async function hashKey(key: string): Promise<string> {
+export async function hashApiKey(key: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(key));
   return new Uint8Array(digest).toHex();
 }
 
 /** What identifying a caller needs. */
 export interface AuthenticationDeps {
-  keyDatabase: Database;
-  keyMemory: KeyMemory;
+  apiKeyDatabase: Database;
+  apiKeyCache: ApiKeyCache;
   runtime: Pick<Runtime, 'now' | 'log'>;
   /** Test keys are refused. */
   production: boolean;
-  after: (work: Promise<void>) => void;
+  runAfterResponse: (work: Promise<void>) => void;
 }
 
 /**
  * @param key what came behind `Bearer `
  * @returns the caller, or null for any key that is malformed, unknown, revoked or expired
  */
-export async function identify(key: string, deps: AuthenticationDeps): Promise<Caller | null> {
-  return deps.keyMemory.recall(key, deps.runtime.now()) ?? check(key, deps, READ_DEADLINE_MS);
+export async function authenticate(key: string, deps: AuthenticationDeps): Promise<Caller | null> {
+  return deps.apiKeyCache.recall(key, deps.runtime.now()) ?? checkApiKey(key, deps, READ_DEADLINE_MS);
 }
 
 /**
  * The same for what may be shown from the edge: while D1 does not answer, the caller of its last answer, `unchecked`.
  * After a check without an answer one request in CHECK_AGAIN_MS waits for the next, and the others do not.
  */
-export async function identifyForEdge(key: string, deps: AuthenticationDeps): Promise<Caller | null> {
-  const { keyMemory, runtime } = deps;
+export async function authenticateForCache(key: string, deps: AuthenticationDeps): Promise<Caller | null> {
+  const { apiKeyCache, runtime } = deps;
   const now = runtime.now();
-  const remembered = keyMemory.recallUnchecked(key, now);
-  if (remembered === undefined || now < remembered.freshUntil) return identify(key, deps);
+  const remembered = apiKeyCache.recallUnchecked(key, now);
+  if (remembered === undefined || now < remembered.freshUntil) return authenticate(key, deps);
   if (remembered.checkAgainAt !== undefined) {
     if (now < remembered.checkAgainAt) return { ...remembered.caller, unchecked: true };
     remembered.checkAgainAt = now + CHECK_AGAIN_MS;
   }
   try {
-    return await check(key, deps, UNCHECKED_DEADLINE_MS);
+    return await checkApiKey(key, deps, UNCHECKED_DEADLINE_MS);
   } catch (error) {
     // Another request may have learnt meanwhile that the key was revoked.
-    const good = keyMemory.recallUnchecked(key, runtime.now());
-    if (good === undefined || !isDatabaseAway(error)) throw error;
+    const good = apiKeyCache.recallUnchecked(key, runtime.now());
+    if (good === undefined || !isDatabaseUnavailable(error)) throw error;
     good.checkAgainAt = runtime.now() + CHECK_AGAIN_MS;
-    runtime.log('warn', { event: 'key_not_checked', key: good.caller.keyId, cause: describeCause(error) });
+    runtime.log('warn', { event: 'key_not_checked', key: good.caller.apiKeyId, cause: describeCause(error) });
     return { ...good.caller, unchecked: true };
   }
 }
 
-async function check(key: string, deps: AuthenticationDeps, deadlineMs: number): Promise<Caller | null> {
-  const { keyDatabase, keyMemory, runtime, production } = deps;
-  const kind = KEY_SHAPE.exec(key)?.[1];
+async function checkApiKey(
+  key: string,
+  deps: AuthenticationDeps,
+  deadlineMs: number,
+): Promise<Caller | null> {
+  const { apiKeyDatabase, apiKeyCache, runtime, production } = deps;
+  const kind = API_KEY_PATTERN.exec(key)?.[1];
   if (kind === undefined || (kind === 'live' && !hasChecksum(key)) || (kind === 'test' && production))
     return null;
   const now = runtime.now();
-  const hash = await hashKey(key);
-  const [found] = await run<KeyRow>(keyDatabase, findKeyByHash(hash), deadlineMs);
+  const hash = await hashApiKey(key);
+  const [found] = await execute<ApiKeyRow>(apiKeyDatabase, selectApiKey(hash), deadlineMs);
   const expiresAt = found?.expiresAt ?? Number.POSITIVE_INFINITY;
   if (found === undefined || found.revokedAt !== null || expiresAt <= now) {
-    keyMemory.forget(key);
+    apiKeyCache.forget(key);
     return null;
   }
-  const { id: keyId, bankId, cursorKey } = found;
-  const caller = { keyId, bankId, scopes: new Set(found.scopes.split(' ')), cursorKey, unchecked: false };
-  keyMemory.remember(key, caller, now, expiresAt);
+  const { id: apiKeyId, bankId, cursorKey } = found;
+  const caller = { apiKeyId, bankId, scopes: new Set(found.scopes.split(' ')), cursorKey, unchecked: false };
+  apiKeyCache.remember(key, caller, now, expiresAt);
   const today = new Date(now).toISOString().slice(0, 10);
-  if ((found.lastUsedOn ?? '') < today) deps.after(noteUse(deps, hash, keyId, today));
+  if ((found.lastUsedOn ?? '') < today) deps.runAfterResponse(recordUse(deps, hash, apiKeyId, today));
   return caller;
 }
 
 /** Once a day, and the answer does not wait for it. That it fails costs a date, and is tried again with the next look at the key. */
-async function noteUse(
-  { keyDatabase, runtime }: AuthenticationDeps,
+async function recordUse(
+  { apiKeyDatabase, runtime }: AuthenticationDeps,
   hash: string,
-  keyId: string,
+  apiKeyId: string,
   today: string,
 ): Promise<void> {
   try {
-    await run(keyDatabase, markKeyUsed(hash, today), WRITE_DEADLINE_MS);
+    await execute(apiKeyDatabase, updateLastUsed(hash, today), WRITE_DEADLINE_MS);
   } catch (error) {
-    runtime.log('warn', { event: 'key_use_not_noted', key: keyId, cause: describeCause(error) });
+    runtime.log('warn', { event: 'key_use_not_noted', key: apiKeyId, cause: describeCause(error) });
   }
 }

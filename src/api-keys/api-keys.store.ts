@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm';
 import type { Statement } from '../db/statements.ts';
 
-export interface KeyRow {
+export interface ApiKeyRow {
   id: string;
   bankId: string;
   /** Separated by spaces. */
@@ -14,7 +14,7 @@ export interface KeyRow {
 }
 
 /** What an unremembered key costs: its row, and its bank's. */
-export function findKeyByHash(hash: string): Statement {
+export function selectApiKey(hash: string): Statement {
   return sql`SELECT api_keys.id, bank_id AS bankId, scopes, expires_at AS expiresAt, revoked_at AS revokedAt,
         last_used_on AS lastUsedOn, cursor_key AS cursorKey
       FROM api_keys JOIN banks ON banks.id = bank_id
@@ -22,6 +22,6 @@ export function findKeyByHash(hash: string): Statement {
 }
 
 /** @param day `YYYY-MM-DD`, UTC */
-export function markKeyUsed(hash: string, day: string): Statement {
+export function updateLastUsed(hash: string, day: string): Statement {
   return sql`UPDATE api_keys SET last_used_on = ${day} WHERE hash = ${hash}`;
 }

@@ -1,7 +1,7 @@
 /** Who is calling, and on whose behalf something is changed. */
 
 export interface Caller {
-  keyId: string;
+  apiKeyId: string;
   bankId: string;
   scopes: ReadonlySet<string>;
   /** The bank's, for the cursors of its lists. */
@@ -13,6 +13,6 @@ export interface Caller {
 /** On whose behalf something is changed. */
 export interface Actor {
   bankId: string;
-  keyId: string;
+  apiKeyId: string;
   requestId: string;
 }

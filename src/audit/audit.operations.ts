@@ -1,13 +1,13 @@
 /** The operation that reads the audit log. */
 import * as z from 'zod/mini';
 import { operation } from '../http/operation.ts';
-import { MOST_ID, once, pageParameters } from '../http/parameters.ts';
+import { MAX_ID_CHARACTERS, single, pageParameters } from '../http/parameters.ts';
 
-export const listChanges = operation({
+export const listChangesOperation = operation({
   method: 'GET',
   path: '/v1/bank/audit',
-  counts: 'lookups',
+  rateLimitClass: 'lookups',
   scopes: ['audit:read'],
-  query: z.strictObject({ ...pageParameters(), subject: z.optional(once(MOST_ID)) }),
+  query: z.strictObject({ ...pageParameters(), subject: z.optional(single(MAX_ID_CHARACTERS)) }),
   errors: [],
 });

@@ -1,15 +1,15 @@
 /** HTTP of the audit log. */
 import type { Router } from '../http/router.ts';
-import { answerPage } from '../http/link-header.ts';
-import { listChanges } from './audit.operations.ts';
-import { listChangesOf, type AuditDeps } from './audit.service.ts';
+import { respondWithPage } from '../http/link-header.ts';
+import { listChangesOperation } from './audit.operations.ts';
+import { readChanges, type AuditDeps } from './audit.service.ts';
 
 export function auditRoutes(router: Router<AuditDeps>): void {
-  router.mount(listChanges, async ({ context, deps, caller, query }) =>
-    answerPage(
+  router.mount(listChangesOperation, async ({ context, deps, caller, query }) =>
+    respondWithPage(
       context,
       { subject: query.subject, limit: query.limit },
-      await listChangesOf(deps, caller, query),
+      await readChanges(deps, caller, query),
     ),
   );
 }

@@ -1,10 +1,10 @@
 /** The audit log, for the bank whose changes it tells. */
 import type { ReadSession } from '../db/session.ts';
-import { run } from '../db/statements.ts';
+import { execute } from '../db/statements.ts';
 import type { Caller } from '../api-keys/caller.ts';
-import { positionOf, toPage } from '../paging/cursor.ts';
+import { readPosition, toPage } from '../paging/cursor.ts';
 import type { Change } from './audit.responses.ts';
-import { listChanges, type AuditRow } from './audit.store.ts';
+import { selectChanges, type AuditRow } from './audit.store.ts';
 
 export interface AuditDeps {
   session: ReadSession;
@@ -18,10 +18,10 @@ export interface AuditQuery {
 }
 
 /** Who changed what, newest first. */
-export async function listChangesOf(deps: AuditDeps, { bankId, cursorKey }: Caller, query: AuditQuery) {
+export async function readChanges(deps: AuditDeps, { bankId, cursorKey }: Caller, query: AuditQuery) {
   const list = { name: `audit ${query.subject ?? ''}`, key: cursorKey };
-  const position = await positionOf(list, 2, query.cursor);
-  const found = await run<AuditRow>(deps.session, listChanges(bankId, { ...query, position }));
+  const position = await readPosition(list, 2, query.cursor);
+  const found = await execute<AuditRow>(deps.session, selectChanges(bankId, { ...query, position }));
   const page = toPage(found, query.limit, position, ({ at, requestId }) => [at, requestId]);
   const rows = page.rows.map(({ at, fields, ...row }): Change => ({
     ...row,

@@ -2,7 +2,7 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { Actor } from '../api-keys/caller.ts';
 import type { Statement } from '../db/statements.ts';
-import { onPage, type PageOf } from '../paging/keyset.ts';
+import { keysetPage, type PageRequest } from '../paging/keyset.ts';
 
 export type Action = 'POST /v1/bank/customers' | 'PATCH /v1/bank/customer' | 'DELETE /v1/bank/customer';
 
@@ -15,7 +15,7 @@ export interface Change {
   fields: readonly string[];
 }
 
-const rowsOf = (bankId: string, subject: string): SQL =>
+const changesOf = (bankId: string, subject: string): SQL =>
   sql`audit_log WHERE bank_id = ${bankId} AND subject = ${subject}`;
 
 /**
@@ -24,30 +24,30 @@ const rowsOf = (bankId: string, subject: string): SQL =>
  * the clocks of the isolates say.
  * @param condition what the change depends on
  */
-export function recordChange(actor: Actor, change: Change, condition: SQL = sql`true`): Statement {
-  const { bankId, requestId, keyId } = actor;
-  const next = sql`(SELECT max(at) + 1 FROM ${rowsOf(bankId, change.subject)})`;
+export function insertChange(actor: Actor, change: Change, condition: SQL = sql`true`): Statement {
+  const { bankId, requestId, apiKeyId } = actor;
+  const next = sql`(SELECT max(at) + 1 FROM ${changesOf(bankId, change.subject)})`;
   return sql`INSERT INTO audit_log (bank_id, at, request_id, key_id, action, subject, fields)
-      SELECT ${bankId}, max(${change.at}, coalesce(${next}, 0)), ${requestId}, ${keyId}, ${change.action},
+      SELECT ${bankId}, max(${change.at}, coalesce(${next}, 0)), ${requestId}, ${apiKeyId}, ${change.action},
         ${change.subject}, ${JSON.stringify(change.fields)}
-      WHERE ${condition} AND NOT ${isWritten(actor, change)}`;
+      WHERE ${condition} AND NOT ${isRecorded(actor, change)}`;
 }
 
 /** Was the change of this request made? */
-export function findChange(actor: Actor, change: Pick<Change, 'at' | 'subject'>): Statement {
-  return sql`SELECT 1 WHERE ${isWritten(actor, change)}`;
+export function selectChange(actor: Actor, change: Pick<Change, 'at' | 'subject'>): Statement {
+  return sql`SELECT 1 WHERE ${isRecorded(actor, change)}`;
 }
 
-export function isWritten(
+export function isRecorded(
   { bankId, requestId }: Actor,
   { at, subject }: Pick<Change, 'at' | 'subject'>,
 ): SQL {
-  return sql`EXISTS (SELECT 1 FROM ${rowsOf(bankId, subject)} AND at >= ${at} AND request_id = ${requestId})`;
+  return sql`EXISTS (SELECT 1 FROM ${changesOf(bankId, subject)} AND at >= ${at} AND request_id = ${requestId})`;
 }
 
 /** Is the change of this request the last of its subject so far? */
-export function isNewest({ bankId, requestId }: Actor, subject: string): SQL {
-  return sql`${requestId} = (SELECT request_id FROM ${rowsOf(bankId, subject)} ORDER BY at DESC LIMIT 1)`;
+export function isLatest({ bankId, requestId }: Actor, subject: string): SQL {
+  return sql`${requestId} = (SELECT request_id FROM ${changesOf(bankId, subject)} ORDER BY at DESC LIMIT 1)`;
 }
 
 export interface AuditRow {
@@ -61,12 +61,15 @@ export interface AuditRow {
 }
 
 /** Newest first. */
-export function listChanges(bankId: string, page: PageOf & { subject?: string | undefined }): Statement {
+export function selectChanges(
+  bankId: string,
+  page: PageRequest & { subject?: string | undefined },
+): Statement {
   // Left to itself, SQLite would walk all changes of the bank by primary key to find those of a subject.
   const [index, ofSubject] =
     page.subject === undefined
       ? [sql``, sql`true`]
       : [sql`INDEXED BY audit_log_subject`, sql`subject = ${page.subject}`];
   return sql`SELECT at, request_id AS requestId, key_id AS keyId, action, subject, fields FROM audit_log ${index}
-      WHERE bank_id = ${bankId} AND ${ofSubject} AND ${onPage([sql`at`, sql`request_id`], true, page)}`;
+      WHERE bank_id = ${bankId} AND ${ofSubject} AND ${keysetPage([sql`at`, sql`request_id`], true, page)}`;
 }

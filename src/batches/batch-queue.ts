@@ -6,12 +6,12 @@ export const chunkPointer = z.strictObject({ bankId: z.string(), batchId: z.stri
 export type ChunkPointer = z.output<typeof chunkPointer>;
 
 /** Most messages of one `sendBatch` (Queues' limit; 100 pointers are 10 KB of the 256 KB that it may hold). */
-export const SEND_MOST = 100;
+export const MAX_MESSAGES_PER_SEND = 100;
 
 /** How long the queue has to deliver a pointer before the sweep sends it again. The cron runs every minute. */
-export const SEND_AGAIN_MS = 60_000;
+export const RESEND_AFTER_MS = 60_000;
 /** The same for a chunk that was tried in vain, doubled with each try: at most this. */
-export const MAX_SEND_AGAIN_MS = 300_000;
+export const MAX_RESEND_AFTER_MS = 300_000;
 
 export interface BatchQueue {
   /** At most SEND_MOST pointers. May throw after having sent some of them: sending twice does no harm. */

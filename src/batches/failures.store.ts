@@ -4,7 +4,7 @@
  */
 import { sql, type SQL } from 'drizzle-orm';
 import type { Statement } from '../db/statements.ts';
-import { onPage, type PageOf } from '../paging/keyset.ts';
+import { keysetPage, type PageRequest } from '../paging/keyset.ts';
 import { inSlices } from '../lib/slices.ts';
 import type { RowFailure } from './batches.responses.ts';
 import { encodeFailure, type StoredFailure } from './failures.ts';
@@ -32,9 +32,12 @@ const FAILURES_PER_STATEMENT = 2_000;
  * Counts the rows that were refused when their batch was accepted. Part of the accepting transaction: if the bank's
  * limit of the day would be passed, all of it fails, as `isOverFailureLimit` tells.
  */
-export function countRefusedRows({ bankId, createdAt, failures }: RefusedRows, perDay: number): Statement[] {
+export function addRefusedRowCount(
+  { bankId, createdAt, failures }: RefusedRows,
+  perDay: number,
+): Statement[] {
   if (failures.length === 0) return [];
-  const { day, count } = countOfDay(createdAt, sql`${failures.length}`);
+  const { day, count } = dailyCount(createdAt, sql`${failures.length}`);
   return [
     // The column takes no NULL.
     sql`UPDATE banks SET failure_count = failure_count + ${failures.length},
@@ -59,7 +62,7 @@ export function insertRefusedRows(
           SELECT ${bankId}, ${batchId}, value ->> 0, value ->> 1, value ->> 2, value ->> 3
           FROM json_each(${JSON.stringify(rows)})`;
     }),
-    ...removeSurplusFailures(bankId, maxStored),
+    ...deleteSurplusFailures(bankId, maxStored),
   ];
 }
 
@@ -67,7 +70,7 @@ export function insertRefusedRows(
  * The day's columns of `banks`, when `added` failures come to those of this UTC day.
  * A clock that is behind another's counts for the later day: a count is never begun twice.
  */
-export function countOfDay(now: number, added: SQL): { day: SQL; count: SQL } {
+export function dailyCount(now: number, added: SQL): { day: SQL; count: SQL } {
   const today = new Date(now).toISOString().slice(0, 10);
   return {
     day: sql`max(failure_day, ${today})`,
@@ -76,7 +79,7 @@ export function countOfDay(now: number, added: SQL): { day: SQL; count: SQL } {
 }
 
 /** Removes what a bank has more than `max`, oldest batches first, and notes it with them. */
-export function removeSurplusFailures(bankId: string, max: number): Statement[] {
+export function deleteSurplusFailures(bankId: string, max: number): Statement[] {
   const surplus = sql`SELECT bank_id, batch_id, row_index FROM batch_failures WHERE bank_id = ${bankId}
         ORDER BY bank_id, batch_id, row_index
         LIMIT (SELECT max(failure_count - ${max}, 0) FROM banks WHERE id = ${bankId})`;
@@ -95,16 +98,16 @@ export interface FailureRow extends StoredFailure {
 }
 
 /** In input order. */
-export function listFailures(bankId: string, batchId: string, page: PageOf): Statement {
+export function selectFailures(bankId: string, batchId: string, page: PageRequest): Statement {
   return sql`SELECT row_index AS "index", client_ref AS clientRef, code, faults FROM batch_failures
-      WHERE bank_id = ${bankId} AND batch_id = ${batchId} AND ${onPage([sql`row_index`], false, page)}`;
+      WHERE bank_id = ${bankId} AND batch_id = ${batchId} AND ${keysetPage([sql`row_index`], false, page)}`;
 }
 
 /**
  * Takes a customer's name out of failures. What they say besides is of fields and rules.
  * @param condition what else must be so
  */
-export function scrubFailures(bankId: string, clientRef: string, condition: SQL): Statement {
+export function eraseClientRef(bankId: string, clientRef: string, condition: SQL): Statement {
   // Left to itself, SQLite would read every failure of the bank.
   return sql`UPDATE batch_failures INDEXED BY batch_failures_client_ref SET client_ref = NULL
       WHERE bank_id = ${bankId} AND client_ref = ${clientRef} AND ${condition}`;

@@ -53,7 +53,7 @@ export async function importFieldKey(version: number, secret: string): Promise<F
 }
 
 /** HMAC-SHA-256, hexadecimal, behind the version of the key: `1.ab…`. */
-export async function codeOf({ version, codeKey }: FieldKey, text: string): Promise<string> {
+export async function hmacHex({ version, codeKey }: FieldKey, text: string): Promise<string> {
   const code = await crypto.subtle.sign('HMAC', codeKey, utf8.encode(text));
   const bytes = Array.from(new Uint8Array(code), (byte) => byte.toString(16).padStart(2, '0'));
   return `${version}.${bytes.join('')}`;

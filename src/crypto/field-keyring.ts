@@ -4,7 +4,7 @@ import { unavailable } from '../errors.ts';
 import { fieldKeyVersions, importFieldKey, type FieldKey } from './field-cipher.ts';
 import type { Runtime } from '../runtime.ts';
 
-export class FieldKeyMemory {
+export class FieldKeyring {
   readonly #keys = new Map<number, Promise<FieldKey>>();
 
   /**

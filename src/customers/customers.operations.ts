@@ -3,14 +3,14 @@ import { LIMITS } from '../limits.ts';
 import { operation } from '../http/operation.ts';
 import { customerList, customerLookup, customerUpdate } from './customers.requests.ts';
 
-const READ = ['customers:read', 'customers:read:extended'] as const;
+const READ_SCOPES = ['customers:read', 'customers:read:extended'] as const;
 
 export const getCustomer = operation({
   method: 'GET',
   path: '/v1/bank/customer',
-  counts: 'lookups',
-  scopes: READ,
-  atEdge: true,
+  rateLimitClass: 'lookups',
+  scopes: READ_SCOPES,
+  servesCached: true,
   query: customerLookup,
   errors: ['CUSTOMER_NOT_FOUND'],
 });
@@ -18,20 +18,20 @@ export const getCustomer = operation({
 export const listCustomers = operation({
   method: 'GET',
   path: '/v1/bank/customers',
-  counts: 'lookups',
-  scopes: READ,
+  rateLimitClass: 'lookups',
+  scopes: READ_SCOPES,
   query: customerList,
   errors: [],
 });
 
-export const updateCustomer = operation({
+export const updateCustomerOperation = operation({
   method: 'PATCH',
   path: '/v1/bank/customer',
-  counts: 'changes',
+  rateLimitClass: 'changes',
   scopes: ['customers:write'],
   body: {
     schema: customerUpdate,
-    mostBytes: LIMITS.updateBodyBytes,
+    maxBytes: LIMITS.updateBodyBytes,
     maxValues: LIMITS.updateBodyValues,
   },
   errors: ['CUSTOMER_NOT_FOUND', 'PRECONDITION_FAILED'],

@@ -9,19 +9,19 @@ import { COUNTRIES } from '../lib/countries.ts';
 import { EMAIL, MAX_EMAIL_CHARACTERS } from '../lib/email.ts';
 import { cleanPhone, isInternational, toE164 } from '../lib/phone.ts';
 import {
-  atMost,
+  maxCharactersRule,
   cleanedWithin,
-  MOST_ID,
-  once,
+  MAX_ID_CHARACTERS,
+  single,
   pageParameters,
-  safe,
+  safeText,
   wholeNumber,
   withoutBrackets,
   type TextRule,
 } from '../http/parameters.ts';
 import { MAX_PHRASE_CHARACTERS, normalisePhrase } from '../lib/phrase.ts';
 import { isSpreadsheetDamage } from '../lib/spreadsheet.ts';
-import { asItIs, cleanText, foldLines, isBlank, type Fold } from '../lib/text.ts';
+import { keep, cleanText, foldLines, isBlank, type Fold } from '../lib/text.ts';
 
 export const REQUIRED = 'is required, as a string that is not blank';
 export const TEXT = 'must be a string';
@@ -41,20 +41,22 @@ const present = z.minLength(1, { error: REQUIRED, abort: true });
 
 /** A string that must be there. `too_small` and `invalid_type` issues of it mean "missing". */
 function required(maxCharacters: number, fold: Fold = foldLines, ...rules: TextRule[]) {
-  const rule = z.string(REQUIRED).check(present, atMost(maxCharacters), safe, ...rules);
+  const rule = z.string(REQUIRED).check(present, maxCharactersRule(maxCharacters), safeText, ...rules);
   return z.pipe(cleaned(maxCharacters, fold, ''), rule);
 }
 
 /** What may be absent, which is also what null and text that shows nothing mean. */
 function optional(maxCharacters: number, fold: Fold = foldLines, ...rules: TextRule[]) {
-  const rule = z.string(TEXT).check(atMost(maxCharacters), safe, ...rules);
+  const rule = z.string(TEXT).check(maxCharactersRule(maxCharacters), safeText, ...rules);
   const nullIsAbsent = z.transform((value: unknown) => (value === null ? undefined : value));
   return z.pipe(z.pipe(cleaned(maxCharacters, fold, undefined), nullIsAbsent), z.optional(rule));
 }
 
 /** For updates: absent leaves the field alone, null (or `""`) clears it. */
 function clearable(maxCharacters: number, fold: Fold = foldLines, ...rules: TextRule[]) {
-  const rule = z.string('must be a string, or null to clear it').check(atMost(maxCharacters), safe, ...rules);
+  const rule = z
+    .string('must be a string, or null to clear it')
+    .check(maxCharactersRule(maxCharacters), safeText, ...rules);
   return z.optional(z.pipe(cleaned(maxCharacters, fold, null), z.nullable(rule)));
 }
 
@@ -141,7 +143,7 @@ const updateFields = {
   phone: clearable(MAX.phone, cleanPhone, undamaged, possiblePhone),
   displayPicture: clearable(
     MAX.url,
-    asItIs,
+    keep,
     z.refine(isPublicHttpsUrl, 'must be an https address of a named host, without a user name or password'),
   ),
   state: clearable(MAX.name),
@@ -151,7 +153,10 @@ const UPDATABLE = Object.keys(updateFields);
 
 export const customerUpdate = z.strictObject(
   {
-    id: z.pipe(cleanedWithin(MOST_ID), z.string(REQUIRED).check(present, atMost(MOST_ID), safe)),
+    id: z.pipe(
+      cleanedWithin(MAX_ID_CHARACTERS),
+      z.string(REQUIRED).check(present, maxCharactersRule(MAX_ID_CHARACTERS), safeText),
+    ),
     update: z
       .strictObject(updateFields, 'must be an object with the fields to change')
       .check(
@@ -167,9 +172,9 @@ export type CustomerUpdate = z.output<typeof customerUpdate>['update'];
 
 export const customerLookup = z
   .strictObject({
-    id: z.optional(once(MOST_ID)),
-    email: z.optional(once(MAX_EMAIL_CHARACTERS, lowerCase, emailParameter)),
-    phrase: z.optional(once(MAX_PHRASE_CHARACTERS)),
+    id: z.optional(single(MAX_ID_CHARACTERS)),
+    email: z.optional(single(MAX_EMAIL_CHARACTERS, lowerCase, emailParameter)),
+    phrase: z.optional(single(MAX_PHRASE_CHARACTERS)),
   })
   .check(
     z.refine(
@@ -198,7 +203,7 @@ const listOf = (most: number) =>
       return [...new Set(trimmed.filter((text) => text !== ''))];
     }),
     z
-      .array(z.string().check(atMost(most), safe))
+      .array(z.string().check(maxCharactersRule(most), safeText))
       .check(
         z.minLength(1, 'must name at least one'),
         z.maxLength(LIMITS.filterValues, `must name at most ${LIMITS.filterValues}`),
@@ -209,7 +214,7 @@ const PAGE = `must be a whole number from 1, and times limit at most ${LIMITS.ma
 
 const listParameters = z
   .strictObject({
-    ids: z.optional(listOf(MOST_ID)),
+    ids: z.optional(listOf(MAX_ID_CHARACTERS)),
     phrases: z.optional(listOf(MAX_PHRASE_CHARACTERS)),
     sortBy: z._default(
       z.pipe(

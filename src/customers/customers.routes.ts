@@ -1,13 +1,13 @@
 /** HTTP of a single customer and of the list. Translates; the rules are in customers.service.ts. */
 import { AppError } from '../errors.ts';
 import { actorOf } from '../http/auth.ts';
-import { expectedRevisions, isKnown, setEtag } from '../http/conditional.ts';
-import { answer, succeed } from '../http/responses.ts';
+import { expectedRevisions, matchesIfNoneMatch, setEtag } from '../http/conditional.ts';
+import { respond, respondWithData } from '../http/responses.ts';
 import type { Router } from '../http/router.ts';
-import { setLink } from '../http/link-header.ts';
-import { getCustomer, listCustomers, updateCustomer } from './customers.operations.ts';
+import { setLinkHeader } from '../http/link-header.ts';
+import { getCustomer, listCustomers, updateCustomerOperation } from './customers.operations.ts';
 import { revisionOf } from './customers.view.ts';
-import { changeCustomer, listCustomersOf, lookUpCustomer, type CustomerDeps } from './customers.service.ts';
+import { updateCustomer, readCustomers, lookUpCustomer, type CustomerDeps } from './customers.service.ts';
 
 /** Only the directives that ask for a fresh answer; `max-age=0` is what a browser's reload sends. */
 const WANTS_FRESH = /\b(no-cache|no-store|max-age=0)\b/i;
@@ -17,7 +17,7 @@ export function customerRoutes(router: Router<CustomerDeps>): void {
     const fresh = WANTS_FRESH.test(context.req.header('Cache-Control') ?? '');
     const guessed = query.email !== undefined || query.phrase !== undefined ? 1 : 0;
     const { found, cache } = await deps.rateLimits.guess(
-      caller.keyId,
+      caller.apiKeyId,
       guessed,
       () => lookUpCustomer(deps, caller, query, fresh),
       (result) => (result.found === null ? 1 : 0),
@@ -25,32 +25,32 @@ export function customerRoutes(router: Router<CustomerDeps>): void {
     context.get('headers')['X-Cache'] = cache;
     if (found === null) throw new AppError('CUSTOMER_NOT_FOUND');
     setEtag(context, found.revision);
-    if (isKnown(context, found.revision)) return answer(context, 304);
-    return succeed(context, 200, 'Customer retrieved successfully', found.customer);
+    if (matchesIfNoneMatch(context, found.revision)) return respond(context, 304);
+    return respondWithData(context, 200, 'Customer retrieved successfully', found.customer);
   });
 
   // The contract answers this one without the envelope: a bare array. Paging is in the headers.
   router.mount(listCustomers, async ({ context, deps, caller, query }) => {
     const guessed = query.phrases?.length ?? 0;
     const { page, total, found, list } = await deps.rateLimits.guess(
-      caller.keyId,
+      caller.apiKeyId,
       guessed,
-      () => listCustomersOf(deps, caller, query),
+      () => readCustomers(deps, caller, query),
       (result) => Math.max(guessed - result.total, 0),
     );
     const headers = context.get('headers');
     headers['X-Total-Count'] = String(total);
     // Filters may be as long as an address; the customers that they found are at most a hundred ids.
     const parameters = { ids: found, sortBy: context.req.query('sortBy'), limit: query.limit };
-    if (found?.length !== 0) await setLink(context, parameters, list, page);
-    return answer(context, 200, page.rows);
+    if (found?.length !== 0) await setLinkHeader(context, parameters, list, page);
+    return respond(context, 200, page.rows);
   });
 
-  router.mount(updateCustomer, async ({ context, deps, body: { id, update } }) => {
+  router.mount(updateCustomerOperation, async ({ context, deps, body: { id, update } }) => {
     const expected = expectedRevisions(context);
-    const row = await changeCustomer(deps, actorOf(context), id, update, expected);
+    const row = await updateCustomer(deps, actorOf(context), id, update, expected);
     setEtag(context, revisionOf(row));
     const { email, phone } = row;
-    return succeed(context, 200, 'Customer updated successfully', { id, email, phone });
+    return respondWithData(context, 200, 'Customer updated successfully', { id, email, phone });
   });
 }

@@ -4,10 +4,10 @@ import type { RateLimits } from '../rate-limits/rate-limits.ts';
 import type { Runtime } from '../runtime.ts';
 import type { PhraseCache } from './phrase-cache.ts';
 import type { Actor } from '../api-keys/caller.ts';
-import { run, runTogether, runTogetherSurely } from '../db/statements.ts';
+import { execute, executeBatch, executeBatchWithRetry } from '../db/statements.ts';
 import { AppError, invalid, unavailable } from '../errors.ts';
 import type { Caller } from '../api-keys/caller.ts';
-import { positionOf, toPage, type List, type Page } from '../paging/cursor.ts';
+import { readPosition, toPage, type List, type Page } from '../paging/cursor.ts';
 import { isInternational, toE164 } from '../lib/phone.ts';
 import { normalisePhrase } from '../lib/phrase.ts';
 import {
@@ -19,14 +19,14 @@ import {
   type CustomerUpdate,
 } from './customers.requests.ts';
 import {
-  countCustomers,
-  findCountry,
-  findCustomer,
-  findNamedIds,
-  listCustomers,
+  selectCustomerCount,
+  selectCountry,
+  selectCustomer,
+  selectFilteredIds,
+  selectCustomers,
   sortKey,
   sortKeyLength,
-  updateCustomer,
+  updateCustomerStatements,
   type CountryRow,
   type ListQuery,
 } from './customers.store.ts';
@@ -46,7 +46,7 @@ export interface CustomerDeps {
   rateLimits: RateLimits;
   runtime: Pick<Runtime, 'now'>;
   /** Work that the answer does not wait for. */
-  after: (work: Promise<void>) => void;
+  runAfterResponse: (work: Promise<void>) => void;
 }
 
 export interface LookUp {
@@ -72,9 +72,12 @@ export async function lookUpCustomer(
   if (phrase && phraseAlone && !fresh && !seesExtended(caller.scopes)) {
     return lookUpCached(deps, caller, phrase);
   }
-  refuseUnchecked(caller);
+  requireCheckedApiKey(caller);
   if (phrase === null) return { found: null, cache: 'BYPASS' };
-  const [row] = await run<CustomerRecord>(deps.session, findCustomer(caller.bankId, { ...lookup, phrase }));
+  const [row] = await execute<CustomerRecord>(
+    deps.session,
+    selectCustomer(caller.bankId, { ...lookup, phrase }),
+  );
   if (row === undefined) return { found: null, cache: 'BYPASS' };
   const customer = toView(row, seesExtended(caller.scopes));
   return { found: { customer, revision: revisionOf(row) }, cache: 'BYPASS' };
@@ -84,22 +87,22 @@ async function lookUpCached(deps: CustomerDeps, caller: Caller, phrase: string):
   const { bankId } = caller;
   const cached = await deps.phraseCache.read(bankId, phrase);
   if (cached !== null) return { found: cached, cache: 'HIT' };
-  refuseUnchecked(caller);
+  requireCheckedApiKey(caller);
   const readFromStore = standardReader(deps, bankId, phrase);
   const fill = deps.phraseCache.beginFill();
   const found = await readFromStore();
-  if (found !== null) deps.after(fill(found, readFromStore));
+  if (found !== null) deps.runAfterResponse(fill(found, readFromStore));
   return { found, cache: 'MISS' };
 }
 
-function refuseUnchecked(caller: Caller): void {
+function requireCheckedApiKey(caller: Caller): void {
   if (caller.unchecked) throw unavailable(undefined);
 }
 
 /** Reads the Standard fields from the primary, for the cache to hold. */
 function standardReader(deps: CustomerDeps, bankId: string, phrase: string) {
   return async (): Promise<CachedCustomer | null> => {
-    const [row] = await run<CustomerRecord>(deps.db, findCustomer(bankId, { phrase }));
+    const [row] = await execute<CustomerRecord>(deps.db, selectCustomer(bankId, { phrase }));
     return row === undefined ? null : toCached(row);
   };
 }
@@ -121,7 +124,7 @@ export interface CustomerPage {
  * One page of the caller's bank's customers. One D1 call; at most `limit + 2` rows read by cursor.
  * A page by number passes over all rows in front of it, so its end is looked for first: two calls.
  */
-export async function listCustomersOf(
+export async function readCustomers(
   deps: CustomerDeps,
   caller: Caller,
   query: CustomerList,
@@ -137,7 +140,7 @@ export async function listCustomersOf(
     ...sortBy,
     limit,
     offset: ((query.page ?? 1) - 1) * limit,
-    position: await positionOf(list, sortKeyLength(sortBy.field), query.cursor),
+    position: await readPosition(list, sortKeyLength(sortBy.field), query.cursor),
   };
   const { rows, total, found } = await readPage(deps, caller.bankId, statement);
   const page = toPage(
@@ -153,18 +156,18 @@ export async function listCustomersOf(
 
 async function readPage({ session }: CustomerDeps, bankId: string, query: ListQuery) {
   const filtered = query.ids !== undefined || query.phrases !== undefined;
-  const counting = filtered ? findNamedIds(bankId, query) : countCustomers(bankId);
-  const listing = listCustomers(bankId, query);
+  const counting = filtered ? selectFilteredIds(bankId, query) : selectCustomerCount(bankId);
+  const listing = selectCustomers(bankId, query);
   const sizeOf = (counted: unknown[] = []) => {
     if (!filtered) return { total: (counted as { total: number }[])[0]?.total ?? 0, found: undefined };
     return { total: counted.length, found: (counted as { id: string }[]).map(({ id }) => id) };
   };
   if (query.offset === 0) {
-    const [rows, counted] = await runTogether(session, [listing, counting]);
+    const [rows, counted] = await executeBatch(session, [listing, counting]);
     return { rows: rows as CustomerRecord[], ...sizeOf(counted) };
   }
-  const size = sizeOf(await run(session, counting));
-  return { rows: query.offset < size.total ? await run<CustomerRecord>(session, listing) : [], ...size };
+  const size = sizeOf(await execute(session, counting));
+  return { rows: query.offset < size.total ? await execute<CustomerRecord>(session, listing) : [], ...size };
 }
 
 /**
@@ -173,7 +176,7 @@ async function readPage({ session }: CustomerDeps, bankId: string, query: ListQu
  * @returns the row as it is now
  * @throws PRECONDITION_FAILED when it has another
  */
-export async function changeCustomer(
+export async function updateCustomer(
   deps: CustomerDeps,
   actor: Actor,
   id: string,
@@ -181,20 +184,20 @@ export async function changeCustomer(
   expected: string[] | undefined,
 ): Promise<CustomerRecord> {
   const { bankId } = actor;
-  const readable = await withReadablePhone(deps, bankId, id, update, expected);
-  const statements = updateCustomer(actor, deps.runtime.now(), id, readable, expected);
-  const results = await runTogetherSurely(deps.session, statements);
+  const readable = await withE164Phone(deps, bankId, id, update, expected);
+  const statements = updateCustomerStatements(actor, deps.runtime.now(), id, readable, expected);
+  const results = await executeBatchWithRetry(deps.session, statements);
   const [found = [], written = []] = results.slice(-2);
   const [row] = found as CustomerRecord[];
   if (row === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
-  if (written.length === 0) throw changedMeanwhile();
+  if (written.length === 0) throw preconditionFailed();
   const readAgain = standardReader(deps, bankId, row.phrase);
-  deps.after(deps.phraseCache.writeThrough(toCached(row), readAgain));
+  deps.runAfterResponse(deps.phraseCache.writeThrough(toCached(row), readAgain));
   return row;
 }
 
 /** A 412. */
-export function changedMeanwhile(): AppError {
+export function preconditionFailed(): AppError {
   const message = 'is not the customer’s ETag any more; read it again, and decide anew';
   return new AppError('PRECONDITION_FAILED', { errors: [{ field: 'If-Match', message }] });
 }
@@ -203,7 +206,7 @@ export function changedMeanwhile(): AppError {
  * A number as dialled at home needs the customer's country, and so one read more. Who does not know the customer's
  * revision is told that first, and learns nothing of the country by the number's fault.
  */
-async function withReadablePhone(
+async function withE164Phone(
   deps: CustomerDeps,
   bankId: string,
   id: string,
@@ -213,9 +216,9 @@ async function withReadablePhone(
   if (typeof update.phone !== 'string') return update;
   let country: string | undefined;
   if (!isInternational(update.phone)) {
-    const [row] = await run<CountryRow>(deps.db, findCountry(bankId, id, expected));
+    const [row] = await execute<CountryRow>(deps.db, selectCountry(bankId, id, expected));
     if (row === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
-    if (row.isExpected === 0) throw changedMeanwhile();
+    if (row.isExpected === 0) throw preconditionFailed();
     country = row.country;
   }
   const phone = toE164(update.phone, country);

@@ -1,9 +1,9 @@
 /** Customers in D1: every statement on `customers` that one request needs, each with the bank in its WHERE. */
 import { and, eq, sql, type SQL } from 'drizzle-orm';
-import { findChange, isNewest, recordChange } from '../audit/audit.store.ts';
+import { selectChange, isLatest, insertChange } from '../audit/audit.store.ts';
 import type { Actor } from '../api-keys/caller.ts';
 import { render, type Statement } from '../db/statements.ts';
-import { onPage } from '../paging/keyset.ts';
+import { keysetPage } from '../paging/keyset.ts';
 import { customers } from '../db/schema.ts';
 import type { Position } from '../paging/cursor.ts';
 import type { CustomerLookup, CustomerUpdate, SortField } from './customers.requests.ts';
@@ -21,7 +21,7 @@ const IDENTIFIERS = ['id', 'email', 'phrase'] as const;
 const lookupTexts = new Map<string, string>();
 
 /** Every given identifier must be the same customer's. One row read, by a unique index. */
-export function findCustomer(bankId: string, lookup: CustomerLookup): Statement {
+export function selectCustomer(bankId: string, lookup: CustomerLookup): Statement {
   const given = IDENTIFIERS.filter((name) => lookup[name] !== undefined);
   const choice = given.join();
   let text = lookupTexts.get(choice);
@@ -65,7 +65,7 @@ export function sortKeyLength(field: SortField): number {
 }
 
 /** One page, and for a page read forwards the row behind it. Reads no further, at any depth. */
-export function listCustomers(bankId: string, query: ListQuery): Statement {
+export function selectCustomers(bankId: string, query: ListQuery): Statement {
   // The unary plus has the rows that a filter names found first and sorted then. By the index of the order, SQLite
   // would read the whole bank to find them.
   const isFiltered = query.ids !== undefined || query.phrases !== undefined;
@@ -73,20 +73,20 @@ export function listCustomers(bankId: string, query: ListQuery): Statement {
     isFiltered ? sql`+${customers[column]}` : customers[column],
   );
   return sql`SELECT ${EXTENDED_COLUMNS} FROM customers
-      WHERE ${ownedAndNamed(bankId, query)} AND ${onPage(columns, query.descending, query)} OFFSET ${query.offset}`;
+      WHERE ${matchesFilter(bankId, query)} AND ${keysetPage(columns, query.descending, query)} OFFSET ${query.offset}`;
 }
 
 /** How many customers a bank has: one row, its own counter. */
-export function countCustomers(bankId: string): Statement {
+export function selectCustomerCount(bankId: string): Statement {
   return sql`SELECT customer_count AS total FROM banks WHERE id = ${bankId}`;
 }
 
 /** Ids of the customers that a filter finds: at most as many as it names. */
-export function findNamedIds(bankId: string, filter: Pick<ListQuery, 'ids' | 'phrases'>): Statement {
-  return sql`SELECT id FROM customers WHERE ${ownedAndNamed(bankId, filter)}`;
+export function selectFilteredIds(bankId: string, filter: Pick<ListQuery, 'ids' | 'phrases'>): Statement {
+  return sql`SELECT id FROM customers WHERE ${matchesFilter(bankId, filter)}`;
 }
 
-function ownedAndNamed(
+function matchesFilter(
   bankId: string,
   { ids, phrases }: Pick<ListQuery, 'ids' | 'phrases'>,
 ): SQL | undefined {
@@ -101,20 +101,20 @@ function ownedAndNamed(
   );
 }
 
-const isCustomer = (bankId: string, id: string): SQL => sql`bank_id = ${bankId} AND id = ${id}`;
+const matchesCustomer = (bankId: string, id: string): SQL => sql`bank_id = ${bankId} AND id = ${id}`;
 
 /** This customer, with one of these revisions; undefined: with any. */
-export function isExpected(bankId: string, id: string, expected: string[] | undefined): SQL {
-  if (expected === undefined) return isCustomer(bankId, id);
+export function matchesRevision(bankId: string, id: string, expected: string[] | undefined): SQL {
+  if (expected === undefined) return matchesCustomer(bankId, id);
   const revisions = sql`SELECT value FROM json_each(${JSON.stringify(expected)})`;
-  return sql`${isCustomer(bankId, id)} AND coalesce(revision, id) IN (${revisions})`;
+  return sql`${matchesCustomer(bankId, id)} AND coalesce(revision, id) IN (${revisions})`;
 }
 
 /**
  * Changes a customer, if it has one of the revisions expected, and writes down who did. The last two return the row
  * as it then is, and whether the change was made. Run again, they change nothing, whoever changed it in between.
  */
-export function updateCustomer(
+export function updateCustomerStatements(
   actor: Actor,
   at: number,
   id: string,
@@ -124,17 +124,17 @@ export function updateCustomer(
   const { bankId, requestId } = actor;
   const fields = Object.keys(update) as (keyof CustomerUpdate)[];
   const changes = fields.map((field) => sql`${sql.identifier(customers[field].name)} = ${update[field]}`);
-  const meant = isExpected(bankId, id, expected);
+  const meant = matchesRevision(bankId, id, expected);
   return [
-    recordChange(
+    insertChange(
       actor,
       { at, action: 'PATCH /v1/bank/customer', subject: id, fields },
       sql`EXISTS (SELECT 1 FROM customers WHERE ${meant})`,
     ),
     sql`UPDATE customers SET ${sql.join(changes, sql`, `)}, revision = ${requestId}
-        WHERE ${meant} AND revision IS NOT ${requestId} AND ${isNewest(actor, id)}`,
-    findCustomer(bankId, { id }),
-    findChange(actor, { at, subject: id }),
+        WHERE ${meant} AND revision IS NOT ${requestId} AND ${isLatest(actor, id)}`,
+    selectCustomer(bankId, { id }),
+    selectChange(actor, { at, subject: id }),
   ];
 }
 
@@ -143,8 +143,8 @@ export function updateCustomer(
  * where there is none.
  * @param condition what else must be so
  */
-export function eraseCustomer(bankId: string, id: string, condition: SQL): Statement[] {
-  const meant = sql`${isCustomer(bankId, id)} AND ${condition}`;
+export function deleteCustomerStatements(bankId: string, id: string, condition: SQL): Statement[] {
+  const meant = sql`${matchesCustomer(bankId, id)} AND ${condition}`;
   return [
     sql`INSERT INTO retired_phrases (phrase) SELECT phrase FROM customers WHERE ${meant} RETURNING phrase`,
     sql`UPDATE banks SET customer_count = customer_count - 1
@@ -161,8 +161,8 @@ export interface Traces {
   phrase: string | null;
 }
 
-export function findTraces(bankId: string, id: string): Statement {
-  return sql`SELECT email, client_ref AS clientRef, phrase FROM customers WHERE ${isCustomer(bankId, id)}`;
+export function selectTraces(bankId: string, id: string): Statement {
+  return sql`SELECT email, client_ref AS clientRef, phrase FROM customers WHERE ${matchesCustomer(bankId, id)}`;
 }
 
 export interface CountryRow {
@@ -171,7 +171,7 @@ export interface CountryRow {
   isExpected: number;
 }
 
-export function findCountry(bankId: string, id: string, expected: string[] | undefined): Statement {
-  return sql`SELECT country, (${isExpected(bankId, id, expected)}) AS isExpected FROM customers
-      WHERE ${isCustomer(bankId, id)}`;
+export function selectCountry(bankId: string, id: string, expected: string[] | undefined): Statement {
+  return sql`SELECT country, (${matchesRevision(bankId, id, expected)}) AS isExpected FROM customers
+      WHERE ${matchesCustomer(bankId, id)}`;
 }

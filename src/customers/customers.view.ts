@@ -44,7 +44,7 @@ export function toView(row: CustomerRecord, extended: boolean): CustomerView {
   const { id, accountName, gender, displayPicture, bankId, phrase, country } = row;
   if (!extended) return { id, accountName, gender, displayPicture, bankId, phrase, country };
   const { state, email, phone, address } = row;
-  const createdAt = isoOf(row.createdAt);
+  const createdAt = toIsoTime(row.createdAt);
   return {
     id,
     accountName,
@@ -64,7 +64,7 @@ export function toView(row: CustomerRecord, extended: boolean): CustomerView {
 let written = { milliseconds: 0, text: new Date(0).toISOString() };
 
 /** The last one is kept: a batch's customers share their moment, and to write it out costs as much as their rows. */
-function isoOf(milliseconds: number): string {
+function toIsoTime(milliseconds: number): string {
   if (written.milliseconds !== milliseconds) {
     written = { milliseconds, text: new Date(milliseconds).toISOString() };
   }

@@ -12,7 +12,7 @@ export const CACHE_SECONDS = 300;
 /** KV takes one write a second for a key; a second try waits a little longer than that. */
 const REWRITE_DELAY_MS = 1_100;
 /** A read that has not answered by then is asked of D1 instead. A cold KV read takes 50 to 250 ms. */
-const PATIENCE_MS = 1_000;
+const READ_TIMEOUT_MS = 1_000;
 
 /** What one isolate remembers of its own writes, so that a fill can tell whether it raced one. */
 export interface CacheMemory {
@@ -42,7 +42,7 @@ export class PhraseCache {
 
   /** Null: not there, not readable in time, or not this bank's. Never throws. */
   read(bankId: string, phrase: string): Promise<CachedCustomer | null> {
-    return Promise.race([this.#read(bankId, phrase), this.#runtime.sleep(PATIENCE_MS).then(() => null)]);
+    return Promise.race([this.#read(bankId, phrase), this.#runtime.sleep(READ_TIMEOUT_MS).then(() => null)]);
   }
 
   async #read(bankId: string, phrase: string): Promise<CachedCustomer | null> {
@@ -77,7 +77,7 @@ export class PhraseCache {
         await this.#put(cached);
         // Another isolate's update can't be seen from here; that its write lands before ours is likely only if
         // this fill was slow.
-        const slow = this.#runtime.now() - startedAt > PATIENCE_MS;
+        const slow = this.#runtime.now() - startedAt > READ_TIMEOUT_MS;
         if (slow || this.#memory.updates !== updatesBefore) await this.#putAnew(cached.customer, readAgain);
       } catch {
         this.#failed('fill');

@@ -51,7 +51,7 @@ const dialect = new SQLiteAsyncDialect();
  * @returns the rows of each statement, as SQLite names the columns
  * @throws an error for the questions below
  */
-export async function runTogether(
+export async function executeBatch(
   db: Database,
   statements: Statement[],
   deadlineMs = READ_DEADLINE_MS,
@@ -66,10 +66,10 @@ export async function runTogether(
  * Runs together writes that may be run twice: one whose answer was lost, or is late, may have been committed, or may
  * be yet, and to run it again is to look, and to mend.
  */
-export async function runTogetherSurely(db: Database, statements: Statement[]): Promise<unknown[][]> {
-  return runTogether(db, statements, WRITE_DEADLINE_MS).catch((error: unknown) => {
-    if (!isDatabaseAway(error)) throw error;
-    return runTogether(db, statements, WRITE_DEADLINE_MS);
+export async function executeBatchWithRetry(db: Database, statements: Statement[]): Promise<unknown[][]> {
+  return executeBatch(db, statements, WRITE_DEADLINE_MS).catch((error: unknown) => {
+    if (!isDatabaseUnavailable(error)) throw error;
+    return executeBatch(db, statements, WRITE_DEADLINE_MS);
   });
 }
 
@@ -79,7 +79,7 @@ export async function runTogetherSurely(db: Database, statements: Statement[]): 
  * @returns its rows, as SQLite names the columns
  * @throws an error for the questions below
  */
-export async function run<Row>(
+export async function execute<Row>(
   db: Database,
   statement: Statement,
   deadlineMs = READ_DEADLINE_MS,
@@ -115,28 +115,31 @@ export class DatabaseError extends Error {}
 
 /** Did two customers draw the same phrase? */
 export function isPhraseCollision(error: unknown): boolean {
-  return says(error, /UNIQUE constraint failed: customers\.phrase/);
+  return hasMessage(error, /UNIQUE constraint failed: customers\.phrase/);
 }
 
 /** Has a bank left as many failures today as it may? See `countRefusedRows`. */
 export function isOverFailureLimit(error: unknown): boolean {
-  return says(error, /NOT NULL constraint failed: banks\.failure_day_count/);
+  return hasMessage(error, /NOT NULL constraint failed: banks\.failure_day_count/);
 }
 
 /** Did SQLite refuse a row? Trying again would end the same way. */
 export function isConstraintFailure(error: unknown): boolean {
-  return says(error, /constraint failed|SQLITE_CONSTRAINT/);
+  return hasMessage(error, /constraint failed|SQLITE_CONSTRAINT/);
 }
 
 /**
  * Is D1 itself away: silent, overloaded, restarting, unreachable, out of room? Any other word of SQLite's is about a
  * statement, and so a bug of ours; as is a TypeError on the way.
  */
-export function isDatabaseAway(error: unknown): boolean {
+export function isDatabaseUnavailable(error: unknown): boolean {
   if (!(error instanceof DatabaseError) || error.cause instanceof TypeError) return false;
-  return says(error, /SQLITE_(BUSY|FULL|IOERR|NOMEM|LOCKED)/) || !says(error, /SQLITE_|constraint failed/);
+  return (
+    hasMessage(error, /SQLITE_(BUSY|FULL|IOERR|NOMEM|LOCKED)/) ||
+    !hasMessage(error, /SQLITE_|constraint failed/)
+  );
 }
 
-function says(error: unknown, words: RegExp): boolean {
+function hasMessage(error: unknown, words: RegExp): boolean {
   return messagesOf(error).some((message) => words.test(message));
 }

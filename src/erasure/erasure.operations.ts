@@ -1,13 +1,13 @@
 /** The operation that forgets a customer. */
 import * as z from 'zod/mini';
 import { operation } from '../http/operation.ts';
-import { MOST_ID, once } from '../http/parameters.ts';
+import { MAX_ID_CHARACTERS, single } from '../http/parameters.ts';
 
-export const eraseCustomer = operation({
+export const eraseCustomerOperation = operation({
   method: 'DELETE',
   path: '/v1/bank/customer',
-  counts: 'changes',
+  rateLimitClass: 'changes',
   scopes: ['customers:erase'],
-  query: z.strictObject({ id: once(MOST_ID) }),
+  query: z.strictObject({ id: single(MAX_ID_CHARACTERS) }),
   errors: ['CUSTOMER_NOT_FOUND', 'PRECONDITION_FAILED'],
 });

@@ -7,12 +7,12 @@ import type { PrimarySession, ReadSession } from '../db/session.ts';
 import type { PhraseCache } from '../customers/phrase-cache.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Actor } from '../api-keys/caller.ts';
-import { findStagedTraces } from '../batches/process/chunks.store.ts';
-import { changedMeanwhile } from '../customers/customers.service.ts';
-import { findTraces, type Traces } from '../customers/customers.store.ts';
-import { runTogether, runTogetherSurely } from '../db/statements.ts';
+import { selectStagedTraces } from '../batches/process/chunks.store.ts';
+import { preconditionFailed } from '../customers/customers.service.ts';
+import { selectTraces, type Traces } from '../customers/customers.store.ts';
+import { executeBatch, executeBatchWithRetry } from '../db/statements.ts';
 import { AppError } from '../errors.ts';
-import { erasure } from './erasure.store.ts';
+import { eraseCustomerStatements } from './erasure.store.ts';
 
 export interface ErasureDeps {
   db: PrimarySession;
@@ -20,7 +20,7 @@ export interface ErasureDeps {
   phraseCache: PhraseCache;
   runtime: Pick<Runtime, 'now'>;
   /** Work that the answer does not wait for. */
-  after: (work: Promise<void>) => void;
+  runAfterResponse: (work: Promise<void>) => void;
 }
 
 /**
@@ -28,7 +28,7 @@ export interface ErasureDeps {
  * @param expected revisions of which one must be the customer's; undefined: any
  * @throws CUSTOMER_NOT_FOUND, alike for nobody's, another bank's and one that was erased before
  */
-export async function forgetCustomer(
+export async function eraseCustomer(
   deps: ErasureDeps,
   actor: Actor,
   id: string,
@@ -36,22 +36,22 @@ export async function forgetCustomer(
 ): Promise<void> {
   const { db, session, phraseCache } = deps;
   const { bankId } = actor;
-  const [[row] = [], [staged] = []] = (await runTogether(db, [
-    findTraces(bankId, id),
-    findStagedTraces(bankId, id),
+  const [[row] = [], [staged] = []] = (await executeBatch(db, [
+    selectTraces(bankId, id),
+    selectStagedTraces(bankId, id),
   ])) as [Traces[]?, Traces[]?];
   const traces = row ?? staged;
   if (traces === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
 
-  const statements = erasure(actor, deps.runtime.now(), id, traces, expected);
-  const results = await runTogetherSurely(session, statements);
+  const statements = eraseCustomerStatements(actor, deps.runtime.now(), id, traces, expected);
+  const results = await executeBatchWithRetry(session, statements);
   if (results.at(-1)?.length === 0) {
-    throw expected === undefined ? new AppError('CUSTOMER_NOT_FOUND') : changedMeanwhile();
+    throw expected === undefined ? new AppError('CUSTOMER_NOT_FOUND') : preconditionFailed();
   }
   // It may have been moved in after it was looked at, and an answer that was lost is not given twice.
   const [retired] = (results[1] ?? []) as { phrase: string }[];
   const phrase = retired?.phrase ?? traces.phrase;
   if (phrase === null) return;
   await phraseCache.forget(bankId, phrase);
-  deps.after(phraseCache.forgetAgain(bankId, phrase));
+  deps.runAfterResponse(phraseCache.forgetAgain(bankId, phrase));
 }

@@ -9,7 +9,7 @@ export type Dependency = (typeof DEPENDENCIES)[number];
 export const getHealth = operation({
   method: 'GET',
   path: '/health',
-  counts: 'nothing',
+  rateLimitClass: 'nothing',
   scopes: [],
   query: z.strictObject({ deep: z.optional(z.literal('1', 'must be 1')) }),
   errors: [],

@@ -1,6 +1,6 @@
 /** HTTP of `/health`. */
 import { unavailable } from '../errors.ts';
-import { succeed } from '../http/responses.ts';
+import { respondWithData } from '../http/responses.ts';
 import type { Router } from '../http/router.ts';
 import type { Health } from './health.responses.ts';
 import { DEPENDENCIES, getHealth } from './health.operations.ts';
@@ -18,6 +18,6 @@ export function healthRoutes(router: Router<HealthDeps>): void {
       );
     }
     const data: Health = { checked: deep === undefined ? [] : [...DEPENDENCIES] };
-    return succeed(context, 200, 'The service is running', data);
+    return respondWithData(context, 200, 'The service is running', data);
   });
 }

@@ -4,11 +4,11 @@
  * many checks may begin in a window.
  */
 import { describeCause } from '../db/errors.ts';
-import { run, type Database } from '../db/statements.ts';
+import { execute, type Database } from '../db/statements.ts';
 import type { Runtime } from '../runtime.ts';
 import { tooMany } from '../errors.ts';
 import type { Dependency } from './health.operations.ts';
-import { readAnything } from './health.store.ts';
+import { selectOne } from './health.store.ts';
 
 /** Milliseconds that a binding has to answer. A cold KV read takes up to 250 ms, D1 on another continent 300. */
 export const CHECK_WITHIN_MS = 2_000;
@@ -37,14 +37,14 @@ export class HealthMemory {
     const secondsLeft = this.#turnTo(now);
     const client = this.#clients.has(address) || this.#clients.size < MAX_CLIENTS ? address : 'others';
     const count = this.#clients.get(client) ?? 0;
-    if (count >= MAX_REQUESTS) throw tooOften(secondsLeft);
+    if (count >= MAX_REQUESTS) throw tooManyChecks(secondsLeft);
     this.#clients.set(client, count + 1);
   }
 
   /** @throws RATE_LIMITED where too many checks have begun */
   admitCheck(now: number): void {
     const secondsLeft = this.#turnTo(now);
-    if (this.#checks >= MAX_CHECKS) throw tooOften(secondsLeft);
+    if (this.#checks >= MAX_CHECKS) throw tooManyChecks(secondsLeft);
     this.#checks += 1;
   }
 
@@ -61,7 +61,7 @@ export class HealthMemory {
 }
 
 export interface HealthDeps {
-  keyDatabase: Database;
+  apiKeyDatabase: Database;
   /** Asks KV something that changes nothing. */
   phraseCache: { check: () => Promise<void> };
   batchQueue: { check: () => Promise<void> };
@@ -69,7 +69,7 @@ export interface HealthDeps {
   runtime: Pick<Runtime, 'now' | 'timer' | 'log'>;
 }
 
-const tooOften = (secondsLeft: number) =>
+const tooManyChecks = (secondsLeft: number) =>
   tooMany(secondsLeft, 'client', 'asks for /health too often; once in 10 seconds is enough');
 
 /**
@@ -82,18 +82,18 @@ export async function findUnavailable(deps: HealthDeps): Promise<Dependency[]> {
   if (last !== undefined && runtime.now() - last.at < RESULT_KEPT_MS) return last.failed;
   healthMemory.admitCheck(runtime.now());
   const checks: [Dependency, Promise<unknown>][] = [
-    ['database', run(deps.keyDatabase, readAnything())],
+    ['database', execute(deps.apiKeyDatabase, selectOne())],
     ['cache', deps.phraseCache.check()],
     ['queue', deps.batchQueue.check()],
   ];
-  const answered = await Promise.all(checks.map(([name, work]) => answers(deps, name, work)));
+  const answered = await Promise.all(checks.map(([name, work]) => isAvailable(deps, name, work)));
   const failed = checks.map(([name]) => name).filter((_, index) => answered[index] !== true);
   healthMemory.last = { at: runtime.now(), failed };
   return failed;
 }
 
 /** Never throws. */
-async function answers(
+async function isAvailable(
   { runtime }: HealthDeps,
   dependency: Dependency,
   work: Promise<unknown>,

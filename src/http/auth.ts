@@ -2,13 +2,13 @@
 import type { MiddlewareHandler } from 'hono';
 import type { Actor } from '../api-keys/caller.ts';
 import { AppError } from '../errors.ts';
-import { identify, identifyForEdge } from '../api-keys/api-keys.service.ts';
+import { authenticate, authenticateForCache } from '../api-keys/api-keys.service.ts';
 import type { Scope } from '../api-keys/scopes.ts';
 import type { HttpContext, HttpEnv } from './context.ts';
-import type { RateClass } from '../rate-limits/rate-limits.ts';
+import type { RateLimitClass } from '../rate-limits/rate-limits.ts';
 
 /** Says what API keys may ask for, though it is not known of whom: a client can't tell otherwise. */
-function unauthenticated(context: HttpContext, rateClass: RateClass): AppError {
+function unauthenticated(context: HttpContext, rateClass: RateLimitClass): AppError {
   context.get('deps').rateLimits.describeUnused(context.get('headers'), rateClass);
   return new AppError('UNAUTHENTICATED', {
     headers: { 'WWW-Authenticate': 'Bearer realm="peere"' },
@@ -23,10 +23,10 @@ function unauthenticated(context: HttpContext, rateClass: RateClass): AppError {
 }
 
 /** Longest header that is looked at: a key has 60 characters. */
-const MOST_CHARACTERS = 256;
+const MAX_HEADER_CHARACTERS = 256;
 
-function readKey(header: string): string | undefined {
-  return header.length > MOST_CHARACTERS ? undefined : /^Bearer +(\S+)$/i.exec(header)?.[1];
+function readApiKey(header: string): string | undefined {
+  return header.length > MAX_HEADER_CHARACTERS ? undefined : /^Bearer +(\S+)$/i.exec(header)?.[1];
 }
 
 /**
@@ -34,19 +34,19 @@ function readKey(header: string): string | undefined {
  * @param access the scopes of which any one opens the route
  * @param atEdge the route shows some things without D1, and looks at `caller.unchecked` before it does
  */
-export function requireKey(
-  rateClass: RateClass,
+export function requireApiKey(
+  rateClass: RateLimitClass,
   access: readonly Scope[],
   atEdge: boolean,
 ): MiddlewareHandler<HttpEnv> {
   return async (context, next) => {
-    const key = readKey(context.req.header('Authorization') ?? '');
+    const key = readApiKey(context.req.header('Authorization') ?? '');
     if (key === undefined) throw unauthenticated(context, rateClass);
     const deps = context.get('deps');
-    const caller = await (atEdge ? identifyForEdge : identify)(key, deps);
+    const caller = await (atEdge ? authenticateForCache : authenticate)(key, deps);
     if (caller === null) throw unauthenticated(context, rateClass);
     context.set('caller', caller);
-    deps.rateLimits.admit(context.get('headers'), caller.keyId, rateClass);
+    deps.rateLimits.admit(context.get('headers'), caller.apiKeyId, rateClass);
     if (!access.some((scope) => caller.scopes.has(scope))) {
       throw new AppError('FORBIDDEN', {
         errors: [{ field: 'Authorization', message: `needs a key with the scope ${access.join(' or ')}` }],
@@ -58,6 +58,6 @@ export function requireKey(
 
 /** On whose behalf this request changes something. Behind `requireKey`. */
 export function actorOf(context: HttpContext): Actor {
-  const { bankId, keyId } = context.get('caller');
-  return { bankId, keyId, requestId: context.get('requestId') };
+  const { bankId, apiKeyId } = context.get('caller');
+  return { bankId, apiKeyId, requestId: context.get('requestId') };
 }

@@ -9,7 +9,7 @@ import type { HttpContext } from './context.ts';
 const ETAGS = /^\s*(W\/)?"[\x21\x23-\x7E]*"(\s*,\s*(W\/)?"[\x21\x23-\x7E]*")*\s*$/;
 const OPAQUE_TAG = /"([^"]*)"/g;
 /** Longer lists than any client keeps, and far shorter than what takes time to read. */
-const MOST_CHARACTERS = 1_024;
+const MAX_HEADER_CHARACTERS = 1_024;
 
 /**
  * @returns the opaque tags that the header names; undefined if it is absent or names any (`*`)
@@ -18,7 +18,7 @@ const MOST_CHARACTERS = 1_024;
 function readTags(context: HttpContext, name: 'If-Match' | 'If-None-Match'): string[] | undefined {
   const header = context.req.header(name);
   if (header === undefined || header.trim() === '*') return undefined;
-  if (header.length > MOST_CHARACTERS || !ETAGS.test(header)) {
+  if (header.length > MAX_HEADER_CHARACTERS || !ETAGS.test(header)) {
     throw invalid(name, 'must be * or entity tags in double quotes, as an ETag header gave them');
   }
   return [...header.matchAll(OPAQUE_TAG)].map(([, tag = '']) => tag);
@@ -30,7 +30,7 @@ export function expectedRevisions(context: HttpContext): string[] | undefined {
 }
 
 /** Has the client this revision already, so that a 304 will do? */
-export function isKnown(context: HttpContext, revision: string): boolean {
+export function matchesIfNoneMatch(context: HttpContext, revision: string): boolean {
   const header = context.req.header('If-None-Match');
   if (header === undefined) return false;
   return readTags(context, 'If-None-Match')?.includes(revision) ?? true;

@@ -4,7 +4,7 @@ import { ERRORS, type ErrorCode } from '../errors.ts';
 
 export const fieldError = z.strictObject({ field: z.string(), message: z.string() });
 
-export const errorAnswer = z.strictObject({
+export const errorResponse = z.strictObject({
   statusCode: z.int(),
   success: z.literal(false),
   message: z.string(),
@@ -15,7 +15,7 @@ export const errorAnswer = z.strictObject({
   retryAfter: z.optional(z.int()),
   errors: z.array(fieldError),
 });
-export type ErrorAnswer = z.output<typeof errorAnswer>;
+export type ErrorResponse = z.output<typeof errorResponse>;
 
 /** A success, around its data. */
 export function envelope<Data extends z.ZodMiniType>(data: Data) {

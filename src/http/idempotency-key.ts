@@ -1,7 +1,7 @@
 /** The `Idempotency-Key` header, by draft-ietf-httpapi-idempotency-key-header-07: a key, bare or as a quoted string. */
 import { invalid } from '../errors.ts';
 
-const MOST_CHARACTERS = 255;
+const MAX_CHARACTERS = 255;
 const VISIBLE = /^[\x21-\x7E]+$/;
 /** A Structured Field string (RFC 8941): only `"` and `\` are escaped. */
 const QUOTED = /^"((?:[^"\\]|\\["\\])*)"$/;
@@ -15,10 +15,10 @@ export function readIdempotencyKey(header: string | undefined): string | undefin
   const quoted = QUOTED.exec(header)?.[1]?.replace(/\\(.)/g, '$1');
   const key = quoted ?? header;
   const broken = quoted === undefined && header.startsWith('"');
-  if (broken || key.length > MOST_CHARACTERS || !VISIBLE.test(key)) {
+  if (broken || key.length > MAX_CHARACTERS || !VISIBLE.test(key)) {
     throw invalid(
       'Idempotency-Key',
-      `must be 1 to ${MOST_CHARACTERS} visible ASCII characters without spaces, bare or in double quotes`,
+      `must be 1 to ${MAX_CHARACTERS} visible ASCII characters without spaces, bare or in double quotes`,
     );
   }
   return key;

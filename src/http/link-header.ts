@@ -2,7 +2,7 @@
 import { LIMITS } from '../limits.ts';
 import { encodeCursor, type List, type Page, type Position } from '../paging/cursor.ts';
 import type { HttpContext } from './context.ts';
-import { succeed } from './responses.ts';
+import { respondWithData } from './responses.ts';
 
 /**
  * Bytes of a `Link` header. Clients and proxies take 8 KB of headers, some no more: a kilobyte is left for the others,
@@ -19,24 +19,24 @@ export interface ListParameters {
   [name: string]: string | number | string[] | undefined;
 }
 
-export async function answerPage(
+export async function respondWithPage(
   context: HttpContext,
   parameters: ListParameters,
   { page, list }: { page: Page<unknown>; list: List },
 ): Promise<Response> {
-  await setLink(context, parameters, list, page);
-  return succeed(context, 200, 'List retrieved successfully', page.rows);
+  await setLinkHeader(context, parameters, list, page);
+  return respondWithData(context, 200, 'List retrieved successfully', page.rows);
 }
 
 /** Names the neighbouring pages, those first that a client can't do without: what does not fit is left out. */
-export async function setLink(
+export async function setLinkHeader(
   context: HttpContext,
   parameters: ListParameters,
   list: List,
   page: Page<unknown>,
 ): Promise<void> {
   const linkTo = async (relation: string, position?: Position) => {
-    const query = queryOf(parameters);
+    const query = toQuery(parameters);
     // A cursor is base64url, which stands in an address as it is.
     if (position !== undefined) query.push(`cursor=${await encodeCursor(list, position)}`);
     const address = query.length === 0 ? context.req.path : `${context.req.path}?${query.join('&')}`;
@@ -54,8 +54,8 @@ export async function setLink(
   context.get('headers')['Link'] = header;
 }
 
-function queryOf({ limit, ...parameters }: ListParameters): string[] {
+function toQuery({ limit, ...parameters }: ListParameters): string[] {
   const given = Object.entries(parameters).filter(([, value]) => value !== undefined);
-  if (limit !== LIMITS.pageDefault) given.push(['limit', limit]);
+  if (limit !== LIMITS.defaultPageRows) given.push(['limit', limit]);
   return given.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);
 }

@@ -6,7 +6,7 @@ import type * as z from 'zod/mini';
 import type { ErrorCode } from '../errors.ts';
 import type { Scope } from '../api-keys/scopes.ts';
 import type { BodyRules } from './validation.ts';
-import type { RateClass } from '../rate-limits/rate-limits.ts';
+import type { RateLimitClass } from '../rate-limits/rate-limits.ts';
 
 export interface Operation<
   Query extends z.ZodMiniType = z.ZodMiniType,
@@ -15,11 +15,11 @@ export interface Operation<
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   path: `/${string}`;
   /** What a request counts as, for its API key; `nothing`: no API key is asked for. */
-  counts: RateClass | 'nothing';
+  rateLimitClass: RateLimitClass | 'nothing';
   /** Any one of them opens the route. */
   scopes: readonly Scope[];
   /** It shows some things without D1, also to a caller whose API key could not be checked. */
-  atEdge?: boolean;
+  servesCached?: boolean;
   query?: Query;
   body?: BodyRules<Body>;
   /** Ways to fail that are its own, besides those of its method, its input and every request. */

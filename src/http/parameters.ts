@@ -7,12 +7,12 @@ export type TextRule = z.core.$ZodCheck<string>;
 
 export const tooLong = (maxCharacters: number | '#') => `must be at most ${maxCharacters} characters long`;
 /** A text that is too long is told that and no more: one fault a field keeps answers small. */
-export const atMost = (maxCharacters: number) =>
+export const maxCharactersRule = (maxCharacters: number) =>
   z.maxLength(maxCharacters, { error: tooLong(maxCharacters), abort: true });
 
 export const UNSAFE =
   'must not contain control characters, text-direction overrides, broken Unicode or more than 30 combining marks in a row';
-export const safe = z.refine<string>(isSafeText, { error: UNSAFE, abort: true });
+export const safeText = z.refine<string>(isSafeText, { error: UNSAFE, abort: true });
 
 /** Cleans text that has at most so many characters as it is sent, spaces included; longer text stays too long. */
 export function cleanedWithin(maxCharacters: number, fold?: Fold) {
@@ -22,12 +22,12 @@ export function cleanedWithin(maxCharacters: number, fold?: Fold) {
 }
 
 /** A parameter that may be given once. An array is what one given twice arrives as. */
-export function once(maxCharacters: number, fold?: Fold, ...rules: TextRule[]) {
+export function single(maxCharacters: number, fold?: Fold, ...rules: TextRule[]) {
   return z.pipe(
     cleanedWithin(maxCharacters, fold),
     z
       .string('must be given once')
-      .check(z.minLength(1, 'must not be empty'), atMost(maxCharacters), safe, ...rules),
+      .check(z.minLength(1, 'must not be empty'), maxCharactersRule(maxCharacters), safeText, ...rules),
   );
 }
 
@@ -59,21 +59,21 @@ export function wholeNumber(most: number, fault: string, least = 1) {
 }
 
 /** Longest id that is looked for. Ours have 30 characters. */
-export const MOST_ID = 64;
+export const MAX_ID_CHARACTERS = 64;
 
 /** Longest cursor: a name of 200 characters, an id, and 28 bytes of sealing, in base64. */
-export const MOST_CURSOR = 2_048;
+export const MAX_CURSOR_CHARACTERS = 2_048;
 
 /** Where a page begins. Clients made of the reference send what they have, be it nothing: the list's beginning. */
 const cursor = z.pipe(
   z.transform((value: unknown) => (value === '' ? undefined : value)),
-  z.optional(once(MOST_CURSOR)),
+  z.optional(single(MAX_CURSOR_CHARACTERS)),
 );
 
 /** @param most rows of a page */
-export function pageParameters(most: number = LIMITS.pageMost) {
+export function pageParameters(most: number = LIMITS.maxPageRows) {
   return {
-    limit: z._default(wholeNumber(most, `must be a whole number from 1 to ${most}`), LIMITS.pageDefault),
+    limit: z._default(wholeNumber(most, `must be a whole number from 1 to ${most}`), LIMITS.defaultPageRows),
     cursor: z.optional(cursor),
   };
 }

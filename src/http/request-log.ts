@@ -19,7 +19,7 @@ export function logRequest(context: HttpContext, runtime: Runtime, startedAt: nu
     code: error?.code ?? null,
     cause: describeCause(error?.cause),
     bank: caller?.bankId ?? null,
-    key: caller?.keyId ?? null,
+    key: caller?.apiKeyId ?? null,
     cache: context.get('headers')['X-Cache'] ?? null,
     milliseconds: runtime.now() - startedAt,
   });

@@ -1,6 +1,6 @@
 /** The one shape of every answer, and the one place where a failure becomes an answer. */
-import type { ErrorAnswer } from './envelope.ts';
-import { isDatabaseAway } from '../db/statements.ts';
+import type { ErrorResponse } from './envelope.ts';
+import { isDatabaseUnavailable } from '../db/statements.ts';
 import { newerBookmark } from '../db/session.ts';
 import { AppError, ERRORS, unavailable, type FieldError } from '../errors.ts';
 import type { HttpContext } from './context.ts';
@@ -10,10 +10,15 @@ import { publicUrl } from './public-url.ts';
 export const BOOKMARK_HEADER = 'X-D1-Bookmark';
 
 /** Faults in one answer: 100 of at most 600 bytes keep an error body under 64 KB, whatever was sent. */
-const MOST_ERRORS = 100;
+const MAX_ERRORS = 100;
 
-export function succeed(context: HttpContext, status: 200 | 201, message: string, data: unknown): Response {
-  return answer(context, status, { statusCode: status, success: true, message, data });
+export function respondWithData(
+  context: HttpContext,
+  status: 200 | 201,
+  message: string,
+  data: unknown,
+): Response {
+  return respond(context, status, { statusCode: status, success: true, message, data });
 }
 
 /**
@@ -21,7 +26,7 @@ export function succeed(context: HttpContext, status: 200 | 201, message: string
  * a finished answer, they cost more than finding a cached customer.
  * @param body undefined: none
  */
-export function answer(context: HttpContext, status: number, body?: unknown): Response {
+export function respond(context: HttpContext, status: number, body?: unknown): Response {
   const headers = context.get('headers') ?? {};
   const deps = context.get('deps');
   const bookmark = newerBookmark(deps?.session.bookmark ?? null, deps?.db.bookmark ?? null);
@@ -32,12 +37,12 @@ export function answer(context: HttpContext, status: number, body?: unknown): Re
 }
 
 /** Answers any thrown value. Needs nothing that may itself have failed. */
-export function fail(context: HttpContext, thrown: unknown): Response {
+export function respondWithError(context: HttpContext, thrown: unknown): Response {
   const error = toAppError(thrown);
   const { status, message } = ERRORS[error.code];
   Object.assign(context.get('headers') ?? {}, error.headers);
   const retryAfter = error.headers['Retry-After'];
-  const body: ErrorAnswer = {
+  const body: ErrorResponse = {
     statusCode: status,
     success: false,
     message,
@@ -48,16 +53,16 @@ export function fail(context: HttpContext, thrown: unknown): Response {
     ...(retryAfter === undefined ? {} : { retryAfter: Number(retryAfter) }),
     errors: withinBounds(error.errors),
   };
-  return answer(context, status, body);
+  return respond(context, status, body);
 }
 
 export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
-  return isDatabaseAway(thrown) ? unavailable(thrown) : new AppError('INTERNAL', { cause: thrown });
+  return isDatabaseUnavailable(thrown) ? unavailable(thrown) : new AppError('INTERNAL', { cause: thrown });
 }
 
 function withinBounds(errors: FieldError[]): FieldError[] {
-  if (errors.length <= MOST_ERRORS) return errors;
-  const rest = `${errors.length - MOST_ERRORS + 1} more faults are not listed; mend these first`;
-  return [...errors.slice(0, MOST_ERRORS - 1), { field: '…', message: rest }];
+  if (errors.length <= MAX_ERRORS) return errors;
+  const rest = `${errors.length - MAX_ERRORS + 1} more faults are not listed; mend these first`;
+  return [...errors.slice(0, MAX_ERRORS - 1), { field: '…', message: rest }];
 }

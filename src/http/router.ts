@@ -4,7 +4,7 @@ import type { Hono } from 'hono/tiny';
 import type * as z from 'zod/mini';
 import type { Caller } from '../api-keys/caller.ts';
 import { AppError } from '../errors.ts';
-import { requireKey } from './auth.ts';
+import { requireApiKey } from './auth.ts';
 import type { HttpContext, HttpEnv } from './context.ts';
 import type { Operation } from './operation.ts';
 import { validJson, validQuery } from './validation.ts';
@@ -38,11 +38,11 @@ export class Router<Deps> {
   }
 
   mount<Query extends z.ZodMiniType, Body extends z.ZodMiniType>(
-    { method, path, counts, scopes, atEdge = false, query, body }: Operation<Query, Body>,
+    { method, path, rateLimitClass, scopes, servesCached = false, query, body }: Operation<Query, Body>,
     handle: (request: OperationRequest<Deps, Query, Body>) => Response | Promise<Response>,
   ): void {
     const steps: MiddlewareHandler<HttpEnv>[] =
-      counts === 'nothing' ? [] : [requireKey(counts, scopes, atEdge)];
+      rateLimitClass === 'nothing' ? [] : [requireApiKey(rateLimitClass, scopes, servesCached)];
     steps.push(refuseLongUrl);
     if (query !== undefined) steps.push(validQuery(query));
     if (body !== undefined) steps.push(validJson(body));

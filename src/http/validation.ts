@@ -8,7 +8,7 @@ import { findExcess } from '../lib/json-size.ts';
 import type { HttpContext, HttpEnv } from './context.ts';
 
 /** Every fault of a schema. An unknown key becomes a fault of its own, named by its path. */
-function faultsOf(error: z.core.$ZodError, root: string): FieldError[] {
+function toFieldErrors(error: z.core.$ZodError, root: string): FieldError[] {
   return error.issues.flatMap((issue) => {
     const path = issue.path.map(String);
     if (issue.code === 'unrecognized_keys') {
@@ -22,30 +22,30 @@ function faultsOf(error: z.core.$ZodError, root: string): FieldError[] {
 }
 
 /** Longest path repeated to a client: names of keys are the client's own text. */
-const MOST_PATH = 100;
+const MAX_PATH_CHARACTERS = 100;
 
 function safeName(path: string[]): string {
   const name = path.join('.').replace(/[^\w.[\]-]/g, '?');
-  return name.length > MOST_PATH ? `${name.slice(0, MOST_PATH)}…` : name;
+  return name.length > MAX_PATH_CHARACTERS ? `${name.slice(0, MAX_PATH_CHARACTERS)}…` : name;
 }
 
-function refuseFaults(root: string) {
+function throwFieldErrors(root: string) {
   return (result: { success: true } | { success: false; error: z.core.$ZodError }) => {
     if (!result.success) {
-      throw new AppError('INVALID_REQUEST', { errors: faultsOf(result.error, root) });
+      throw new AppError('INVALID_REQUEST', { errors: toFieldErrors(result.error, root) });
     }
   };
 }
 
 /** `c.req.valid('query')` after this. A parameter may be written `ids` or `ids[]`. */
 export function validQuery(schema: z.ZodMiniType): MiddlewareHandler {
-  return zValidator('query', schema, refuseFaults('query'));
+  return zValidator('query', schema, throwFieldErrors('query'));
 }
 
 /** What a body may be. */
 export interface BodyRules<Schema extends z.ZodMiniType = z.ZodMiniType> {
   schema: Schema;
-  mostBytes: number;
+  maxBytes: number;
   /** JSON values in all, those inside of others included. */
   maxValues: number;
   /** The array of which the body consists; with more elements it is refused as `fault` says, before it is parsed. */
@@ -59,11 +59,11 @@ const JSON_TYPE = /^application\/json\s*(;|$)/i;
  * more bytes nor more values than it may have, which is found out before any of it is parsed.
  */
 export function validJson(rules: BodyRules): MiddlewareHandler<HttpEnv> {
-  const { mostBytes } = rules;
+  const { maxBytes } = rules;
   const withinLimit = bodyLimit({
-    maxSize: mostBytes,
+    maxSize: maxBytes,
     onError: () => {
-      const message = `must be at most ${mostBytes} bytes; send several smaller ones`;
+      const message = `must be at most ${maxBytes} bytes; send several smaller ones`;
       throw new AppError('PAYLOAD_TOO_LARGE', { errors: [{ field: 'body', message }] });
     },
   });
@@ -73,7 +73,7 @@ export function validJson(rules: BodyRules): MiddlewareHandler<HttpEnv> {
       // Hono's own readers would keep the bytes and the text for as long as the request lasts.
       const body = readJson(new Uint8Array(await context.req.raw.arrayBuffer()), rules);
       const result = rules.schema.safeParse(body);
-      refuseFaults('body')(result);
+      throwFieldErrors('body')(result);
       context.req.addValidatedData('json', result.data as object);
       await next();
     });

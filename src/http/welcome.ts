@@ -1,15 +1,15 @@
 /** The address `/`: a page for people, links for programs. No key is asked for, and nothing is told that needs one. */
 import type { HttpContext } from './context.ts';
-import { succeed } from './responses.ts';
+import { respondWithData } from './responses.ts';
 import { publicUrl } from './public-url.ts';
 
-export async function welcome(context: HttpContext): Promise<Response> {
+export async function serveIndex(context: HttpContext): Promise<Response> {
   if (/\btext\/html\b/i.test(context.req.header('Accept') ?? '')) {
     const page = await context.env.ASSETS.fetch(context.req.raw);
     return new Response(page.body, page);
   }
   context.get('headers')['Vary'] = 'Accept';
-  return succeed(context, 200, 'Given a phrase, who is this?', {
+  return respondWithData(context, 200, 'Given a phrase, who is this?', {
     reference: publicUrl(context, '/docs'),
     openapi: publicUrl(context, '/openapi.json'),
     errors: publicUrl(context, '/errors'),

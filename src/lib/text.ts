@@ -47,14 +47,14 @@ export function normalise(text: string, form: 'NFC' | 'NFKC', maxCharacters: num
 
 /** Makes texts alike that mean the same. */
 export type Fold = (text: string) => string;
-export const asItIs: Fold = (text) => text;
+export const keep: Fold = (text) => text;
 
 /**
  * Trims, composes accents (NFC: `e` + U+0301 and `é` become one), and folds. Text that `normalise` refuses is only
  * trimmed: it is too long for its field or not safe, and whoever judges it says so. Anything but a string passes as
  * it is.
  */
-export function cleanText(value: unknown, maxCharacters: number, fold: Fold = asItIs): unknown {
+export function cleanText(value: unknown, maxCharacters: number, fold: Fold = keep): unknown {
   if (typeof value !== 'string') return value;
   const text = value.trim();
   const normal = normalise(text, 'NFC', maxCharacters);

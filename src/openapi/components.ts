@@ -1,6 +1,6 @@
 /** The shapes that the reference names: each a schema of the code, with a word on every field and a true example. */
 import type * as z from 'zod/mini';
-import { errorAnswer, fieldError } from '../http/envelope.ts';
+import { errorResponse, fieldError } from '../http/envelope.ts';
 import { change } from '../audit/audit.responses.ts';
 import {
   batchReport,
@@ -211,7 +211,7 @@ export const COMPONENTS = {
     { checked: ['database', 'cache', 'queue'] },
   ),
   ErrorAnswer: component(
-    errorAnswer,
+    errorResponse,
     'Every failure has this shape.',
     {
       statusCode: 'The HTTP status.',

@@ -5,7 +5,7 @@
 import { ERRORS, type ErrorCode } from '../errors.ts';
 import type { Operation } from '../http/operation.ts';
 import { SCOPES } from '../api-keys/scopes.ts';
-import { MOST_ID } from '../http/parameters.ts';
+import { MAX_ID_CHARACTERS } from '../http/parameters.ts';
 import { COMPONENTS } from './components.ts';
 import { ERROR_GUIDE } from './error-guide.ts';
 import { ANSWER_HEADERS, REQUEST_HEADERS, type AnswerHeader } from './headers.ts';
@@ -20,9 +20,9 @@ const ALWAYS: AnswerHeader[] = ['X-Request-Id'];
 const WITH_KEY: AnswerHeader[] = ['RateLimit', 'RateLimit-Policy'];
 
 /** Every code that an operation can answer with. */
-export function errorCodesOf({ body, errors, counts }: Operation): ErrorCode[] {
+export function errorCodesOf({ body, errors, rateLimitClass }: Operation): ErrorCode[] {
   const ofBody: ErrorCode[] = body === undefined ? [] : ['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
-  const ofKey: ErrorCode[] = counts === 'nothing' ? [] : ['UNAUTHENTICATED', 'FORBIDDEN'];
+  const ofKey: ErrorCode[] = rateLimitClass === 'nothing' ? [] : ['UNAUTHENTICATED', 'FORBIDDEN'];
   return [
     'INVALID_REQUEST',
     ...ofKey,
@@ -49,7 +49,7 @@ function parametersOf({ operation, query, headers }: Documented): object[] {
     in: 'path',
     required: true,
     description: 'Of the answer to the batch.',
-    schema: { type: 'string', minLength: 1, maxLength: MOST_ID },
+    schema: { type: 'string', minLength: 1, maxLength: MAX_ID_CHARACTERS },
     example: COMPONENTS.Batch.example.batchId,
   }));
   const schema = operation.query === undefined ? {} : toJsonSchema(operation.query);
@@ -77,7 +77,7 @@ function parametersOf({ operation, query, headers }: Documented): object[] {
 function successesOf({ successes, operation }: Documented): Record<string, object> {
   return Object.fromEntries(
     Object.entries(successes).map(([status, { description, headers = [], schema, example }]) => {
-      const ofKey = operation.counts === 'nothing' ? [] : [...WITH_KEY, BOOKMARK];
+      const ofKey = operation.rateLimitClass === 'nothing' ? [] : [...WITH_KEY, BOOKMARK];
       const all = [...ALWAYS, ...ofKey, ...headers];
       const content = schema && { 'application/json': { schema: toJsonSchema(schema), example } };
       return [status, { description, headers: headerRefs(all), ...(content ? { content } : {}) }];
@@ -110,7 +110,7 @@ function failuresOf({ operation, failureHeaders = {} }: Documented): Record<stri
     [...byStatus].map(([status, codes]) => {
       const description = codes.map((code) => `\`${code}\`: ${ERROR_GUIDE[code].cause}`).join('\n\n');
       const headers: AnswerHeader[] = [...ALWAYS, ...(failureHeaders[status] ?? [])];
-      if (operation.counts !== 'nothing') headers.push(...WITH_KEY);
+      if (operation.rateLimitClass !== 'nothing') headers.push(...WITH_KEY);
       if (status === 401) headers.push('WWW-Authenticate');
       if (codes.some((code) => RETRYABLE.includes(code))) headers.push('Retry-After');
       const examples: Record<string, object> = {};
@@ -124,11 +124,11 @@ function failuresOf({ operation, failureHeaders = {} }: Documented): Record<stri
 
 function describeOperation(operationId: string, documented: Documented): object {
   const { operation, tag, summary, description, body } = documented;
-  const isOpen = operation.counts === 'nothing';
+  const isOpen = operation.rateLimitClass === 'nothing';
   const scopes = operation.scopes.map((scope) => `\`${scope}\``).join(' or ');
   const access = isOpen
     ? 'No API key is asked for.'
-    : `Needs a key with the scope ${scopes}. Counts as one of its ${operation.counts}.`;
+    : `Needs a key with the scope ${scopes}. Counts as one of its ${operation.rateLimitClass}.`;
   const parameters = parametersOf(documented);
   return {
     operationId,

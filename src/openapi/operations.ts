@@ -4,13 +4,13 @@ import { envelope } from '../http/envelope.ts';
 import * as audit from '../audit/audit.operations.ts';
 import { createCustomers } from '../batches/accept/accept.operations.ts';
 import * as results from '../batches/results/results.operations.ts';
-import { newBatchQuery } from '../batches/accept/accept.requests.ts';
+import { batchQuery } from '../batches/accept/accept.requests.ts';
 import * as customers from '../customers/customers.operations.ts';
 import { SORT_FIELDS } from '../customers/customers.requests.ts';
 import { LIMITS } from '../limits.ts';
 import * as erasure from '../erasure/erasure.operations.ts';
 import { getHealth } from '../health/health.operations.ts';
-import { MOST_CURSOR } from '../http/parameters.ts';
+import { MAX_CURSOR_CHARACTERS } from '../http/parameters.ts';
 import { COMPONENTS } from './components.ts';
 import {
   BOOKMARK,
@@ -29,7 +29,7 @@ const PAGE_PARAMETERS = {
   cursor: {
     description: 'Of a `Link` header; empty: the first page. Reads on at the same cost at any depth.',
     example: '',
-    schema: { type: 'string', maxLength: MOST_CURSOR },
+    schema: { type: 'string', maxLength: MAX_CURSOR_CHARACTERS },
   },
 };
 
@@ -110,7 +110,7 @@ export const OPERATIONS: Record<string, Documented> = {
       dryRun: {
         description:
           'Judge the rows by the same rules, and store nothing. The answer has failures of up to 1 MB.',
-        schema: { type: 'boolean', default: newBatchQuery.parse({}).dryRun },
+        schema: { type: 'boolean', default: batchQuery.parse({}).dryRun },
         example: false,
       },
       failuresFrom: {
@@ -147,7 +147,7 @@ export const OPERATIONS: Record<string, Documented> = {
     },
   },
   updateCustomer: {
-    operation: customers.updateCustomer,
+    operation: customers.updateCustomerOperation,
     tag: 'Customers',
     summary: 'Update a customer',
     description:
@@ -159,7 +159,7 @@ export const OPERATIONS: Record<string, Documented> = {
     failureHeaders: bookmarked(400, 404, 412, 500, 503),
   },
   eraseCustomer: {
-    operation: erasure.eraseCustomer,
+    operation: erasure.eraseCustomerOperation,
     tag: 'Customers',
     summary: 'Erase a customer',
     description:
@@ -218,7 +218,7 @@ export const OPERATIONS: Record<string, Documented> = {
     failureHeaders: bookmarked(404),
   },
   listChanges: {
-    operation: audit.listChanges,
+    operation: audit.listChangesOperation,
     tag: 'Audit',
     summary: 'Who changed what',
     description: 'Every change of your bank’s customers and every batch, newest first.',

@@ -79,7 +79,7 @@ export async function decodeCursor(list: List, keyLength: number, cursor: string
 }
 
 /** The position that a cursor names; undefined where the list is read from its beginning. */
-export async function positionOf(
+export async function readPosition(
   list: List,
   keyLength: number,
   cursor: string | undefined,
@@ -100,7 +100,7 @@ export interface Page<Row> {
 }
 
 /** Rows to read for a page: forwards one more than it shows, which is the one that the next page begins with. */
-export function rowsOfPage(limit: number, position: Position | undefined): number {
+export function rowsToRead(limit: number, position: Position | undefined): number {
   return position?.side === 'before' ? limit : limit + 1;
 }
 

@@ -1,8 +1,8 @@
 /** One page of a list, in SQL. */
 import { asc, desc, sql, type SQL, type SQLWrapper } from 'drizzle-orm';
-import { rowsOfPage, type Position } from './cursor.ts';
+import { rowsToRead, type Position } from './cursor.ts';
 
-export interface PageOf {
+export interface PageRequest {
   limit: number;
   position?: Position | undefined;
 }
@@ -12,11 +12,15 @@ export interface PageOf {
  * the index, so nothing in front of it is read, at any depth.
  * @param columns what the list is sorted by; together unique, so that no row falls between two pages
  */
-export function onPage(columns: SQLWrapper[], newestFirst: boolean, { limit, position }: PageOf): SQL {
+export function keysetPage(
+  columns: SQLWrapper[],
+  newestFirst: boolean,
+  { limit, position }: PageRequest,
+): SQL {
   const backwards = position?.side === 'before';
   const descending = newestFirst !== backwards;
   const order = sql.join(columns.map(descending ? desc : asc), sql`, `);
-  const rows = rowsOfPage(limit, position);
+  const rows = rowsToRead(limit, position);
   if (position === undefined) return sql`true ORDER BY ${order} LIMIT ${rows}`;
   const operator = sql.raw(`${descending ? '<' : '>'}${backwards ? '' : '='}`);
   const key = position.key.map((part) => sql`${part}`);

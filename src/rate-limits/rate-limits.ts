@@ -13,8 +13,8 @@ import { tooMany, type AppError } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
 import rateLimits from './rate-limits.json' with { type: 'json' };
 
-export type RateClass = 'lookups' | 'changes' | 'batches';
-type Counted = RateClass | 'misses';
+export type RateLimitClass = 'lookups' | 'changes' | 'batches';
+type Quota = RateLimitClass | 'misses';
 
 export interface RatePolicy {
   limit: number;
@@ -22,24 +22,24 @@ export interface RatePolicy {
   /** How many are told to the platform's limiter at once. Its own limit is so much smaller. */
   step: number;
 }
-export type RatePolicies = Record<Counted, RatePolicy>;
+export type RatePolicies = Record<Quota, RatePolicy>;
 
 const BINDINGS = {
   lookups: 'LOOKUP_LIMIT',
   changes: 'CHANGE_LIMIT',
   batches: 'BATCH_LIMIT',
   misses: 'MISS_LIMIT',
-} as const satisfies Record<Counted, keyof Env>;
+} as const satisfies Record<Quota, keyof Env>;
 
 /** What wrangler.toml sets, in requests: the frequent ones are told to the platform's limiter by the step. */
 export const RATE_POLICIES: RatePolicies = {
-  lookups: policyOf('lookups', 100),
-  changes: policyOf('changes', 10),
-  batches: policyOf('batches', 1),
-  misses: policyOf('misses', 1),
+  lookups: readPolicy('lookups', 100),
+  changes: readPolicy('changes', 10),
+  batches: readPolicy('batches', 1),
+  misses: readPolicy('misses', 1),
 };
 
-function policyOf(counted: Counted, step: number): RatePolicy {
+function readPolicy(counted: Quota, step: number): RatePolicy {
   const { limit, period } = rateLimits[BINDINGS[counted]];
   return { limit: limit * step, seconds: period, step };
 }
@@ -59,9 +59,9 @@ interface Window {
 }
 
 /** What a key has of one class, just now. */
-interface Account {
+interface QuotaUsage {
   keyId: string;
-  counted: Counted;
+  counted: Quota;
   policy: RatePolicy;
   window: Window;
   secondsLeft: number;
@@ -71,10 +71,10 @@ interface Account {
 type AnswerHeaders = Record<string, string>;
 
 /** One isolate's memory: the newest window of every key and class. */
-export class RateMemory {
+export class RateWindows {
   readonly #windows = new Map<string, Window>();
 
-  window(name: string, number: number): Window {
+  at(name: string, number: number): Window {
     const known = this.#windows.get(name);
     if (known?.number === number) return known;
     const fresh = { number, count: 0, steps: 0, refused: false, namesInFlight: 0 };
@@ -86,14 +86,14 @@ export class RateMemory {
 export class RateLimits {
   readonly #env: Env;
   readonly #policies: RatePolicies;
-  readonly #memory: RateMemory;
+  readonly #memory: RateWindows;
   readonly #runtime: Pick<Runtime, 'now' | 'log'>;
   readonly #after: (work: Promise<void>) => void;
 
   constructor(
     env: Env,
     policies: RatePolicies,
-    memory: RateMemory,
+    memory: RateWindows,
     runtime: Pick<Runtime, 'now' | 'log'>,
     after: (work: Promise<void>) => void,
   ) {
@@ -108,26 +108,26 @@ export class RateLimits {
    * Counts a request, and says in its answer's headers what is left.
    * @throws RATE_LIMITED where there is no room for it, or none for a miss
    */
-  admit(headers: AnswerHeaders, keyId: string, rateClass: RateClass): void {
+  admit(headers: AnswerHeaders, keyId: string, rateClass: RateLimitClass): void {
     const [own, misses] = [this.#at(keyId, rateClass), this.#at(keyId, 'misses')];
-    const full = [misses, own].find((account) => remainingOf(account) === 0);
+    const full = [misses, own].find((account) => remaining(account) === 0);
     if (full === undefined) this.#charge(own, 1);
     this.#describe(headers, [own, misses]);
-    if (full !== undefined) throw usedUp(full);
+    if (full !== undefined) throw quotaExhausted(full);
   }
 
   /** Says in an answer's headers what there is, and that all of it is left: of an API key that is not known. */
-  describeUnused(headers: AnswerHeaders, rateClass: RateClass): void {
+  describeUnused(headers: AnswerHeaders, rateClass: RateLimitClass): void {
     this.#describe(headers, [this.#at('', rateClass), this.#at('', 'misses')]);
   }
 
-  #describe(headers: AnswerHeaders, accounts: Account[]): void {
+  #describe(headers: AnswerHeaders, accounts: QuotaUsage[]): void {
     headers['RateLimit-Policy'] = accounts
       .map(({ counted, policy }) => `"${counted}";q=${policy.limit};w=${policy.seconds}`)
       .join(', ');
     // What this isolate knows; there may be less, never more.
     headers['RateLimit'] = accounts
-      .map((account) => `"${account.counted}";r=${remainingOf(account)};t=${account.secondsLeft}`)
+      .map((account) => `"${account.counted}";r=${remaining(account)};t=${account.secondsLeft}`)
       .join(', ');
   }
 
@@ -160,14 +160,14 @@ export class RateLimits {
   /** Of the window in which the answer is given: the one in which it was asked may have ended. */
   #settleGuess(keyId: string, misses: number): void {
     const account = this.#at(keyId, 'misses');
-    const left = remainingOf(account);
+    const left = remaining(account);
     if (misses > 0) this.#charge(account, misses);
-    if (left === 0) throw usedUp(account);
+    if (left === 0) throw quotaExhausted(account);
     if (misses > left) throw tooManyUnknown(account);
   }
 
   /** Counts, here at once, and for the whole location where no step that was told covers it. */
-  #charge(account: Account, times: number): void {
+  #charge(account: QuotaUsage, times: number): void {
     const { policy, window } = account;
     window.count += times;
     const steps = Math.ceil(Math.min(window.count, policy.limit) / policy.step) - window.steps;
@@ -176,7 +176,7 @@ export class RateLimits {
     this.#after(this.#tell(account, steps));
   }
 
-  async #tell({ keyId, counted, window }: Account, steps: number): Promise<void> {
+  async #tell({ keyId, counted, window }: QuotaUsage, steps: number): Promise<void> {
     try {
       for (let told = 0; told < steps && !window.refused; told += 1) {
         const { success } = await this.#env[BINDINGS[counted]].limit({ key: keyId });
@@ -187,7 +187,7 @@ export class RateLimits {
     }
   }
 
-  #at(keyId: string, counted: Counted): Account {
+  #at(keyId: string, counted: Quota): QuotaUsage {
     const policy = this.#policies[counted];
     const length = policy.seconds * 1_000;
     const now = this.#runtime.now();
@@ -196,17 +196,17 @@ export class RateLimits {
       keyId,
       counted,
       policy,
-      window: this.#memory.window(`${counted} ${keyId}`, number),
+      window: this.#memory.at(`${counted} ${keyId}`, number),
       secondsLeft: Math.ceil(((number + 1) * length - now) / 1_000),
     };
   }
 }
 
-function remainingOf({ window, policy }: Account): number {
+function remaining({ window, policy }: QuotaUsage): number {
   return window.refused ? 0 : Math.max(policy.limit - window.count, 0);
 }
 
-function usedUp({ counted, secondsLeft }: Account): AppError {
+function quotaExhausted({ counted, secondsLeft }: QuotaUsage): AppError {
   return tooMany(secondsLeft, 'Authorization', `has used up its ${counted} for now; wait, and slow down`);
 }
 
@@ -215,7 +215,7 @@ function tooManyInFlight(): AppError {
   return tooMany(1, 'Authorization', message);
 }
 
-function tooManyUnknown({ policy, secondsLeft }: Account): AppError {
+function tooManyUnknown({ policy, secondsLeft }: QuotaUsage): AppError {
   const message = `name more that are unknown than the API key may still miss (${policy.limit} in ${policy.seconds} seconds); wait, and ask for at most ${policy.limit} at a time`;
   return tooMany(secondsLeft, 'phrases', message);
 }

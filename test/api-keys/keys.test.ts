@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { checksumOf, hasChecksum } from '../../src/api-keys/api-key-checksum.ts';
-import { hashKey } from '../../src/api-keys/api-keys.service.ts';
+import { hashApiKey } from '../../src/api-keys/api-keys.service.ts';
 import { KEYS } from '../support/banks.ts';
 import { Meter } from '../support/meter.ts';
 import { Service } from '../support/service.ts';
@@ -33,7 +33,7 @@ describe('a checksum', () => {
 describe('the day of last use', () => {
   const lastUsed = async () =>
     env.DB.prepare('SELECT last_used_on FROM api_keys WHERE hash = ?')
-      .bind(await hashKey(KEYS.full))
+      .bind(await hashApiKey(KEYS.full))
       .first('last_used_on');
 
   it('is noted once a day', async () => {

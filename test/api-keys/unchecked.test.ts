@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { RatePolicies } from '../../src/rate-limits/rate-limits.ts';
-import { hashKey, KEY_MEMORY_MS, UNCHECKED_KEY_MS } from '../../src/api-keys/api-keys.service.ts';
+import { hashApiKey, API_KEY_CACHE_MS, MAX_UNCHECKED_MS } from '../../src/api-keys/api-keys.service.ts';
 import { KEYS } from '../support/banks.ts';
 import { d1Error, Deadlines, hangingDatabase } from '../support/broken.ts';
 import { sentCustomers } from '../support/customers.ts';
@@ -44,7 +44,7 @@ const look = (query = `phrase=${ada.phrase}`, key: string = KEYS.standard, heade
   service.get(`/v1/bank/customer?${query}`, key, headers);
 const close = async (key: string, column: 'revoked_at' | 'expires_at', at: number) =>
   env.DB.prepare(`UPDATE api_keys SET ${column} = ? WHERE hash = ?`)
-    .bind(at, await hashKey(key))
+    .bind(at, await hashApiKey(key))
     .run();
 
 describe.each(['hangs', 'throws'] as const)('while the check of a key %s', (how) => {
@@ -54,7 +54,7 @@ describe.each(['hangs', 'throws'] as const)('while the check of a key %s', (how)
   };
 
   it('a cached phrase is answered until five minutes after the last check, and not later', async () => {
-    for (const after of [KEY_MEMORY_MS, UNCHECKED_KEY_MS - 1]) {
+    for (const after of [API_KEY_CACHE_MS, MAX_UNCHECKED_MS - 1]) {
       goAway(after);
       const answer = await look();
       expect([answer.status, answer.headers.get('X-Cache'), answer.body.data?.id]).toEqual([
@@ -63,7 +63,7 @@ describe.each(['hangs', 'throws'] as const)('while the check of a key %s', (how)
         ada.id,
       ]);
     }
-    goAway(UNCHECKED_KEY_MS);
+    goAway(MAX_UNCHECKED_MS);
     expect((await look()).status).toBe(503);
   });
 
@@ -74,20 +74,20 @@ describe.each(['hangs', 'throws'] as const)('while the check of a key %s', (how)
     ['an email', 'email=adaobi.0@example.com'],
     ['a phrase with an id', 'phrase=PHRASE&id=ID'],
   ])('%s is a 503', async (_, query) => {
-    goAway(KEY_MEMORY_MS);
+    goAway(API_KEY_CACHE_MS);
     const answer = await look(query.replace('ID', ada.id).replace('PHRASE', ada.phrase));
     expect([answer.status, answer.headers.get('Retry-After')]).toEqual([503, '5']);
   });
 
   it('a fresh answer, and one for a key that sees Extended fields, is a 503', async () => {
     await look(undefined, KEYS.full);
-    goAway(KEY_MEMORY_MS);
+    goAway(API_KEY_CACHE_MS);
     expect((await look(undefined, KEYS.standard, { 'Cache-Control': 'no-cache' })).status).toBe(503);
     expect((await look(undefined, KEYS.full)).status).toBe(503);
   });
 
   it.each(ROUTES)('$method $path is a 503', async (route) => {
-    goAway(KEY_MEMORY_MS);
+    goAway(API_KEY_CACHE_MS);
     const { path, body } = route.request(ada);
     expect((await service.ask(route.method, path, { body })).status).toBe(503);
   });
@@ -100,16 +100,16 @@ describe.each(['hangs', 'throws'] as const)('while the check of a key %s', (how)
 
   it('a key that D1 has refused since opens nothing', async () => {
     await close(KEYS.standard, 'revoked_at', 1);
-    now = CHECKED_AT + KEY_MEMORY_MS;
+    now = CHECKED_AT + API_KEY_CACHE_MS;
     expect((await look()).status).toBe(401);
     away = how;
     expect((await look()).status).toBe(503);
   });
 
   it('a key that has expired opens nothing', async () => {
-    const expiresAt = CHECKED_AT + KEY_MEMORY_MS + 1_000;
+    const expiresAt = CHECKED_AT + API_KEY_CACHE_MS + 1_000;
     await close(KEYS.standard, 'expires_at', expiresAt);
-    now = CHECKED_AT + KEY_MEMORY_MS;
+    now = CHECKED_AT + API_KEY_CACHE_MS;
     expect((await look()).status).toBe(200);
     now = expiresAt;
     away = how;
@@ -117,7 +117,7 @@ describe.each(['hangs', 'throws'] as const)('while the check of a key %s', (how)
   });
 
   it('one request in five seconds asks whether it is back, and no other waits', async () => {
-    goAway(KEY_MEMORY_MS);
+    goAway(API_KEY_CACHE_MS);
     await look();
     asked = 0;
     for (let n = 0; n < 3; n += 1) expect((await look()).status).toBe(200);
@@ -135,7 +135,7 @@ describe.each(['hangs', 'throws'] as const)('while the check of a key %s', (how)
 });
 
 it('a healthy D1 is asked by all who come when a check is due', async () => {
-  now = CHECKED_AT + KEY_MEMORY_MS;
+  now = CHECKED_AT + API_KEY_CACHE_MS;
   const answers = await Promise.all([look(), look('phrase=zoo-zoo-zoo-zoo'), look(`id=${ada.id}`)]);
   expect(answers.map(({ status }) => status)).toEqual([200, 404, 200]);
 });
@@ -143,7 +143,7 @@ it('a healthy D1 is asked by all who come when a check is due', async () => {
 it('an unchecked key is limited like any other', async () => {
   service = isolate({ lookups: { limit: 2, seconds: 3_600, step: 1 } });
   await look();
-  now = CHECKED_AT + KEY_MEMORY_MS;
+  now = CHECKED_AT + API_KEY_CACHE_MS;
   away = 'hangs';
   const statuses = [await look(), await look()].map(({ status }) => status);
   expect(statuses).toEqual([200, 429]);

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { newBatch } from '../../src/batches/accept/accept.requests.ts';
+import { batchRequest } from '../../src/batches/accept/accept.requests.ts';
 import { KEYS } from '../support/banks.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
@@ -322,7 +322,7 @@ describe('a body that holds too much is refused before it is parsed', () => {
     ['rows under a name in escapes', `{"\\u0063ustomers":[${many('{},', 10 * MB - 30)}{}]}`, 'body', VALUES],
   ])('%s', async (_, body, field, message) => {
     const parse = vi.spyOn(JSON, 'parse');
-    const safeParse = vi.spyOn(newBatch, 'safeParse');
+    const safeParse = vi.spyOn(batchRequest, 'safeParse');
     try {
       const answer = await service.ask('POST', '/v1/bank/customers', { body });
       expect([answer.status, answer.body.errors]).toEqual([400, [{ field, message }]]);

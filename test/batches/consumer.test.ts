@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { consumeBatches } from '../../src/batches/process/consumer.ts';
 import { STAGED_FIELDS, type StagedField } from '../../src/batches/staged-customer.ts';
-import { SEND_AGAIN_MS } from '../../src/batches/batch-queue.ts';
+import { RESEND_AFTER_MS } from '../../src/batches/batch-queue.ts';
 import { createDeps, createIsolateMemory } from '../../src/deps.ts';
 import { systemRuntime } from '../../src/runtime.ts';
 import { KEYS } from '../support/banks.ts';
@@ -198,7 +198,7 @@ describe('dead letters', () => {
     expect(await batch()).toMatchObject({ status: 'STALLED', created: 0 });
     expect(await count('batch_chunks WHERE payload IS NOT NULL')).toBe(1);
     expect(service.log).toContainEqual(expect.objectContaining({ level: 'error', event: 'batch_stalled' }));
-    now += 10 * SEND_AGAIN_MS;
+    now += 10 * RESEND_AFTER_MS;
     const before = service.sent.length;
     await service.sweep();
     expect(service.sent).toHaveLength(before);
@@ -227,14 +227,14 @@ describe('the sweep', () => {
     const lost = service.sent.splice(0);
     await service.sweep();
     expect(service.sent).toEqual([]);
-    now += SEND_AGAIN_MS;
+    now += RESEND_AFTER_MS;
     await Promise.all([service.sweep(), service.sweep()]);
     expect(service.sent).toHaveLength(lost.length);
     expect(new Set(service.sent.map(({ chunk }) => chunk))).toEqual(new Set([0, 1]));
     await service.sweep();
     expect(service.sent).toHaveLength(lost.length);
     await service.drain();
-    now += SEND_AGAIN_MS;
+    now += RESEND_AFTER_MS;
     await service.sweep();
     expect(service.sent).toEqual([]);
     expect(await batch()).toMatchObject({ status: 'COMPLETED' });
@@ -243,7 +243,7 @@ describe('the sweep', () => {
   it('that can not send tries again the next time', async () => {
     await service.post(sentCustomers(1));
     service.sent.splice(0);
-    now += SEND_AGAIN_MS;
+    now += RESEND_AFTER_MS;
     const cut = new Service(
       () => ({
         BATCH_QUEUE: {
@@ -253,7 +253,7 @@ describe('the sweep', () => {
       { now: () => now },
     );
     await expect(cut.sweep()).rejects.toThrow('away');
-    now += SEND_AGAIN_MS;
+    now += RESEND_AFTER_MS;
     await service.sweep();
     expect(service.sent).toHaveLength(1);
   });

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { importFieldKey } from '../../src/crypto/field-cipher.ts';
-import { fingerprintOf, KEY_KEPT_MS } from '../../src/batches/accept/idempotency.ts';
+import { computeFingerprint, IDEMPOTENCY_KEY_TTL_MS } from '../../src/batches/accept/idempotency.ts';
 import { KEYS } from '../support/banks.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
@@ -76,11 +76,11 @@ describe('the same key and the same body', () => {
   it('are a new request after 72 hours, and the sweep forgets them', async () => {
     const first = await send('key-1', [sentCustomer(1)]);
     await service.drain();
-    now += KEY_KEPT_MS;
+    now += IDEMPOTENCY_KEY_TTL_MS;
     const later = await send('key-1', [sentCustomer(1)]);
     expect(later.status).toBe(409);
     expect(later.body.data.batchId).not.toBe(first.body.data.batchId);
-    now += KEY_KEPT_MS;
+    now += IDEMPOTENCY_KEY_TTL_MS;
     await service.sweep();
     expect(await count('idempotency_keys')).toBe(0);
   });
@@ -146,7 +146,7 @@ it.each(['x'.repeat(255), '"x"', '!~', '"a\\"b\\\\"'])('the key %j is taken', as
 
 it('fingerprints tell rows apart, and rows without meaning not', async () => {
   const key = await importFieldKey(1, btoa('a'.repeat(32)));
-  const print = (rows: unknown[]) => fingerprintOf(rows, key);
+  const print = (rows: unknown[]) => computeFingerprint(rows, key);
   const prints = await Promise.all(
     [
       [sentCustomer(1)],
@@ -163,7 +163,7 @@ it('fingerprints tell rows apart, and rows without meaning not', async () => {
   expect(await print([7])).toBe(prints[6]);
   // Nobody without the key can try account numbers until one fits.
   const other = await importFieldKey(1, btoa('b'.repeat(32)));
-  expect(await fingerprintOf([sentCustomer(1)], other)).not.toBe(prints[0]);
+  expect(await computeFingerprint([sentCustomer(1)], other)).not.toBe(prints[0]);
 });
 
 it('a key outlives the field key that its record was made with', async () => {

@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, expect, it } from 'vitest';
 import wranglerToml from '../../wrangler.toml?raw';
 import { consumeBatches } from '../../src/batches/process/consumer.ts';
-import { MAX_SEND_AGAIN_MS, SEND_AGAIN_MS, type ChunkPointer } from '../../src/batches/batch-queue.ts';
+import { MAX_RESEND_AFTER_MS, RESEND_AFTER_MS, type ChunkPointer } from '../../src/batches/batch-queue.ts';
 import { sweep } from '../../src/batches/process/sweep.ts';
 import { createDeps, createIsolateMemory, type Deps } from '../../src/deps.ts';
 import { systemRuntime } from '../../src/runtime.ts';
@@ -129,11 +129,11 @@ it('a chunk whose letter is lost after some tries is sent again, later each time
   await play(1_500 * SECOND, () => true);
   const waits = gaps(sends);
   // After the queue's own next try, which was due 20 seconds after the second.
-  expect(sends[0]).toBeGreaterThanOrEqual(30 * SECOND + SEND_AGAIN_MS);
+  expect(sends[0]).toBeGreaterThanOrEqual(30 * SECOND + RESEND_AFTER_MS);
   expect(waits.length).toBeGreaterThan(2);
   for (const wait of waits) {
-    expect(wait).toBeGreaterThanOrEqual(4 * SEND_AGAIN_MS);
-    expect(wait).toBeLessThanOrEqual(MAX_SEND_AGAIN_MS);
+    expect(wait).toBeGreaterThanOrEqual(4 * RESEND_AFTER_MS);
+    expect(wait).toBeLessThanOrEqual(MAX_RESEND_AFTER_MS);
   }
   refused = 'nothing';
   await play(1_800 * SECOND);

@@ -2,8 +2,8 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { redriveBatch } from '../../src/batches/process/redrive.ts';
 import { RESULTS_KEPT_MS } from '../../src/batches/process/retention.ts';
-import { removeOldBatches } from '../../src/batches/process/retention.store.ts';
-import { runTogether } from '../../src/db/statements.ts';
+import { deleteOldBatches } from '../../src/batches/process/retention.store.ts';
+import { executeBatch } from '../../src/db/statements.ts';
 import { KEYS } from '../support/banks.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
 import { Service, type Answer } from '../support/service.ts';
@@ -161,7 +161,7 @@ describe('a stalled batch', () => {
     await service.deliverDeadLetters([first]);
     const status = async () => (await service.get(headers.get('Location') ?? '')).body.data.status;
     expect(await status()).toBe('STALLED');
-    const [, redriven] = await runTogether(env.DB, redriveBatch(body.data.batchId, now));
+    const [, redriven] = await executeBatch(env.DB, redriveBatch(body.data.batchId, now));
     expect(redriven).toEqual([{ id: body.data.batchId }]);
     expect(await status()).toBe('PROCESSING');
     await service.sweep();
@@ -221,7 +221,7 @@ describe('after 30 days', () => {
 
   it('a transaction of the sweep removes failures of 10,000 rows and of one batch more at the most', async () => {
     await makeOld(12, 3_000, 0);
-    const results = await runTogether(env.DB, removeOldBatches(now, { batches: 500, failures: 10_000 }));
+    const results = await executeBatch(env.DB, deleteOldBatches(now, { batches: 500, failures: 10_000 }));
     expect(results.at(-1)).toHaveLength(4);
     expect([await count('batches'), await count('batch_failures')]).toEqual([8, 24_000]);
     expect(await env.DB.prepare(`SELECT sum(failure_count) AS n FROM banks`).first('n')).toBe(24_000);

@@ -1,11 +1,11 @@
 /** Properties of cleaning and judging that hold for any rows, and for any mix of them. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judgeRows } from '../../src/batches/accept/validate.ts';
+import { validateRows } from '../../src/batches/accept/validate.ts';
 import { sentCustomer } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 
-const only = (changes: Record<string, unknown>) => judgeRows([sentCustomer(0, changes)]);
+const only = (changes: Record<string, unknown>) => validateRows([sentCustomer(0, changes)]);
 const verdict = (changes: Record<string, unknown>) => only(changes).failures[0]?.code ?? 'valid';
 
 describe('the first code that applies', () => {
@@ -63,7 +63,7 @@ describe('the first code that applies', () => {
       sentCustomer(2, { clientRef: ' ref-0 ' }),
       sentCustomer(2),
     ];
-    expect(judgeRows(rows).failures.map(({ index, code }) => [index, code])).toEqual([
+    expect(validateRows(rows).failures.map(({ index, code }) => [index, code])).toEqual([
       [0, 'INVALID_DATA'],
       [2, 'DUPLICATE_IN_BATCH'],
       [3, 'DUPLICATE_IN_BATCH'],
@@ -141,7 +141,7 @@ const anyRow = fc.oneof(
 it('every row ends in exactly one list, in order, whatever it holds', () => {
   fc.assert(
     fc.property(fc.array(anyRow, { maxLength: 60 }), (rows) => {
-      const { valid, failures } = judgeRows(rows);
+      const { valid, failures } = validateRows(rows);
       const indexes = [...valid, ...failures].map(({ index }) => index).toSorted((a, b) => a - b);
       expect(indexes).toEqual(rows.map((_, index) => index));
       for (const list of [valid, failures]) {
@@ -160,8 +160,8 @@ it('every row ends in exactly one list, in order, whatever it holds', () => {
 it('cleaning a clean row changes nothing', () => {
   fc.assert(
     fc.property(fc.array(anyRow, { maxLength: 20 }), (rows) => {
-      const once = judgeRows(rows).valid.map(({ row }) => row);
-      expect(judgeRows(once).valid.map(({ row }) => row)).toEqual(once);
+      const once = validateRows(rows).valid.map(({ row }) => row);
+      expect(validateRows(once).valid.map(({ row }) => row)).toEqual(once);
     }),
     { numRuns: 200 },
   );

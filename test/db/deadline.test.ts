@@ -1,7 +1,7 @@
 /** A D1 that does not answer: every call has a deadline, and whoever waits for it is told. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { READ_DEADLINE_MS, WRITE_DEADLINE_MS } from '../../src/db/statements.ts';
-import { SEND_AGAIN_MS } from '../../src/batches/batch-queue.ts';
+import { RESEND_AFTER_MS } from '../../src/batches/batch-queue.ts';
 import { systemRuntime } from '../../src/runtime.ts';
 import { Deadlines, hangingDatabase } from '../support/broken.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
@@ -96,7 +96,7 @@ describe('the sweep', () => {
     const clock = { now: () => now };
     const service = new Service(undefined, clock);
     await service.post([sentCustomer(5)]);
-    now += SEND_AGAIN_MS;
+    now += RESEND_AFTER_MS;
     await expect(hanging(() => true, clock).sweep()).rejects.toThrow();
     service.sent.splice(0);
     await service.sweep();

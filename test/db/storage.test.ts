@@ -3,49 +3,57 @@ import { env } from 'cloudflare:workers';
 import { getTableColumns, getTableName, sql } from 'drizzle-orm';
 import { SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { describe, expect, it } from 'vitest';
-import { listChanges, recordChange } from '../../src/audit/audit.store.ts';
+import { selectChanges, insertChange } from '../../src/audit/audit.store.ts';
 import storagePage from '../../docs/storage.md?raw';
 import {
   claimDueChunks,
-  findStagedTraces,
+  selectStagedTraces,
   isStaged,
-  findOpenChunk,
-  moveChunkIn,
+  selectOpenChunk,
+  applyChunk,
   rejectChunk,
-  rephraseChunk,
-  scrubStaged,
+  updateChunkPhrases,
+  eraseStagedCopies,
   splitChunk,
   stallChunk,
 } from '../../src/batches/process/chunks.store.ts';
 import {
-  countRefusedRows,
+  addRefusedRowCount,
   insertRefusedRows,
-  listFailures,
-  scrubFailures,
+  selectFailures,
+  eraseClientRef,
 } from '../../src/batches/failures.store.ts';
-import { countOld, removeOldBatches } from '../../src/batches/process/retention.store.ts';
-import { countOpenBatches, findExistingEmails, findBatch } from '../../src/batches/accept/accept.store.ts';
-import { listBatches, listCreated, readBatch } from '../../src/batches/results/results.store.ts';
+import { selectBacklog, deleteOldBatches } from '../../src/batches/process/retention.store.ts';
 import {
-  findIdempotencyRecord,
+  selectOpenBatchCounts,
+  selectExistingEmails,
+  selectBatchId,
+} from '../../src/batches/accept/accept.store.ts';
+import {
+  selectBatches,
+  selectCreatedCustomers,
+  selectBatch,
+} from '../../src/batches/results/results.store.ts';
+import {
+  selectIdempotencyRecord,
   insertIdempotencyRecord,
-  removeOldKeys,
+  deleteOldIdempotencyKeys,
 } from '../../src/batches/accept/idempotency.store.ts';
 import { SORT_FIELDS } from '../../src/customers/customers.requests.ts';
 import {
-  countCustomers,
-  eraseCustomer,
-  findCustomer,
-  findNamedIds,
-  findTraces,
-  listCustomers,
-  updateCustomer,
+  selectCustomerCount,
+  deleteCustomerStatements,
+  selectCustomer,
+  selectFilteredIds,
+  selectTraces,
+  selectCustomers,
+  updateCustomerStatements,
 } from '../../src/customers/customers.store.ts';
 import { CACHE_SECONDS } from '../../src/customers/phrase-cache.ts';
 import { render } from '../../src/db/statements.ts';
 import * as tables from '../../src/db/schema.ts';
 import { DEAD_LETTER_QUEUE } from '../../src/env.ts';
-import { findKeyByHash } from '../../src/api-keys/api-keys.store.ts';
+import { selectApiKey } from '../../src/api-keys/api-keys.store.ts';
 
 const own = `name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%' AND name NOT LIKE 'd1_%'`;
 
@@ -119,7 +127,7 @@ describe('docs/storage.md', () => {
 });
 
 describe('every statement finds its rows by an index', () => {
-  const actor = { bankId: 'b', keyId: 'k', requestId: 'r' };
+  const actor = { bankId: 'b', apiKeyId: 'k', requestId: 'r' };
   const change = { at: 0, action: 'PATCH /v1/bank/customer', subject: 'i', fields: [] } as const;
   const pointer = { bankId: 'b', batchId: 'x', chunk: 0 };
   const outline = {
@@ -141,69 +149,69 @@ describe('every statement finds its rows by an index', () => {
     })),
   );
   const statements = {
-    'lookup by id': findCustomer('b', { id: 'i' }),
-    'lookup by email': findCustomer('b', { email: 'e' }),
-    'lookup by phrase': findCustomer('b', { phrase: 'p' }),
-    'lookup by all': findCustomer('b', { id: 'i', email: 'e', phrase: 'p' }),
+    'lookup by id': selectCustomer('b', { id: 'i' }),
+    'lookup by email': selectCustomer('b', { email: 'e' }),
+    'lookup by phrase': selectCustomer('b', { phrase: 'p' }),
+    'lookup by all': selectCustomer('b', { id: 'i', email: 'e', phrase: 'p' }),
     ...Object.fromEntries(
-      lists.map((query) => [`list by ${query.field} ${query.position.side}`, listCustomers('b', query)]),
+      lists.map((query) => [`list by ${query.field} ${query.position.side}`, selectCustomers('b', query)]),
     ),
-    'list by ids': listCustomers('b', { ...listing, field: 'id', ids: ['i'] }),
-    'list by phrases': listCustomers('b', { ...listing, field: 'id', phrases: ['p'] }),
-    count: countCustomers('b'),
-    'named by ids': findNamedIds('b', { ids: ['i'] }),
-    'named by phrases': findNamedIds('b', { phrases: ['p'] }),
-    ...numbered('update', updateCustomer(actor, 0, 'i', { state: 's' }, ['r']).slice(1)),
-    ...numbered('erase', eraseCustomer('b', 'i', sql`true`)),
-    traces: findTraces('b', 'i'),
-    'staged traces': findStagedTraces('b', 'i'),
-    'scrub staged copies': scrubStaged('b', 'i', 'e', sql`true`),
+    'list by ids': selectCustomers('b', { ...listing, field: 'id', ids: ['i'] }),
+    'list by phrases': selectCustomers('b', { ...listing, field: 'id', phrases: ['p'] }),
+    count: selectCustomerCount('b'),
+    'named by ids': selectFilteredIds('b', { ids: ['i'] }),
+    'named by phrases': selectFilteredIds('b', { phrases: ['p'] }),
+    ...numbered('update', updateCustomerStatements(actor, 0, 'i', { state: 's' }, ['r']).slice(1)),
+    ...numbered('erase', deleteCustomerStatements('b', 'i', sql`true`)),
+    traces: selectTraces('b', 'i'),
+    'staged traces': selectStagedTraces('b', 'i'),
+    'scrub staged copies': eraseStagedCopies('b', 'i', 'e', sql`true`),
     'is staged': sql`SELECT ${isStaged('b', 'i')}`,
-    'scrub failures': scrubFailures('b', 'r', sql`true`),
-    'write down a change': recordChange(
+    'scrub failures': eraseClientRef('b', 'r', sql`true`),
+    'write down a change': insertChange(
       actor,
       change,
       sql`EXISTS (SELECT 1 FROM customers WHERE bank_id = 'b' AND id = 'i')`,
     ),
-    key: findKeyByHash('h'),
-    ...numbered('existing emails', findExistingEmails('b', ['e'])),
-    ...numbered('move in', moveChunkIn(pointer, 0, 1)),
+    key: selectApiKey('h'),
+    ...numbered('existing emails', selectExistingEmails('b', ['e'])),
+    ...numbered('move in', applyChunk(pointer, 0, 1)),
     ...numbered('reject', rejectChunk(pointer, 0, 1)),
     ...numbered('stall', stallChunk(pointer, 0)),
     ...numbered('split', splitChunk(pointer, 0)),
-    rephrase: rephraseChunk(pointer, ['p']),
+    rephrase: updateChunkPhrases(pointer, ['p']),
     ...Object.fromEntries(
       (['from', 'before'] as const).flatMap((side) => [
-        [`batches ${side}`, listBatches('b', { limit: 20, position: { side, key: ['a'] } })],
+        [`batches ${side}`, selectBatches('b', { limit: 20, position: { side, key: ['a'] } })],
         [
           `batches by status ${side}`,
-          listBatches('b', { limit: 20, status: 'STALLED', position: { side, key: ['a'] } }),
+          selectBatches('b', { limit: 20, status: 'STALLED', position: { side, key: ['a'] } }),
         ],
-        [`failures ${side}`, listFailures('b', 'x', { limit: 20, position: { side, key: [1] } })],
-        [`created ${side}`, listCreated('b', 'x', { limit: 20, position: { side, key: ['a'] } })],
+        [`failures ${side}`, selectFailures('b', 'x', { limit: 20, position: { side, key: [1] } })],
+        [`created ${side}`, selectCreatedCustomers('b', 'x', { limit: 20, position: { side, key: ['a'] } })],
       ]),
     ),
     ...Object.fromEntries(
       (['from', 'before'] as const).flatMap((side) => {
         const page = { limit: 20, position: { side, key: [1, 'r'] } };
         return [
-          [`changes ${side}`, listChanges('b', page)],
-          [`changes of one ${side}`, listChanges('b', { ...page, subject: 's' })],
+          [`changes ${side}`, selectChanges('b', page)],
+          [`changes of one ${side}`, selectChanges('b', { ...page, subject: 's' })],
         ];
       }),
     ),
-    batch: readBatch('b', 'x'),
-    'read back': findBatch('b', 'x'),
-    'read back a key': findIdempotencyRecord('b', 'k', 0),
+    batch: selectBatch('b', 'x'),
+    'read back': selectBatchId('b', 'x'),
+    'read back a key': selectIdempotencyRecord('b', 'k', 0),
     // Its second statement is a plain INSERT, which has no plan.
     'forget an old key': insertIdempotencyRecord('b', 'k', { fingerprint: 'f', answer: 'a' }, 0)[0] ?? sql``,
-    ...numbered('remove batches', removeOldBatches(0, { batches: 1, failures: 1 })),
-    'count what is old': countOld(0, 0),
-    ...numbered('count refused rows', countRefusedRows(outline, 1)),
+    ...numbered('remove batches', deleteOldBatches(0, { batches: 1, failures: 1 })),
+    'count what is old': selectBacklog(0, 0),
+    ...numbered('count refused rows', addRefusedRowCount(outline, 1)),
     ...numbered('store refused rows', insertRefusedRows(outline, 1)),
-    'remove keys': removeOldKeys(0, 1),
-    'open batches': countOpenBatches('b', 100),
-    'open chunk': findOpenChunk(pointer),
+    'remove keys': deleteOldIdempotencyKeys(0, 1),
+    'open batches': selectOpenBatchCounts('b', 100),
+    'open chunk': selectOpenChunk(pointer),
     'due chunks': claimDueChunks(0, 1),
   };
 

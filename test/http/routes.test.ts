@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import type { Env } from '../../src/env.ts';
-import { KEY_MEMORY_MS, hashKey } from '../../src/api-keys/api-keys.service.ts';
+import { API_KEY_CACHE_MS, hashApiKey } from '../../src/api-keys/api-keys.service.ts';
 import { KEYS } from '../support/banks.ts';
 import { brokenDatabase, d1Error } from '../support/broken.ts';
 import { sentCustomer } from '../support/customers.ts';
@@ -191,17 +191,17 @@ it('a revoked key opens nothing after 30 s, and an expiring one nothing after it
   const clocked = new Service(undefined, { now: () => now });
   const expiresAt = now + 10_000;
   await env.DB.prepare('UPDATE api_keys SET expires_at = ? WHERE hash = ?')
-    .bind(expiresAt, await hashKey(KEYS.standard))
+    .bind(expiresAt, await hashApiKey(KEYS.standard))
     .run();
   const look = (key: string) => clocked.get(`/v1/bank/customer?id=${customer.id}`, key);
   expect((await look(KEYS.full)).status).toBe(200);
   expect((await look(KEYS.standard)).status).toBe(200);
   await env.DB.prepare('UPDATE api_keys SET revoked_at = 1 WHERE hash = ?')
-    .bind(await hashKey(KEYS.full))
+    .bind(await hashApiKey(KEYS.full))
     .run();
   now = expiresAt;
   expect((await look(KEYS.standard)).status).toBe(401);
-  now += KEY_MEMORY_MS;
+  now += API_KEY_CACHE_MS;
   expect((await look(KEYS.full)).status).toBe(401);
 });
 

@@ -10,10 +10,10 @@ import { env } from 'cloudflare:workers';
 import {
   DatabaseError,
   isConstraintFailure,
-  isDatabaseAway,
+  isDatabaseUnavailable,
   isPhraseCollision,
-  run,
-  runTogether,
+  execute,
+  executeBatch,
 } from '../../src/db/statements.ts';
 import { describeCause } from '../../src/db/errors.ts';
 import { brokenDatabase, d1Error } from '../support/broken.ts';
@@ -211,8 +211,8 @@ describe('causes', () => {
 describe('a D1 that throws', () => {
   const db = (error: Error) => brokenDatabase(env.DB, error, () => false);
   const thrown = async (error: Error) => {
-    const together = await runTogether(db(error), [sql`SELECT 1`]).catch((caught: unknown) => caught);
-    const alone = await run(db(error), sql`SELECT 1`).catch((caught: unknown) => caught);
+    const together = await executeBatch(db(error), [sql`SELECT 1`]).catch((caught: unknown) => caught);
+    const alone = await execute(db(error), sql`SELECT 1`).catch((caught: unknown) => caught);
     return [together, alone];
   };
 
@@ -223,7 +223,7 @@ describe('a D1 that throws', () => {
     d1Error('disk I/O error: SQLITE_IOERR'),
     new Error('Network connection lost.'),
   ])('%s is away', async (error) => {
-    for (const caught of await thrown(error)) expect(isDatabaseAway(caught)).toBe(true);
+    for (const caught of await thrown(error)) expect(isDatabaseUnavailable(caught)).toBe(true);
   });
 
   it.each([
@@ -232,7 +232,7 @@ describe('a D1 that throws', () => {
     d1Error('CHECK constraint failed: length(country) = 2: SQLITE_CONSTRAINT'),
     new TypeError('x is not a function'),
   ])('%s is not away', async (error) => {
-    for (const caught of await thrown(error)) expect(isDatabaseAway(caught)).toBe(false);
+    for (const caught of await thrown(error)) expect(isDatabaseUnavailable(caught)).toBe(false);
   });
 
   it('because of a row says so, whatever kind of constraint it was', async () => {
@@ -241,7 +241,7 @@ describe('a D1 that throws', () => {
       sql`INSERT INTO banks (id, name, created_at) VALUES ('x', 'x', 'no number')`,
       sql`INSERT INTO banks (id, name, created_at) VALUES ('bnk_lagos', 'x', 0)`,
     ]) {
-      const caught: unknown = await runTogether(env.DB, [statement]).catch((error: unknown) => error);
+      const caught: unknown = await executeBatch(env.DB, [statement]).catch((error: unknown) => error);
       expect(isConstraintFailure(caught)).toBe(true);
       expect(isPhraseCollision(caught)).toBe(false);
     }

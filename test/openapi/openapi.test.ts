@@ -125,7 +125,7 @@ it('every status of every operation is given by the service, with a bookmark if 
   await post({ body: { customers }, headers });
   await post({ body: { customers: [sentCustomer(3)] }, headers });
   await post({ body: { customers: [{}] } });
-  const full = new Service(() => ({ MOST_OPEN_BATCHES: 0 }));
+  const full = new Service(() => ({ MAX_OPEN_BATCHES: 0 }));
   await ask(full, 'POST', '/v1/bank/customers', { body: { customers } });
 
   const one = `/v1/bank/customer?id=${customer.id}`;

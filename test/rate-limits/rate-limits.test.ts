@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import wranglerToml from '../../wrangler.toml?raw';
 import { redriveBank } from '../../src/batches/process/redrive.ts';
-import { runTogether } from '../../src/db/statements.ts';
+import { executeBatch } from '../../src/db/statements.ts';
 import type { Env } from '../../src/env.ts';
 import { RATE_POLICIES, type RatePolicies } from '../../src/rate-limits/rate-limits.ts';
 import rateLimits from '../../src/rate-limits/rate-limits.json';
@@ -314,7 +314,7 @@ describe('the platform’s limiter', () => {
 
 describe('batches under way', () => {
   it('are bounded; a retry of one that was accepted is answered all the same', async () => {
-    const service = limited({}, { MOST_OPEN_BATCHES: 2 });
+    const service = limited({}, { MAX_OPEN_BATCHES: 2 });
     const send = (number: number) =>
       service.ask('POST', '/v1/bank/customers', {
         headers: { 'Idempotency-Key': `key-${number}` },
@@ -334,7 +334,7 @@ describe('batches under way', () => {
   });
 
   it('that are stalled are told apart, because no waiting ends them', async () => {
-    const service = limited({}, { MOST_OPEN_BATCHES: 2 });
+    const service = limited({}, { MAX_OPEN_BATCHES: 2 });
     for (const number of [11, 12]) await service.post([sentCustomer(number)]);
     const refused = async () => {
       const { status, body } = await service.post([sentCustomer(13)]);
@@ -348,9 +348,9 @@ describe('batches under way', () => {
     expect(await refused()).toEqual([429, 600, expect.stringMatching(/^0 .* under way and 2 are STALLED/)]);
     expect((await refused())[2]).toMatch(stalled);
     // An operator brings back what the bank has stalled, and nothing of another bank.
-    const nobodys = await runTogether(env.DB, redriveBank('bnk_none', now));
+    const nobodys = await executeBatch(env.DB, redriveBank('bnk_none', now));
     expect(nobodys.at(-1)).toEqual([]);
-    const redriven = await runTogether(env.DB, redriveBank(LAGOS, now));
+    const redriven = await executeBatch(env.DB, redriveBank(LAGOS, now));
     expect(redriven.at(-1)).toHaveLength(2);
     await service.sweep();
     await service.drain();

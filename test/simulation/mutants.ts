@@ -11,14 +11,14 @@ interface Edit {
   replace: string;
 }
 
-const keys = 'batches/batches.idempotency.store.ts';
-const chunks = 'batches/batch-chunks.store.ts';
-const failures = 'batches/batch-failures.store.ts';
-const consumer = 'batches/batches.consumer.ts';
-const commit = 'batches/batches.commit.ts';
+const keys = 'batches/accept/idempotency.store.ts';
+const chunks = 'batches/process/chunks.store.ts';
+const failures = 'batches/failures.store.ts';
+const consumer = 'batches/process/consumer.ts';
+const commit = 'batches/accept/commit.ts';
 const noSweep: Edit = {
-  file: 'batches/batches.sweep.ts',
-  find: '[sendDueChunks(deps), ',
+  file: 'batches/process/sweep.ts',
+  find: '[resendDueChunks(deps), ',
   replace: '[',
 };
 
@@ -35,9 +35,9 @@ export const MUTANTS: Record<string, Edit[]> = {
   'closed-outside-the-transaction': [
     {
       file: consumer,
-      find: '      await runTogether(deps.db, statements, WRITE_DEADLINE_MS);\n      return;',
+      find: '      await executeBatch(deps.db, statements, WRITE_DEADLINE_MS);\n      return;',
       replace:
-        '      await runTogether(deps.db, statements.slice(0, 3)); await runTogether(deps.db, statements.slice(3));\n      return;',
+        '      await executeBatch(deps.db, statements.slice(0, 3)); await executeBatch(deps.db, statements.slice(3));\n      return;',
     },
   ],
   'closed-chunks-not-guarded': [
@@ -59,16 +59,16 @@ export const MUTANTS: Record<string, Edit[]> = {
   'key-not-in-the-transaction': [
     {
       file: commit,
-      find: '      await runTogether(deps.db, statements, WRITE_DEADLINE_MS);\n',
+      find: '      await executeBatch(deps.db, statements, WRITE_DEADLINE_MS);\n',
       replace:
         '      const own = idempotency === undefined ? statements.length : statements.length - 2;\n' +
-        '      await runTogether(deps.db, statements.slice(0, own));\n' +
-        '      if (own < statements.length) await runTogether(deps.db, statements.slice(own));\n',
+        '      await executeBatch(deps.db, statements.slice(0, own));\n' +
+        '      if (own < statements.length) await executeBatch(deps.db, statements.slice(own));\n',
     },
   ],
   'body-of-a-key-not-compared': [
     {
-      file: 'batches/batches.idempotency.ts',
+      file: 'batches/accept/idempotency.ts',
       find: 'if (record.fingerprint !== fingerprint) {',
       replace: 'if (record.fingerprint === null) {',
     },
@@ -120,7 +120,7 @@ export const MUTANTS: Record<string, Edit[]> = {
   'a-staged-copy-is-left-by-an-erasure': [
     {
       file: 'erasure/erasure.store.ts',
-      find: '    scrubStaged(bankId, id, email, written),\n',
+      find: '    eraseStagedCopies(bankId, id, email, written),\n',
       replace: '',
     },
   ],
@@ -138,15 +138,15 @@ export const MUTANTS: Record<string, Edit[]> = {
       replace: 'SELECT ${created} AS created',
     },
   ],
-  'a-batch-is-not-written-down': [{ file: commit, find: '    recordChange(actor, change),\n', replace: '' }],
+  'a-batch-is-not-written-down': [{ file: commit, find: '    insertChange(actor, change),\n', replace: '' }],
   'refused-rows-counted-outside-the-transaction': [
     {
       file: commit,
-      find: '      await runTogether(deps.db, statements, WRITE_DEADLINE_MS);\n',
+      find: '      await executeBatch(deps.db, statements, WRITE_DEADLINE_MS);\n',
       replace:
         '      const own = plan.failures.length > 0 ? 1 : 0;\n' +
-        '      if (own > 0) await runTogether(deps.db, statements.slice(0, own), WRITE_DEADLINE_MS);\n' +
-        '      await runTogether(deps.db, statements.slice(own), WRITE_DEADLINE_MS);\n',
+        '      if (own > 0) await executeBatch(deps.db, statements.slice(0, own), WRITE_DEADLINE_MS);\n' +
+        '      await executeBatch(deps.db, statements.slice(own), WRITE_DEADLINE_MS);\n',
     },
   ],
   'the-limit-of-a-day-is-not-held': [
@@ -164,7 +164,7 @@ export const MUTANTS: Record<string, Edit[]> = {
       find: 'sql`EXISTS (SELECT 1 FROM customers WHERE ${meant})`',
       replace: 'sql`false`',
     },
-    { file: 'customers/customers.store.ts', find: ' AND ${isNewest(actor, id)}', replace: '' },
+    { file: 'customers/customers.store.ts', find: ' AND ${isLatest(actor, id)}', replace: '' },
   ],
 };
 

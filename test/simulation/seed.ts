@@ -1,7 +1,7 @@
 /** Plays one seed: a time of faults, a time without, and what must be true then. */
 import { env } from 'cloudflare:workers';
 import { redriveBatch } from '../../src/batches/process/redrive.ts';
-import { runTogether } from '../../src/db/statements.ts';
+import { executeBatch } from '../../src/db/statements.ts';
 import { checkState, Progress, readState, type State } from './invariants.ts';
 import { BEGINNING } from './stage.ts';
 import { World } from './world.ts';
@@ -97,7 +97,7 @@ async function redriveStalled(world: World): Promise<void> {
     id: string;
   }>();
   for (const { id } of stalled.results) {
-    await runTogether(env.DB, redriveBatch(id, world.stage.now));
+    await executeBatch(env.DB, redriveBatch(id, world.stage.now));
   }
 }
 

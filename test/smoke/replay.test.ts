@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { erasure } from '../../src/erasure/erasure.store.ts';
+import { eraseCustomerStatements } from '../../src/erasure/erasure.store.ts';
 import { textOf } from '../../tools/sql.ts';
 import { d1, d1Each, projectFolder, targetArguments, wrangler } from '../../tools/wrangler.ts';
 
@@ -48,7 +48,7 @@ const insertCustomer = (name: string) =>
 /** As the API erases. */
 const erase = (name: string, minute: number) =>
   textOf(
-    erasure(
+    eraseCustomerStatements(
       { bankId: BANK, keyId: 'key_kept', requestId: `req_${name}` },
       SINCE + minute * 60_000,
       `cus_${name}`,

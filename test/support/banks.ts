@@ -1,6 +1,6 @@
 /** Two banks, and keys of every kind that the routes tell apart. */
 import { checksumOf } from '../../src/api-keys/api-key-checksum.ts';
-import { hashKey } from '../../src/api-keys/api-keys.service.ts';
+import { hashApiKey } from '../../src/api-keys/api-keys.service.ts';
 import { SCOPES } from '../../src/api-keys/scopes.ts';
 
 export const LAGOS = 'bnk_lagos';
@@ -53,7 +53,7 @@ export async function seedBanks(db: D1Database): Promise<void> {
     `INSERT INTO api_keys (hash, id, bank_id, name, prefix, scopes, created_at, expires_at, revoked_at)
      VALUES (?, ?, ?, 'test', 'peere_test_', ?, 0, ?, ?)`,
   );
-  const hashes = await Promise.all(ROWS.map((row) => hashKey(row.key)));
+  const hashes = await Promise.all(ROWS.map((row) => hashApiKey(row.key)));
   await db.batch([
     bank.bind(LAGOS, 'Lagos'),
     bank.bind(ACCRA, 'Accra'),

@@ -3,31 +3,31 @@ import * as z from 'zod/mini';
 import { LIMITS } from '../../limits.ts';
 import { wholeNumber } from '../../http/parameters.ts';
 
-export const ROW_COUNT = `must be an array of 1 to ${LIMITS.batchRows} customers`;
+export const ROW_COUNT_RULE = `must be an array of 1 to ${LIMITS.batchRows} customers`;
 
-export const newBatch = z.object(
+export const batchRequest = z.object(
   {
     customers: z
-      .array(z.unknown(), ROW_COUNT)
-      .check(z.minLength(1, ROW_COUNT), z.maxLength(LIMITS.batchRows, ROW_COUNT)),
+      .array(z.unknown(), ROW_COUNT_RULE)
+      .check(z.minLength(1, ROW_COUNT_RULE), z.maxLength(LIMITS.batchRows, ROW_COUNT_RULE)),
   },
   'must be an object with customers',
 );
 
-const BOOLEAN = 'must be true or false';
+const BOOLEAN_RULE = 'must be true or false';
 
-const FROM = `must be the index of a row, from 0 to ${LIMITS.batchRows - 1}`;
+const FAILURES_FROM_RULE = `must be the index of a row, from 0 to ${LIMITS.batchRows - 1}`;
 
-export const newBatchQuery = z
+export const batchQuery = z
   .strictObject({
     dryRun: z._default(
       z.pipe(
-        z.enum(['true', 'false'], BOOLEAN),
+        z.enum(['true', 'false'], BOOLEAN_RULE),
         z.transform((text) => text === 'true'),
       ),
       false,
     ),
-    failuresFrom: z.optional(wholeNumber(LIMITS.batchRows - 1, FROM, 0)),
+    failuresFrom: z.optional(wholeNumber(LIMITS.batchRows - 1, FAILURES_FROM_RULE, 0)),
   })
   .check(
     z.refine(({ dryRun, failuresFrom = 0 }) => dryRun || failuresFrom === 0, {

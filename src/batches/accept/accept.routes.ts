@@ -1,12 +1,12 @@
 /** The route that accepts a batch. */
 import { AppError } from '../../errors.ts';
 import { actorOf } from '../../http/auth.ts';
-import { succeed } from '../../http/responses.ts';
+import { respondWithData } from '../../http/responses.ts';
 import type { Router } from '../../http/router.ts';
 import { readIdempotencyKey } from '../../http/idempotency-key.ts';
 import { createCustomers } from './accept.operations.ts';
-import { batchUrl } from './report.ts';
-import { acceptBatch, rehearseBatch, type AcceptDeps } from './accept.service.ts';
+import { batchPath } from './report.ts';
+import { acceptBatch, dryRunBatch, type AcceptDeps } from './accept.service.ts';
 
 export function acceptRoutes(router: Router<AcceptDeps>): void {
   router.mount(
@@ -15,19 +15,19 @@ export function acceptRoutes(router: Router<AcceptDeps>): void {
       const actor = actorOf(context);
       const key = readIdempotencyKey(context.req.header('Idempotency-Key'));
       if (dryRun) {
-        const report = await rehearseBatch(deps, actor.bankId, customers, failuresFrom);
-        return succeed(context, 200, 'Dry run, nothing was stored', report);
+        const report = await dryRunBatch(deps, actor.bankId, customers, failuresFrom);
+        return respondWithData(context, 200, 'Dry run, nothing was stored', report);
       }
       const { report, refusal, replayed } = await acceptBatch(deps, actor, customers, key);
       const headers = context.get('headers');
-      headers['Location'] = batchUrl(report.batchId ?? '');
+      headers['Location'] = batchPath(report.batchId ?? '');
       if (replayed) headers['Idempotent-Replayed'] = 'true';
       if (refusal !== null) {
         const message =
           'holds no row that can become a customer; data.failures says why, data.failuresUrl leads to more of them';
         throw new AppError(refusal, { data: report, errors: [{ field: 'customers', message }] });
       }
-      return succeed(context, 201, 'Batch processed, customers will reflect shortly', report);
+      return respondWithData(context, 201, 'Batch processed, customers will reflect shortly', report);
     },
   );
 }

@@ -6,26 +6,26 @@ import type { FieldKey } from '../../crypto/field-cipher.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { BatchQueue } from '../batch-queue.ts';
 import type { CommitDeps } from './commit.ts';
-import type { RunningKeys } from './idempotency.ts';
+import type { InFlightRequests } from './idempotency.ts';
 import type { Actor } from '../../api-keys/caller.ts';
-import { runTogether } from '../../db/statements.ts';
+import { executeBatch } from '../../db/statements.ts';
 import { tooMany, type AppError } from '../../errors.ts';
 import { describeCause } from '../../db/errors.ts';
 import type { BatchReport, RowFailure } from '../batches.responses.ts';
 import { commitBatch } from './commit.ts';
 import {
   readIdempotency,
-  replay,
+  replayResponse,
   toRecord,
   type Idempotency,
   type IdempotencyRecord,
 } from './idempotency.ts';
 import { EXISTING_FAILURE } from '../failures.ts';
-import { judgeRows, type ValidRow } from './validate.ts';
+import { validateRows, type ValidRow } from './validate.ts';
 import { outlineBatch, stageChunks, type BatchPlan } from './plan.ts';
-import { describeBatch, describeDryRun, type AcceptedBatch } from './report.ts';
-import { findIdempotencyRecord } from './idempotency.store.ts';
-import { countOpenBatches, findExistingEmails, type OpenBatches } from './accept.store.ts';
+import { toBatchReport, toDryRunReport, type AcceptedBatch } from './report.ts';
+import { selectIdempotencyRecord } from './idempotency.store.ts';
+import { selectOpenBatchCounts, selectExistingEmails, type OpenBatches } from './accept.store.ts';
 
 /** Seconds after which a bank with too much under way should try again: some of it is done by then. */
 const OPEN_BATCHES_SECONDS = 10;
@@ -35,18 +35,18 @@ const STALLED_BATCHES_SECONDS = 600;
 export interface AcceptDeps extends CommitDeps {
   runtime: Pick<Runtime, 'now' | 'random' | 'log'>;
   batchQueue: BatchQueue;
-  runningKeys: RunningKeys;
+  inFlightRequests: InFlightRequests;
   /** The key that seals a customer's fields: the given version, or the newest. */
   fieldKey: (version?: number) => Promise<FieldKey>;
   /** Customers of one chunk at most. */
   chunkRows: number;
   /** Batches of one bank that may be open at once. */
-  mostOpenBatches: number;
+  maxOpenBatches: number;
   /** Work that the answer does not wait for. */
-  after: (work: Promise<void>) => void;
+  runAfterResponse: (work: Promise<void>) => void;
 }
 
-export type Answer = AcceptedBatch & {
+export type AcceptResult = AcceptedBatch & {
   /** The answer to an earlier request with the same key and body. */
   replayed: boolean;
 };
@@ -61,49 +61,54 @@ export async function acceptBatch(
   actor: Actor,
   rows: unknown[],
   key: string | undefined,
-): Promise<Answer> {
-  const work = acceptOnce(deps, actor, rows, key);
+): Promise<AcceptResult> {
+  const work = acceptWithKey(deps, actor, rows, key);
   // A client that goes away should not stop it half-way, stored and not announced; the platform grants 30 s.
-  deps.after(work.then(ignore, ignore));
+  deps.runAfterResponse(work.then(noop, noop));
   return work;
 }
 
-function ignore(): void {}
+function noop(): void {}
 
-async function acceptOnce(
+async function acceptWithKey(
   deps: AcceptDeps,
   actor: Actor,
   rows: unknown[],
   key: string | undefined,
-): Promise<Answer> {
-  if (key === undefined) return accept(deps, actor, rows);
-  return deps.runningKeys.whileRunning(actor.bankId, key, deps.runtime.now(), async () =>
-    accept(deps, actor, rows, await readIdempotency(key, rows, deps.fieldKey)),
+): Promise<AcceptResult> {
+  if (key === undefined) return validateAndCommit(deps, actor, rows);
+  return deps.inFlightRequests.run(actor.bankId, key, deps.runtime.now(), async () =>
+    validateAndCommit(deps, actor, rows, await readIdempotency(key, rows, deps.fieldKey)),
   );
 }
 
-async function accept(
+async function validateAndCommit(
   deps: AcceptDeps,
   actor: Actor,
   rows: unknown[],
   idempotency?: Idempotency,
-): Promise<Answer> {
+): Promise<AcceptResult> {
   const { bankId } = actor;
-  const { accepted, failures, record, open } = await judgeAgainstBank(deps, bankId, rows, idempotency?.key);
+  const { accepted, failures, record, open } = await validateAgainstBank(
+    deps,
+    bankId,
+    rows,
+    idempotency?.key,
+  );
   if (idempotency !== undefined && record !== undefined) {
-    return { ...(await replay(record, idempotency)), replayed: true };
+    return { ...(await replayResponse(record, idempotency)), replayed: true };
   }
-  if (open.processing + open.stalled >= deps.mostOpenBatches) throw tooManyOpen(open);
+  if (open.processing + open.stalled >= deps.maxOpenBatches) throw tooManyOpen(open);
   const { runtime, chunkRows } = deps;
   const outline = outlineBatch(bankId, rows.length, accepted.length, failures, runtime);
   const chunks = await stageChunks(outline, accepted, await deps.fieldKey(), runtime.random, chunkRows);
   const plan = { ...outline, chunks };
-  const answer = describeBatch(plan);
+  const answer = toBatchReport(plan);
   const remembered = idempotency && { ...idempotency, record: toRecord(idempotency.fingerprint, answer) };
   const earlier = await commitBatch(deps, actor, plan, remembered);
   if (idempotency !== undefined && earlier !== null)
-    return { ...(await replay(earlier, idempotency)), replayed: true };
-  await announce(deps, plan);
+    return { ...(await replayResponse(earlier, idempotency)), replayed: true };
+  await enqueueChunks(deps, plan);
   return { ...answer, replayed: false };
 }
 
@@ -111,20 +116,20 @@ async function accept(
  * Judges a batch by the same rules, and stores and sends nothing.
  * @param failuresFrom index of the first row whose failure is answered
  */
-export async function rehearseBatch(
+export async function dryRunBatch(
   deps: AcceptDeps,
   bankId: string,
   rows: unknown[],
   failuresFrom: number,
 ): Promise<BatchReport> {
-  const { accepted, failures } = await judgeAgainstBank(deps, bankId, rows);
+  const { accepted, failures } = await validateAgainstBank(deps, bankId, rows);
   const outline = outlineBatch(bankId, rows.length, accepted.length, failures, deps.runtime);
-  return describeDryRun(outline, failuresFrom);
+  return toDryRunReport(outline, failuresFrom);
 }
 
-async function judgeAgainstBank(deps: AcceptDeps, bankId: string, rows: unknown[], key?: string) {
-  const { valid, failures } = judgeRows(rows);
-  const { existing, record, open } = await askBank(deps, bankId, valid, key);
+async function validateAgainstBank(deps: AcceptDeps, bankId: string, rows: unknown[], key?: string) {
+  const { valid, failures } = validateRows(rows);
+  const { existing, record, open } = await readBankState(deps, bankId, valid, key);
   const accepted: ValidRow[] = [];
   for (const candidate of valid) {
     const { index, row } = candidate;
@@ -136,14 +141,14 @@ async function judgeAgainstBank(deps: AcceptDeps, bankId: string, rows: unknown[
 }
 
 /** Which emails are customers already, is the key known, and how much is under way? One D1 call for all. */
-async function askBank(deps: AcceptDeps, bankId: string, valid: ValidRow[], key: string | undefined) {
+async function readBankState(deps: AcceptDeps, bankId: string, valid: ValidRow[], key: string | undefined) {
   const emails = valid.map(({ row }) => row.email);
-  const keyed = key === undefined ? [] : [findIdempotencyRecord(bankId, key, deps.runtime.now())];
-  const counted = countOpenBatches(bankId, deps.mostOpenBatches);
-  const [open, ...results] = await runTogether(deps.db, [
+  const keyed = key === undefined ? [] : [selectIdempotencyRecord(bankId, key, deps.runtime.now())];
+  const counted = selectOpenBatchCounts(bankId, deps.maxOpenBatches);
+  const [open, ...results] = await executeBatch(deps.db, [
     counted,
     ...keyed,
-    ...findExistingEmails(bankId, emails),
+    ...selectExistingEmails(bankId, emails),
   ]);
   const records = keyed.flatMap(() => (results.shift() ?? []) as IdempotencyRecord[]);
   const found = results.flat() as { email: string }[];
@@ -165,7 +170,7 @@ function tooManyOpen({ processing, stalled }: OpenBatches): AppError {
 }
 
 /** A failure here costs time, not customers: the batch is stored, and the sweep sends its pointers. */
-async function announce(deps: AcceptDeps, { bankId, batchId, chunks }: BatchPlan): Promise<void> {
+async function enqueueChunks(deps: AcceptDeps, { bankId, batchId, chunks }: BatchPlan): Promise<void> {
   if (chunks.length === 0) return;
   try {
     await deps.batchQueue.send(chunks.map(({ chunk }) => ({ bankId, batchId, chunk })));

@@ -12,7 +12,7 @@ import type { BatchPlan } from './plan.ts';
 const EMAILS_PER_STATEMENT = 5_000;
 
 /** Which of these emails are customers of the bank? Each statement returns some of them. */
-export function findExistingEmails(bankId: string, emails: string[]): Statement[] {
+export function selectExistingEmails(bankId: string, emails: string[]): Statement[] {
   return inSlices(emails, EMAILS_PER_STATEMENT).map(
     (slice) => sql`SELECT value AS email FROM json_each(${JSON.stringify(slice)})
         WHERE EXISTS (SELECT 1 FROM customers WHERE bank_id = ${bankId} AND email = value)`,
@@ -48,7 +48,7 @@ export interface OpenBatches {
 }
 
 /** How many of a bank's batches are under way, and how many wait for an operator? Counts up to `max` of each. */
-export function countOpenBatches(bankId: string, max: number): Statement {
+export function selectOpenBatchCounts(bankId: string, max: number): Statement {
   const countOf = (status: BatchStatus) =>
     sql`(SELECT count(*) FROM (
           SELECT 1 FROM batches WHERE bank_id = ${bankId} AND status = ${status} LIMIT ${max}))`;
@@ -56,6 +56,6 @@ export function countOpenBatches(bankId: string, max: number): Statement {
 }
 
 /** Is this batch stored? */
-export function findBatch(bankId: string, batchId: string): Statement {
+export function selectBatchId(bankId: string, batchId: string): Statement {
   return sql`SELECT id FROM batches WHERE bank_id = ${bankId} AND id = ${batchId}`;
 }

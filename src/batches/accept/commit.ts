@@ -2,12 +2,12 @@
  * Writes an accepted batch, and knows whether it was written. A write that throws, or does not answer, may have
  * been committed all the same: before anything is said, the primary is asked.
  */
-import { recordChange } from '../../audit/audit.store.ts';
+import { insertChange } from '../../audit/audit.store.ts';
 import type { Actor } from '../../api-keys/caller.ts';
 import {
-  isDatabaseAway,
+  isDatabaseUnavailable,
   isOverFailureLimit,
-  runTogether,
+  executeBatch,
   WRITE_DEADLINE_MS,
   type Statement,
 } from '../../db/statements.ts';
@@ -17,10 +17,10 @@ import { tooMany, unavailable, type AppError } from '../../errors.ts';
 import { describeCause } from '../../db/errors.ts';
 import type { Idempotency, IdempotencyRecord } from './idempotency.ts';
 import type { BatchPlan } from './plan.ts';
-import { SEND_AGAIN_MS } from '../batch-queue.ts';
-import { findIdempotencyRecord, insertIdempotencyRecord } from './idempotency.store.ts';
-import { countRefusedRows, insertRefusedRows, type FailureLimits } from '../failures.store.ts';
-import { findBatch, insertBatch } from './accept.store.ts';
+import { RESEND_AFTER_MS } from '../batch-queue.ts';
+import { selectIdempotencyRecord, insertIdempotencyRecord } from './idempotency.store.ts';
+import { addRefusedRowCount, insertRefusedRows, type FailureLimits } from '../failures.store.ts';
+import { selectBatchId, insertBatch } from './accept.store.ts';
 
 export interface CommitDeps {
   db: PrimarySession;
@@ -29,7 +29,7 @@ export interface CommitDeps {
 }
 
 /** Tries after the first. D1's own trouble is over in a moment or lasts; a client can wait better than we. */
-const RETRIES = 2;
+const MAX_RETRIES = 2;
 
 /**
  * @returns the record of the batch that already has this key; null when this batch is now stored
@@ -51,9 +51,9 @@ export async function commitBatch(
   } as const;
   const statements = [
     // First, because it may end all of it.
-    ...countRefusedRows(plan, deps.failureLimits.perDay),
-    recordChange(actor, change),
-    ...insertBatch(plan, plan.createdAt + SEND_AGAIN_MS),
+    ...addRefusedRowCount(plan, deps.failureLimits.perDay),
+    insertChange(actor, change),
+    ...insertBatch(plan, plan.createdAt + RESEND_AFTER_MS),
     ...insertRefusedRows(plan, deps.failureLimits.stored),
   ];
   if (idempotency !== undefined) {
@@ -63,10 +63,10 @@ export async function commitBatch(
   }
   for (let attempt = 0; ; attempt += 1) {
     try {
-      await runTogether(deps.db, statements, WRITE_DEADLINE_MS);
+      await executeBatch(deps.db, statements, WRITE_DEADLINE_MS);
       return null;
     } catch (error) {
-      const { stored, record } = await readBack(deps, plan, idempotency?.key);
+      const { stored, record } = await readBackCommit(deps, plan, idempotency?.key);
       if (stored) {
         deps.runtime.log('warn', {
           event: 'lost_answer_read_back',
@@ -77,8 +77,8 @@ export async function commitBatch(
       }
       if (record !== undefined) return record;
       if (isOverFailureLimit(error)) throw tooManyRefused(plan, deps.failureLimits.perDay);
-      if (!isDatabaseAway(error)) throw error;
-      if (attempt === RETRIES) throw unavailable(error);
+      if (!isDatabaseUnavailable(error)) throw error;
+      if (attempt === MAX_RETRIES) throw unavailable(error);
     }
   }
 }
@@ -92,17 +92,17 @@ function tooManyRefused({ failures, createdAt }: BatchPlan, perDay: number): App
   return tooMany(Math.ceil((midnight - createdAt) / 1_000), 'customers', message);
 }
 
-async function readBack(
+async function readBackCommit(
   deps: CommitDeps,
   { bankId, batchId, createdAt }: BatchPlan,
   key: string | undefined,
 ) {
-  const statements: Statement[] = [findBatch(bankId, batchId)];
-  if (key !== undefined) statements.push(findIdempotencyRecord(bankId, key, createdAt));
+  const statements: Statement[] = [selectBatchId(bankId, batchId)];
+  if (key !== undefined) statements.push(selectIdempotencyRecord(bankId, key, createdAt));
   try {
-    const [batches = [], records = []] = await runTogether(deps.db, statements);
+    const [batches = [], records = []] = await executeBatch(deps.db, statements);
     return { stored: batches.length > 0, record: records[0] as IdempotencyRecord | undefined };
   } catch (error) {
-    throw isDatabaseAway(error) ? unavailable(error) : error;
+    throw isDatabaseUnavailable(error) ? unavailable(error) : error;
   }
 }

@@ -1,16 +1,16 @@
 /** Idempotency-Keys in D1: the only statements on `idempotency_keys`. */
 import { sql } from 'drizzle-orm';
 import type { Statement } from '../../db/statements.ts';
-import { KEY_KEPT_MS, type IdempotencyRecord } from './idempotency.ts';
+import { IDEMPOTENCY_KEY_TTL_MS, type IdempotencyRecord } from './idempotency.ts';
 
 /** The one route that takes an Idempotency-Key. A key means nothing on another. */
 const ROUTE = 'POST /v1/bank/customers';
 
 /** @param now keys older than KEY_KEPT_MS are no longer known */
-export function findIdempotencyRecord(bankId: string, key: string, now: number): Statement {
+export function selectIdempotencyRecord(bankId: string, key: string, now: number): Statement {
   return sql`SELECT fingerprint, answer FROM idempotency_keys
       WHERE bank_id = ${bankId} AND route = ${ROUTE} AND idempotency_key = ${key}
-        AND created_at > ${now - KEY_KEPT_MS}`;
+        AND created_at > ${now - IDEMPOTENCY_KEY_TTL_MS}`;
 }
 
 /** Part of the accepting transaction: a key that is known makes all of it fail. */
@@ -23,14 +23,14 @@ export function insertIdempotencyRecord(
   return [
     sql`DELETE FROM idempotency_keys
         WHERE bank_id = ${bankId} AND route = ${ROUTE} AND idempotency_key = ${key}
-          AND created_at <= ${now - KEY_KEPT_MS}`,
+          AND created_at <= ${now - IDEMPOTENCY_KEY_TTL_MS}`,
     sql`INSERT INTO idempotency_keys (bank_id, route, idempotency_key, fingerprint, answer, created_at)
         VALUES (${bankId}, ${ROUTE}, ${key}, ${fingerprint}, ${answer}, ${now})`,
   ];
 }
 
 /** Forgets Idempotency-Keys that are older than a time, at most so many. Returns a row for each. */
-export function removeOldKeys(createdBefore: number, max: number): Statement {
+export function deleteOldIdempotencyKeys(createdBefore: number, max: number): Statement {
   return sql`DELETE FROM idempotency_keys WHERE (bank_id, route, idempotency_key) IN (
         SELECT bank_id, route, idempotency_key FROM idempotency_keys
         WHERE created_at <= ${createdBefore} ORDER BY created_at LIMIT ${max})

@@ -5,17 +5,17 @@
  */
 import { customerRow } from '../../customers/customers.requests.ts';
 import { AppError } from '../../errors.ts';
-import { codeOf, type FieldKey } from '../../crypto/field-cipher.ts';
+import { hmacHex, type FieldKey } from '../../crypto/field-cipher.ts';
 import { idSequence } from '../../lib/ids.ts';
 import type { RowFailure } from '../batches.responses.ts';
 import type { AcceptedBatch } from './report.ts';
 import { decodeFailure, encodeFailure } from '../failures.ts';
 
 /** How long a key is remembered. The README states it. */
-export const KEY_KEPT_MS = 72 * 3_600_000;
+export const IDEMPOTENCY_KEY_TTL_MS = 72 * 3_600_000;
 
 /** Seconds after which a request whose key is still running should come again; a batch takes less than one. */
-const STILL_RUNNING_SECONDS = 1;
+const RETRY_AFTER_SECONDS = 1;
 
 export interface Idempotency {
   key: string;
@@ -30,7 +30,7 @@ export interface IdempotencyRecord {
   answer: string;
 }
 
-const FIELDS = Object.keys(customerRow.shape);
+const FINGERPRINT_FIELDS = Object.keys(customerRow.shape);
 
 /** @param fieldKey of a version, or the newest */
 export async function readIdempotency(
@@ -38,7 +38,7 @@ export async function readIdempotency(
   rows: unknown[],
   fieldKey: (version?: number) => Promise<FieldKey>,
 ): Promise<Idempotency> {
-  const fingerprintBy = async (version?: number) => fingerprintOf(rows, await fieldKey(version));
+  const fingerprintBy = async (version?: number) => computeFingerprint(rows, await fieldKey(version));
   return { key, fingerprint: await fingerprintBy(), fingerprintBy };
 }
 
@@ -47,7 +47,7 @@ export async function readIdempotency(
  * may hold a list or an object, so one is as wrong as the other. It is stored, and covers account numbers: without
  * the key, a code of ten digits could be found by trying.
  */
-export function fingerprintOf(rows: unknown[], fieldKey: FieldKey): Promise<string> {
+export function computeFingerprint(rows: unknown[], fieldKey: FieldKey): Promise<string> {
   const flat = (value: unknown) => {
     if (typeof value === 'object' && value !== null) return ['nested'];
     // 1e400 is read as Infinity, and would be written as null.
@@ -55,33 +55,30 @@ export function fingerprintOf(rows: unknown[], fieldKey: FieldKey): Promise<stri
   };
   const meaning = rows.map((row) => {
     if (typeof row !== 'object' || row === null || Array.isArray(row)) return 'no object';
-    return FIELDS.map((field) => flat(Object.hasOwn(row, field) ? Reflect.get(row, field) : null));
+    return FINGERPRINT_FIELDS.map((field) =>
+      flat(Object.hasOwn(row, field) ? Reflect.get(row, field) : null),
+    );
   });
-  return codeOf(fieldKey, JSON.stringify(meaning));
+  return hmacHex(fieldKey, JSON.stringify(meaning));
 }
 
 /** Longer than any request takes: three tries to write and to read back, 10 and 5 seconds each. */
-const RUNNING_MOST_MS = 90_000;
+const MAX_REQUEST_MS = 90_000;
 
 /**
  * What an isolate is busy with. A request whose client goes away may be stopped without a word, so that being
  * busy has an end of its own.
  */
-export class RunningKeys {
+export class InFlightRequests {
   readonly #since = new Map<string, number>();
 
   /** @throws IDEMPOTENCY_IN_PROGRESS when the same key is being worked on here */
-  async whileRunning<Result>(
-    bankId: string,
-    key: string,
-    now: number,
-    work: () => Promise<Result>,
-  ): Promise<Result> {
+  async run<Result>(bankId: string, key: string, now: number, work: () => Promise<Result>): Promise<Result> {
     this.#forgetStopped(now);
     const name = `${bankId} ${key}`;
     if (this.#since.has(name)) {
       throw new AppError('IDEMPOTENCY_IN_PROGRESS', {
-        headers: { 'Retry-After': String(STILL_RUNNING_SECONDS) },
+        headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) },
       });
     }
     this.#since.set(name, now);
@@ -95,7 +92,7 @@ export class RunningKeys {
   /** The oldest come first, so this looks at one that is still running, and no further. */
   #forgetStopped(now: number): void {
     for (const [name, since] of this.#since) {
-      if (now - since < RUNNING_MOST_MS) return;
+      if (now - since < MAX_REQUEST_MS) return;
       this.#since.delete(name);
     }
   }
@@ -108,17 +105,17 @@ export class RunningKeys {
 export function toRecord(fingerprint: string, { report, refusal }: AcceptedBatch): IdempotencyRecord {
   const { createdCount, customerIds } = report.data;
   const data = { createdCount, firstCustomerId: customerIds[0] ?? null };
-  const failures = report.failures.map((failure): KeptFailure => {
+  const failures = report.failures.map((failure): StoredRowFailure => {
     const { code, faults } = encodeFailure(failure);
     return [failure.index, failure.clientRef, code, faults];
   });
   return { fingerprint, answer: JSON.stringify({ refusal, report: { ...report, failures, data } }) };
 }
 
-type KeptFailure = [index: number, clientRef: string | null, code: string, faults: string];
+type StoredRowFailure = [index: number, clientRef: string | null, code: string, faults: string];
 
 /** Records of before failures had codes hold them as they are answered. */
-function readFailure(kept: KeptFailure | RowFailure): RowFailure {
+function toRowFailure(kept: StoredRowFailure | RowFailure): RowFailure {
   if (!Array.isArray(kept)) return kept;
   const [index, clientRef, code, faults] = kept;
   return { index, clientRef, ...decodeFailure({ code, faults }) };
@@ -128,7 +125,10 @@ function readFailure(kept: KeptFailure | RowFailure): RowFailure {
  * The first answer again.
  * @throws IDEMPOTENCY_KEY_REUSED when the body means something else
  */
-export async function replay(record: IdempotencyRecord, idempotency: Idempotency): Promise<AcceptedBatch> {
+export async function replayResponse(
+  record: IdempotencyRecord,
+  idempotency: Idempotency,
+): Promise<AcceptedBatch> {
   const version = Number.parseInt(record.fingerprint, 10);
   const isNewest = idempotency.fingerprint.startsWith(`${version}.`);
   const fingerprint = isNewest ? idempotency.fingerprint : await idempotency.fingerprintBy(version);
@@ -139,6 +139,6 @@ export async function replay(record: IdempotencyRecord, idempotency: Idempotency
   const { refusal, report } = JSON.parse(record.answer);
   const { createdCount, firstCustomerId } = report.data;
   const customerIds = firstCustomerId === null ? [] : idSequence(firstCustomerId, createdCount);
-  const failures = report.failures.map(readFailure);
+  const failures = report.failures.map(toRowFailure);
   return { refusal, report: { ...report, failures, data: { createdCount, customerIds } } };
 }

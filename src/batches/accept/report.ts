@@ -9,11 +9,11 @@ export interface AcceptedBatch {
   refusal: 'CUSTOMER_EXISTS' | 'INVALID_REQUEST' | null;
 }
 
-export function batchUrl(batchId: string): string {
+export function batchPath(batchId: string): string {
   return `/v1/bank/customers/batches/${batchId}`;
 }
 
-export function describeBatch(batch: BatchOutline): AcceptedBatch {
+export function toBatchReport(batch: BatchOutline): AcceptedBatch {
   const { batchId, customerIds, failures } = batch;
   const none = customerIds.length === 0;
   const inline = withinBytes(failures.slice(0, LIMITS.inlineFailures), LIMITS.inlineFailureBytes);
@@ -31,7 +31,7 @@ export function describeBatch(batch: BatchOutline): AcceptedBatch {
     failures: inline,
     failuresInline,
     inlineFailureLimit: LIMITS.inlineFailures,
-    failuresUrl: failuresInline ? null : `${batchUrl(batchId)}/failures`,
+    failuresUrl: failuresInline ? null : `${batchPath(batchId)}/failures`,
     data: { createdCount: customerIds.length, customerIds },
   };
   return { report, refusal: none ? (batch.invalid === 0 ? 'CUSTOMER_EXISTS' : 'INVALID_REQUEST') : null };
@@ -54,8 +54,8 @@ function withinBytes(failures: RowFailure[], maxBytes: number): RowFailure[] {
  * because there is no address to read the rest from; and without customers, because it makes none.
  * @param failuresFrom index of a row
  */
-export function describeDryRun(batch: BatchOutline, failuresFrom: number): BatchReport {
-  const { report } = describeBatch(batch);
+export function toDryRunReport(batch: BatchOutline, failuresFrom: number): BatchReport {
+  const { report } = toBatchReport(batch);
   const wanted = batch.failures.filter(({ index }) => index >= failuresFrom);
   const failures = withinBytes(wanted, LIMITS.dryRunFailureBytes);
   return {

@@ -16,7 +16,7 @@ export interface ValidRow {
   row: CustomerRow;
 }
 
-function failureOf(
+function toFailure(
   index: number,
   clientRef: string | null,
   code: FailureCode,
@@ -26,13 +26,13 @@ function failureOf(
 }
 
 /** Cleans and judges every row, in input order. Each row ends in exactly one of the two lists. */
-export function judgeRows(rows: unknown[]): { valid: ValidRow[]; failures: RowFailure[] } {
+export function validateRows(rows: unknown[]): { valid: ValidRow[]; failures: RowFailure[] } {
   const valid: ValidRow[] = [];
   const failures: RowFailure[] = [];
   const seen = { email: new Map<string, number>(), clientRef: new Map<string, number>() };
 
   for (const [index, sent] of rows.entries()) {
-    const judged = judgeRow(index, sent);
+    const judged = validateRow(index, sent);
     if ('code' in judged) {
       failures.push(judged);
       continue;
@@ -43,7 +43,7 @@ export function judgeRows(rows: unknown[]): { valid: ValidRow[]; failures: RowFa
       return earlier === undefined ? [] : [{ field, message: sameAsRow(earlier) }];
     });
     if (errors.length > 0) {
-      failures.push(failureOf(index, row.clientRef, 'DUPLICATE_IN_BATCH', errors));
+      failures.push(toFailure(index, row.clientRef, 'DUPLICATE_IN_BATCH', errors));
       continue;
     }
     seen.email.set(row.email, index);
@@ -56,22 +56,22 @@ export function judgeRows(rows: unknown[]): { valid: ValidRow[]; failures: RowFa
 /** What an empty row is found to lack: asked of the schema, so that the two can't differ. */
 const REQUIRED_FIELDS = new Set(customerRow.safeParse({}).error?.issues.map(({ path }) => path[0]));
 
-function judgeRow(index: number, sent: unknown): ValidRow | RowFailure {
+function validateRow(index: number, sent: unknown): ValidRow | RowFailure {
   if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) {
-    return failureOf(index, null, 'INVALID_DATA', [{ field: 'customer', message: NOT_AN_OBJECT }]);
+    return toFailure(index, null, 'INVALID_DATA', [{ field: 'customer', message: NOT_AN_OBJECT }]);
   }
   const result = customerRow.safeParse(sent);
   const issues = result.error?.issues ?? [];
   const errors = issues.map(({ path, message }) => ({ field: path.join('.'), message }));
   // Judged beside the rest, so that a row with two faults is told both at once.
-  const phone = judgePhone(
+  const phone = validatePhone(
     result.data ?? { phone: readField(sent, 'phone'), country: readField(sent, 'country') },
   );
   if (phone === null) errors.push({ field: 'phone', message: PHONE_FAULT });
 
   if (result.success && phone !== null) return { index, row: { ...result.data, phone } };
   const code = issues.some(isMissing) ? 'INVALID_DATA' : 'VALIDATION_ERROR';
-  return failureOf(index, readField(sent, 'clientRef') ?? null, code, errors);
+  return toFailure(index, readField(sent, 'clientRef') ?? null, code, errors);
 }
 
 /** Absent, blank or of the wrong type, in a field that must be there. */
@@ -84,7 +84,7 @@ function isMissing(issue: z.core.$ZodIssue): boolean {
 type Dialled = { [field in 'phone' | 'country']?: string | undefined };
 
 /** @returns E.164; undefined where there is no number, or no telling yet; null for a fault */
-function judgePhone({ phone, country }: Dialled): string | null | undefined {
+function validatePhone({ phone, country }: Dialled): string | null | undefined {
   if (phone === undefined || (country === undefined && !isInternational(phone))) return undefined;
   return toE164(phone, country);
 }

@@ -4,9 +4,9 @@
  */
 import { sql, type SQL } from 'drizzle-orm';
 import type { Statement } from '../../db/statements.ts';
-import { countOfDay, removeSurplusFailures } from '../failures.store.ts';
+import { dailyCount, deleteSurplusFailures } from '../failures.store.ts';
 import { STAGED_FIELDS, type StagedField } from '../staged-customer.ts';
-import { MAX_SEND_AGAIN_MS, SEND_AGAIN_MS, type ChunkPointer } from '../batch-queue.ts';
+import { MAX_RESEND_AFTER_MS, RESEND_AFTER_MS, type ChunkPointer } from '../batch-queue.ts';
 import {
   CODE_LETTERS,
   encodeFailure,
@@ -55,7 +55,7 @@ const stagedRows = (pointer: ChunkPointer): SQL =>
  * together, this happens once: for a chunk that is closed or unknown every statement changes nothing.
  * @param maxFailures that the bank may have stored: beyond it, the oldest make room
  */
-export function moveChunkIn(pointer: ChunkPointer, now: number, maxFailures: number): Statement[] {
+export function applyChunk(pointer: ChunkPointer, now: number, maxFailures: number): Statement[] {
   const { bankId, batchId } = pointer;
   return [
     sql`INSERT INTO customers (bank_id, created_at, ${CUSTOMER_COLUMNS})
@@ -63,21 +63,24 @@ export function moveChunkIn(pointer: ChunkPointer, now: number, maxFailures: num
             ${STAGED_VALUES}
           FROM ${stagedRows(pointer)} WHERE ${isThere}
           ON CONFLICT (bank_id, email) DO NOTHING`,
-    recordFailures(
+    insertFailures(
       pointer,
       EXISTING_FAILURE,
       sql`NOT EXISTS (SELECT 1 FROM customers WHERE bank_id = ${bankId} AND id = ${staged('id')})`,
     ),
-    ...closeChunk(pointer, now, maxFailures),
+    ...closeChunkStatements(pointer, now, maxFailures),
   ];
 }
 
 /** Gives up a chunk of one row, which a constraint refuses: the row is reported, the chunk closed. */
 export function rejectChunk(pointer: ChunkPointer, now: number, maxFailures: number): Statement[] {
-  return [recordFailures(pointer, REJECTED_FAILURE, sql`true`), ...closeChunk(pointer, now, maxFailures)];
+  return [
+    insertFailures(pointer, REJECTED_FAILURE, sql`true`),
+    ...closeChunkStatements(pointer, now, maxFailures),
+  ];
 }
 
-function recordFailures(pointer: ChunkPointer, failure: KnownFailure, which: SQL): Statement {
+function insertFailures(pointer: ChunkPointer, failure: KnownFailure, which: SQL): Statement {
   const { code, faults } = encodeFailure(failure);
   return sql`INSERT INTO batch_failures (bank_id, batch_id, row_index, chunk, client_ref, code, faults)
         SELECT chunk.bank_id, chunk.batch_id, ${staged('index')}, chunk.chunk, ${staged('clientRef')}, ${code}, ${faults}
@@ -85,7 +88,7 @@ function recordFailures(pointer: ChunkPointer, failure: KnownFailure, which: SQL
 }
 
 /** Counts what the chunk's rows became, adds it to the bank, closes the chunk, and settles its batch. */
-function closeChunk(pointer: ChunkPointer, now: number, maxFailures: number): Statement[] {
+function closeChunkStatements(pointer: ChunkPointer, now: number, maxFailures: number): Statement[] {
   // Derived from the failures that this very chunk recorded, never counted along.
   const failed = (code: SQL) =>
     sql`(SELECT count(*) FROM batch_failures AS failure
@@ -95,7 +98,7 @@ function closeChunk(pointer: ChunkPointer, now: number, maxFailures: number): St
   // One that was erased on its way counts as created: the bank was told so, and it is no failure.
   const created = sql`row_count - ${failed(sql``)}`;
   const erased = sql`(SELECT count(*) FROM json_each(payload) AS staged WHERE NOT ${isThere})`;
-  const today = countOfDay(now, sql`chunk.failed`);
+  const today = dailyCount(now, sql`chunk.failed`);
   return [
     sql`UPDATE banks SET customer_count = customer_count + chunk.created,
             failure_count = failure_count + chunk.failed,
@@ -107,13 +110,13 @@ function closeChunk(pointer: ChunkPointer, now: number, maxFailures: number): St
           SET created = ${created}, raced = ${failed(sql`AND failure.code = ${CODE_LETTERS.EXISTING_CUSTOMER}`)},
             done_at = ${now}, payload = NULL, next_send_at = NULL
           WHERE ${isChunk(pointer)} AND ${isOpen}`,
-    settleBatch(pointer, now),
-    ...removeSurplusFailures(pointer.bankId, maxFailures),
+    refreshBatchStatus(pointer, now),
+    ...deleteSurplusFailures(pointer.bankId, maxFailures),
   ];
 }
 
 /** Makes a batch say what its chunks say. Derived, so that running it once too often changes nothing. */
-function settleBatch({ bankId, batchId }: ChunkPointer, now: number): Statement {
+function refreshBatchStatus({ bankId, batchId }: ChunkPointer, now: number): Statement {
   return sql`UPDATE batches
         SET created = chunks.created, raced = chunks.raced, rejected = chunks.rejected,
           status = CASE
@@ -139,12 +142,12 @@ function settleBatch({ bankId, batchId }: ChunkPointer, now: number): Statement 
 export function stallChunk(pointer: ChunkPointer, now: number): Statement[] {
   return [
     sql`UPDATE batch_chunks SET next_send_at = NULL WHERE ${isChunk(pointer)} AND ${isOpen} RETURNING chunk`,
-    settleBatch(pointer, now),
+    refreshBatchStatus(pointer, now),
   ];
 }
 
 /** Gives every row of a chunk a new phrase. None of its customers exists yet, so nobody has seen the old ones. */
-export function rephraseChunk(pointer: ChunkPointer, phrases: string[]): Statement {
+export function updateChunkPhrases(pointer: ChunkPointer, phrases: string[]): Statement {
   const phrasePath = `$[${STAGED_FIELDS.indexOf('phrase')}]`;
   return sql`UPDATE batch_chunks
         SET payload = (
@@ -180,7 +183,7 @@ export interface OpenChunk {
 }
 
 /** How many rows an open chunk holds; nothing for one that is closed or unknown. */
-export function findOpenChunk(pointer: ChunkPointer): Statement {
+export function selectOpenChunk(pointer: ChunkPointer): Statement {
   return sql`SELECT row_count AS rowCount FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}`;
 }
 
@@ -188,7 +191,7 @@ export function findOpenChunk(pointer: ChunkPointer): Statement {
  * Writes down that a chunk was tried in vain. One that was taken out of the sweep's hands stays out of them.
  * @param sendAgainAt when the sweep may send its pointer again, if not later anyhow
  */
-export function recordFailedTry(pointer: ChunkPointer, sendAgainAt: number): Statement {
+export function updateFailedTry(pointer: ChunkPointer, sendAgainAt: number): Statement {
   return sql`UPDATE batch_chunks SET tries = tries + 1, next_send_at = max(next_send_at, ${sendAgainAt})
       WHERE ${isChunk(pointer)} AND ${isOpen}`;
 }
@@ -200,7 +203,7 @@ export function recordFailedTry(pointer: ChunkPointer, sendAgainAt: number): Sta
 export function claimDueChunks(now: number, most: number): Statement {
   // 60 s shifted by 3 is more than 5 minutes.
   return sql`UPDATE batch_chunks
-      SET next_send_at = ${now} + min(${SEND_AGAIN_MS} << min(tries, 3), ${MAX_SEND_AGAIN_MS})
+      SET next_send_at = ${now} + min(${RESEND_AFTER_MS} << min(tries, 3), ${MAX_RESEND_AFTER_MS})
       WHERE (bank_id, batch_id, chunk) IN (
         SELECT bank_id, batch_id, chunk FROM batch_chunks
         WHERE next_send_at <= ${now} ORDER BY next_send_at LIMIT ${most})
@@ -228,7 +231,7 @@ export function isStaged(bankId: string, id: string): SQL {
 }
 
 /** As `findTraces` has them. */
-export function findStagedTraces(bankId: string, id: string): Statement {
+export function selectStagedTraces(bankId: string, id: string): Statement {
   return sql`SELECT ${staged('email')} AS email, ${staged('clientRef')} AS clientRef, NULL AS phrase FROM ${stagedCustomer(bankId, id)}`;
 }
 
@@ -236,7 +239,7 @@ export function findStagedTraces(bankId: string, id: string): Statement {
  * Leaves of a customer's staged copies, this one and others that would bring the same person, the index alone.
  * @param condition what else must be so
  */
-export function scrubStaged(bankId: string, id: string, email: string, condition: SQL): Statement {
+export function eraseStagedCopies(bankId: string, id: string, email: string, condition: SQL): Statement {
   const isMeant = sql`(${staged('id')} = ${id} OR ${staged('email')} = ${email})`;
   // Emails are ASCII, so they stand in JSON as they are: most payloads need not be read as JSON at all.
   const mayHold = sql`instr(chunk.payload, ${email}) > 0`;

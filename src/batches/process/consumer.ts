@@ -5,8 +5,8 @@
 import {
   isConstraintFailure,
   isPhraseCollision,
-  run,
-  runTogether,
+  execute,
+  executeBatch,
   WRITE_DEADLINE_MS,
 } from '../../db/statements.ts';
 import type { PrimarySession } from '../../db/session.ts';
@@ -15,23 +15,23 @@ import type { FailureLimits } from '../failures.store.ts';
 import { describeCause } from '../../db/errors.ts';
 import { createPhrase } from '../../lib/phrase.ts';
 import type { LogEvent } from '../../log-events.ts';
-import { chunkPointer, SEND_AGAIN_MS, type ChunkPointer } from '../batch-queue.ts';
+import { chunkPointer, RESEND_AFTER_MS, type ChunkPointer } from '../batch-queue.ts';
 import {
-  findOpenChunk,
-  moveChunkIn,
-  recordFailedTry,
+  selectOpenChunk,
+  applyChunk,
+  updateFailedTry,
   rejectChunk,
-  rephraseChunk,
+  updateChunkPhrases,
   splitChunk,
   stallChunk,
   type OpenChunk,
 } from './chunks.store.ts';
 
 /** Chance of one collision in 1,000 new phrases among 16 million: 1 in 1,000. Of three in a row: never seen. */
-const REPHRASE_MOST = 3;
+const MAX_REPHRASINGS = 3;
 
 /** Seconds before a failed message comes again: 10, 20, 40 … and at most 5 minutes. */
-function retryDelay(attempts: number): number {
+function retryDelaySeconds(attempts: number): number {
   return Math.min(10 * 2 ** (attempts - 1), 300);
 }
 
@@ -46,9 +46,9 @@ type Message = Pick<globalThis.Message, 'body' | 'attempts' | 'ack' | 'retry'>;
 export function consumeBatches(deps: ConsumerDeps, messages: readonly Message[]): Promise<void> {
   return forEachPointer(deps, messages, 'chunk_failed', async (pointer, retrySeconds) => {
     try {
-      await moveIn(deps, pointer);
+      await applyChunkOrSplit(deps, pointer);
     } catch (error) {
-      await leaveToQueue(deps, pointer, retrySeconds);
+      await recordRetry(deps, pointer, retrySeconds);
       throw error;
     }
     logChunk(deps, 'info', 'chunk_done', pointer);
@@ -59,10 +59,10 @@ export function consumeBatches(deps: ConsumerDeps, messages: readonly Message[])
  * Says when the queue's own next try is, so that the sweep does not send a copy before it. If D1 does not take that, it
  * gives the sweep nothing to send either; when it is back, each chunk that is due is sent once more than needed.
  */
-async function leaveToQueue(deps: ConsumerDeps, pointer: ChunkPointer, retrySeconds: number): Promise<void> {
-  const sendAgainAt = deps.runtime.now() + retrySeconds * 1_000 + SEND_AGAIN_MS;
+async function recordRetry(deps: ConsumerDeps, pointer: ChunkPointer, retrySeconds: number): Promise<void> {
+  const sendAgainAt = deps.runtime.now() + retrySeconds * 1_000 + RESEND_AFTER_MS;
   try {
-    await run(deps.db, recordFailedTry(pointer, sendAgainAt), WRITE_DEADLINE_MS);
+    await execute(deps.db, updateFailedTry(pointer, sendAgainAt), WRITE_DEADLINE_MS);
   } catch (error) {
     logChunk(deps, 'warn', 'failed_try_not_recorded', pointer, describeCause(error));
   }
@@ -72,7 +72,7 @@ async function leaveToQueue(deps: ConsumerDeps, pointer: ChunkPointer, retrySeco
 export function consumeDeadLetters(deps: ConsumerDeps, messages: readonly Message[]): Promise<void> {
   return forEachPointer(deps, messages, 'dead_letter_failed', async (pointer) => {
     const statements = stallChunk(pointer, deps.runtime.now());
-    const [stalled = []] = await runTogether(deps.db, statements, WRITE_DEADLINE_MS);
+    const [stalled = []] = await executeBatch(deps.db, statements, WRITE_DEADLINE_MS);
     // A letter of a chunk that went in meanwhile is no alarm.
     if (stalled.length > 0) logChunk(deps, 'error', 'batch_stalled', pointer);
   });
@@ -85,7 +85,7 @@ async function forEachPointer(
   work: (pointer: ChunkPointer, retrySeconds: number) => Promise<void>,
 ): Promise<void> {
   for (const message of messages) {
-    const retrySeconds = retryDelay(message.attempts);
+    const retrySeconds = retryDelaySeconds(message.attempts);
     const pointer = chunkPointer.safeParse(message.body);
     if (!pointer.success) {
       deps.runtime.log('error', { event: 'unreadable_message' });
@@ -103,40 +103,40 @@ async function forEachPointer(
 }
 
 /** Moves one chunk in, whatever its rows are like; throws only when trying later may end better. */
-async function moveIn(deps: ConsumerDeps, pointer: ChunkPointer): Promise<void> {
+async function applyChunkOrSplit(deps: ConsumerDeps, pointer: ChunkPointer): Promise<void> {
   for (let rephrased = 0; ; rephrased += 1) {
     try {
-      const statements = moveChunkIn(pointer, deps.runtime.now(), deps.failureLimits.stored);
-      await runTogether(deps.db, statements, WRITE_DEADLINE_MS);
+      const statements = applyChunk(pointer, deps.runtime.now(), deps.failureLimits.stored);
+      await executeBatch(deps.db, statements, WRITE_DEADLINE_MS);
       return;
     } catch (error) {
       const collides = isPhraseCollision(error);
       if (!collides && isConstraintFailure(error)) return isolateBadRow(deps, pointer);
-      if (!collides || rephrased === REPHRASE_MOST) throw error;
-      await rephrase(deps, pointer);
+      if (!collides || rephrased === MAX_REPHRASINGS) throw error;
+      await drawNewPhrases(deps, pointer);
     }
   }
 }
 
-async function rephrase(deps: ConsumerDeps, pointer: ChunkPointer): Promise<void> {
-  const [open] = await run<OpenChunk>(deps.db, findOpenChunk(pointer));
+async function drawNewPhrases(deps: ConsumerDeps, pointer: ChunkPointer): Promise<void> {
+  const [open] = await execute<OpenChunk>(deps.db, selectOpenChunk(pointer));
   const phrases = Array.from({ length: open?.rowCount ?? 0 }, () => createPhrase(deps.runtime.random));
-  await run(deps.db, rephraseChunk(pointer, phrases), WRITE_DEADLINE_MS);
+  await execute(deps.db, updateChunkPhrases(pointer, phrases), WRITE_DEADLINE_MS);
 }
 
 /** Halves the chunk until the row that a constraint refuses is alone. Each step is committed by itself. */
 async function isolateBadRow(deps: ConsumerDeps, pointer: ChunkPointer): Promise<void> {
   const { db, runtime } = deps;
-  const [open] = await run<OpenChunk>(db, findOpenChunk(pointer));
+  const [open] = await execute<OpenChunk>(db, selectOpenChunk(pointer));
   if (open === undefined) return;
   if (open.rowCount === 1) {
     logChunk(deps, 'error', 'row_rejected', pointer);
-    await runTogether(db, rejectChunk(pointer, runtime.now(), deps.failureLimits.stored), WRITE_DEADLINE_MS);
+    await executeBatch(db, rejectChunk(pointer, runtime.now(), deps.failureLimits.stored), WRITE_DEADLINE_MS);
     return;
   }
-  const statements = splitChunk(pointer, runtime.now() + SEND_AGAIN_MS);
-  const [halves = []] = await runTogether(db, statements, WRITE_DEADLINE_MS);
-  for (const { chunk } of halves as { chunk: number }[]) await moveIn(deps, { ...pointer, chunk });
+  const statements = splitChunk(pointer, runtime.now() + RESEND_AFTER_MS);
+  const [halves = []] = await executeBatch(db, statements, WRITE_DEADLINE_MS);
+  for (const { chunk } of halves as { chunk: number }[]) await applyChunkOrSplit(deps, { ...pointer, chunk });
 }
 
 function logChunk(

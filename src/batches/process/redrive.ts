@@ -4,7 +4,7 @@
  */
 import { sql, type SQL } from 'drizzle-orm';
 
-export function findStalledBatches() {
+export function selectStalledBatches() {
   return sql`SELECT bank_id AS bank, id AS batch, datetime(created_at / 1000, 'unixepoch') AS accepted, total,
         (SELECT count(*) FROM batch_chunks
          WHERE bank_id = batches.bank_id AND batch_id = batches.id AND done_at IS NULL) AS openChunks

@@ -6,7 +6,7 @@ import type { Statement } from '../../db/statements.ts';
  * Removes batches that were completed before a time, oldest first: their failures, their chunks, themselves.
  * A batch goes whole, so the last one may pass `failures`. The last statement returns a row for each.
  */
-export function removeOldBatches(
+export function deleteOldBatches(
   completedBefore: number,
   max: { batches: number; failures: number },
 ): Statement[] {
@@ -39,7 +39,7 @@ export interface Backlog {
 const MAX_COUNTED = 100_000;
 
 /** How many batches and Idempotency-Keys are older than they should be? */
-export function countOld(completedBefore: number, createdBefore: number): Statement {
+export function selectBacklog(completedBefore: number, createdBefore: number): Statement {
   return sql`SELECT
       (SELECT count(*) FROM (
         SELECT 1 FROM batches WHERE completed_at <= ${completedBefore} LIMIT ${MAX_COUNTED})) AS batches,

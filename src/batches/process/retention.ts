@@ -1,10 +1,10 @@
 /** What is kept for a time only: results of batches, and Idempotency-Keys. The sweep removes what is older. */
-import { run, runTogether, WRITE_DEADLINE_MS } from '../../db/statements.ts';
+import { execute, executeBatch, WRITE_DEADLINE_MS } from '../../db/statements.ts';
 import type { PrimarySession } from '../../db/session.ts';
 import type { Runtime } from '../../runtime.ts';
-import { countOld, removeOldBatches, type Backlog } from './retention.store.ts';
-import { removeOldKeys } from '../accept/idempotency.store.ts';
-import { KEY_KEPT_MS } from '../accept/idempotency.ts';
+import { selectBacklog, deleteOldBatches, type Backlog } from './retention.store.ts';
+import { deleteOldIdempotencyKeys } from '../accept/idempotency.store.ts';
+import { IDEMPOTENCY_KEY_TTL_MS } from '../accept/idempotency.ts';
 
 /** How long the results of a batch are kept after it was completed. The README states it. */
 export const RESULTS_KEPT_MS = 30 * 24 * 3_600_000;
@@ -28,18 +28,18 @@ export interface RetentionDeps {
 }
 
 /** Removes what is too old, oldest first, and logs what it had to leave for the next sweep. */
-export async function removeOldResults({ db, runtime }: RetentionDeps): Promise<void> {
+export async function removeExpiredData({ db, runtime }: RetentionDeps): Promise<void> {
   const startedAt = runtime.now();
-  const [completedBefore, createdBefore] = [startedAt - RESULTS_KEPT_MS, startedAt - KEY_KEPT_MS];
+  const [completedBefore, createdBefore] = [startedAt - RESULTS_KEPT_MS, startedAt - IDEMPOTENCY_KEY_TTL_MS];
   for (let round = 0; round < MAX_ROUNDS && runtime.now() - startedAt < MAX_REMOVAL_MS; round += 1) {
     const removal = [
-      removeOldKeys(createdBefore, MAX_PER_ROUND.keys),
-      ...removeOldBatches(completedBefore, MAX_PER_ROUND),
+      deleteOldIdempotencyKeys(createdBefore, MAX_PER_ROUND.keys),
+      ...deleteOldBatches(completedBefore, MAX_PER_ROUND),
     ];
-    const results = await runTogether(db, removal, WRITE_DEADLINE_MS);
+    const results = await executeBatch(db, removal, WRITE_DEADLINE_MS);
     if (results[0]?.length === 0 && results.at(-1)?.length === 0) return;
   }
-  const [left] = await run<Backlog>(db, countOld(completedBefore, createdBefore));
+  const [left] = await execute<Backlog>(db, selectBacklog(completedBefore, createdBefore));
   if (left !== undefined && left.batches + left.keys > 0) {
     runtime.log('warn', { event: 'removal_backlog', batches: left.batches, keys: left.keys });
   }

@@ -4,13 +4,13 @@
  * own transaction.
  */
 import { describeCause } from '../../db/errors.ts';
-import { run, WRITE_DEADLINE_MS } from '../../db/statements.ts';
-import { SEND_MOST, type ChunkPointer, type BatchQueue } from '../batch-queue.ts';
-import { removeOldResults, type RetentionDeps } from './retention.ts';
+import { execute, WRITE_DEADLINE_MS } from '../../db/statements.ts';
+import { MAX_MESSAGES_PER_SEND, type ChunkPointer, type BatchQueue } from '../batch-queue.ts';
+import { removeExpiredData, type RetentionDeps } from './retention.ts';
 import { claimDueChunks } from './chunks.store.ts';
 
 /** Sends of one sweep: 1,000 chunks, a million customers, a minute. */
-const ROUNDS_MOST = 10;
+const MAX_ROUNDS = 10;
 
 export interface SweepDeps extends RetentionDeps {
   batchQueue: BatchQueue;
@@ -18,7 +18,7 @@ export interface SweepDeps extends RetentionDeps {
 
 export async function sweep(deps: SweepDeps): Promise<void> {
   // Each whatever becomes of the other: a queue that is away must not keep what is too old.
-  const results = await Promise.allSettled([sendDueChunks(deps), removeOldResults(deps)]);
+  const results = await Promise.allSettled([resendDueChunks(deps), removeExpiredData(deps)]);
   const failures = results
     .filter((result) => result.status === 'rejected')
     .map(({ reason }) => reason as unknown);
@@ -27,10 +27,14 @@ export async function sweep(deps: SweepDeps): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-async function sendDueChunks(deps: SweepDeps): Promise<void> {
-  for (let round = 0; round < ROUNDS_MOST; round += 1) {
+async function resendDueChunks(deps: SweepDeps): Promise<void> {
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const now = deps.runtime.now();
-    const due = await run<ChunkPointer>(deps.db, claimDueChunks(now, SEND_MOST), WRITE_DEADLINE_MS);
+    const due = await execute<ChunkPointer>(
+      deps.db,
+      claimDueChunks(now, MAX_MESSAGES_PER_SEND),
+      WRITE_DEADLINE_MS,
+    );
     if (due.length === 0) return;
     await deps.batchQueue.send(due);
     deps.runtime.log('warn', { event: 'chunks_sent_again', chunks: due.length });

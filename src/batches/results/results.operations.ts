@@ -3,13 +3,13 @@ import { operation } from '../../http/operation.ts';
 import { batchList, createdList, failureList, noParameters } from './results.requests.ts';
 
 /** Who may send a batch may see what became of it. */
-const SEE = ['customers:write', 'customers:read', 'customers:read:extended'] as const;
+const BATCH_READ_SCOPES = ['customers:write', 'customers:read', 'customers:read:extended'] as const;
 
 export const listBatches = operation({
   method: 'GET',
   path: '/v1/bank/customers/batches',
-  counts: 'lookups',
-  scopes: SEE,
+  rateLimitClass: 'lookups',
+  scopes: BATCH_READ_SCOPES,
   query: batchList,
   errors: [],
 });
@@ -17,8 +17,8 @@ export const listBatches = operation({
 export const getBatch = operation({
   method: 'GET',
   path: '/v1/bank/customers/batches/:batchId',
-  counts: 'lookups',
-  scopes: SEE,
+  rateLimitClass: 'lookups',
+  scopes: BATCH_READ_SCOPES,
   query: noParameters,
   errors: ['BATCH_NOT_FOUND'],
 });
@@ -26,8 +26,8 @@ export const getBatch = operation({
 export const listBatchFailures = operation({
   method: 'GET',
   path: '/v1/bank/customers/batches/:batchId/failures',
-  counts: 'lookups',
-  scopes: SEE,
+  rateLimitClass: 'lookups',
+  scopes: BATCH_READ_SCOPES,
   query: failureList,
   errors: ['BATCH_NOT_FOUND'],
 });
@@ -35,8 +35,8 @@ export const listBatchFailures = operation({
 export const listBatchCustomers = operation({
   method: 'GET',
   path: '/v1/bank/customers/batches/:batchId/customers',
-  counts: 'lookups',
-  scopes: SEE,
+  rateLimitClass: 'lookups',
+  scopes: BATCH_READ_SCOPES,
   query: createdList,
   errors: ['BATCH_NOT_FOUND'],
 });

@@ -6,9 +6,9 @@ import { LIMITS } from '../../limits.ts';
 
 export const noParameters = z.strictObject({});
 
-export const failureList = z.strictObject(pageParameters(LIMITS.failuresMost));
+export const failureList = z.strictObject(pageParameters(LIMITS.maxFailurePageRows));
 
-export const createdList = z.strictObject(pageParameters(LIMITS.createdMost));
+export const createdList = z.strictObject(pageParameters(LIMITS.maxCreatedPageRows));
 
 export const batchList = z.strictObject({
   ...pageParameters(),

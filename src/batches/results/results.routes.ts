@@ -1,14 +1,14 @@
 /** The routes that read batches and their results. */
 import type { HttpContext } from '../../http/context.ts';
-import { answerPage, type ListParameters } from '../../http/link-header.ts';
+import { respondWithPage, type ListParameters } from '../../http/link-header.ts';
 import type { Router } from '../../http/router.ts';
-import { succeed } from '../../http/responses.ts';
+import { respondWithData } from '../../http/responses.ts';
 import { getBatch, listBatchCustomers, listBatches, listBatchFailures } from './results.operations.ts';
 import {
-  getBatchOf,
-  listBatchesOf,
-  listCreatedOf,
-  listFailuresOf,
+  readBatch,
+  readBatches,
+  readCreatedCustomers,
+  readFailures,
   type Listing,
   type ResultDeps,
 } from './results.service.ts';
@@ -18,22 +18,26 @@ const LOOK_AGAIN_SECONDS = 1;
 
 export function resultRoutes(router: Router<ResultDeps>): void {
   router.mount(listBatches, async ({ context, deps, caller, query }) =>
-    answerList(context, query, await listBatchesOf(deps, caller, query)),
+    respondWithListing(context, query, await readBatches(deps, caller, query)),
   );
 
   router.mount(getBatch, async ({ context, deps, caller }) => {
-    const batch = await getBatchOf(deps, caller.bankId, batchIdOf(context));
+    const batch = await readBatch(deps, caller.bankId, batchIdOf(context));
     // A stalled one waits for an operator, not for a moment.
     if (batch.status === 'PROCESSING') context.get('headers')['Retry-After'] = String(LOOK_AGAIN_SECONDS);
-    return succeed(context, 200, 'Batch retrieved successfully', batch);
+    return respondWithData(context, 200, 'Batch retrieved successfully', batch);
   });
 
   router.mount(listBatchFailures, async ({ context, deps, caller, query }) => {
-    return answerList(context, query, await listFailuresOf(deps, caller, batchIdOf(context), query));
+    return respondWithListing(context, query, await readFailures(deps, caller, batchIdOf(context), query));
   });
 
   router.mount(listBatchCustomers, async ({ context, deps, caller, query }) => {
-    return answerList(context, query, await listCreatedOf(deps, caller, batchIdOf(context), query));
+    return respondWithListing(
+      context,
+      query,
+      await readCreatedCustomers(deps, caller, batchIdOf(context), query),
+    );
   });
 }
 
@@ -42,11 +46,11 @@ function batchIdOf(context: HttpContext): string {
 }
 
 /** While chunks go in, in any order, a list is not final. */
-function answerList(
+function respondWithListing(
   context: HttpContext,
   { limit, status }: ListParameters,
   listing: Listing<unknown>,
 ): Promise<Response> {
-  if (listing.underWay) context.get('headers')['Retry-After'] = String(LOOK_AGAIN_SECONDS);
-  return answerPage(context, { status, limit }, listing);
+  if (listing.isProcessing) context.get('headers')['Retry-After'] = String(LOOK_AGAIN_SECONDS);
+  return respondWithPage(context, { status, limit }, listing);
 }

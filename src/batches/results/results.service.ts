@@ -1,13 +1,13 @@
 /** A batch as a resource, for the bank that sent it alone: how far it is, and what became of each row. */
 import type { PrimarySession } from '../../db/session.ts';
-import { runTogether, type Statement } from '../../db/statements.ts';
-import type { PageOf } from '../../paging/keyset.ts';
+import { executeBatch, type Statement } from '../../db/statements.ts';
+import type { PageRequest } from '../../paging/keyset.ts';
 import type { BatchStatus } from '../../db/schema.ts';
 import { AppError } from '../../errors.ts';
 import type { Caller } from '../../api-keys/caller.ts';
-import { positionOf, toPage, type List, type Page } from '../../paging/cursor.ts';
-import { listBatches, listCreated, readBatch, type BatchRow } from './results.store.ts';
-import { listFailures, type FailureRow } from '../failures.store.ts';
+import { readPosition, toPage, type List, type Page } from '../../paging/cursor.ts';
+import { selectBatches, selectCreatedCustomers, selectBatch, type BatchRow } from './results.store.ts';
+import { selectFailures, type FailureRow } from '../failures.store.ts';
 import type { BatchView, CreatedCustomer, RowFailure } from '../batches.responses.ts';
 import { decodeFailure } from '../failures.ts';
 
@@ -25,36 +25,36 @@ export interface Listing<Row> {
   page: Page<Row>;
   list: List;
   /** Chunks go in in any order, so rows may yet appear in front of a cursor. */
-  underWay: boolean;
+  isProcessing: boolean;
 }
 
 /** @throws BATCH_NOT_FOUND, alike for nobody's and for another bank's batch */
-export async function getBatchOf(deps: ResultDeps, bankId: string, batchId: string): Promise<BatchView> {
-  const [[batch] = []] = await runTogether(deps.db, [readBatch(bankId, batchId)]);
+export async function readBatch(deps: ResultDeps, bankId: string, batchId: string): Promise<BatchView> {
+  const [[batch] = []] = await executeBatch(deps.db, [selectBatch(bankId, batchId)]);
   if (batch === undefined) throw new AppError('BATCH_NOT_FOUND');
   return toView(batch as BatchRow);
 }
 
-export async function listBatchesOf(
+export async function readBatches(
   deps: ResultDeps,
   { bankId, cursorKey }: Caller,
   query: PageQuery & { status?: BatchStatus | undefined },
 ): Promise<Listing<BatchView>> {
   const list = { name: `batches ${query.status ?? ''}`, key: cursorKey };
-  const position = await positionOf(list, 1, query.cursor);
-  const [rows = []] = await runTogether(deps.db, [listBatches(bankId, { ...query, position })]);
+  const position = await readPosition(list, 1, query.cursor);
+  const [rows = []] = await executeBatch(deps.db, [selectBatches(bankId, { ...query, position })]);
   const page = toPage(rows as BatchRow[], query.limit, position, ({ id }) => [id]);
-  return { list, page: { ...page, rows: page.rows.map(toView) }, underWay: false };
+  return { list, page: { ...page, rows: page.rows.map(toView) }, isProcessing: false };
 }
 
-export async function listFailuresOf(deps: ResultDeps, caller: Caller, batchId: string, query: PageQuery) {
-  const { page, ...rest } = await listOf<FailureRow>(
+export async function readFailures(deps: ResultDeps, caller: Caller, batchId: string, query: PageQuery) {
+  const { page, ...rest } = await readListOfBatch<FailureRow>(
     deps,
     caller,
     batchId,
     'failures',
     query,
-    listFailures,
+    selectFailures,
     ({ index }) => [index],
   );
   const rows = page.rows.map(({ index, clientRef, ...stored }): RowFailure => ({
@@ -65,29 +65,37 @@ export async function listFailuresOf(deps: ResultDeps, caller: Caller, batchId: 
   return { ...rest, page: { ...page, rows } };
 }
 
-export function listCreatedOf(deps: ResultDeps, caller: Caller, batchId: string, query: PageQuery) {
-  return listOf<CreatedCustomer>(deps, caller, batchId, 'customers', query, listCreated, ({ id }) => [id]);
+export function readCreatedCustomers(deps: ResultDeps, caller: Caller, batchId: string, query: PageQuery) {
+  return readListOfBatch<CreatedCustomer>(
+    deps,
+    caller,
+    batchId,
+    'customers',
+    query,
+    selectCreatedCustomers,
+    ({ id }) => [id],
+  );
 }
 
-async function listOf<Row>(
+async function readListOfBatch<Row>(
   deps: ResultDeps,
   { bankId, cursorKey }: Caller,
   batchId: string,
   what: string,
   { limit, cursor }: PageQuery,
-  statement: (bankId: string, batchId: string, page: PageOf) => Statement,
+  statement: (bankId: string, batchId: string, page: PageRequest) => Statement,
   keyOf: (row: Row) => (string | number)[],
 ): Promise<Listing<Row>> {
   const list = { name: `${what} ${batchId}`, key: cursorKey };
-  const position = await positionOf(list, 1, cursor);
-  const [batch = [], rows = []] = await runTogether(deps.db, [
-    readBatch(bankId, batchId),
+  const position = await readPosition(list, 1, cursor);
+  const [batch = [], rows = []] = await executeBatch(deps.db, [
+    selectBatch(bankId, batchId),
     statement(bankId, batchId, { limit, position }),
   ]);
   const [found] = batch as BatchRow[];
   if (found === undefined) throw new AppError('BATCH_NOT_FOUND');
   const page = toPage(rows as Row[], limit, position, keyOf);
-  return { list, page, underWay: found.status === 'PROCESSING' };
+  return { list, page, isProcessing: found.status === 'PROCESSING' };
 }
 
 function toView(batch: BatchRow): BatchView {

@@ -94,7 +94,7 @@ async function eraseAgain(target: Target, erasures: Row[]): Promise<string[]> {
     for (const [index, { bankId, id, row }] of named.entries()) {
       const traces = found[2 * index]?.[0] ?? found[2 * index + 1]?.[0];
       if (traces === undefined) continue;
-      const actor = { bankId, keyId: String(row['key_id']), requestId: String(row['request_id']) };
+      const actor = { bankId, apiKeyId: String(row['key_id']), requestId: String(row['request_id']) };
       texts.push(textOf(eraseCustomerStatements(actor, Number(row['at']), id, traces, undefined)));
     }
   }

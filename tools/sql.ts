@@ -5,8 +5,8 @@ import type { Statement } from '../src/db/statements.ts';
 const dialect = new SQLiteSyncDialect();
 
 /** Statements one after the other, their values in the text, escaped by Drizzle. */
-export function textOf(statements: Statement[]): string {
-  const texts = statements.map((statement) => {
+export function textOf(statements: readonly Statement[] | Record<string, Statement>): string {
+  const texts = Object.values(statements).map((statement) => {
     if ('params' in statement) throw new Error('a statement that is rendered has no values in its text');
     return dialect.sqlToQuery(statement.inlineParams()).sql;
   });

@@ -4,18 +4,12 @@
  * does not answer, an API key that was good at most 5 minutes ago still opens phrases that lie at the edge, and nothing
  * else. Bad keys are not remembered, so guessing can't fill the memory.
  */
-import {
-  isDatabaseUnavailable,
-  READ_DEADLINE_MS,
-  execute,
-  WRITE_DEADLINE_MS,
-  type Database,
-} from '../db/statements.ts';
-import { describeCause } from '../db/errors.ts';
+import { READ_DEADLINE_MS, execute, WRITE_DEADLINE_MS, type Database } from '../db/statements.ts';
+import { describeCause, isDatabaseUnavailable } from '../db/errors.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Caller } from './caller.ts';
 import { hasChecksum } from './api-key-checksum.ts';
-import { selectApiKey, updateLastUsed, type ApiKeyRow } from './api-keys.store.ts';
+import { selectApiKey, updateLastUsed } from './api-keys.store.ts';
 
 /** Milliseconds for which a good key is not asked for again. The design's bound on revocation. */
 export const API_KEY_CACHE_MS = 30_000;
@@ -134,7 +128,7 @@ async function checkApiKey(
     return null;
   const now = runtime.now();
   const hash = await hashApiKey(key);
-  const [found] = await execute<ApiKeyRow>(apiKeyDatabase, selectApiKey(hash), deadlineMs);
+  const [found] = await execute(apiKeyDatabase, selectApiKey(hash), deadlineMs);
   const expiresAt = found?.expiresAt ?? Number.POSITIVE_INFINITY;
   if (found === undefined || found.revokedAt !== null || expiresAt <= now) {
     apiKeyCache.forget(key);

@@ -1,25 +1,31 @@
-/** Keys in D1: the only statements that touch `api_keys`. */
-import { sql } from 'drizzle-orm';
-import type { Statement } from '../db/statements.ts';
+/** API keys in D1: the only statements on `api_keys`. */
+import { eq, sql } from 'drizzle-orm';
+import { apiKeys, banks } from '../db/schema.ts';
+import { columnsAs, queryBuilder, renderOnce, toStatement, type Statement } from '../db/statements.ts';
 
-export interface ApiKeyRow {
-  id: string;
-  bankId: string;
+const columns = columnsAs({
+  id: apiKeys.id,
+  bankId: apiKeys.bankId,
   /** Separated by spaces. */
-  scopes: string;
-  expiresAt: number | null;
-  revokedAt: number | null;
-  lastUsedOn: string | null;
-  cursorKey: string;
-}
+  scopes: apiKeys.scopes,
+  expiresAt: apiKeys.expiresAt,
+  revokedAt: apiKeys.revokedAt,
+  lastUsedOn: apiKeys.lastUsedOn,
+  cursorKey: banks.cursorKey,
+});
 
-/** What an unremembered key costs: its row, and its bank's. */
-export function selectApiKey(hash: string): Statement {
-  return sql`SELECT api_keys.id, bank_id AS bankId, scopes, expires_at AS expiresAt, revoked_at AS revokedAt,
-        last_used_on AS lastUsedOn, cursor_key AS cursorKey
-      FROM api_keys JOIN banks ON banks.id = bank_id
-      WHERE hash = ${hash}`;
-}
+const byHash = renderOnce(
+  toStatement(
+    queryBuilder
+      .select(columns)
+      .from(apiKeys)
+      .innerJoin(banks, eq(banks.id, apiKeys.bankId))
+      .where(eq(apiKeys.hash, sql.placeholder('hash'))),
+  ),
+);
+
+/** An API key and what its bank adds to it: two rows read. */
+export const selectApiKey = (hash: string) => byHash({ hash });
 
 /** @param day `YYYY-MM-DD`, UTC */
 export function updateLastUsed(hash: string, day: string): Statement {

@@ -4,7 +4,7 @@ import { execute } from '../db/statements.ts';
 import type { Caller } from '../api-keys/caller.ts';
 import { readPosition, toPage } from '../paging/cursor.ts';
 import type { Change } from './audit.responses.ts';
-import { selectChanges, type AuditRow } from './audit.store.ts';
+import { selectChanges } from './audit.store.ts';
 
 export interface AuditDeps {
   session: ReadSession;
@@ -21,7 +21,7 @@ export interface AuditQuery {
 export async function readChanges(deps: AuditDeps, { bankId, cursorKey }: Caller, query: AuditQuery) {
   const list = { name: `audit ${query.subject ?? ''}`, key: cursorKey };
   const position = await readPosition(list, 2, query.cursor);
-  const found = await execute<AuditRow>(deps.session, selectChanges(bankId, { ...query, position }));
+  const found = await execute(deps.session, selectChanges(bankId, { ...query, position }));
   const page = toPage(found, query.limit, position, ({ at, requestId }) => [at, requestId]);
   const rows = page.rows.map(({ at, fields, ...row }): Change => ({
     ...row,

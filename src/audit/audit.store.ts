@@ -1,7 +1,8 @@
 /** The audit log in D1: the only statements on `audit_log`, but for the triggers that write what nobody said. */
-import { sql, type SQL } from 'drizzle-orm';
+import { and, eq, sql, type InferSelectModel, type SQL } from 'drizzle-orm';
 import type { Actor } from '../api-keys/caller.ts';
-import type { Statement } from '../db/statements.ts';
+import { auditLog } from '../db/schema.ts';
+import { columnsAs, queryBuilder, toStatement, type Statement } from '../db/statements.ts';
 import { keysetPage, type PageRequest } from '../paging/keyset.ts';
 
 export type Action = 'POST /v1/bank/customers' | 'PATCH /v1/bank/customer' | 'DELETE /v1/bank/customer';
@@ -34,8 +35,8 @@ export function insertChange(actor: Actor, change: Change, condition: SQL = sql`
 }
 
 /** Was the change of this request made? */
-export function selectChange(actor: Actor, change: Pick<Change, 'at' | 'subject'>): Statement {
-  return sql`SELECT 1 WHERE ${isRecorded(actor, change)}`;
+export function selectChange(actor: Actor, change: Pick<Change, 'at' | 'subject'>): Statement<{ found: 1 }> {
+  return sql<{ found: 1 }>`SELECT 1 AS found WHERE ${isRecorded(actor, change)}`;
 }
 
 export function isRecorded(
@@ -50,26 +51,35 @@ export function isLatest({ bankId, requestId }: Actor, subject: string): SQL {
   return sql`${requestId} = (SELECT request_id FROM ${changesOf(bankId, subject)} ORDER BY at DESC LIMIT 1)`;
 }
 
-export interface AuditRow {
-  at: number;
-  requestId: string;
-  keyId: string | null;
-  action: string;
-  subject: string;
+const columns = {
+  at: auditLog.at,
+  requestId: auditLog.requestId,
+  keyId: auditLog.keyId,
+  action: auditLog.action,
+  subject: auditLog.subject,
   /** A JSON array. */
-  fields: string;
-}
+  fields: auditLog.fields,
+};
+const aliasedColumns = columnsAs(columns);
+export type AuditRow = Pick<InferSelectModel<typeof auditLog>, keyof typeof columns>;
 
 /** Newest first. */
 export function selectChanges(
   bankId: string,
   page: PageRequest & { subject?: string | undefined },
-): Statement {
-  // Left to itself, SQLite would walk all changes of the bank by primary key to find those of a subject.
-  const [index, ofSubject] =
+): Statement<AuditRow> {
+  // Left to itself, SQLite would walk all changes of the bank by primary key to find those of one subject.
+  const [table, ofSubject] =
     page.subject === undefined
-      ? [sql``, sql`true`]
-      : [sql`INDEXED BY audit_log_subject`, sql`subject = ${page.subject}`];
-  return sql`SELECT at, request_id AS requestId, key_id AS keyId, action, subject, fields FROM audit_log ${index}
-      WHERE bank_id = ${bankId} AND ${ofSubject} AND ${keysetPage([sql`at`, sql`request_id`], true, page)}`;
+      ? [auditLog, undefined]
+      : [sql`${auditLog} INDEXED BY audit_log_subject`, eq(auditLog.subject, page.subject)];
+  const { where, orderBy, limit } = keysetPage([auditLog.at, auditLog.requestId], true, page);
+  return toStatement(
+    queryBuilder
+      .select(aliasedColumns)
+      .from(table)
+      .where(and(eq(auditLog.bankId, bankId), ofSubject, where))
+      .orderBy(...orderBy)
+      .limit(limit),
+  );
 }

@@ -2,8 +2,9 @@
  * Failures in D1: how they are stored, read, counted and bounded. A bank's counts are columns of `banks`, moved in the
  * transaction that moves the rows: counting two million rows would read two million.
  */
-import { sql, type SQL } from 'drizzle-orm';
-import type { Statement } from '../db/statements.ts';
+import { and, eq, sql, type SQL } from 'drizzle-orm';
+import { batchFailures } from '../db/schema.ts';
+import { columnsAs, queryBuilder, toStatement, type Statement } from '../db/statements.ts';
 import { keysetPage, type PageRequest } from '../paging/keyset.ts';
 import { inSlices } from '../lib/slices.ts';
 import type { RowFailure } from './batches.responses.ts';
@@ -97,10 +98,24 @@ export interface FailureRow extends StoredFailure {
   clientRef: string | null;
 }
 
+const columns = columnsAs({
+  index: batchFailures.rowIndex,
+  clientRef: batchFailures.clientRef,
+  code: batchFailures.code,
+  faults: batchFailures.faults,
+});
+
 /** In input order. */
-export function selectFailures(bankId: string, batchId: string, page: PageRequest): Statement {
-  return sql`SELECT row_index AS "index", client_ref AS clientRef, code, faults FROM batch_failures
-      WHERE bank_id = ${bankId} AND batch_id = ${batchId} AND ${keysetPage([sql`row_index`], false, page)}`;
+export function selectFailures(bankId: string, batchId: string, page: PageRequest): Statement<FailureRow> {
+  const { where, orderBy, limit } = keysetPage([batchFailures.rowIndex], false, page);
+  return toStatement(
+    queryBuilder
+      .select(columns)
+      .from(batchFailures)
+      .where(and(eq(batchFailures.bankId, bankId), eq(batchFailures.batchId, batchId), where))
+      .orderBy(...orderBy)
+      .limit(limit),
+  );
 }
 
 /**

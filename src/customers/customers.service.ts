@@ -27,7 +27,6 @@ import {
   sortKey,
   sortKeyLength,
   updateCustomerStatements,
-  type CountryRow,
   type ListQuery,
 } from './customers.store.ts';
 import {
@@ -74,10 +73,7 @@ export async function lookUpCustomer(
   }
   requireCheckedApiKey(caller);
   if (phrase === null) return { found: null, cache: 'BYPASS' };
-  const [row] = await execute<CustomerRecord>(
-    deps.session,
-    selectCustomer(caller.bankId, { ...lookup, phrase }),
-  );
+  const [row] = await execute(deps.session, selectCustomer(caller.bankId, { ...lookup, phrase }));
   if (row === undefined) return { found: null, cache: 'BYPASS' };
   const customer = toView(row, seesExtended(caller.scopes));
   return { found: { customer, revision: revisionOf(row) }, cache: 'BYPASS' };
@@ -102,7 +98,7 @@ function requireCheckedApiKey(caller: Caller): void {
 /** Reads the Standard fields from the primary, for the cache to hold. */
 function standardReader(deps: CustomerDeps, bankId: string, phrase: string) {
   return async (): Promise<CachedCustomer | null> => {
-    const [row] = await execute<CustomerRecord>(deps.db, selectCustomer(bankId, { phrase }));
+    const [row] = await execute(deps.db, selectCustomer(bankId, { phrase }));
     return row === undefined ? null : toCached(row);
   };
 }
@@ -142,7 +138,7 @@ export async function readCustomers(
     offset: ((query.page ?? 1) - 1) * limit,
     position: await readPosition(list, sortKeyLength(sortBy.field), query.cursor),
   };
-  const { rows, total, found } = await readPage(deps, caller.bankId, statement);
+  const { rows, total, found } = await readPage(deps.session, caller.bankId, statement);
   const page = toPage(
     rows,
     limit,
@@ -154,20 +150,35 @@ export async function readCustomers(
   return { page: { ...page, rows: page.rows.map((row) => toView(row, extended)) }, total, found, list };
 }
 
-async function readPage({ session }: CustomerDeps, bankId: string, query: ListQuery) {
-  const filtered = query.ids !== undefined || query.phrases !== undefined;
-  const counting = filtered ? selectFilteredIds(bankId, query) : selectCustomerCount(bankId);
-  const listing = selectCustomers(bankId, query);
-  const sizeOf = (counted: unknown[] = []) => {
-    if (!filtered) return { total: (counted as { total: number }[])[0]?.total ?? 0, found: undefined };
-    return { total: counted.length, found: (counted as { id: string }[]).map(({ id }) => id) };
+interface ListSize {
+  total: number;
+  found: string[] | undefined;
+}
+
+/** How long is the list? For a filtered one, the ids that the filter finds; otherwise the bank's own count. */
+function listSize(bankId: string, query: ListQuery) {
+  const isFiltered = query.ids !== undefined || query.phrases !== undefined;
+  const statements = {
+    ids: isFiltered ? [selectFilteredIds(bankId, query)] : [],
+    count: isFiltered ? [] : [selectCustomerCount(bankId)],
   };
+  const toSize = ({ ids, count }: { ids: { id: string }[]; count: { total: number }[] }): ListSize =>
+    isFiltered
+      ? { total: ids.length, found: ids.map(({ id }) => id) }
+      : { total: count[0]?.total ?? 0, found: undefined };
+  return { statements, toSize };
+}
+
+async function readPage(session: ReadSession, bankId: string, query: ListQuery) {
+  const rows = selectCustomers(bankId, query);
+  const { statements, toSize } = listSize(bankId, query);
   if (query.offset === 0) {
-    const [rows, counted] = await executeBatch(session, [listing, counting]);
-    return { rows: rows as CustomerRecord[], ...sizeOf(counted) };
+    const results = await executeBatch(session, { rows, ...statements });
+    return { rows: results.rows, ...toSize(results) };
   }
-  const size = sizeOf(await execute(session, counting));
-  return { rows: query.offset < size.total ? await execute<CustomerRecord>(session, listing) : [], ...size };
+  // A page by number may lie behind the end, and D1 would read every row in front of it.
+  const size = toSize(await executeBatch(session, statements));
+  return { rows: query.offset < size.total ? await execute(session, rows) : [], ...size };
 }
 
 /**
@@ -186,11 +197,10 @@ export async function updateCustomer(
   const { bankId } = actor;
   const readable = await withE164Phone(deps, bankId, id, update, expected);
   const statements = updateCustomerStatements(actor, deps.runtime.now(), id, readable, expected);
-  const results = await executeBatchWithRetry(deps.session, statements);
-  const [found = [], written = []] = results.slice(-2);
-  const [row] = found as CustomerRecord[];
+  const { customer, change } = await executeBatchWithRetry(deps.session, statements);
+  const [row] = customer;
   if (row === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
-  if (written.length === 0) throw preconditionFailed();
+  if (change.length === 0) throw preconditionFailed();
   const readAgain = standardReader(deps, bankId, row.phrase);
   deps.runAfterResponse(deps.phraseCache.writeThrough(toCached(row), readAgain));
   return row;
@@ -216,7 +226,7 @@ async function withE164Phone(
   if (typeof update.phone !== 'string') return update;
   let country: string | undefined;
   if (!isInternational(update.phone)) {
-    const [row] = await execute<CountryRow>(deps.db, selectCountry(bankId, id, expected));
+    const [row] = await execute(deps.db, selectCountry(bankId, id, expected));
     if (row === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
     if (row.isExpected === 0) throw preconditionFailed();
     country = row.country;

@@ -2,35 +2,46 @@
 import { and, eq, sql, type SQL } from 'drizzle-orm';
 import { selectChange, isLatest, insertChange } from '../audit/audit.store.ts';
 import type { Actor } from '../api-keys/caller.ts';
-import { render, type Statement } from '../db/statements.ts';
+import { columnsAs, queryBuilder, renderOnce, toStatement, type Statement } from '../db/statements.ts';
 import { keysetPage } from '../paging/keyset.ts';
-import { customers } from '../db/schema.ts';
+import { banks, customers } from '../db/schema.ts';
 import type { Position } from '../paging/cursor.ts';
 import type { CustomerLookup, CustomerUpdate, SortField } from './customers.requests.ts';
-import { extendedColumns } from './customers.view.ts';
+import { extendedColumns, type CustomerRecord } from './customers.view.ts';
 
-const EXTENDED_COLUMNS = sql.raw(
-  Object.entries(extendedColumns)
-    .map(([name, column]) => `${column.name} AS ${name}`)
-    .join(', '),
-);
+/** The columns of a CustomerRecord. */
+const columns = columnsAs(extendedColumns);
 
 const IDENTIFIERS = ['id', 'email', 'phrase'] as const;
 
-/** Texts of the lookups by each choice of identifiers. To write one takes Drizzle 14 µs. */
-const lookupTexts = new Map<string, string>();
+type Identifier = (typeof IDENTIFIERS)[number];
 
-/** Every given identifier must be the same customer's. One row read, by a unique index. */
-export function selectCustomer(bankId: string, lookup: CustomerLookup): Statement {
+const lookupBy = (identifiers: Identifier[]) =>
+  renderOnce(
+    toStatement<CustomerRecord>(
+      queryBuilder
+        .select(columns)
+        .from(customers)
+        .where(
+          and(
+            eq(customers.bankId, sql.placeholder('bankId')),
+            ...identifiers.map((name) => eq(customers[name], sql.placeholder(name))),
+          ),
+        )
+        .limit(1),
+    ),
+  );
+
+/** The lookup by each combination of identifiers that has been asked for. */
+const lookups = new Map<string, ReturnType<typeof lookupBy>>();
+
+/** Every given identifier must belong to the same customer. One row read, by a unique index. */
+export function selectCustomer(bankId: string, lookup: CustomerLookup): Statement<CustomerRecord> {
   const given = IDENTIFIERS.filter((name) => lookup[name] !== undefined);
-  const choice = given.join();
-  let text = lookupTexts.get(choice);
-  if (text === undefined) {
-    const named = and(eq(customers.bankId, ''), ...given.map((name) => eq(customers[name], '')));
-    text = render(sql`SELECT ${EXTENDED_COLUMNS} FROM customers WHERE ${named} LIMIT 1`).sql;
-    lookupTexts.set(choice, text);
-  }
-  return { sql: text, params: [bankId, ...given.map((name) => lookup[name])] };
+  const combination = given.join();
+  const select = lookups.get(combination) ?? lookupBy(given);
+  lookups.set(combination, select);
+  return select({ bankId, ...lookup });
 }
 
 export interface ListQuery {
@@ -65,25 +76,46 @@ export function sortKeyLength(field: SortField): number {
 }
 
 /** One page, and for a page read forwards the row behind it. Reads no further, at any depth. */
-export function selectCustomers(bankId: string, query: ListQuery): Statement {
+export function selectCustomers(bankId: string, query: ListQuery): Statement<CustomerRecord> {
   // The unary plus has the rows that a filter names found first and sorted then. By the index of the order, SQLite
   // would read the whole bank to find them.
   const isFiltered = query.ids !== undefined || query.phrases !== undefined;
-  const columns = sortColumns[query.field].map((column) =>
+  const order = sortColumns[query.field].map((column) =>
     isFiltered ? sql`+${customers[column]}` : customers[column],
   );
-  return sql`SELECT ${EXTENDED_COLUMNS} FROM customers
-      WHERE ${matchesFilter(bankId, query)} AND ${keysetPage(columns, query.descending, query)} OFFSET ${query.offset}`;
+  const { where, orderBy, limit } = keysetPage(order, query.descending, query);
+  return toStatement(
+    queryBuilder
+      .select(columns)
+      .from(customers)
+      .where(and(matchesFilter(bankId, query), where))
+      .orderBy(...orderBy)
+      .limit(limit)
+      .offset(query.offset),
+  );
 }
 
 /** How many customers a bank has: one row, its own counter. */
-export function selectCustomerCount(bankId: string): Statement {
-  return sql`SELECT customer_count AS total FROM banks WHERE id = ${bankId}`;
+export function selectCustomerCount(bankId: string): Statement<{ total: number }> {
+  return toStatement(
+    queryBuilder
+      .select(columnsAs({ total: banks.customerCount }))
+      .from(banks)
+      .where(eq(banks.id, bankId)),
+  );
 }
 
 /** Ids of the customers that a filter finds: at most as many as it names. */
-export function selectFilteredIds(bankId: string, filter: Pick<ListQuery, 'ids' | 'phrases'>): Statement {
-  return sql`SELECT id FROM customers WHERE ${matchesFilter(bankId, filter)}`;
+export function selectFilteredIds(
+  bankId: string,
+  filter: Pick<ListQuery, 'ids' | 'phrases'>,
+): Statement<{ id: string }> {
+  return toStatement(
+    queryBuilder
+      .select(columnsAs({ id: customers.id }))
+      .from(customers)
+      .where(matchesFilter(bankId, filter)),
+  );
 }
 
 function matchesFilter(
@@ -111,8 +143,9 @@ export function matchesRevision(bankId: string, id: string, expected: string[] |
 }
 
 /**
- * Changes a customer, if it has one of the revisions expected, and writes down who did. The last two return the row
- * as it then is, and whether the change was made. Run again, they change nothing, whoever changed it in between.
+ * Changes a customer if it has one of the expected revisions, and records who did. Running it again changes nothing,
+ * whoever has changed the customer in between.
+ * @returns `customer` is the row as it is afterwards; `change` is empty if the change was not made
  */
 export function updateCustomerStatements(
   actor: Actor,
@@ -120,49 +153,50 @@ export function updateCustomerStatements(
   id: string,
   update: CustomerUpdate,
   expected?: string[],
-): Statement[] {
+) {
   const { bankId, requestId } = actor;
   const fields = Object.keys(update) as (keyof CustomerUpdate)[];
   const changes = fields.map((field) => sql`${sql.identifier(customers[field].name)} = ${update[field]}`);
   const meant = matchesRevision(bankId, id, expected);
-  return [
-    insertChange(
+  return {
+    audit: insertChange(
       actor,
       { at, action: 'PATCH /v1/bank/customer', subject: id, fields },
       sql`EXISTS (SELECT 1 FROM customers WHERE ${meant})`,
     ),
-    sql`UPDATE customers SET ${sql.join(changes, sql`, `)}, revision = ${requestId}
+    update: sql`UPDATE customers SET ${sql.join(changes, sql`, `)}, revision = ${requestId}
         WHERE ${meant} AND revision IS NOT ${requestId} AND ${isLatest(actor, id)}`,
-    selectCustomer(bankId, { id }),
-    selectChange(actor, { at, subject: id }),
-  ];
+    customer: selectCustomer(bankId, { id }),
+    change: selectChange(actor, { at, subject: id }),
+  };
 }
 
 /**
- * Removes a customer: its phrase is retired, which the first returns, and its bank counts one less. Nothing happens
- * where there is none.
- * @param condition what else must be so
+ * Deletes a customer: its phrase is retired, and its bank counts one less. Does nothing if there is no such customer.
+ * @param condition what else must hold
+ * @returns `retired` is the phrase
  */
-export function deleteCustomerStatements(bankId: string, id: string, condition: SQL): Statement[] {
+export function deleteCustomerStatements(bankId: string, id: string, condition: SQL) {
   const meant = sql`${matchesCustomer(bankId, id)} AND ${condition}`;
-  return [
-    sql`INSERT INTO retired_phrases (phrase) SELECT phrase FROM customers WHERE ${meant} RETURNING phrase`,
-    sql`UPDATE banks SET customer_count = customer_count - 1
+  return {
+    retired: sql<{ phrase: string }>`INSERT INTO retired_phrases (phrase)
+        SELECT phrase FROM customers WHERE ${meant} RETURNING phrase`,
+    count: sql`UPDATE banks SET customer_count = customer_count - 1
         WHERE id = ${bankId} AND EXISTS (SELECT 1 FROM customers WHERE ${meant})`,
-    sql`DELETE FROM customers WHERE ${meant}`,
-  ];
+    customer: sql`DELETE FROM customers WHERE ${meant}`,
+  };
 }
 
-/** What an erasure must know of a customer, to find what else there is of it. */
+/** What an erasure must know of a customer to find its other copies. */
 export interface Traces {
   email: string;
   clientRef: string;
-  /** Null: it has not been moved in, and so nobody has seen one. */
+  /** Null until the customer is stored: nobody has seen its phrase. */
   phrase: string | null;
 }
 
-export function selectTraces(bankId: string, id: string): Statement {
-  return sql`SELECT email, client_ref AS clientRef, phrase FROM customers WHERE ${matchesCustomer(bankId, id)}`;
+export function selectTraces(bankId: string, id: string): Statement<Traces> {
+  return sql<Traces>`SELECT email, client_ref AS clientRef, phrase FROM customers WHERE ${matchesCustomer(bankId, id)}`;
 }
 
 export interface CountryRow {
@@ -171,7 +205,11 @@ export interface CountryRow {
   isExpected: number;
 }
 
-export function selectCountry(bankId: string, id: string, expected: string[] | undefined): Statement {
-  return sql`SELECT country, (${matchesRevision(bankId, id, expected)}) AS isExpected FROM customers
+export function selectCountry(
+  bankId: string,
+  id: string,
+  expected: string[] | undefined,
+): Statement<CountryRow> {
+  return sql<CountryRow>`SELECT country, (${matchesRevision(bankId, id, expected)}) AS isExpected FROM customers
       WHERE ${matchesCustomer(bankId, id)}`;
 }

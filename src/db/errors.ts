@@ -1,10 +1,44 @@
-/** What a thrown value may tell: to code that decides by it, and to a log. */
+/** What a D1 call throws, and what the error says: to code that decides by it, and to a log. */
+
+/** A D1 call that failed or was not answered in time. Its cause is what D1 said, if it said anything. */
+export class DatabaseError extends Error {}
+
+/** Did two customers draw the same phrase? */
+export function isPhraseCollision(error: unknown): boolean {
+  return hasMessage(error, /UNIQUE constraint failed: customers\.phrase/);
+}
+
+/** Would the batch pass its bank's daily limit of failures? See `addRefusedRowCount`. */
+export function isOverFailureLimit(error: unknown): boolean {
+  return hasMessage(error, /NOT NULL constraint failed: banks\.failure_day_count/);
+}
+
+/** Did SQLite refuse a row? Trying again would end the same way. */
+export function isConstraintFailure(error: unknown): boolean {
+  return hasMessage(error, /constraint failed|SQLITE_CONSTRAINT/);
+}
 
 /**
- * The texts of an error and its causes, outermost first. D1 throws `D1_ERROR: …` with SQLite's own words as the
+ * Is D1 itself unavailable: silent, overloaded, restarting, unreachable or full? Any other SQLite error is about a
+ * statement, and so is a bug of ours; so is a TypeError.
+ */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  if (!(error instanceof DatabaseError) || error.cause instanceof TypeError) return false;
+  return (
+    hasMessage(error, /SQLITE_(BUSY|FULL|IOERR|NOMEM|LOCKED)/) ||
+    !hasMessage(error, /SQLITE_|constraint failed/)
+  );
+}
+
+function hasMessage(error: unknown, pattern: RegExp): boolean {
+  return messagesOf(error).some((message) => pattern.test(message));
+}
+
+/**
+ * The messages of an error and its causes, outermost first. D1 throws `D1_ERROR: …` with SQLite's message as the
  * cause; neither holds bound values.
  */
-export function messagesOf(error: unknown): string[] {
+function messagesOf(error: unknown): string[] {
   const messages: string[] = [];
   for (let at = error; at instanceof Error; at = at.cause) {
     messages.push(at.message);
@@ -13,8 +47,8 @@ export function messagesOf(error: unknown): string[] {
 }
 
 /**
- * One line for a log: D1's words, which name tables and columns only, or that there were none in time; or for any
- * other error its class and where it was thrown, because the text of an unforeseen error may repeat what somebody sent.
+ * One line for a log: D1's message, which names tables and columns only; for any other error its class and where it was
+ * thrown, because the message of an unforeseen error may repeat what somebody sent.
  */
 export function describeCause(error: unknown): string | null {
   if (error === undefined) return null;

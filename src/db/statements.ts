@@ -1,29 +1,66 @@
 /**
- * The one way to D1, and what a thrown statement tells. Drizzle makes the SQL and its parameters; D1's own calls
- * run it. Drizzle's driver can't bind the parameters of raw SQL in a batch (0.45), puts bound values into the text
- * of its errors, and would be 7 KB of the bundle.
+ * Statements and the one way to run them. Drizzle builds the SQL and its parameters; D1's own calls run it, because
+ * Drizzle's driver (0.45) can't bind the parameters of raw SQL in a batch, puts bound values into the texts of its
+ * errors, and would add 7 KB to the bundle.
  */
-import type { SQL } from 'drizzle-orm';
-import { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core';
+import { fillPlaceholders, sql, type GetColumnData, type SQL } from 'drizzle-orm';
+import { QueryBuilder, SQLiteAsyncDialect, type SQLiteColumn } from 'drizzle-orm/sqlite-core';
 import { systemRuntime, type Timer } from '../runtime.ts';
-import { messagesOf } from './errors.ts';
+import { DatabaseError, isDatabaseUnavailable } from './errors.ts';
 
-/** What is asked of D1, of its binding as of a session. */
-export interface Database extends Pick<D1Database, 'prepare' | 'batch'> {
-  /** The clock of its calls' deadlines; the system's if there is none. */
-  readonly timer?: Timer;
+/** A statement as text and parameters. `Row` is the type of the rows it returns. */
+export interface Rendered<Row = unknown> {
+  sql: string;
+  params: unknown[];
+  /** Never set: it lets the compiler tell statements apart by their rows. */
+  readonly row?: Row;
+}
+
+/** A statement that has not been run. `Row` is the type of the rows it returns, keyed by the names of its columns. */
+export type Statement<Row = unknown> = SQL<Row> | Rendered<Row>;
+
+/** Builds ordinary reads. Set-based statements use Drizzle's `sql` with an explicit row type: sql<Row>`…`. */
+export const queryBuilder = new QueryBuilder();
+
+/** Names each column by its key, because D1 returns rows keyed by the names of their columns. */
+export function columnsAs<Columns extends Record<string, SQLiteColumn>>(columns: Columns) {
+  const aliased = Object.entries(columns).map(([name, column]) => [name, sql`${column}`.as(name)]);
+  return Object.fromEntries(aliased) as {
+    [Name in keyof Columns]: SQL.Aliased<GetColumnData<Columns[Name]>>;
+  };
+}
+
+/** A query of `queryBuilder` as a statement. */
+export function toStatement<Row>(query: {
+  getSQL: () => SQL;
+  readonly _: { readonly result: Row[] };
+}): Statement<Row> {
+  return query.getSQL() as SQL<Row>;
+}
+
+const dialect = new SQLiteAsyncDialect();
+
+export function render<Row>(statement: Statement<Row>): Rendered<Row> {
+  return 'params' in statement ? statement : dialect.sqlToQuery(statement);
 }
 
 /**
- * D1 itself gives a statement 30 s, and a connection that hangs gives no answer at all. A read takes D1 a few
- * milliseconds, and its restarts a second or two: a client that has waited 5 s is served better by a 503.
+ * Renders a statement once, for hot paths: rendering takes 14 µs.
+ * @param statement with `sql.placeholder(name)` for each value
+ * @returns what makes the statement from its values
  */
-export const READ_DEADLINE_MS = 5_000;
-/**
- * A write of 4 MB takes D1 a tenth of a second. It has longer than a read, because after its deadline it must be found
- * out whether it took effect: it may have, and may do so later.
- */
-export const WRITE_DEADLINE_MS = 10_000;
+export function renderOnce<Row>(
+  statement: Statement<Row>,
+): (values: Record<string, unknown>) => Rendered<Row> {
+  const rendered = render(statement);
+  return (values) => ({ sql: rendered.sql, params: fillPlaceholders(rendered.params, values) });
+}
+
+/** D1 itself, or a session of it. */
+export interface Database extends Pick<D1Database, 'prepare' | 'batch'> {
+  /** Times the deadlines of its calls; the system's by default. */
+  readonly timer?: Timer;
+}
 
 /** D1 without a session. */
 export function withDeadlines(binding: D1Database, timer: Timer): Database {
@@ -34,61 +71,84 @@ export function withDeadlines(binding: D1Database, timer: Timer): Database {
   };
 }
 
-/** Text and parameters. Where a statement is hot, its text is made once. */
-export interface Rendered {
-  sql: string;
-  params: unknown[];
-}
-
-/** What can be run, and has not been. */
-export type Statement = SQL | Rendered;
-
-const dialect = new SQLiteAsyncDialect();
-
 /**
- * Runs statements as one D1 call and one transaction: all of them, or none.
- * @param deadlineMs when the answer is no longer waited for; WRITE_DEADLINE_MS for writes
- * @returns the rows of each statement, as SQLite names the columns
- * @throws an error for the questions below
+ * D1 gives a statement 30 s, and a connection that hangs gives no answer at all. A read takes D1 a few milliseconds,
+ * and its restarts a second or two: a client that has waited 5 s is served better by a 503.
  */
-export async function executeBatch(
-  db: Database,
-  statements: Statement[],
-  deadlineMs = READ_DEADLINE_MS,
-): Promise<unknown[][]> {
-  if (statements.length === 0) return [];
-  const bound = statements.map((statement) => bind(db, statement));
-  const results = await withinDeadline(db, db.batch(bound), deadlineMs);
-  return results.map((result) => result.results);
-}
-
+export const READ_DEADLINE_MS = 5_000;
 /**
- * Runs together writes that may be run twice: one whose answer was lost, or is late, may have been committed, or may
- * be yet, and to run it again is to look, and to mend.
+ * A write of 4 MB takes D1 a tenth of a second. It has longer than a read, because after its deadline it may have
+ * taken effect, or may still do so, and the caller must find out.
  */
-export async function executeBatchWithRetry(db: Database, statements: Statement[]): Promise<unknown[][]> {
-  return executeBatch(db, statements, WRITE_DEADLINE_MS).catch((error: unknown) => {
-    if (!isDatabaseUnavailable(error)) throw error;
-    return executeBatch(db, statements, WRITE_DEADLINE_MS);
-  });
-}
+export const WRITE_DEADLINE_MS = 10_000;
 
 /**
  * Runs one statement.
- * @param deadlineMs as above
- * @returns its rows, as SQLite names the columns
- * @throws an error for the questions below
+ * @param deadlineMs how long to wait for the answer; WRITE_DEADLINE_MS for writes
+ * @throws DatabaseError
  */
 export async function execute<Row>(
   db: Database,
-  statement: Statement,
+  statement: Statement<Row>,
   deadlineMs = READ_DEADLINE_MS,
 ): Promise<Row[]> {
   const { results } = await withinDeadline(db, bind(db, statement).all<Row>(), deadlineMs);
   return results;
 }
 
-/** Every call to D1 passes here. One that is given up goes on in D1; nobody learns what becomes of it. */
+/** One statement, or several whose rows are returned as one list. */
+type Part<Row = unknown> = Statement<Row> | readonly Statement<Row>[];
+/** The statements of one transaction, in their order: a list, or an object whose names the results have too. */
+export type Transaction = readonly Part[] | { readonly [name: string]: Part };
+/** The rows of each part of a transaction. */
+type RowsOf<Parts extends Transaction> = {
+  -readonly [Name in keyof Parts]: Parts[Name] extends Part<infer Row> ? Row[] : never;
+};
+
+/**
+ * Runs statements as one D1 call and one transaction: all of them take effect, or none.
+ * @param deadlineMs how long to wait for the answer; WRITE_DEADLINE_MS for writes
+ * @returns the rows of each part, under the part's name or position
+ * @throws DatabaseError
+ */
+export async function executeBatch<const Parts extends Transaction>(
+  db: Database,
+  parts: Parts,
+  deadlineMs = READ_DEADLINE_MS,
+): Promise<RowsOf<Parts>> {
+  const named = Object.entries<Part>(parts);
+  const bound = named.flatMap(([, part]) => statementsOf(part)).map((statement) => bind(db, statement));
+  const results = bound.length === 0 ? [] : await withinDeadline(db, db.batch(bound), deadlineMs);
+  let next = 0;
+  const rows = named.map(([name, part]) => {
+    const first = next;
+    next += statementsOf(part).length;
+    return [name, results.slice(first, next).flatMap((result) => result.results)] as const;
+  });
+  return (
+    Array.isArray(parts) ? rows.map(([, ofPart]) => ofPart) : Object.fromEntries(rows)
+  ) as RowsOf<Parts>;
+}
+
+function statementsOf(part: Part): readonly Statement[] {
+  return Array.isArray(part) ? part : [part as Statement];
+}
+
+/**
+ * Runs writes that may be run twice, again if D1 was unavailable: a write whose answer was lost or late may have been
+ * committed, and running it again finds out.
+ */
+export async function executeBatchWithRetry<const Parts extends Transaction>(
+  db: Database,
+  parts: Parts,
+): Promise<RowsOf<Parts>> {
+  return executeBatch(db, parts, WRITE_DEADLINE_MS).catch((error: unknown) => {
+    if (!isDatabaseUnavailable(error)) throw error;
+    return executeBatch(db, parts, WRITE_DEADLINE_MS);
+  });
+}
+
+/** Every call to D1 passes here. A call that is given up goes on in D1, and nobody learns how it ended. */
 function withinDeadline<Result>(
   { timer = systemRuntime.timer }: Database,
   call: Promise<Result>,
@@ -101,45 +161,7 @@ function withinDeadline<Result>(
   });
 }
 
-export function render(statement: Statement): Rendered {
-  return 'params' in statement ? statement : dialect.sqlToQuery(statement);
-}
-
 function bind(db: Database, statement: Statement): D1PreparedStatement {
-  const { sql, params } = render(statement);
-  return db.prepare(sql).bind(...params);
-}
-
-/** A D1 call that failed, or was not answered in time. What D1 said, if it said anything, is the cause. */
-export class DatabaseError extends Error {}
-
-/** Did two customers draw the same phrase? */
-export function isPhraseCollision(error: unknown): boolean {
-  return hasMessage(error, /UNIQUE constraint failed: customers\.phrase/);
-}
-
-/** Has a bank left as many failures today as it may? See `countRefusedRows`. */
-export function isOverFailureLimit(error: unknown): boolean {
-  return hasMessage(error, /NOT NULL constraint failed: banks\.failure_day_count/);
-}
-
-/** Did SQLite refuse a row? Trying again would end the same way. */
-export function isConstraintFailure(error: unknown): boolean {
-  return hasMessage(error, /constraint failed|SQLITE_CONSTRAINT/);
-}
-
-/**
- * Is D1 itself away: silent, overloaded, restarting, unreachable, out of room? Any other word of SQLite's is about a
- * statement, and so a bug of ours; as is a TypeError on the way.
- */
-export function isDatabaseUnavailable(error: unknown): boolean {
-  if (!(error instanceof DatabaseError) || error.cause instanceof TypeError) return false;
-  return (
-    hasMessage(error, /SQLITE_(BUSY|FULL|IOERR|NOMEM|LOCKED)/) ||
-    !hasMessage(error, /SQLITE_|constraint failed/)
-  );
-}
-
-function hasMessage(error: unknown, words: RegExp): boolean {
-  return messagesOf(error).some((message) => words.test(message));
+  const { sql: text, params } = render(statement);
+  return db.prepare(text).bind(...params);
 }

@@ -9,7 +9,7 @@ import type { Runtime } from '../runtime.ts';
 import type { Actor } from '../api-keys/caller.ts';
 import { selectStagedTraces } from '../batches/process/chunks.store.ts';
 import { preconditionFailed } from '../customers/customers.service.ts';
-import { selectTraces, type Traces } from '../customers/customers.store.ts';
+import { selectTraces } from '../customers/customers.store.ts';
 import { executeBatch, executeBatchWithRetry } from '../db/statements.ts';
 import { AppError } from '../errors.ts';
 import { eraseCustomerStatements } from './erasure.store.ts';
@@ -36,21 +36,20 @@ export async function eraseCustomer(
 ): Promise<void> {
   const { db, session, phraseCache } = deps;
   const { bankId } = actor;
-  const [[row] = [], [staged] = []] = (await executeBatch(db, [
+  const [[stored], [staged]] = await executeBatch(db, [
     selectTraces(bankId, id),
     selectStagedTraces(bankId, id),
-  ])) as [Traces[]?, Traces[]?];
-  const traces = row ?? staged;
+  ]);
+  const traces = stored ?? staged;
   if (traces === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
 
   const statements = eraseCustomerStatements(actor, deps.runtime.now(), id, traces, expected);
-  const results = await executeBatchWithRetry(session, statements);
-  if (results.at(-1)?.length === 0) {
+  const { change, retired } = await executeBatchWithRetry(session, statements);
+  if (change.length === 0) {
     throw expected === undefined ? new AppError('CUSTOMER_NOT_FOUND') : preconditionFailed();
   }
-  // It may have been moved in after it was looked at, and an answer that was lost is not given twice.
-  const [retired] = (results[1] ?? []) as { phrase: string }[];
-  const phrase = retired?.phrase ?? traces.phrase;
+  // It may have been stored after it was looked up; and a repeated erasure does not return the phrase again.
+  const phrase = retired[0]?.phrase ?? traces.phrase;
   if (phrase === null) return;
   await phraseCache.forget(bankId, phrase);
   deps.runAfterResponse(phraseCache.forgetAgain(bankId, phrase));

@@ -8,7 +8,7 @@ import { execute, type Database } from '../db/statements.ts';
 import type { Runtime } from '../runtime.ts';
 import { tooMany } from '../errors.ts';
 import type { Dependency } from './health.operations.ts';
-import { selectOne } from './health.store.ts';
+import { selectProbe } from './health.store.ts';
 
 /** Milliseconds that a binding has to answer. A cold KV read takes up to 250 ms, D1 on another continent 300. */
 export const CHECK_WITHIN_MS = 2_000;
@@ -82,7 +82,7 @@ export async function findUnavailable(deps: HealthDeps): Promise<Dependency[]> {
   if (last !== undefined && runtime.now() - last.at < RESULT_KEPT_MS) return last.failed;
   healthMemory.admitCheck(runtime.now());
   const checks: [Dependency, Promise<unknown>][] = [
-    ['database', execute(deps.apiKeyDatabase, selectOne())],
+    ['database', execute(deps.apiKeyDatabase, selectProbe())],
     ['cache', deps.phraseCache.check()],
     ['queue', deps.batchQueue.check()],
   ];

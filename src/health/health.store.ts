@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm';
 import type { Statement } from '../db/statements.ts';
 
-/** One row at most, of a table that the first migration makes. */
-export function selectOne(): Statement {
+/** Reads at most one row, of a table that the first migration creates. */
+export function selectProbe(): Statement {
   return sql`SELECT 1 FROM banks LIMIT 1`;
 }

@@ -1,6 +1,6 @@
 /** The one shape of every answer, and the one place where a failure becomes an answer. */
 import type { ErrorResponse } from './envelope.ts';
-import { isDatabaseUnavailable } from '../db/statements.ts';
+import { isDatabaseUnavailable } from '../db/errors.ts';
 import { newerBookmark } from '../db/session.ts';
 import { AppError, ERRORS, unavailable, type FieldError } from '../errors.ts';
 import type { HttpContext } from './context.ts';

@@ -8,22 +8,21 @@ export interface PageRequest {
 }
 
 /**
- * The end of a WHERE, the order and the limit. A comparison of row values: SQLite seeks to the page's first row in
- * the index, so nothing in front of it is read, at any depth.
+ * What selects a page. It compares row values, so SQLite seeks to the page's first row in the index and reads nothing
+ * in front of it, at any depth.
  * @param columns what the list is sorted by; together unique, so that no row falls between two pages
  */
 export function keysetPage(
   columns: SQLWrapper[],
   newestFirst: boolean,
   { limit, position }: PageRequest,
-): SQL {
-  const backwards = position?.side === 'before';
-  const descending = newestFirst !== backwards;
-  const order = sql.join(columns.map(descending ? desc : asc), sql`, `);
-  const rows = rowsToRead(limit, position);
-  if (position === undefined) return sql`true ORDER BY ${order} LIMIT ${rows}`;
-  const operator = sql.raw(`${descending ? '<' : '>'}${backwards ? '' : '='}`);
+): { where: SQL | undefined; orderBy: SQL[]; limit: number } {
+  const isBackwards = position?.side === 'before';
+  const isDescending = newestFirst !== isBackwards;
+  const page = { orderBy: columns.map(isDescending ? desc : asc), limit: rowsToRead(limit, position) };
+  if (position === undefined) return { where: undefined, ...page };
+  const operator = sql.raw(`${isDescending ? '<' : '>'}${isBackwards ? '' : '='}`);
   const key = position.key.map((part) => sql`${part}`);
-  return sql`(${sql.join(columns, sql`, `)}) ${operator} (${sql.join(key, sql`, `)})
-      ORDER BY ${order} LIMIT ${rows}`;
+  const where = sql`(${sql.join(columns, sql`, `)}) ${operator} (${sql.join(key, sql`, `)})`;
+  return { where, ...page };
 }

@@ -50,7 +50,7 @@ import {
   updateCustomerStatements,
 } from '../../src/customers/customers.store.ts';
 import { CACHE_SECONDS } from '../../src/customers/phrase-cache.ts';
-import { render } from '../../src/db/statements.ts';
+import { render, type Statement } from '../../src/db/statements.ts';
 import * as tables from '../../src/db/schema.ts';
 import { DEAD_LETTER_QUEUE } from '../../src/env.ts';
 import { selectApiKey } from '../../src/api-keys/api-keys.store.ts';
@@ -148,7 +148,7 @@ describe('every statement finds its rows by an index', () => {
       position: { side, key: field === 'accountName' ? ['a', 'b'] : ['a'] },
     })),
   );
-  const statements = {
+  const statements: Record<string, Statement> = {
     'lookup by id': selectCustomer('b', { id: 'i' }),
     'lookup by email': selectCustomer('b', { email: 'e' }),
     'lookup by phrase': selectCustomer('b', { phrase: 'p' }),
@@ -161,8 +161,8 @@ describe('every statement finds its rows by an index', () => {
     count: selectCustomerCount('b'),
     'named by ids': selectFilteredIds('b', { ids: ['i'] }),
     'named by phrases': selectFilteredIds('b', { phrases: ['p'] }),
-    ...numbered('update', updateCustomerStatements(actor, 0, 'i', { state: 's' }, ['r']).slice(1)),
-    ...numbered('erase', deleteCustomerStatements('b', 'i', sql`true`)),
+    ...named('update', updateCustomerStatements(actor, 0, 'i', { state: 's' }, ['r'])),
+    ...named('erase', deleteCustomerStatements('b', 'i', sql`true`)),
     traces: selectTraces('b', 'i'),
     'staged traces': selectStagedTraces('b', 'i'),
     'scrub staged copies': eraseStagedCopies('b', 'i', 'e', sql`true`),
@@ -177,8 +177,8 @@ describe('every statement finds its rows by an index', () => {
     ...numbered('existing emails', selectExistingEmails('b', ['e'])),
     ...numbered('move in', applyChunk(pointer, 0, 1)),
     ...numbered('reject', rejectChunk(pointer, 0, 1)),
-    ...numbered('stall', stallChunk(pointer, 0)),
-    ...numbered('split', splitChunk(pointer, 0)),
+    ...named('stall', stallChunk(pointer, 0)),
+    ...named('split', splitChunk(pointer, 0)),
     rephrase: updateChunkPhrases(pointer, ['p']),
     ...Object.fromEntries(
       (['from', 'before'] as const).flatMap((side) => [
@@ -205,7 +205,7 @@ describe('every statement finds its rows by an index', () => {
     'read back a key': selectIdempotencyRecord('b', 'k', 0),
     // Its second statement is a plain INSERT, which has no plan.
     'forget an old key': insertIdempotencyRecord('b', 'k', { fingerprint: 'f', answer: 'a' }, 0)[0] ?? sql``,
-    ...numbered('remove batches', deleteOldBatches(0, { batches: 1, failures: 1 })),
+    ...named('remove batches', deleteOldBatches(0, { batches: 1, failures: 1 })),
     'count what is old': selectBacklog(0, 0),
     ...numbered('count refused rows', addRefusedRowCount(outline, 1)),
     ...numbered('store refused rows', insertRefusedRows(outline, 1)),
@@ -234,6 +234,13 @@ describe('every statement finds its rows by an index', () => {
       expect(steps.filter((step) => step.includes('TEMP B-TREE FOR ORDER BY'))).toEqual([]);
   });
 });
+
+/** Statements of a transaction, each by its name in it. */
+function named(name: string, statements: Record<string, Statement>): Record<string, Statement> {
+  return Object.fromEntries(
+    Object.entries(statements).map(([part, statement]) => [`${name}: ${part}`, statement]),
+  );
+}
 
 function numbered<Value>(name: string, values: Value[]): Record<string, Value> {
   return Object.fromEntries(values.map((value, index) => [`${name} ${index + 1}`, value]));

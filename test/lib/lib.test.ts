@@ -7,15 +7,14 @@ import { decodeTime } from 'ulid';
 import { describe, expect, it } from 'vitest';
 import { sql } from 'drizzle-orm';
 import { env } from 'cloudflare:workers';
+import { execute, executeBatch } from '../../src/db/statements.ts';
 import {
   DatabaseError,
+  describeCause,
   isConstraintFailure,
   isDatabaseUnavailable,
   isPhraseCollision,
-  execute,
-  executeBatch,
-} from '../../src/db/statements.ts';
-import { describeCause } from '../../src/db/errors.ts';
+} from '../../src/db/errors.ts';
 import { brokenDatabase, d1Error } from '../support/broken.ts';
 import { COUNTRIES } from '../../src/lib/countries.ts';
 import { createId, idSequence } from '../../src/lib/ids.ts';

@@ -76,9 +76,8 @@ export const MUTANTS: Record<string, Edit[]> = {
   'no-bank-in-the-lookup': [
     {
       file: 'customers/customers.store.ts',
-      find: "and(eq(customers.bankId, ''), ",
-      // The parameter is still bound, and does not matter.
-      replace: "and(sql`${''} IS NOT NULL`, ",
+      find: "            eq(customers.bankId, sql.placeholder('bankId')),\n",
+      replace: '',
     },
   ],
   'cache-owner-not-compared': [
@@ -107,8 +106,8 @@ export const MUTANTS: Record<string, Edit[]> = {
   'a-dead-letter-discards-its-chunk': [
     {
       file: chunks,
-      find: 'UPDATE batch_chunks SET next_send_at = NULL WHERE',
-      replace: 'DELETE FROM batch_chunks WHERE',
+      find: 'UPDATE batch_chunks SET next_send_at = NULL\n',
+      replace: 'DELETE FROM batch_chunks\n',
     },
   ],
   'a-bad-row-takes-its-chunk-along': [
@@ -120,7 +119,7 @@ export const MUTANTS: Record<string, Edit[]> = {
   'a-staged-copy-is-left-by-an-erasure': [
     {
       file: 'erasure/erasure.store.ts',
-      find: '    eraseStagedCopies(bankId, id, email, written),\n',
+      find: '    stagedCopies: eraseStagedCopies(bankId, id, email, written),\n',
       replace: '',
     },
   ],

@@ -49,7 +49,7 @@ const insertCustomer = (name: string) =>
 const erase = (name: string, minute: number) =>
   textOf(
     eraseCustomerStatements(
-      { bankId: BANK, keyId: 'key_kept', requestId: `req_${name}` },
+      { bankId: BANK, apiKeyId: 'key_kept', requestId: `req_${name}` },
       SINCE + minute * 60_000,
       `cus_${name}`,
       { email: `${name}@example.com`, clientRef: `ref-${name}`, phrase: `phrase of ${name}` },

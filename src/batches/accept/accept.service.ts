@@ -13,13 +13,7 @@ import { tooMany, type AppError } from '../../errors.ts';
 import { describeCause } from '../../db/errors.ts';
 import type { BatchReport, RowFailure } from '../batches.responses.ts';
 import { commitBatch } from './commit.ts';
-import {
-  readIdempotency,
-  replayResponse,
-  toRecord,
-  type Idempotency,
-  type IdempotencyRecord,
-} from './idempotency.ts';
+import { readIdempotency, replayResponse, toRecord, type Idempotency } from './idempotency.ts';
 import { EXISTING_FAILURE } from '../failures.ts';
 import { validateRows, type ValidRow } from './validate.ts';
 import { outlineBatch, stageChunks, type BatchPlan } from './plan.ts';
@@ -143,19 +137,15 @@ async function validateAgainstBank(deps: AcceptDeps, bankId: string, rows: unkno
 /** Which emails are customers already, is the key known, and how much is under way? One D1 call for all. */
 async function readBankState(deps: AcceptDeps, bankId: string, valid: ValidRow[], key: string | undefined) {
   const emails = valid.map(({ row }) => row.email);
-  const keyed = key === undefined ? [] : [selectIdempotencyRecord(bankId, key, deps.runtime.now())];
-  const counted = selectOpenBatchCounts(bankId, deps.maxOpenBatches);
-  const [open, ...results] = await executeBatch(deps.db, [
-    counted,
-    ...keyed,
-    ...selectExistingEmails(bankId, emails),
-  ]);
-  const records = keyed.flatMap(() => (results.shift() ?? []) as IdempotencyRecord[]);
-  const found = results.flat() as { email: string }[];
+  const { existing, records, open } = await executeBatch(deps.db, {
+    open: selectOpenBatchCounts(bankId, deps.maxOpenBatches),
+    records: key === undefined ? [] : [selectIdempotencyRecord(bankId, key, deps.runtime.now())],
+    existing: selectExistingEmails(bankId, emails),
+  });
   return {
-    existing: new Set(found.map(({ email }) => email)),
+    existing: new Set(existing.map(({ email }) => email)),
     record: records[0],
-    open: (open as OpenBatches[])[0] ?? { processing: 0, stalled: 0 },
+    open: open[0] ?? { processing: 0, stalled: 0 },
   };
 }
 

@@ -2,9 +2,9 @@
  * Accepting a batch in D1. Functions hand out statements; a service runs those that belong together as one
  * transaction.
  */
-import { sql } from 'drizzle-orm';
-import type { Statement } from '../../db/statements.ts';
-import type { BatchStatus } from '../../db/schema.ts';
+import { and, eq, sql } from 'drizzle-orm';
+import { batches, type BatchStatus } from '../../db/schema.ts';
+import { columnsAs, queryBuilder, toStatement, type Statement } from '../../db/statements.ts';
 import { inSlices } from '../../lib/slices.ts';
 import type { BatchPlan } from './plan.ts';
 
@@ -12,9 +12,9 @@ import type { BatchPlan } from './plan.ts';
 const EMAILS_PER_STATEMENT = 5_000;
 
 /** Which of these emails are customers of the bank? Each statement returns some of them. */
-export function selectExistingEmails(bankId: string, emails: string[]): Statement[] {
+export function selectExistingEmails(bankId: string, emails: string[]): Statement<{ email: string }>[] {
   return inSlices(emails, EMAILS_PER_STATEMENT).map(
-    (slice) => sql`SELECT value AS email FROM json_each(${JSON.stringify(slice)})
+    (slice) => sql<{ email: string }>`SELECT value AS email FROM json_each(${JSON.stringify(slice)})
         WHERE EXISTS (SELECT 1 FROM customers WHERE bank_id = ${bankId} AND email = value)`,
   );
 }
@@ -48,14 +48,19 @@ export interface OpenBatches {
 }
 
 /** How many of a bank's batches are under way, and how many wait for an operator? Counts up to `max` of each. */
-export function selectOpenBatchCounts(bankId: string, max: number): Statement {
+export function selectOpenBatchCounts(bankId: string, max: number): Statement<OpenBatches> {
   const countOf = (status: BatchStatus) =>
     sql`(SELECT count(*) FROM (
           SELECT 1 FROM batches WHERE bank_id = ${bankId} AND status = ${status} LIMIT ${max}))`;
-  return sql`SELECT ${countOf('PROCESSING')} AS processing, ${countOf('STALLED')} AS stalled`;
+  return sql<OpenBatches>`SELECT ${countOf('PROCESSING')} AS processing, ${countOf('STALLED')} AS stalled`;
 }
 
 /** Is this batch stored? */
-export function selectBatchId(bankId: string, batchId: string): Statement {
-  return sql`SELECT id FROM batches WHERE bank_id = ${bankId} AND id = ${batchId}`;
+export function selectBatchId(bankId: string, batchId: string): Statement<{ id: string }> {
+  return toStatement(
+    queryBuilder
+      .select(columnsAs({ id: batches.id }))
+      .from(batches)
+      .where(and(eq(batches.bankId, bankId), eq(batches.id, batchId))),
+  );
 }

@@ -4,17 +4,11 @@
  */
 import { insertChange } from '../../audit/audit.store.ts';
 import type { Actor } from '../../api-keys/caller.ts';
-import {
-  isDatabaseUnavailable,
-  isOverFailureLimit,
-  executeBatch,
-  WRITE_DEADLINE_MS,
-  type Statement,
-} from '../../db/statements.ts';
+import { executeBatch, WRITE_DEADLINE_MS } from '../../db/statements.ts';
+import { describeCause, isDatabaseUnavailable, isOverFailureLimit } from '../../db/errors.ts';
 import type { PrimarySession } from '../../db/session.ts';
 import type { Runtime } from '../../runtime.ts';
 import { tooMany, unavailable, type AppError } from '../../errors.ts';
-import { describeCause } from '../../db/errors.ts';
 import type { Idempotency, IdempotencyRecord } from './idempotency.ts';
 import type { BatchPlan } from './plan.ts';
 import { RESEND_AFTER_MS } from '../batch-queue.ts';
@@ -97,11 +91,12 @@ async function readBackCommit(
   { bankId, batchId, createdAt }: BatchPlan,
   key: string | undefined,
 ) {
-  const statements: Statement[] = [selectBatchId(bankId, batchId)];
-  if (key !== undefined) statements.push(selectIdempotencyRecord(bankId, key, createdAt));
   try {
-    const [batches = [], records = []] = await executeBatch(deps.db, statements);
-    return { stored: batches.length > 0, record: records[0] as IdempotencyRecord | undefined };
+    const { batches, records } = await executeBatch(deps.db, {
+      batches: selectBatchId(bankId, batchId),
+      records: key === undefined ? [] : [selectIdempotencyRecord(bankId, key, createdAt)],
+    });
+    return { stored: batches.length > 0, record: records[0] };
   } catch (error) {
     throw isDatabaseUnavailable(error) ? unavailable(error) : error;
   }

@@ -7,8 +7,12 @@ import { IDEMPOTENCY_KEY_TTL_MS, type IdempotencyRecord } from './idempotency.ts
 const ROUTE = 'POST /v1/bank/customers';
 
 /** @param now keys older than KEY_KEPT_MS are no longer known */
-export function selectIdempotencyRecord(bankId: string, key: string, now: number): Statement {
-  return sql`SELECT fingerprint, answer FROM idempotency_keys
+export function selectIdempotencyRecord(
+  bankId: string,
+  key: string,
+  now: number,
+): Statement<IdempotencyRecord> {
+  return sql<IdempotencyRecord>`SELECT fingerprint, answer FROM idempotency_keys
       WHERE bank_id = ${bankId} AND route = ${ROUTE} AND idempotency_key = ${key}
         AND created_at > ${now - IDEMPOTENCY_KEY_TTL_MS}`;
 }
@@ -30,8 +34,11 @@ export function insertIdempotencyRecord(
 }
 
 /** Forgets Idempotency-Keys that are older than a time, at most so many. Returns a row for each. */
-export function deleteOldIdempotencyKeys(createdBefore: number, max: number): Statement {
-  return sql`DELETE FROM idempotency_keys WHERE (bank_id, route, idempotency_key) IN (
+export function deleteOldIdempotencyKeys(
+  createdBefore: number,
+  max: number,
+): Statement<{ created_at: number }> {
+  return sql<{ created_at: number }>`DELETE FROM idempotency_keys WHERE (bank_id, route, idempotency_key) IN (
         SELECT bank_id, route, idempotency_key FROM idempotency_keys
         WHERE created_at <= ${createdBefore} ORDER BY created_at LIMIT ${max})
       RETURNING created_at`;

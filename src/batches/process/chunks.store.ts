@@ -3,6 +3,7 @@
  * payload never travels back to the Worker.
  */
 import { sql, type SQL } from 'drizzle-orm';
+import type { Traces } from '../../customers/customers.store.ts';
 import type { Statement } from '../../db/statements.ts';
 import { dailyCount, deleteSurplusFailures } from '../failures.store.ts';
 import { STAGED_FIELDS, type StagedField } from '../staged-customer.ts';
@@ -139,11 +140,12 @@ function refreshBatchStatus({ bankId, batchId }: ChunkPointer, now: number): Sta
  * Takes a chunk out of the sweep's hands, and marks its batch STALLED. The payload stays. The first statement
  * returns the chunk, if it was open.
  */
-export function stallChunk(pointer: ChunkPointer, now: number): Statement[] {
-  return [
-    sql`UPDATE batch_chunks SET next_send_at = NULL WHERE ${isChunk(pointer)} AND ${isOpen} RETURNING chunk`,
-    refreshBatchStatus(pointer, now),
-  ];
+export function stallChunk(pointer: ChunkPointer, now: number) {
+  return {
+    stalled: sql<{ chunk: number }>`UPDATE batch_chunks SET next_send_at = NULL
+        WHERE ${isChunk(pointer)} AND ${isOpen} RETURNING chunk`,
+    batch: refreshBatchStatus(pointer, now),
+  };
 }
 
 /** Gives every row of a chunk a new phrase. None of its customers exists yet, so nobody has seen the old ones. */
@@ -158,24 +160,24 @@ export function updateChunkPhrases(pointer: ChunkPointer, phrases: string[]): St
 }
 
 /**
- * Replaces a chunk by two halves of it. The first statement returns their numbers.
- * @param firstSendAgainAt when the sweep may send their pointers, which nobody has sent yet
+ * Replaces a chunk by two halves of it.
+ * @param firstSendAt when the sweep may send their pointers, which nobody has sent yet
  */
-export function splitChunk(pointer: ChunkPointer, firstSendAgainAt: number): Statement[] {
+export function splitChunk(pointer: ChunkPointer, firstSendAt: number) {
   const { bankId, batchId } = pointer;
-  return [
-    sql`INSERT INTO batch_chunks
+  return {
+    halves: sql<{ chunk: number }>`INSERT INTO batch_chunks
             (bank_id, batch_id, chunk, first_index, last_index, row_count, next_send_at, payload)
           SELECT chunk.bank_id, chunk.batch_id,
             (SELECT max(chunk) FROM batch_chunks WHERE bank_id = ${bankId} AND batch_id = ${batchId})
               + 1 + (staged.key >= chunk.row_count / 2),
-            min(${staged('index')}), max(${staged('index')}), count(*), min(chunk.next_send_at, ${firstSendAgainAt}),
+            min(${staged('index')}), max(${staged('index')}), count(*), min(chunk.next_send_at, ${firstSendAt}),
             json_group_array(json(staged.value))
           FROM ${stagedRows(pointer)} WHERE true
           GROUP BY staged.key >= chunk.row_count / 2
           RETURNING chunk`,
-    sql`DELETE FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}`,
-  ];
+    whole: sql`DELETE FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}`,
+  };
 }
 
 export interface OpenChunk {
@@ -183,8 +185,8 @@ export interface OpenChunk {
 }
 
 /** How many rows an open chunk holds; nothing for one that is closed or unknown. */
-export function selectOpenChunk(pointer: ChunkPointer): Statement {
-  return sql`SELECT row_count AS rowCount FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}`;
+export function selectOpenChunk(pointer: ChunkPointer): Statement<OpenChunk> {
+  return sql<OpenChunk>`SELECT row_count AS rowCount FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}`;
 }
 
 /**
@@ -200,9 +202,9 @@ export function updateFailedTry(pointer: ChunkPointer, sendAgainAt: number): Sta
  * Claims up to `most` chunks whose pointer is due to be sent again, and sets when it will be due the next time.
  * Two sweeps at once claim different ones.
  */
-export function claimDueChunks(now: number, most: number): Statement {
+export function claimDueChunks(now: number, most: number): Statement<ChunkPointer> {
   // 60 s shifted by 3 is more than 5 minutes.
-  return sql`UPDATE batch_chunks
+  return sql<ChunkPointer>`UPDATE batch_chunks
       SET next_send_at = ${now} + min(${RESEND_AFTER_MS} << min(tries, 3), ${MAX_RESEND_AFTER_MS})
       WHERE (bank_id, batch_id, chunk) IN (
         SELECT bank_id, batch_id, chunk FROM batch_chunks
@@ -230,9 +232,9 @@ export function isStaged(bankId: string, id: string): SQL {
   return sql`EXISTS (SELECT 1 FROM ${stagedCustomer(bankId, id)})`;
 }
 
-/** As `findTraces` has them. */
-export function selectStagedTraces(bankId: string, id: string): Statement {
-  return sql`SELECT ${staged('email')} AS email, ${staged('clientRef')} AS clientRef, NULL AS phrase FROM ${stagedCustomer(bankId, id)}`;
+/** As `selectTraces` returns them. */
+export function selectStagedTraces(bankId: string, id: string): Statement<Traces> {
+  return sql<Traces>`SELECT ${staged('email')} AS email, ${staged('clientRef')} AS clientRef, NULL AS phrase FROM ${stagedCustomer(bankId, id)}`;
 }
 
 /**

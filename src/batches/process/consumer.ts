@@ -2,17 +2,11 @@
  * The queue's door: moves chunks in. Every message is acknowledged or retried by itself, after its work is
  * committed, never before. A message may come twice, late or out of order: the chunk's own row decides.
  */
-import {
-  isConstraintFailure,
-  isPhraseCollision,
-  execute,
-  executeBatch,
-  WRITE_DEADLINE_MS,
-} from '../../db/statements.ts';
+import { execute, executeBatch, WRITE_DEADLINE_MS } from '../../db/statements.ts';
+import { describeCause, isConstraintFailure, isPhraseCollision } from '../../db/errors.ts';
 import type { PrimarySession } from '../../db/session.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { FailureLimits } from '../failures.store.ts';
-import { describeCause } from '../../db/errors.ts';
 import { createPhrase } from '../../lib/phrase.ts';
 import type { LogEvent } from '../../log-events.ts';
 import { chunkPointer, RESEND_AFTER_MS, type ChunkPointer } from '../batch-queue.ts';
@@ -24,7 +18,6 @@ import {
   updateChunkPhrases,
   splitChunk,
   stallChunk,
-  type OpenChunk,
 } from './chunks.store.ts';
 
 /** Chance of one collision in 1,000 new phrases among 16 million: 1 in 1,000. Of three in a row: never seen. */
@@ -71,8 +64,11 @@ async function recordRetry(deps: ConsumerDeps, pointer: ChunkPointer, retrySecon
 /** Dead letters: an alarm, never the only copy. The chunk stays open in D1, with its payload. */
 export function consumeDeadLetters(deps: ConsumerDeps, messages: readonly Message[]): Promise<void> {
   return forEachPointer(deps, messages, 'dead_letter_failed', async (pointer) => {
-    const statements = stallChunk(pointer, deps.runtime.now());
-    const [stalled = []] = await executeBatch(deps.db, statements, WRITE_DEADLINE_MS);
+    const { stalled } = await executeBatch(
+      deps.db,
+      stallChunk(pointer, deps.runtime.now()),
+      WRITE_DEADLINE_MS,
+    );
     // A letter of a chunk that went in meanwhile is no alarm.
     if (stalled.length > 0) logChunk(deps, 'error', 'batch_stalled', pointer);
   });
@@ -119,7 +115,7 @@ async function applyChunkOrSplit(deps: ConsumerDeps, pointer: ChunkPointer): Pro
 }
 
 async function drawNewPhrases(deps: ConsumerDeps, pointer: ChunkPointer): Promise<void> {
-  const [open] = await execute<OpenChunk>(deps.db, selectOpenChunk(pointer));
+  const [open] = await execute(deps.db, selectOpenChunk(pointer));
   const phrases = Array.from({ length: open?.rowCount ?? 0 }, () => createPhrase(deps.runtime.random));
   await execute(deps.db, updateChunkPhrases(pointer, phrases), WRITE_DEADLINE_MS);
 }
@@ -127,16 +123,16 @@ async function drawNewPhrases(deps: ConsumerDeps, pointer: ChunkPointer): Promis
 /** Halves the chunk until the row that a constraint refuses is alone. Each step is committed by itself. */
 async function isolateBadRow(deps: ConsumerDeps, pointer: ChunkPointer): Promise<void> {
   const { db, runtime } = deps;
-  const [open] = await execute<OpenChunk>(db, selectOpenChunk(pointer));
+  const [open] = await execute(db, selectOpenChunk(pointer));
   if (open === undefined) return;
   if (open.rowCount === 1) {
     logChunk(deps, 'error', 'row_rejected', pointer);
     await executeBatch(db, rejectChunk(pointer, runtime.now(), deps.failureLimits.stored), WRITE_DEADLINE_MS);
     return;
   }
-  const statements = splitChunk(pointer, runtime.now() + RESEND_AFTER_MS);
-  const [halves = []] = await executeBatch(db, statements, WRITE_DEADLINE_MS);
-  for (const { chunk } of halves as { chunk: number }[]) await applyChunkOrSplit(deps, { ...pointer, chunk });
+  const split = splitChunk(pointer, runtime.now() + RESEND_AFTER_MS);
+  const { halves } = await executeBatch(db, split, WRITE_DEADLINE_MS);
+  for (const { chunk } of halves) await applyChunkOrSplit(deps, { ...pointer, chunk });
 }
 
 function logChunk(

@@ -4,12 +4,9 @@ import type { Statement } from '../../db/statements.ts';
 
 /**
  * Removes batches that were completed before a time, oldest first: their failures, their chunks, themselves.
- * A batch goes whole, so the last one may pass `failures`. The last statement returns a row for each.
+ * A batch goes whole, so the last one may pass `failures`. @returns `batches` has a row for each one.
  */
-export function deleteOldBatches(
-  completedBefore: number,
-  max: { batches: number; failures: number },
-): Statement[] {
+export function deleteOldBatches(completedBefore: number, max: { batches: number; failures: number }) {
   // Each statement finds the same ones, until the last one removes them.
   const oldest = sql`SELECT bank_id, id FROM (
         SELECT bank_id, id, sum(failures) OVER (ORDER BY completed_at, bank_id, id) - failures AS before
@@ -19,15 +16,15 @@ export function deleteOldBatches(
           FROM batches WHERE completed_at <= ${completedBefore}
           ORDER BY completed_at, bank_id, id LIMIT ${max.batches}))
       WHERE before < ${max.failures}`;
-  return [
-    sql`UPDATE banks SET failure_count = failure_count - removed.count
+  return {
+    counts: sql`UPDATE banks SET failure_count = failure_count - removed.count
         FROM (SELECT bank_id, count(*) AS count FROM batch_failures
           WHERE (bank_id, batch_id) IN (${oldest}) GROUP BY bank_id) AS removed
         WHERE banks.id = removed.bank_id`,
-    sql`DELETE FROM batch_failures WHERE (bank_id, batch_id) IN (${oldest})`,
-    sql`DELETE FROM batch_chunks WHERE (bank_id, batch_id) IN (${oldest})`,
-    sql`DELETE FROM batches WHERE (bank_id, id) IN (${oldest}) RETURNING id`,
-  ];
+    failures: sql`DELETE FROM batch_failures WHERE (bank_id, batch_id) IN (${oldest})`,
+    chunks: sql`DELETE FROM batch_chunks WHERE (bank_id, batch_id) IN (${oldest})`,
+    batches: sql<{ id: string }>`DELETE FROM batches WHERE (bank_id, id) IN (${oldest}) RETURNING id`,
+  };
 }
 
 export interface Backlog {
@@ -39,8 +36,8 @@ export interface Backlog {
 const MAX_COUNTED = 100_000;
 
 /** How many batches and Idempotency-Keys are older than they should be? */
-export function selectBacklog(completedBefore: number, createdBefore: number): Statement {
-  return sql`SELECT
+export function selectBacklog(completedBefore: number, createdBefore: number): Statement<Backlog> {
+  return sql<Backlog>`SELECT
       (SELECT count(*) FROM (
         SELECT 1 FROM batches WHERE completed_at <= ${completedBefore} LIMIT ${MAX_COUNTED})) AS batches,
       (SELECT count(*) FROM (

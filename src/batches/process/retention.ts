@@ -2,7 +2,7 @@
 import { execute, executeBatch, WRITE_DEADLINE_MS } from '../../db/statements.ts';
 import type { PrimarySession } from '../../db/session.ts';
 import type { Runtime } from '../../runtime.ts';
-import { selectBacklog, deleteOldBatches, type Backlog } from './retention.store.ts';
+import { selectBacklog, deleteOldBatches } from './retention.store.ts';
 import { deleteOldIdempotencyKeys } from '../accept/idempotency.store.ts';
 import { IDEMPOTENCY_KEY_TTL_MS } from '../accept/idempotency.ts';
 
@@ -32,14 +32,14 @@ export async function removeExpiredData({ db, runtime }: RetentionDeps): Promise
   const startedAt = runtime.now();
   const [completedBefore, createdBefore] = [startedAt - RESULTS_KEPT_MS, startedAt - IDEMPOTENCY_KEY_TTL_MS];
   for (let round = 0; round < MAX_ROUNDS && runtime.now() - startedAt < MAX_REMOVAL_MS; round += 1) {
-    const removal = [
-      deleteOldIdempotencyKeys(createdBefore, MAX_PER_ROUND.keys),
+    const removal = {
+      keys: deleteOldIdempotencyKeys(createdBefore, MAX_PER_ROUND.keys),
       ...deleteOldBatches(completedBefore, MAX_PER_ROUND),
-    ];
-    const results = await executeBatch(db, removal, WRITE_DEADLINE_MS);
-    if (results[0]?.length === 0 && results.at(-1)?.length === 0) return;
+    };
+    const { keys, batches } = await executeBatch(db, removal, WRITE_DEADLINE_MS);
+    if (keys.length === 0 && batches.length === 0) return;
   }
-  const [left] = await execute<Backlog>(db, selectBacklog(completedBefore, createdBefore));
+  const [left] = await execute(db, selectBacklog(completedBefore, createdBefore));
   if (left !== undefined && left.batches + left.keys > 0) {
     runtime.log('warn', { event: 'removal_backlog', batches: left.batches, keys: left.keys });
   }

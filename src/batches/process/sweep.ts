@@ -5,7 +5,7 @@
  */
 import { describeCause } from '../../db/errors.ts';
 import { execute, WRITE_DEADLINE_MS } from '../../db/statements.ts';
-import { MAX_MESSAGES_PER_SEND, type ChunkPointer, type BatchQueue } from '../batch-queue.ts';
+import { MAX_MESSAGES_PER_SEND, type BatchQueue } from '../batch-queue.ts';
 import { removeExpiredData, type RetentionDeps } from './retention.ts';
 import { claimDueChunks } from './chunks.store.ts';
 
@@ -30,11 +30,7 @@ export async function sweep(deps: SweepDeps): Promise<void> {
 async function resendDueChunks(deps: SweepDeps): Promise<void> {
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const now = deps.runtime.now();
-    const due = await execute<ChunkPointer>(
-      deps.db,
-      claimDueChunks(now, MAX_MESSAGES_PER_SEND),
-      WRITE_DEADLINE_MS,
-    );
+    const due = await execute(deps.db, claimDueChunks(now, MAX_MESSAGES_PER_SEND), WRITE_DEADLINE_MS);
     if (due.length === 0) return;
     await deps.batchQueue.send(due);
     deps.runtime.log('warn', { event: 'chunks_sent_again', chunks: due.length });

@@ -1,14 +1,14 @@
 /** A batch as a resource, for the bank that sent it alone: how far it is, and what became of each row. */
 import type { PrimarySession } from '../../db/session.ts';
-import { executeBatch, type Statement } from '../../db/statements.ts';
+import { execute, executeBatch, type Statement } from '../../db/statements.ts';
 import type { PageRequest } from '../../paging/keyset.ts';
 import type { BatchStatus } from '../../db/schema.ts';
 import { AppError } from '../../errors.ts';
 import type { Caller } from '../../api-keys/caller.ts';
 import { readPosition, toPage, type List, type Page } from '../../paging/cursor.ts';
 import { selectBatches, selectCreatedCustomers, selectBatch, type BatchRow } from './results.store.ts';
-import { selectFailures, type FailureRow } from '../failures.store.ts';
-import type { BatchView, CreatedCustomer, RowFailure } from '../batches.responses.ts';
+import { selectFailures } from '../failures.store.ts';
+import type { BatchView, RowFailure } from '../batches.responses.ts';
 import { decodeFailure } from '../failures.ts';
 
 export interface ResultDeps {
@@ -30,9 +30,9 @@ export interface Listing<Row> {
 
 /** @throws BATCH_NOT_FOUND, alike for nobody's and for another bank's batch */
 export async function readBatch(deps: ResultDeps, bankId: string, batchId: string): Promise<BatchView> {
-  const [[batch] = []] = await executeBatch(deps.db, [selectBatch(bankId, batchId)]);
+  const [batch] = await execute(deps.db, selectBatch(bankId, batchId));
   if (batch === undefined) throw new AppError('BATCH_NOT_FOUND');
-  return toView(batch as BatchRow);
+  return toView(batch);
 }
 
 export async function readBatches(
@@ -42,13 +42,13 @@ export async function readBatches(
 ): Promise<Listing<BatchView>> {
   const list = { name: `batches ${query.status ?? ''}`, key: cursorKey };
   const position = await readPosition(list, 1, query.cursor);
-  const [rows = []] = await executeBatch(deps.db, [selectBatches(bankId, { ...query, position })]);
-  const page = toPage(rows as BatchRow[], query.limit, position, ({ id }) => [id]);
+  const rows = await execute(deps.db, selectBatches(bankId, { ...query, position }));
+  const page = toPage(rows, query.limit, position, ({ id }) => [id]);
   return { list, page: { ...page, rows: page.rows.map(toView) }, isProcessing: false };
 }
 
 export async function readFailures(deps: ResultDeps, caller: Caller, batchId: string, query: PageQuery) {
-  const { page, ...rest } = await readListOfBatch<FailureRow>(
+  const { page, ...rest } = await readListOfBatch(
     deps,
     caller,
     batchId,
@@ -66,15 +66,7 @@ export async function readFailures(deps: ResultDeps, caller: Caller, batchId: st
 }
 
 export function readCreatedCustomers(deps: ResultDeps, caller: Caller, batchId: string, query: PageQuery) {
-  return readListOfBatch<CreatedCustomer>(
-    deps,
-    caller,
-    batchId,
-    'customers',
-    query,
-    selectCreatedCustomers,
-    ({ id }) => [id],
-  );
+  return readListOfBatch(deps, caller, batchId, 'customers', query, selectCreatedCustomers, ({ id }) => [id]);
 }
 
 async function readListOfBatch<Row>(
@@ -83,19 +75,18 @@ async function readListOfBatch<Row>(
   batchId: string,
   what: string,
   { limit, cursor }: PageQuery,
-  statement: (bankId: string, batchId: string, page: PageRequest) => Statement,
+  statement: (bankId: string, batchId: string, page: PageRequest) => Statement<Row>,
   keyOf: (row: Row) => (string | number)[],
 ): Promise<Listing<Row>> {
   const list = { name: `${what} ${batchId}`, key: cursorKey };
   const position = await readPosition(list, 1, cursor);
-  const [batch = [], rows = []] = await executeBatch(deps.db, [
+  const [[batch], rows] = await executeBatch(deps.db, [
     selectBatch(bankId, batchId),
     statement(bankId, batchId, { limit, position }),
   ]);
-  const [found] = batch as BatchRow[];
-  if (found === undefined) throw new AppError('BATCH_NOT_FOUND');
-  const page = toPage(rows as Row[], limit, position, keyOf);
-  return { list, page, isProcessing: found.status === 'PROCESSING' };
+  if (batch === undefined) throw new AppError('BATCH_NOT_FOUND');
+  const page = toPage(rows, limit, position, keyOf);
+  return { list, page, isProcessing: batch.status === 'PROCESSING' };
 }
 
 function toView(batch: BatchRow): BatchView {

@@ -1,50 +1,82 @@
-/** What became of a batch, as D1 has it. */
-import { sql, type SQL } from 'drizzle-orm';
-import type { Statement } from '../../db/statements.ts';
-import type { BatchStatus } from '../../db/schema.ts';
+/** Batches and their results in D1. */
+import { and, between, eq, sql, type InferSelectModel } from 'drizzle-orm';
+import type { SQLiteColumn } from 'drizzle-orm/sqlite-core';
+import { batches, customers, type BatchStatus } from '../../db/schema.ts';
+import { columnsAs, queryBuilder, toStatement, type Statement } from '../../db/statements.ts';
 import { keysetPage, type PageRequest } from '../../paging/keyset.ts';
+import type { CreatedCustomer } from '../batches.responses.ts';
 
-export interface BatchRow {
-  id: string;
-  status: BatchStatus;
-  total: number;
-  duplicates: number;
-  invalid: number;
-  created: number;
-  raced: number;
-  rejected: number;
-  failuresRemoved: number;
-  createdAt: number;
-  completedAt: number | null;
-}
+const columns = {
+  id: batches.id,
+  status: batches.status,
+  total: batches.total,
+  duplicates: batches.duplicates,
+  invalid: batches.invalid,
+  created: batches.created,
+  raced: batches.raced,
+  rejected: batches.rejected,
+  failuresRemoved: batches.failuresRemoved,
+  createdAt: batches.createdAt,
+  completedAt: batches.completedAt,
+};
+export type BatchRow = Pick<InferSelectModel<typeof batches>, keyof typeof columns>;
+const aliasedColumns = columnsAs(columns);
 
-const BATCH_COLUMNS = sql.raw(
-  'id, status, total, duplicates, invalid, created, raced, rejected, failures_removed AS failuresRemoved, created_at AS createdAt, completed_at AS completedAt',
-);
+const isBatch = (bankId: string, batchId: string) => and(eq(batches.bankId, bankId), eq(batches.id, batchId));
 
-export function selectBatch(bankId: string, batchId: string): Statement {
-  return sql`SELECT ${BATCH_COLUMNS} FROM batches WHERE bank_id = ${bankId} AND id = ${batchId}`;
+export function selectBatch(bankId: string, batchId: string): Statement<BatchRow> {
+  return toStatement(queryBuilder.select(aliasedColumns).from(batches).where(isBatch(bankId, batchId)));
 }
 
 /** Newest first. */
 export function selectBatches(
   bankId: string,
   page: PageRequest & { status?: BatchStatus | undefined },
-): Statement {
-  // Left to itself, SQLite would walk all batches of the bank by primary key to find those of a status.
-  const [index, ofStatus] =
+): Statement<BatchRow> {
+  // Left to itself, SQLite would walk all batches of the bank by primary key to find those of one status.
+  const [table, ofStatus] =
     page.status === undefined
-      ? [sql``, sql`true`]
-      : [sql`INDEXED BY batches_status`, sql`status = ${page.status}`];
-  return sql`SELECT ${BATCH_COLUMNS} FROM batches ${index}
-      WHERE bank_id = ${bankId} AND ${ofStatus} AND ${keysetPage([sql`id`], true, page)}`;
+      ? [batches, undefined]
+      : [sql`${batches} INDEXED BY batches_status`, eq(batches.status, page.status)];
+  const { where, orderBy, limit } = keysetPage([batches.id], true, page);
+  return toStatement(
+    queryBuilder
+      .select(aliasedColumns)
+      .from(table)
+      .where(and(eq(batches.bankId, bankId), ofStatus, where))
+      .orderBy(...orderBy)
+      .limit(limit),
+  );
 }
 
-/** In input order: the ids of a batch rise from its first to its last, and belong to nobody else. */
-export function selectCreatedCustomers(bankId: string, batchId: string, page: PageRequest): Statement {
-  const edge = (column: SQL) =>
-    sql`(SELECT ${column} FROM batches WHERE bank_id = ${bankId} AND id = ${batchId})`;
-  return sql`SELECT batch_index AS "index", client_ref AS clientRef, id, phrase FROM customers
-      WHERE bank_id = ${bankId} AND id BETWEEN ${edge(sql`first_customer_id`)} AND ${edge(sql`last_customer_id`)}
-        AND ${keysetPage([sql`id`], false, page)}`;
+const createdColumns = columnsAs({
+  index: customers.batchIndex,
+  clientRef: customers.clientRef,
+  id: customers.id,
+  phrase: customers.phrase,
+});
+
+/** In input order: the ids of a batch rise from its first to its last, and belong to no other batch. */
+export function selectCreatedCustomers(
+  bankId: string,
+  batchId: string,
+  page: PageRequest,
+): Statement<CreatedCustomer> {
+  const idOfBatch = (column: SQLiteColumn) =>
+    sql`(SELECT ${column} FROM ${batches} WHERE ${isBatch(bankId, batchId)})`;
+  const { where, orderBy, limit } = keysetPage([customers.id], false, page);
+  return toStatement(
+    queryBuilder
+      .select(createdColumns)
+      .from(customers)
+      .where(
+        and(
+          eq(customers.bankId, bankId),
+          between(customers.id, idOfBatch(batches.firstCustomerId), idOfBatch(batches.lastCustomerId)),
+          where,
+        ),
+      )
+      .orderBy(...orderBy)
+      .limit(limit),
+  );
 }

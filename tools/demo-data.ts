@@ -90,7 +90,7 @@ function demoBatchSql(now: number): string {
   // No upsert: a trigger refuses to insert a batch that is there.
   const isBatch = `bank_id = '${bankId}' AND id = '${EXAMPLE_BATCH_ID}'`;
   return `INSERT INTO audit_log (bank_id, at, request_id, key_id, action, subject, fields)
-    VALUES ('${bankId}', ${at}, 'req_demo', 'key_demo_lagos_full', 'POST /v1/bank/customers', '${EXAMPLE_BATCH_ID}', '[]')
+    VALUES ('${bankId}', ${at}, 'req_demo', 'key_demo_lagos_full', 'batch.accepted', '${EXAMPLE_BATCH_ID}', '[]')
     ON CONFLICT DO NOTHING;
     INSERT INTO batches (bank_id, id, status, total, duplicates, invalid, first_customer_id, last_customer_id, created,
       created_at, completed_at)

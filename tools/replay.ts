@@ -21,8 +21,8 @@ const ERASURES_AT_ONCE = 20;
 const ROWS_AT_ONCE = 100;
 /** Characters of one command, whose argument may have 128 KB on Linux. */
 const MAX_COMMAND_CHARACTERS = 100_000;
-/** The action of an erasure that came through the API. One made in the database by hand is `DELETE`. */
-const ERASURE = 'DELETE /v1/bank/customer';
+/** Actions of erasures through the API, now and in version 0.1.0. One made in the database by hand is `DELETE`. */
+const ERASURES = ['customer.erased', 'DELETE /v1/bank/customer'];
 
 type Row = Record<string, string | number | null>;
 
@@ -137,7 +137,7 @@ async function expectGone(target: Target, erasures: Row[], revoked: Row[]): Prom
   }
 }
 
-const isErasure = (row: Row) => row['action'] === ERASURE;
+const isErasure = ({ action }: Row) => ERASURES.includes(String(action));
 const isRevoked = (row: Row) => row['revoked_at'] !== null;
 
 /** What the restored database does not have any more, and its banks must send again. */

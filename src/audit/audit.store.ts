@@ -5,7 +5,8 @@ import { auditLog } from '../db/schema.ts';
 import { columnsAs, queryBuilder, toStatement, type Statement } from '../db/statements.ts';
 import { keysetPage, type PageRequest } from '../paging/keyset.ts';
 
-export type Action = 'POST /v1/bank/customers' | 'PATCH /v1/bank/customer' | 'DELETE /v1/bank/customer';
+/** What was done. Rows that version 0.1.0 wrote name the route instead, such as `PATCH /v1/bank/customer`. */
+export type Action = 'batch.accepted' | 'customer.updated' | 'customer.erased';
 
 export interface Change {
   at: number;

@@ -25,3 +25,6 @@ export type StagedField = (typeof STAGED_FIELDS)[number];
 
 /** What no answer ever shows is not for the database to read either. */
 export const SEALED_FIELDS = ['accountNumber', 'reference'] as const;
+
+/** The fields that a bank sends, in an order to whose end alone new ones are added. */
+export const BATCH_FIELDS = STAGED_TEXTS.filter((field) => field !== 'id' && field !== 'phrase');

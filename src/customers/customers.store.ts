@@ -161,7 +161,7 @@ export function updateCustomerStatements(
   return {
     audit: insertChange(
       actor,
-      { at, action: 'PATCH /v1/bank/customer', subject: id, fields },
+      { at, action: 'customer.updated', subject: id, fields },
       sql`EXISTS (SELECT 1 FROM customers WHERE ${meant})`,
     ),
     update: sql`UPDATE customers SET ${sql.join(changes, sql`, `)}, revision = ${requestId}

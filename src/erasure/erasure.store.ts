@@ -19,7 +19,7 @@ export function eraseCustomerStatements(
   expected: string[] | undefined,
 ) {
   const { bankId } = actor;
-  const change = { at, action: 'DELETE /v1/bank/customer', subject: id, fields: [] } as const;
+  const change = { at, action: 'customer.erased', subject: id, fields: [] } as const;
   const written = isRecorded(actor, change);
   // Nobody has changed one that is not there yet, so its revision is its id.
   const stagedIsExpected = expected?.includes(id) === false ? sql`false` : isStaged(bankId, id);

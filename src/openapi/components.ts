@@ -199,7 +199,7 @@ export const COMPONENTS = {
       at: '2026-11-25T09:20:05.000Z',
       requestId: 'req_01M8902KC8V5W7X9Y2Z4A6B8C0',
       keyId: 'key_demo_lagos_full',
-      action: 'PATCH /v1/bank/customer',
+      action: 'customer.updated',
       subject: DEMO_CUSTOMER.id,
       fields: ['accountName', 'phone', 'address'],
     },

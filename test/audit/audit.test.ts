@@ -27,12 +27,12 @@ it('says who, what, when and in which request, and never a value', async () => {
     at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
     requestId: headers.get('X-Request-Id'),
     keyId: 'key_lagos_full',
-    action: 'PATCH /v1/bank/customer',
+    action: 'customer.updated',
     subject: ada.id,
     fields: ['accountName', 'state'],
   });
   expect(post).toMatchObject({
-    action: 'POST /v1/bank/customers',
+    action: 'batch.accepted',
     subject: body.data[0].batchId,
     fields: [],
   });

@@ -1,7 +1,8 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { importFieldKey } from '../../src/crypto/field-cipher.ts';
-import { computeFingerprint, IDEMPOTENCY_KEY_TTL_MS } from '../../src/batches/accept/idempotency.ts';
+import { createFingerprint } from '../../src/batches/accept/fingerprint.ts';
+import { IDEMPOTENCY_KEY_TTL_MS } from '../../src/batches/accept/idempotency.ts';
 import { KEYS } from '../support/banks.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
@@ -146,7 +147,7 @@ it.each(['x'.repeat(255), '"x"', '!~', '"a\\"b\\\\"'])('the key %j is taken', as
 
 it('fingerprints tell rows apart, and rows without meaning not', async () => {
   const key = await importFieldKey(1, btoa('a'.repeat(32)));
-  const print = (rows: unknown[]) => computeFingerprint(rows, key);
+  const print = (rows: unknown[]) => createFingerprint(rows, async () => key);
   const prints = await Promise.all(
     [
       [sentCustomer(1)],
@@ -163,7 +164,7 @@ it('fingerprints tell rows apart, and rows without meaning not', async () => {
   expect(await print([7])).toBe(prints[6]);
   // Nobody without the key can try account numbers until one fits.
   const other = await importFieldKey(1, btoa('b'.repeat(32)));
-  expect(await computeFingerprint([sentCustomer(1)], other)).not.toBe(prints[0]);
+  expect(await createFingerprint([sentCustomer(1)], async () => other)).not.toBe(prints[0]);
 });
 
 it('a key outlives the field key that its record was made with', async () => {

@@ -170,7 +170,7 @@ describe('a batch', () => {
     expect(failures).toMatchObject([{ index: 3, code: 'VALIDATION_ERROR' }]);
     for await (const batch of client.listBatches()) expect(batch.batchId).toBe(batchId);
     for await (const change of client.listChanges({ subject: batchId })) {
-      expect(change.action).toBe('POST /v1/bank/customers');
+      expect(change.action).toBe('batch.accepted');
     }
   });
 

@@ -57,7 +57,7 @@ it('a read has five seconds, a write ten', async () => {
   const set: [string, number][] = [];
   let sql = '';
   const timer = (milliseconds: number) => {
-    set.push([/^\w+/.exec(sql)?.[0] ?? '', milliseconds]);
+    set.push([/^\w+/.exec(sql)?.[0].toUpperCase() ?? '', milliseconds]);
     return () => {};
   };
   const watched = (_: number, text: string) => {

@@ -128,7 +128,7 @@ describe('docs/storage.md', () => {
 
 describe('every statement finds its rows by an index', () => {
   const actor = { bankId: 'b', apiKeyId: 'k', requestId: 'r' };
-  const change = { at: 0, action: 'PATCH /v1/bank/customer', subject: 'i', fields: [] } as const;
+  const change = { at: 0, action: 'customer.updated', subject: 'i', fields: [] } as const;
   const pointer = { bankId: 'b', batchId: 'x', chunk: 0 };
   const outline = {
     bankId: 'b',

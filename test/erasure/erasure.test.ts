@@ -54,7 +54,7 @@ describe('a customer that is erased', () => {
     expect((await service.ask('PATCH', '/v1/bank/customer', { body })).status).toBe(404);
     expect((await erase(id)).status).toBe(404);
     const { data } = (await service.get(`/v1/bank/audit?subject=${id}`)).body;
-    expect(data).toMatchObject([{ action: 'DELETE /v1/bank/customer', keyId: 'key_lagos_full' }]);
+    expect(data).toMatchObject([{ action: 'customer.erased', keyId: 'key_lagos_full' }]);
   });
 
   it('of another bank is the same 404 as nobody, and stays', async () => {

@@ -45,7 +45,7 @@ export const MUTANTS: Record<string, Edit[]> = {
   ],
   'counters-added': [
     {
-      file: chunks,
+      file: 'batches/batch-status.store.ts',
       find: 'SET created = chunks.created,',
       replace: 'SET created = batches.created + chunks.created,',
     },
@@ -69,7 +69,7 @@ export const MUTANTS: Record<string, Edit[]> = {
   'body-of-a-key-not-compared': [
     {
       file: 'batches/accept/idempotency.ts',
-      find: 'if (record.fingerprint !== fingerprint) {',
+      find: 'if (!(await idempotency.matches(record.fingerprint))) {',
       replace: 'if (record.fingerprint === null) {',
     },
   ],

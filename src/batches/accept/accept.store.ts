@@ -5,6 +5,7 @@
 import { and, eq, sql } from 'drizzle-orm';
 import { batches, type BatchStatus } from '../../db/schema.ts';
 import { columnsAs, queryBuilder, toStatement, type Statement } from '../../db/statements.ts';
+import { refreshBatchStatus } from '../batch-status.store.ts';
 import { inSlices } from '../../lib/slices.ts';
 import type { BatchPlan } from './plan.ts';
 
@@ -21,24 +22,24 @@ export function selectExistingEmails(bankId: string, emails: string[]): Statemen
 
 /**
  * A batch and its chunks.
- * @param firstSendAgainAt when the sweep may send a chunk's pointer again, in case the queue lost it
+ * @param firstSendAt when the sweep may send a chunk's pointer again, in case the queue lost it
  */
-export function insertBatch(plan: BatchPlan, firstSendAgainAt: number): Statement[] {
-  const { bankId, batchId, createdAt, customerIds } = plan;
-  const nothingToDo = plan.chunks.length === 0;
+export function insertBatch(plan: BatchPlan, firstSendAt: number): Statement[] {
+  const { bankId, batchId, createdAt, customerIds, chunks } = plan;
   return [
     sql`INSERT INTO batches (bank_id, id, status, total, duplicates, invalid,
-            first_customer_id, last_customer_id, created_at, completed_at)
-          VALUES (${bankId}, ${batchId}, ${nothingToDo ? 'COMPLETED_WITH_FAILURES' : 'PROCESSING'}, ${plan.total},
-            ${plan.duplicates}, ${plan.invalid}, ${customerIds[0] ?? null}, ${customerIds.at(-1) ?? null},
-            ${createdAt}, ${nothingToDo ? createdAt : null})`,
-    ...plan.chunks.map(
+            first_customer_id, last_customer_id, created_at)
+          VALUES (${bankId}, ${batchId}, 'PROCESSING', ${plan.total}, ${plan.duplicates}, ${plan.invalid},
+            ${customerIds[0] ?? null}, ${customerIds.at(-1) ?? null}, ${createdAt})`,
+    ...chunks.map(
       ({ chunk, firstIndex, lastIndex, rowCount, payload }) =>
         sql`INSERT INTO batch_chunks
               (bank_id, batch_id, chunk, first_index, last_index, row_count, next_send_at, payload)
             VALUES (${bankId}, ${batchId}, ${chunk}, ${firstIndex}, ${lastIndex}, ${rowCount},
-              ${firstSendAgainAt}, ${payload})`,
+              ${firstSendAt}, ${payload})`,
     ),
+    // Without chunks the batch is complete at once; otherwise its last chunk completes it.
+    ...(chunks.length === 0 ? [refreshBatchStatus(plan, createdAt)] : []),
   ];
 }
 

@@ -39,7 +39,7 @@ export async function commitBatch(
 ): Promise<IdempotencyRecord | null> {
   const change = {
     at: plan.createdAt,
-    action: 'POST /v1/bank/customers',
+    action: 'batch.accepted',
     subject: plan.batchId,
     fields: [],
   } as const;

@@ -3,11 +3,11 @@
  * one wins and the others are answered with its batch; an isolate that is already busy with a key says so before
  * it does the work twice.
  */
-import { customerRow } from '../../customers/customers.requests.ts';
 import { AppError } from '../../errors.ts';
-import { hmacHex, type FieldKey } from '../../crypto/field-cipher.ts';
+import type { FieldKey } from '../../crypto/field-cipher.ts';
 import { idSequence } from '../../lib/ids.ts';
 import type { RowFailure } from '../batches.responses.ts';
+import { createFingerprint, matchesFingerprint } from './fingerprint.ts';
 import type { AcceptedBatch } from './report.ts';
 import { decodeFailure, encodeFailure } from '../failures.ts';
 
@@ -19,10 +19,10 @@ const RETRY_AFTER_SECONDS = 1;
 
 export interface Idempotency {
   key: string;
-  /** What the body means, under the newest field key. */
+  /** What the body means: fingerprint.ts. */
   fingerprint: string;
-  /** The same under the key of another version, which an older record may have. */
-  fingerprintBy: (version: number) => Promise<string>;
+  /** Does a recorded fingerprint mean this body too? */
+  matches: (recorded: string) => Promise<boolean>;
 }
 
 export interface IdempotencyRecord {
@@ -30,36 +30,17 @@ export interface IdempotencyRecord {
   answer: string;
 }
 
-const FINGERPRINT_FIELDS = Object.keys(customerRow.shape);
-
-/** @param fieldKey of a version, or the newest */
+/** @param fieldKeyOf returns the field key of a version, or the newest */
 export async function readIdempotency(
   key: string,
   rows: unknown[],
-  fieldKey: (version?: number) => Promise<FieldKey>,
+  fieldKeyOf: (version?: number) => Promise<FieldKey>,
 ): Promise<Idempotency> {
-  const fingerprintBy = async (version?: number) => computeFingerprint(rows, await fieldKey(version));
-  return { key, fingerprint: await fingerprintBy(), fingerprintBy };
-}
-
-/**
- * A fingerprint of the rows' meaning: spaces, the order of keys and unknown keys make no difference. No field
- * may hold a list or an object, so one is as wrong as the other. It is stored, and covers account numbers: without
- * the key, a code of ten digits could be found by trying.
- */
-export function computeFingerprint(rows: unknown[], fieldKey: FieldKey): Promise<string> {
-  const flat = (value: unknown) => {
-    if (typeof value === 'object' && value !== null) return ['nested'];
-    // 1e400 is read as Infinity, and would be written as null.
-    return typeof value === 'number' ? ['number', String(value)] : (value ?? null);
+  return {
+    key,
+    fingerprint: await createFingerprint(rows, fieldKeyOf),
+    matches: (recorded) => matchesFingerprint(recorded, rows, fieldKeyOf),
   };
-  const meaning = rows.map((row) => {
-    if (typeof row !== 'object' || row === null || Array.isArray(row)) return 'no object';
-    return FINGERPRINT_FIELDS.map((field) =>
-      flat(Object.hasOwn(row, field) ? Reflect.get(row, field) : null),
-    );
-  });
-  return hmacHex(fieldKey, JSON.stringify(meaning));
 }
 
 /** Longer than any request takes: three tries to write and to read back, 10 and 5 seconds each. */
@@ -129,10 +110,7 @@ export async function replayResponse(
   record: IdempotencyRecord,
   idempotency: Idempotency,
 ): Promise<AcceptedBatch> {
-  const version = Number.parseInt(record.fingerprint, 10);
-  const isNewest = idempotency.fingerprint.startsWith(`${version}.`);
-  const fingerprint = isNewest ? idempotency.fingerprint : await idempotency.fingerprintBy(version);
-  if (record.fingerprint !== fingerprint) {
+  if (!(await idempotency.matches(record.fingerprint))) {
     const message = 'belongs to another body; send a new key with a new body';
     throw new AppError('IDEMPOTENCY_KEY_REUSED', { errors: [{ field: 'Idempotency-Key', message }] });
   }

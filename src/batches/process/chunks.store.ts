@@ -8,6 +8,7 @@ import type { Statement } from '../../db/statements.ts';
 import { dailyCount, deleteSurplusFailures } from '../failures.store.ts';
 import { STAGED_FIELDS, type StagedField } from '../staged-customer.ts';
 import { MAX_RESEND_AFTER_MS, RESEND_AFTER_MS, type ChunkPointer } from '../batch-queue.ts';
+import { refreshBatchStatus } from '../batch-status.store.ts';
 import {
   CODE_LETTERS,
   encodeFailure,
@@ -114,26 +115,6 @@ function closeChunkStatements(pointer: ChunkPointer, now: number, maxFailures: n
     refreshBatchStatus(pointer, now),
     ...deleteSurplusFailures(pointer.bankId, maxFailures),
   ];
-}
-
-/** Makes a batch say what its chunks say. Derived, so that running it once too often changes nothing. */
-function refreshBatchStatus({ bankId, batchId }: ChunkPointer, now: number): Statement {
-  return sql`UPDATE batches
-        SET created = chunks.created, raced = chunks.raced, rejected = chunks.rejected,
-          status = CASE
-            WHEN chunks.stalled > 0 THEN 'STALLED'
-            WHEN chunks.open > 0 THEN 'PROCESSING'
-            WHEN chunks.created = total THEN 'COMPLETED'
-            ELSE 'COMPLETED_WITH_FAILURES' END,
-          completed_at = CASE WHEN chunks.open > 0 THEN NULL ELSE ${now} END
-        FROM (
-          SELECT coalesce(sum(created), 0) AS created, coalesce(sum(raced), 0) AS raced,
-            coalesce(sum(row_count - created - raced) FILTER (WHERE NOT ${isOpen}), 0) AS rejected,
-            count(*) FILTER (WHERE ${isOpen}) AS open,
-            count(*) FILTER (WHERE ${isOpen} AND next_send_at IS NULL) AS stalled
-          FROM batch_chunks WHERE bank_id = ${bankId} AND batch_id = ${batchId}
-        ) AS chunks
-        WHERE bank_id = ${bankId} AND id = ${batchId} AND completed_at IS NULL`;
 }
 
 /**

@@ -1,0 +1,121 @@
+/** What version 0.1.0 stored, as it stood in D1, KV and the queue, is still read or safely ignored. */
+import { env } from 'cloudflare:workers';
+import { beforeEach, expect, it } from 'vitest';
+import { BATCH_FIELDS } from '../src/batches/staged-customer.ts';
+import { matchesFingerprint } from '../src/batches/accept/fingerprint.ts';
+import { hmacHex, importFieldKey } from '../src/crypto/field-cipher.ts';
+import stored from './fixtures/stored-by-0.1.0.json';
+import { KEYS, LAGOS } from './support/banks.ts';
+import { Service } from './support/service.ts';
+
+/** Within the 72 hours for which an Idempotency-Key is remembered. */
+const now = stored.batch.created_at + 3_600_000;
+const insert = (table: string, row: Record<string, string | number | null>) => {
+  const names = Object.keys(row);
+  const text = `INSERT INTO ${table} (${names.join()}) VALUES (${names.map(() => '?').join()})`;
+  return env.DB.prepare(text).bind(...Object.values(row));
+};
+let service: Service;
+
+beforeEach(async () => {
+  service = new Service(undefined, { now: () => now });
+  await env.DB.batch([
+    env.DB.prepare('UPDATE banks SET cursor_key = ? WHERE id = ?').bind(stored.cursorKey, LAGOS),
+    ...stored.auditLog.map((row) => insert('audit_log', row)),
+    insert('batches', stored.batch),
+    insert('batch_chunks', stored.chunk),
+    insert('idempotency_keys', stored.idempotencyKey),
+  ]);
+});
+
+const replay = (customers: unknown[] = stored.request.customers) =>
+  service.ask('POST', '/v1/bank/customers', {
+    headers: { 'Idempotency-Key': stored.idempotencyKey.idempotency_key },
+    body: { customers },
+  });
+
+it('applies a waiting chunk from its queue message', async () => {
+  await service.deliver([stored.message]);
+  const { data } = (await service.get(`/v1/bank/customers/batches/${stored.batch.id}`)).body;
+  expect(data).toMatchObject({ summary: { total: 3, successful: 2 }, progress: { processed: 3 } });
+  const [, phrase = ''] = stored.cached.key.split(`${LAGOS}:`);
+  const found = await service.get(`/v1/bank/customer?phrase=${phrase}`);
+  expect(found.body.data).toMatchObject({ accountName: 'Adaobi Okafor 2', phone: '+2348031234567' });
+});
+
+it('answers a retry with the first response', async () => {
+  const replayed = await replay();
+  expect(replayed.headers.get('Idempotent-Replayed')).toBe('true');
+  expect(replayed.body).toEqual(stored.response);
+});
+
+it('refuses another body under the same Idempotency-Key', async () => {
+  expect((await replay(stored.request.customers.slice(1))).status).toBe(422);
+});
+
+it('serves a cached phrase', async () => {
+  await service.env.PHRASE_CACHE.put(stored.cached.key, stored.cached.value);
+  const [, phrase = ''] = stored.cached.key.split(`${LAGOS}:`);
+  const hit = await service.get(`/v1/bank/customer?phrase=${phrase}`, KEYS.standard);
+  expect([hit.status, hit.headers.get('X-Cache')]).toEqual([200, 'HIT']);
+});
+
+it('treats a cached value with another shape as a miss', async () => {
+  await service.deliver([stored.message]);
+  const value = JSON.parse(stored.cached.value) as { customer: object };
+  const [, phrase = ''] = stored.cached.key.split(`${LAGOS}:`);
+  for (const changed of [
+    { ...value, nickname: 'Ada' },
+    { ...value, customer: { ...value.customer, gender: undefined } },
+  ]) {
+    await service.env.PHRASE_CACHE.put(stored.cached.key, JSON.stringify(changed));
+    const miss = await service.get(`/v1/bank/customer?phrase=${phrase}`, KEYS.standard);
+    expect([miss.status, miss.headers.get('X-Cache')]).toEqual([200, 'MISS']);
+  }
+});
+
+it('reads on from a cursor', async () => {
+  await service.deliver([stored.message]);
+  const { status, body } = await service.get(`/v1/bank/customers?limit=1&cursor=${stored.cursor}`);
+  expect([status, body.map(({ email }: { email: string }) => email)]).toEqual([
+    200,
+    ['adaobi.1@example.com'],
+  ]);
+});
+
+it('keeps what the audit log said', async () => {
+  const { body } = await service.get('/v1/bank/audit');
+  expect(body.data.map(({ action }: { action: string }) => action)).toEqual([
+    'PATCH /v1/bank/customer',
+    'POST /v1/bank/customers',
+  ]);
+});
+
+it('takes an erasure that was recorded then for the erasure of the customer', async () => {
+  await service.deliver([stored.message]);
+  const { id } = (await service.get('/v1/bank/customers?limit=1')).body[0];
+  const erasure = {
+    ...stored.auditLog[0],
+    at: now,
+    request_id: 'req_erased',
+    action: 'DELETE /v1/bank/customer',
+  };
+  await env.DB.batch([
+    insert('audit_log', { ...erasure, subject: id }),
+    env.DB.prepare('DELETE FROM customers WHERE id = ?').bind(id),
+  ]);
+  const { body } = await service.get(`/v1/bank/audit?subject=${id}`);
+  expect(body.data.map(({ action }: { action: string }) => action)).not.toContain('DELETE');
+});
+
+it('takes a fingerprint from before a field was added for the same body', async () => {
+  const fieldKey = await importFieldKey(1, btoa('a'.repeat(32)));
+  const known = BATCH_FIELDS.slice(0, 2);
+  expect(known).toEqual(['clientRef', 'email']);
+  const rows = [{ clientRef: 'ref-1', email: 'ada@example.com', accountName: 'not known then' }];
+  const recorded = `v2.2.${await hmacHex(fieldKey, JSON.stringify([['clientRef', 'ref-1', 'email', 'ada@example.com']]))}`;
+  const matches = (sent: unknown[]) => matchesFingerprint(recorded, sent, async () => fieldKey);
+  expect(await matches(rows)).toBe(true);
+  expect(await matches([{ ...rows[0], accountName: 'another' }])).toBe(true);
+  expect(await matches([{ ...rows[0], email: 'bea@example.com' }])).toBe(false);
+});

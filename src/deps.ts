@@ -1,4 +1,4 @@
-/** What one event needs, built once when it arrives and handed in from the door. */
+/** The composition root: builds what one event depends on. Only worker.ts and app.ts import it. */
 import type { FailureLimits } from './batches/failures.store.ts';
 import { FieldKeyring } from './crypto/field-keyring.ts';
 import { InFlightRequests } from './batches/accept/idempotency.ts';
@@ -18,9 +18,9 @@ export interface Deps {
   runtime: Runtime;
   /** The primary. */
   db: PrimarySession;
-  /** This request's session: for reads that the nearest replica may answer, and for writes that they should see. */
+  /** This request's session: for reads that the nearest replica may answer, and writes that those should see. */
   session: ReadSession;
-  /** The primary, for API keys and `/health` alone: they leave no bookmark, because no customer is read for them. */
+  /** The primary, for API keys and `/health` only: they need no bookmark, because they read no customer. */
   apiKeyDatabase: Database;
   apiKeyCache: ApiKeyCache;
   phraseCache: PhraseCache;
@@ -28,27 +28,27 @@ export interface Deps {
   inFlightRequests: InFlightRequests;
   rateLimits: RateLimits;
   healthMemory: HealthMemory;
-  /** What account numbers and references are sealed with before they are stored: of this version, or the newest. */
+  /** Returns the key that seals account numbers and references: of this version, or the newest. */
   fieldKey: (version?: number) => Promise<FieldKey>;
-  /** Most customers of a chunk: `LIMITS.chunkRows`, and less where a simulation wants many chunks of few rows. */
+  /** Customers of one chunk at most: `LIMITS.chunkRows`; fewer in a simulation that wants many chunks. */
   chunkRows: number;
-  /** Batches of one bank that may be under way at once. */
+  /** Batches of one bank that may be open at once. */
   maxOpenBatches: number;
   /** Failures that one bank may have. */
   failureLimits: FailureLimits;
   production: boolean;
-  /** Work that the answer does not wait for, and that may outlive it. It must not reject. */
+  /** Runs work that the response does not wait for. It must not reject. */
   runAfterResponse(work: Promise<void>): void;
 }
 
-/** What a test may set otherwise. */
+/** Settings that tests may override. */
 export interface WorkerSettings {
-  /** Most customers of a chunk. */
+  /** Customers of one chunk at most. */
   chunkRows: number;
   ratePolicies: RatePolicies;
 }
 
-/** What outlives an event: one of each for an isolate. */
+/** What outlives an event: one per isolate. */
 export interface IsolateMemory {
   apiKeys: ApiKeyCache;
   cache: CacheMemory;

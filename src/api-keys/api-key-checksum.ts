@@ -1,6 +1,6 @@
 /**
- * The last six characters of a live key are a checksum of the rest: a typo never reaches the database, and a
- * secret scanner knows a key from a random string. It proves nothing: only the hash in D1 opens anything.
+ * The last six characters of a live API key are a checksum of the rest, so that a typo never reaches the database and a
+ * secret scanner can recognise an API key. It proves nothing: only the hash in D1 does.
  */
 
 /** CRC-32 as in ISO 3309, reflected. */

@@ -1,8 +1,8 @@
 /**
- * Who is calling? A key is 256 random bits behind a prefix, kept as its SHA-256 and nothing else; the bank is
- * always the key's own. An isolate remembers a good key for 30 s, so a revocation takes no longer than that. While D1
- * does not answer, an API key that was good at most 5 minutes ago still opens phrases that lie at the edge, and nothing
- * else. Bad keys are not remembered, so guessing can't fill the memory.
+ * Authenticates callers. An API key is 256 random bits behind a prefix, stored as its SHA-256 only, and belongs to one
+ * bank. An isolate caches a valid API key for 30 s, so a revocation takes no longer than that. While D1 does not answer,
+ * an API key that was valid at most 5 minutes ago still opens cached phrases, and nothing else. Invalid API keys are not
+ * cached, so guessing can't fill the memory.
  */
 import { READ_DEADLINE_MS, execute, WRITE_DEADLINE_MS, type Database } from '../db/statements.ts';
 import { describeCause, isDatabaseUnavailable } from '../db/errors.ts';
@@ -11,15 +11,15 @@ import type { Caller } from './caller.ts';
 import { hasChecksum } from './api-key-checksum.ts';
 import { selectApiKey, updateLastUsed } from './api-keys.store.ts';
 
-/** Milliseconds for which a good key is not asked for again. The design's bound on revocation. */
+/** How long an API key is cached: the bound on revocation. */
 export const API_KEY_CACHE_MS = 30_000;
-/** The bound on revocation while D1 does not answer, in milliseconds: as long as KV keeps a phrase. */
+/** The bound on revocation while D1 does not answer: as long as KV keeps a phrase. */
 export const MAX_UNCHECKED_MS = 300_000;
-/** A check that can be done without is not waited for longer: D1 takes a few milliseconds, and a payment is waiting. */
+/** How long to wait for a check that is optional. D1 takes a few milliseconds, and a payment is waiting. */
 const UNCHECKED_DEADLINE_MS = 1_000;
-/** Milliseconds after a check without an answer in which nobody else waits for one. */
+/** After a check without an answer, nobody waits for another one for this long. */
 const CHECK_AGAIN_MS = 5_000;
-/** Keys that one isolate remembers; beyond it the oldest goes. About 300 bytes each. */
+/** API keys that one isolate caches, about 300 bytes each; beyond it the oldest is dropped. */
 const MAX_CACHED_API_KEYS = 1_000;
 
 const API_KEY_PATTERN = /^peere_(live|test)_[A-Za-z0-9_-]{1,80}$/;
@@ -28,21 +28,21 @@ interface CachedApiKey {
   caller: Caller;
   freshUntil: number;
   uncheckedUntil: number;
-  /** After a check without an answer: when the next one is due. */
+  /** When the next check is due, after one without an answer. */
   checkAgainAt: number | undefined;
 }
 
-/** One isolate's memory of keys. Held by the Worker, not by a module, so that two never share it in tests. */
+/** One isolate's cache of API keys. Held by the Worker, not by a module, so that tests never share one. */
 export class ApiKeyCache {
   readonly #callers = new Map<string, CachedApiKey>();
 
-  /** Undefined: D1 must be asked. */
+  /** Returns undefined if D1 must be asked. */
   recall(key: string, now: number): Caller | undefined {
     const remembered = this.#callers.get(key);
     return remembered !== undefined && now < remembered.freshUntil ? remembered.caller : undefined;
   }
 
-  /** What may stand in for an answer that D1 does not give. */
+  /** Returns what may be used if D1 does not answer. */
   recallUnchecked(key: string, now: number): CachedApiKey | undefined {
     const remembered = this.#callers.get(key);
     return remembered !== undefined && now < remembered.uncheckedUntil ? remembered : undefined;
@@ -74,12 +74,11 @@ export async function hashApiKey(key: string): Promise<string> {
   return new Uint8Array(digest).toHex();
 }
 
-/** What identifying a caller needs. */
 export interface AuthenticationDeps {
   apiKeyDatabase: Database;
   apiKeyCache: ApiKeyCache;
   runtime: Pick<Runtime, 'now' | 'log'>;
-  /** Test keys are refused. */
+  /** Refuses test API keys. */
   production: boolean;
   runAfterResponse: (work: Promise<void>) => void;
 }
@@ -93,8 +92,8 @@ export async function authenticate(key: string, deps: AuthenticationDeps): Promi
 }
 
 /**
- * The same for what may be shown from the edge: while D1 does not answer, the caller of its last answer, `unchecked`.
- * After a check without an answer one request in CHECK_AGAIN_MS waits for the next, and the others do not.
+ * Authenticates for operations that may serve cached phrases: while D1 does not answer, returns the caller that it last
+ * confirmed, as `unchecked`. After a check without an answer, one request per CHECK_AGAIN_MS waits for the next check.
  */
 export async function authenticateForCache(key: string, deps: AuthenticationDeps): Promise<Caller | null> {
   const { apiKeyCache, runtime } = deps;
@@ -108,7 +107,7 @@ export async function authenticateForCache(key: string, deps: AuthenticationDeps
   try {
     return await checkApiKey(key, deps, UNCHECKED_DEADLINE_MS);
   } catch (error) {
-    // Another request may have learnt meanwhile that the key was revoked.
+    // Another request may have found out meanwhile that the API key was revoked.
     const good = apiKeyCache.recallUnchecked(key, runtime.now());
     if (good === undefined || !isDatabaseUnavailable(error)) throw error;
     good.checkAgainAt = runtime.now() + CHECK_AGAIN_MS;
@@ -142,7 +141,7 @@ async function checkApiKey(
   return caller;
 }
 
-/** Once a day, and the answer does not wait for it. That it fails costs a date, and is tried again with the next look at the key. */
+/** Records the day of use, once a day and after the response. If it fails, the next check tries again. */
 async function recordUse(
   { apiKeyDatabase, runtime }: AuthenticationDeps,
   hash: string,

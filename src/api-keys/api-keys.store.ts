@@ -24,7 +24,7 @@ const byHash = renderOnce(
   ),
 );
 
-/** An API key and what its bank adds to it: two rows read. */
+/** An API key and its bank's cursor key: two rows read. */
 export const selectApiKey = (hash: string) => byHash({ hash });
 
 /** @param day `YYYY-MM-DD`, UTC */

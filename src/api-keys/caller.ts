@@ -1,16 +1,16 @@
-/** Who is calling, and on whose behalf something is changed. */
+/** Who is calling, and who a change is recorded for. */
 
 export interface Caller {
   apiKeyId: string;
   bankId: string;
   scopes: ReadonlySet<string>;
-  /** The bank's, for the cursors of its lists. */
+  /** The bank's key for the cursors of its lists. */
   cursorKey: string;
-  /** D1 did not say whether the API key is still valid: it opens what lies at the edge, and nothing else. */
+  /** D1 did not confirm that the API key is still valid: it opens cached phrases, and nothing else. */
   unchecked: boolean;
 }
 
-/** On whose behalf something is changed. */
+/** Who a change is recorded for. */
 export interface Actor {
   bankId: string;
   apiKeyId: string;

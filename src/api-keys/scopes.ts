@@ -1,4 +1,4 @@
-/** What a key may open. A closed set: the routes name them, `npm run key` gives them out. */
+/** What an API key may do. Operations name the scopes they need, and `npm run key` grants them. */
 export const SCOPES = [
   'customers:read',
   'customers:read:extended',

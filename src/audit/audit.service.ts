@@ -1,4 +1,4 @@
-/** The audit log, for the bank whose changes it tells. */
+/** Reads the audit log of a bank. */
 import type { ReadSession } from '../db/session.ts';
 import { execute } from '../db/statements.ts';
 import type { Caller } from '../api-keys/caller.ts';
@@ -17,7 +17,7 @@ export interface AuditQuery {
   subject?: string | undefined;
 }
 
-/** Who changed what, newest first. */
+/** Returns who changed what, newest first. */
 export async function readChanges(deps: AuditDeps, { bankId, cursorKey }: Caller, query: AuditQuery) {
   const list = { name: `audit ${query.subject ?? ''}`, key: cursorKey };
   const position = await readPosition(list, 2, query.cursor);

@@ -1,4 +1,4 @@
-/** The audit log in D1: the only statements on `audit_log`, but for the triggers that write what nobody said. */
+/** The audit log in D1: the only statements on `audit_log`. Triggers record changes that do not come through the API. */
 import { and, eq, sql, type InferSelectModel, type SQL } from 'drizzle-orm';
 import type { Actor } from '../api-keys/caller.ts';
 import { auditLog } from '../db/schema.ts';
@@ -21,9 +21,8 @@ const changesOf = (bankId: string, subject: string): SQL =>
   sql`audit_log WHERE bank_id = ${bankId} AND subject = ${subject}`;
 
 /**
- * Goes before the change itself, into the same transaction. Running it again changes nothing.
- * Rows about one subject rise in `at` in the order in which they are written: its newest is the last change, whatever
- * the clocks of the isolates say.
+ * Records a change. Must come before the change itself, in the same transaction. Running it again changes nothing.
+ * `at` rises from row to row of one subject, so the newest row is the last change, whatever the isolates' clocks say.
  * @param condition what the change depends on
  */
 export function insertChange(actor: Actor, change: Change, condition: SQL = sql`true`): Statement {
@@ -35,7 +34,7 @@ export function insertChange(actor: Actor, change: Change, condition: SQL = sql`
       WHERE ${condition} AND NOT ${isRecorded(actor, change)}`;
 }
 
-/** Was the change of this request made? */
+/** Returns a row if this request's change was made. */
 export function selectChange(actor: Actor, change: Pick<Change, 'at' | 'subject'>): Statement<{ found: 1 }> {
   return sql<{ found: 1 }>`SELECT 1 AS found WHERE ${isRecorded(actor, change)}`;
 }
@@ -47,7 +46,7 @@ export function isRecorded(
   return sql`EXISTS (SELECT 1 FROM ${changesOf(bankId, subject)} AND at >= ${at} AND request_id = ${requestId})`;
 }
 
-/** Is the change of this request the last of its subject so far? */
+/** Is this request's change the latest of its subject? */
 export function isLatest({ bankId, requestId }: Actor, subject: string): SQL {
   return sql`${requestId} = (SELECT request_id FROM ${changesOf(bankId, subject)} ORDER BY at DESC LIMIT 1)`;
 }

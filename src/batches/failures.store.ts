@@ -1,6 +1,6 @@
 /**
- * Failures in D1: how they are stored, read, counted and bounded. A bank's counts are columns of `banks`, moved in the
- * transaction that moves the rows: counting two million rows would read two million.
+ * Failures in D1: stored, read, counted and bounded. A bank's counts are columns of `banks`, updated in the transaction
+ * that inserts or deletes the rows, because counting two million rows would read two million.
  */
 import { and, eq, sql, type SQL } from 'drizzle-orm';
 import { batchFailures } from '../db/schema.ts';
@@ -12,9 +12,9 @@ import { encodeFailure, type StoredFailure } from './failures.ts';
 
 /** How many failures a bank may have. */
 export interface FailureLimits {
-  /** Stored at any time; the oldest make room for newer ones. */
+  /** Stored at any time; the oldest are deleted for newer ones. */
   stored: number;
-  /** Stored in a UTC day. Beyond it, a batch with refused rows is refused whole. */
+  /** Stored in one UTC day. Beyond it, a batch with refused rows is refused whole. */
   perDay: number;
 }
 
@@ -26,12 +26,12 @@ export interface RefusedRows {
   failures: RowFailure[];
 }
 
-/** A failure has at most 600 bytes in codes, with the longest clientRef; D1 takes 2 MB a value. */
+/** A failure takes at most 600 bytes as codes, with the longest clientRef; D1 takes 2 MB a value. */
 const FAILURES_PER_STATEMENT = 2_000;
 
 /**
- * Counts the rows that were refused when their batch was accepted. Part of the accepting transaction: if the bank's
- * limit of the day would be passed, all of it fails, as `isOverFailureLimit` tells.
+ * Counts the rows that were refused when their batch was accepted. Part of the accepting transaction, which fails as a
+ * whole with `isOverFailureLimit` if the bank would pass its daily limit.
  */
 export function addRefusedRowCount(
   { bankId, createdAt, failures }: RefusedRows,
@@ -40,14 +40,14 @@ export function addRefusedRowCount(
   if (failures.length === 0) return [];
   const { day, count } = dailyCount(createdAt, sql`${failures.length}`);
   return [
-    // The column takes no NULL.
+    // The column is NOT NULL, so a NULL aborts the transaction.
     sql`UPDATE banks SET failure_count = failure_count + ${failures.length},
             failure_day_count = iif(${count} <= ${perDay}, ${count}, NULL), failure_day = ${day}
           WHERE id = ${bankId}`,
   ];
 }
 
-/** Stores them. Follows their batch, into the same transaction. */
+/** Stores the refused rows. Must follow their batch in the same transaction. */
 export function insertRefusedRows(
   { bankId, batchId, failures }: RefusedRows,
   maxStored: number,
@@ -68,8 +68,8 @@ export function insertRefusedRows(
 }
 
 /**
- * The day's columns of `banks`, when `added` failures come to those of this UTC day.
- * A clock that is behind another's counts for the later day: a count is never begun twice.
+ * The daily columns of `banks` after `added` more failures.
+ * If clocks differ, the later day counts, so that no day's count starts twice.
  */
 export function dailyCount(now: number, added: SQL): { day: SQL; count: SQL } {
   const today = new Date(now).toISOString().slice(0, 10);
@@ -79,7 +79,7 @@ export function dailyCount(now: number, added: SQL): { day: SQL; count: SQL } {
   };
 }
 
-/** Removes what a bank has more than `max`, oldest batches first, and notes it with them. */
+/** Deletes a bank's failures beyond `max`, oldest batches first, and counts them in `failures_removed`. */
 export function deleteSurplusFailures(bankId: string, max: number): Statement[] {
   const surplus = sql`SELECT bank_id, batch_id, row_index FROM batch_failures WHERE bank_id = ${bankId}
         ORDER BY bank_id, batch_id, row_index
@@ -119,8 +119,8 @@ export function selectFailures(bankId: string, batchId: string, page: PageReques
 }
 
 /**
- * Takes a customer's name out of failures. What they say besides is of fields and rules.
- * @param condition what else must be so
+ * Removes a customer's clientRef from failures. What remains names fields and rules only.
+ * @param condition what else must hold
  */
 export function eraseClientRef(bankId: string, clientRef: string, condition: SQL): Statement {
   // Left to itself, SQLite would read every failure of the bank.

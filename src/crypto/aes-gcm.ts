@@ -1,11 +1,11 @@
 /**
- * Sealing text: AES-256-GCM, bound to what it is about, so that it opens for nothing else. Sealed bytes are the
+ * Seals text with AES-256-GCM, bound to its context, so that it can't be opened in another one. Sealed bytes are the
  * initialisation vector, the ciphertext and the tag.
  */
 
 /** Bytes of an initialisation vector of AES-GCM (NIST SP 800-38D). */
 const IV_BYTES = 12;
-/** Vectors drawn from the system at a time: one call for every 1,024, because each costs a microsecond. */
+/** Vectors drawn from the system at a time, because each call costs a microsecond. */
 const POOLED_IVS = 1_024;
 const pool = new Uint8Array(POOLED_IVS * IV_BYTES);
 let drawn = pool.length;
@@ -27,7 +27,7 @@ const algorithmOf = (about: string, iv: Uint8Array<ArrayBuffer>) => ({
   additionalData: utf8.encode(about),
 });
 
-/** @param bytes 32 of them */
+/** @param bytes 32 bytes */
 export function importSealingKey(bytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
   return crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['encrypt', 'decrypt']);
 }
@@ -51,7 +51,7 @@ export function seal(
   });
 }
 
-/** @throws where it was altered, sealed with another key, or is about something else */
+/** @throws if it was altered, sealed with another key, or belongs to another context */
 export async function unseal(key: CryptoKey, about: string, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const algorithm = algorithmOf(about, bytes.subarray(0, IV_BYTES));
   return new TextDecoder().decode(await crypto.subtle.decrypt(algorithm, key, bytes.subarray(IV_BYTES)));

@@ -1,8 +1,8 @@
 /**
- * Fields that nobody reads from the database: AES-256-GCM, bound to the bank, the customer and the field they
- * belong to, so that a value copied to another row or column opens nowhere. A sealed value names the version of its
- * key: `1.` and base64 of initialisation vector, ciphertext and tag.
- * Accepted: with random vectors, one key should not seal more than 2^32 values (NIST SP 800-38D, 8.3); that is two
+ * Seals the fields that nobody reads from the database. Each value is bound to its bank, customer and field, so that it
+ * can't be opened in another row or column. It names the version of its key: `1.` and base64 of initialisation vector,
+ * ciphertext and tag.
+ * Accepted: with random vectors, one key should not seal more than 2^32 values (NIST SP 800-38D, 8.3), which is two
  * billion customers between two rotations.
  */
 import { importSealingKey, seal, unseal } from './aes-gcm.ts';
@@ -16,11 +16,11 @@ export interface FieldOwner {
 export interface FieldKey {
   version: number;
   key: CryptoKey;
-  /** For codes of what holds such fields: without it they could be tried out one by one. */
+  /** For HMACs of what holds such fields: without a key they could be guessed one by one. */
   codeKey: CryptoKey;
 }
 
-/** Bytes of a key. */
+/** AES-256. */
 export const FIELD_KEY_BYTES = 32;
 
 const utf8 = new TextEncoder();
@@ -33,7 +33,7 @@ const textOf = ({ bankId, customerId, field }: FieldOwner) => `${bankId} ${custo
 
 /**
  * @param secret 32 bytes in base64
- * @throws where it is anything else
+ * @throws if it is anything else
  */
 export async function importFieldKey(version: number, secret: string): Promise<FieldKey> {
   const bytes = fromBase64(secret);
@@ -52,7 +52,7 @@ export async function importFieldKey(version: number, secret: string): Promise<F
   return { version, key, codeKey };
 }
 
-/** HMAC-SHA-256, hexadecimal, behind the version of the key: `1.ab…`. */
+/** Returns the version of the key and an HMAC-SHA-256 in hexadecimal: `1.ab…`. */
 export async function hmacHex({ version, codeKey }: FieldKey, text: string): Promise<string> {
   const code = await crypto.subtle.sign('HMAC', codeKey, utf8.encode(text));
   const bytes = Array.from(new Uint8Array(code), (byte) => byte.toString(16).padStart(2, '0'));
@@ -63,15 +63,15 @@ export function sealField({ version, key }: FieldKey, owner: FieldOwner, text: s
   return seal(key, textOf(owner), text, (bytes) => `${version}.${toBase64(bytes)}`);
 }
 
-/** The version of the key that a value was sealed with; undefined where it is not sealed at all. */
+/** Returns the version of the key that a value was sealed with; undefined if it is not sealed. */
 export function versionOf(value: string): number | undefined {
   const version = /^([1-9]\d*)\.[\w+/]{38,}={0,2}$/.exec(value)?.[1];
   return version === undefined ? undefined : Number(version);
 }
 
 /**
- * @param keys of every version that may come
- * @throws where the key is missing, or the value was altered or belongs to somebody else
+ * @param keys every version that may occur
+ * @throws if the key is missing, or the value was altered or belongs to another owner
  */
 export async function openField(
   keys: ReadonlyMap<number, FieldKey>,
@@ -84,10 +84,10 @@ export async function openField(
   return unseal(found.key, textOf(owner), fromBase64(value.slice(value.indexOf('.') + 1)));
 }
 
-/** Names of the secrets that hold field keys, one for each version. */
+/** The names of the secrets that hold field keys, one per version. */
 const FIELD_KEY_NAME = /^FIELD_KEY_([1-9]\d{0,5})$/;
 
-/** The versions of the field keys that there are, oldest first. */
+/** Returns the versions of the field keys among these names, oldest first. */
 export function fieldKeyVersions(names: Iterable<string>): number[] {
   return [...names]
     .map((name) => Number(FIELD_KEY_NAME.exec(name)?.[1] ?? 0))

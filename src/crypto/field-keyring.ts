@@ -1,4 +1,4 @@
-/** The field keys of this Worker, which are its secrets: each read once for an isolate. */
+/** The field keys among the Worker's secrets, each imported once per isolate. */
 import type { Env } from '../env.ts';
 import { unavailable } from '../errors.ts';
 import { fieldKeyVersions, importFieldKey, type FieldKey } from './field-cipher.ts';
@@ -8,8 +8,8 @@ export class FieldKeyring {
   readonly #keys = new Map<number, Promise<FieldKey>>();
 
   /**
-   * @param version of the key; without one, the newest
-   * @throws UNAVAILABLE where there is none that can be read: nothing is ever stored unsealed
+   * @param version of the key; by default the newest
+   * @throws UNAVAILABLE if it can't be read: nothing is ever stored unsealed
    */
   async get(env: Env, runtime: Pick<Runtime, 'log'>, version?: number): Promise<FieldKey> {
     const wanted = version ?? fieldKeyVersions(Object.keys(env)).at(-1) ?? 0;

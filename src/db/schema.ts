@@ -1,6 +1,6 @@
 /**
- * The tables as Drizzle sees them. The truth is in migrations/ (Drizzle can't say STRICT or WITHOUT ROWID);
- * a test holds the two together. Life cycles: docs/storage.md.
+ * The tables for Drizzle. migrations/ defines them (Drizzle can't express STRICT or WITHOUT ROWID), and a test compares
+ * the two. Life cycles: docs/storage.md.
  */
 import { sql } from 'drizzle-orm';
 import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';

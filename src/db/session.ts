@@ -1,23 +1,23 @@
 /**
- * One request's two ways to D1: the session, whose reads the nearest replica may answer, and the primary. Each knows how
- * much of the database's history it has seen, as a bookmark: an answer carries the newer of the two, and a request that
- * sends it back reads no older state.
+ * A request's two connections to D1: the session, whose reads the nearest replica may answer, and the primary. Each has a
+ * bookmark of how much of the database's history it has seen. A response carries the newer of the two, and a request
+ * that sends it back reads no older state.
  */
 import type { Timer } from '../runtime.ts';
 import type { Database } from './statements.ts';
 
-/** As D1 writes them: three counters and a hash, hexadecimal. Anything else is ignored. */
+/** D1's format: three counters and a hash, hexadecimal. Anything else is ignored. */
 const BOOKMARK = /^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{32}$/;
 
-/** Reads may be answered by the nearest replica, writes by the primary; each sees what the one before it saw. */
+/** The nearest replica may answer reads, the primary answers writes; each sees what the one before it saw. */
 export class ReadSession implements Database {
   readonly timer: Timer;
   readonly #open: () => D1DatabaseSession;
   #session: D1DatabaseSession | undefined;
 
   /**
-   * Opens nothing before it is used: most lookups never ask D1.
-   * @param bookmark how old the state that is read may be; absent or not one of D1's: as old as the nearest has it
+   * Opens its session on first use: most lookups never ask D1.
+   * @param bookmark reads see at least this state; if absent or malformed, the nearest replica's state
    */
   constructor(binding: D1Database, bookmark: string | undefined, timer: Timer) {
     this.timer = timer;
@@ -33,7 +33,7 @@ export class ReadSession implements Database {
     return this.#used().batch<Row>(statements);
   }
 
-  /** Where this request has got to; null where it asked D1 nothing. */
+  /** What this request has seen; null if it has asked D1 nothing. */
   get bookmark(): string | null {
     return this.#session?.getBookmark() ?? null;
   }
@@ -45,9 +45,8 @@ export class ReadSession implements Database {
 }
 
 /**
- * For what must be the primary's own word: batches, cache fills, read-backs of lost writes. Each call asks it in a
- * session of its own, because the second call of a session may be answered by a replica that has seen no more than the
- * first.
+ * For what only the primary can answer: batches, cache fills, read-backs of lost writes. Each call has a session of its
+ * own, because a replica may answer the second call of a session.
  */
 export class PrimarySession implements Database {
   readonly timer: Timer;
@@ -67,7 +66,7 @@ export class PrimarySession implements Database {
     return this.#open().batch<Row>(statements);
   }
 
-  /** The newest that a call has returned; null if this request has asked the primary nothing. */
+  /** The newest that a call returned; null if this request has asked the primary nothing. */
   get bookmark(): string | null {
     return this.#calls.map((call) => call.getBookmark()).reduce(newerBookmark, null);
   }

@@ -1,7 +1,6 @@
 /**
- * Forgetting a customer: the row, what lies at the edge, copies that are still on their way in, and its name in
- * failures. Its phrase is retired, and the audit log keeps that it happened. In a room of its own, because it
- * reaches into customers and batches alike.
+ * Erases a customer: its row, its cached value, its staged copies and its clientRef in failures. Its phrase is retired,
+ * and the audit log records the erasure. A feature of its own, because it reaches into customers and batches alike.
  */
 import type { PrimarySession, ReadSession } from '../db/session.ts';
 import type { PhraseCache } from '../customers/phrase-cache.ts';
@@ -24,9 +23,9 @@ export interface ErasureDeps {
 }
 
 /**
- * @param id of a customer of the actor's bank, moved in or only accepted
- * @param expected revisions of which one must be the customer's; undefined: any
- * @throws CUSTOMER_NOT_FOUND, alike for nobody's, another bank's and one that was erased before
+ * @param id of a customer of the actor's bank, stored or staged
+ * @param expected the customer must have one of these revisions; undefined: any
+ * @throws CUSTOMER_NOT_FOUND, the same for an unknown, another bank's and an erased customer
  */
 export async function eraseCustomer(
   deps: ErasureDeps,

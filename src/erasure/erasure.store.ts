@@ -21,7 +21,7 @@ export function eraseCustomerStatements(
   const { bankId } = actor;
   const change = { at, action: 'customer.erased', subject: id, fields: [] } as const;
   const written = isRecorded(actor, change);
-  // Nobody has changed one that is not there yet, so its revision is its id.
+  // Nobody can have changed a staged customer, so its revision is its id.
   const stagedIsExpected = expected?.includes(id) === false ? sql`false` : isStaged(bankId, id);
   const isThere = sql`(EXISTS (SELECT 1 FROM customers WHERE ${matchesRevision(bankId, id, expected)}) OR ${stagedIsExpected})`;
   return {

@@ -1,7 +1,7 @@
 /**
- * Can the service work? Each of its bindings is asked something that changes nothing. Anybody may ask, so what it
- * costs is bounded for an isolate, whoever asks and however often: a result is kept for some seconds, and only so
- * many checks may begin in a window.
+ * Checks that the service's bindings answer, with calls that change nothing. Anybody may ask, so the cost is bounded per
+ * isolate, whoever asks and however often: a result is reused for some seconds, and only a few checks may begin in a
+ * window.
  */
 import { describeCause } from '../db/errors.ts';
 import { execute, type Database } from '../db/statements.ts';
@@ -12,17 +12,17 @@ import { selectProbe } from './health.store.ts';
 
 /** Milliseconds that a binding has to answer. A cold KV read takes up to 250 ms, D1 on another continent 300. */
 export const CHECK_WITHIN_MS = 2_000;
-/** Milliseconds for which a result is given again. Monitors ask every 10 to 60 s, each from several places. */
+/** How long a result is reused. Monitors ask every 10 to 60 s, each from several places. */
 const RESULT_KEPT_MS = 5_000;
-/** Checks that may begin in a window of an isolate: two that follow each other, and as many that began at once. */
+/** Checks that may begin in one window: two after each other, and two that began at once. */
 const MAX_CHECKS = 4;
-/** Requests of one client in a window of an isolate. */
+/** Requests of one client in one window. */
 const MAX_REQUESTS = 30;
 const WINDOW_MS = 10_000;
-/** Clients that are told apart in a window; any others are counted as one. About 100 bytes each. */
+/** Clients that are counted apart in one window, about 100 bytes each; all others count as one. */
 const MAX_CLIENTS = 1_000;
 
-/** What one isolate remembers: the last result, and how often who asked in the window of time that is now. */
+/** One isolate's state: the last result, and each client's requests in the current window. */
 export class HealthMemory {
   last: { at: number; failed: Dependency[] } | undefined;
   readonly #clients = new Map<string, number>();
@@ -41,14 +41,14 @@ export class HealthMemory {
     this.#clients.set(client, count + 1);
   }
 
-  /** @throws RATE_LIMITED where too many checks have begun */
+  /** @throws RATE_LIMITED if too many checks have begun */
   admitCheck(now: number): void {
     const secondsLeft = this.#turnTo(now);
     if (this.#checks >= MAX_CHECKS) throw tooManyChecks(secondsLeft);
     this.#checks += 1;
   }
 
-  /** @returns the seconds that are left of the window */
+  /** @returns the seconds left in the window */
   #turnTo(now: number): number {
     const window = Math.floor(now / WINDOW_MS);
     if (window !== this.#window) {
@@ -73,8 +73,8 @@ const tooManyChecks = (secondsLeft: number) =>
   tooMany(secondsLeft, 'client', 'asks for /health too often; once in 10 seconds is enough');
 
 /**
- * @returns what does not answer, or not in time; of a moment ago, if it was asked for then
- * @throws RATE_LIMITED where too many others are asking
+ * @returns what does not answer in time; the previous result, if it is recent
+ * @throws RATE_LIMITED if too many others are asking
  */
 export async function findUnavailable(deps: HealthDeps): Promise<Dependency[]> {
   const { healthMemory, runtime } = deps;

@@ -1,39 +1,38 @@
 /**
- * Paging by opaque cursors. A cursor says where a page begins by the sort key and id of the row beside it, so that
- * reading on costs the same at any depth. Sort keys are names and emails: a cursor is encrypted with a key of its
- * bank, because it travels in addresses, and because a caller may sort by more than it may see; for the same reason
- * its length tells nothing of them. It reads back for the bank and the list it was made for, and grants nothing: every
- * statement names the bank itself.
+ * Paging by opaque cursors. A cursor names the row at which a page begins by its sort key and id, so that reading on
+ * costs the same at any depth. Sort keys are names and emails: a cursor is encrypted with its bank's key, because it
+ * travels in URLs and a caller may sort by more than it may see. For the same reason its length reveals nothing. It
+ * opens for the bank and list it was made for only, and grants nothing: every statement names the bank itself.
  */
 import * as z from 'zod/mini';
 import { invalid } from '../errors.ts';
 import { importSealingKey, seal, unseal } from '../crypto/aes-gcm.ts';
 
 export interface Position {
-  /** `from`: the page begins with this row. `before`: it ends in front of it. */
+  /** `from`: the page begins with this row. `before`: the page ends in front of it. */
   side: 'from' | 'before';
-  /** The row's sort key in the list's order of sorting, its id included. */
+  /** The row's sort key in the list's order, including its id. */
   key: (string | number)[];
 }
 
-/** A list that has cursors. */
+/** The list that a cursor belongs to. */
 export interface List {
-  /** What of: rooms, batch, order. */
+  /** What is listed and how it is sorted. */
   name: string;
-  /** 256 bits, hexadecimal: the bank's own. */
+  /** The bank's cursor key: 256 bits, hexadecimal. */
   key: string;
-  /** Characters (UTF-16 units) that a sort key has at most, where its length must not show in a cursor's. */
+  /** The longest sort key in UTF-16 units, if a cursor's length must not reveal it. */
   maxKeyCharacters?: number;
 }
 
-/** Bytes of a position besides a sort key that is text: 35 of JSON, and an id of 30. */
+/** Bytes of a position besides its text: 35 of JSON, and an id of 30. */
 const POSITION_BYTES = 72;
-/** Bytes that a UTF-16 unit takes at most in JSON as UTF-8, of text without control characters. */
+/** The most bytes that a UTF-16 unit takes in JSON as UTF-8, in text without control characters. */
 const UNIT_BYTES = 3;
 
 const utf8 = new TextEncoder();
 
-/** Fills up with spaces, which JSON does not mind, so that every cursor of the list is equally long. */
+/** Pads with spaces, which JSON ignores, so that every cursor of the list is equally long. */
 function padded(text: string, { maxKeyCharacters }: List): string {
   if (maxKeyCharacters === undefined) return text;
   const bytes = POSITION_BYTES + UNIT_BYTES * maxKeyCharacters;
@@ -45,7 +44,7 @@ const cursorContent = z.strictObject({
   key: z.array(z.union([z.string(), z.number()])),
 });
 
-/** Banks' keys that an isolate remembers in the form that it needs. */
+/** Imported cursor keys that an isolate caches. */
 const KEYS_MOST = 1_000;
 const secrets = new Map<string, Promise<CryptoKey>>();
 
@@ -66,7 +65,7 @@ export async function encodeCursor(list: List, position: Position): Promise<stri
   );
 }
 
-/** @throws a 400 for anything that `encodeCursor` did not make for this very list */
+/** @throws a 400 for anything that `encodeCursor` did not make for this list */
 export async function decodeCursor(list: List, keyLength: number, cursor: string): Promise<Position> {
   const content = cursorContent.safeParse(await readCursor(list, cursor).catch(() => undefined));
   if (!content.success || content.data.key.length !== keyLength) {
@@ -78,7 +77,7 @@ export async function decodeCursor(list: List, keyLength: number, cursor: string
   return content.data;
 }
 
-/** The position that a cursor names; undefined where the list is read from its beginning. */
+/** Returns the position that a cursor names; undefined for the beginning of the list. */
 export async function readPosition(
   list: List,
   keyLength: number,
@@ -94,21 +93,21 @@ async function readCursor({ name, key }: List, cursor: string): Promise<unknown>
 
 export interface Page<Row> {
   rows: Row[];
-  /** Where the neighbouring pages begin; absent where there is none. */
+  /** Where the neighbouring pages begin, if there are any. */
   next?: Position;
   previous?: Position;
 }
 
-/** Rows to read for a page: forwards one more than it shows, which is the one that the next page begins with. */
+/** Returns how many rows to read: forwards one more than the page shows, with which the next page begins. */
 export function rowsToRead(limit: number, position: Position | undefined): number {
   return position?.side === 'before' ? limit : limit + 1;
 }
 
 /**
- * Makes a page of what a statement found, which was at most `rowsOfPage`, backwards for `before`.
- * A full page that was read backwards names a previous one without having looked: at the very front of a list
- * that may turn out empty. Looking would cost each page a row more.
- * @param started is there anything in front of a page that no cursor asked for (a page number above 1)?
+ * Makes a page from the rows of a statement, which are at most `rowsToRead` and in reverse for `before`.
+ * A full page that was read backwards names a previous page without looking for it, so that page may turn out empty at
+ * the front of a list. Looking would read one row more per page.
+ * @param started does anything come before a page without a cursor (a page number above 1)?
  */
 export function toPage<Row>(
   found: Row[],

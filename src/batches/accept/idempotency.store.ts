@@ -3,10 +3,10 @@ import { sql } from 'drizzle-orm';
 import type { Statement } from '../../db/statements.ts';
 import { IDEMPOTENCY_KEY_TTL_MS, type IdempotencyRecord } from './idempotency.ts';
 
-/** The one route that takes an Idempotency-Key. A key means nothing on another. */
+/** The only route that takes an Idempotency-Key. */
 const ROUTE = 'POST /v1/bank/customers';
 
-/** @param now keys older than KEY_KEPT_MS are no longer known */
+/** @param now keys older than IDEMPOTENCY_KEY_TTL_MS are ignored */
 export function selectIdempotencyRecord(
   bankId: string,
   key: string,
@@ -17,7 +17,7 @@ export function selectIdempotencyRecord(
         AND created_at > ${now - IDEMPOTENCY_KEY_TTL_MS}`;
 }
 
-/** Part of the accepting transaction: a key that is known makes all of it fail. */
+/** Part of the accepting transaction, which fails as a whole if the key is known. */
 export function insertIdempotencyRecord(
   bankId: string,
   key: string,
@@ -33,7 +33,7 @@ export function insertIdempotencyRecord(
   ];
 }
 
-/** Forgets Idempotency-Keys that are older than a time, at most so many. Returns a row for each. */
+/** Deletes at most `max` Idempotency-Keys that are older than a time. Returns a row for each. */
 export function deleteOldIdempotencyKeys(
   createdBefore: number,
   max: number,

@@ -1,7 +1,7 @@
 /**
- * One Idempotency-Key, one batch. The record is part of the accepting transaction, so of ten requests at once
- * one wins and the others are answered with its batch; an isolate that is already busy with a key says so before
- * it does the work twice.
+ * One Idempotency-Key, one batch. The record is part of the accepting transaction, so of ten concurrent requests one
+ * wins and the others get its batch. An isolate that is already working on a key refuses the second request before it
+ * does the work twice.
  */
 import { AppError } from '../../errors.ts';
 import type { FieldKey } from '../../crypto/field-cipher.ts';
@@ -11,10 +11,10 @@ import { createFingerprint, matchesFingerprint } from './fingerprint.ts';
 import type { AcceptedBatch } from './report.ts';
 import { decodeFailure, encodeFailure } from '../failures.ts';
 
-/** How long a key is remembered. The README states it. */
+/** How long an Idempotency-Key is remembered. The reference states it. */
 export const IDEMPOTENCY_KEY_TTL_MS = 72 * 3_600_000;
 
-/** Seconds after which a request whose key is still running should come again; a batch takes less than one. */
+/** Seconds after which to retry a request whose key is in use; a batch takes less than one. */
 const RETRY_AFTER_SECONDS = 1;
 
 export interface Idempotency {
@@ -43,12 +43,12 @@ export async function readIdempotency(
   };
 }
 
-/** Longer than any request takes: three tries to write and to read back, 10 and 5 seconds each. */
+/** Longer than any request takes: three attempts to write and read back, 10 and 5 seconds each. */
 const MAX_REQUEST_MS = 90_000;
 
 /**
- * What an isolate is busy with. A request whose client goes away may be stopped without a word, so that being
- * busy has an end of its own.
+ * The Idempotency-Keys that an isolate is working on. An entry expires by itself, because the platform may stop a
+ * request whose client has gone away without running its `finally`.
  */
 export class InFlightRequests {
   readonly #since = new Map<string, number>();
@@ -70,7 +70,7 @@ export class InFlightRequests {
     }
   }
 
-  /** The oldest come first, so this looks at one that is still running, and no further. */
+  /** The oldest entries come first, so this stops at the first one that has not expired. */
   #forgetStopped(now: number): void {
     for (const [name, since] of this.#since) {
       if (now - since < MAX_REQUEST_MS) return;
@@ -79,10 +79,7 @@ export class InFlightRequests {
   }
 }
 
-/**
- * What is kept of an answer: all of it, but its failures in codes, and of the customers' ids, which rise one by one,
- * the first only.
- */
+/** What is stored of a response: failures as codes, and only the first of the consecutive customer ids. */
 export function toRecord(fingerprint: string, { report, refusal }: AcceptedBatch): IdempotencyRecord {
   const { createdCount, customerIds } = report.data;
   const data = { createdCount, firstCustomerId: customerIds[0] ?? null };
@@ -95,7 +92,7 @@ export function toRecord(fingerprint: string, { report, refusal }: AcceptedBatch
 
 type StoredRowFailure = [index: number, clientRef: string | null, code: string, faults: string];
 
-/** Records of before failures had codes hold them as they are answered. */
+/** Records from before failures were stored as codes hold them as objects. */
 function toRowFailure(kept: StoredRowFailure | RowFailure): RowFailure {
   if (!Array.isArray(kept)) return kept;
   const [index, clientRef, code, faults] = kept;
@@ -103,7 +100,7 @@ function toRowFailure(kept: StoredRowFailure | RowFailure): RowFailure {
 }
 
 /**
- * The first answer again.
+ * Returns the first response again.
  * @throws IDEMPOTENCY_KEY_REUSED when the body means something else
  */
 export async function replayResponse(

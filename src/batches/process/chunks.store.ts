@@ -1,6 +1,6 @@
 /**
- * Moving chunks in, in D1: the statements of the consumer and the sweep. Set-based work stays inside D1: a
- * payload never travels back to the Worker.
+ * Chunks in D1: the statements of the consumer and the sweep. Set-based work stays inside D1: a payload never travels
+ * back to the Worker.
  */
 import { sql, type SQL } from 'drizzle-orm';
 import type { Traces } from '../../customers/customers.store.ts';
@@ -17,10 +17,10 @@ import {
   type KnownFailure,
 } from '../failures.ts';
 
-/** A field of the staged row at hand. */
+/** A field of the current staged row. */
 const staged = (field: StagedField) => sql.raw(`staged.value ->> ${STAGED_FIELDS.indexOf(field)}`);
 
-/** Of a customer that was erased before it was moved in, the index is left, and nothing else. */
+/** Of a customer that was erased before its chunk was applied, only the index is left. */
 const isThere = sql`${staged('email')} IS NOT NULL`;
 
 /** The column of `customers` that each staged field goes to. */
@@ -47,15 +47,15 @@ const STAGED_VALUES = sql.join(STAGED_FIELDS.map(staged), sql`, `);
 const isChunk = ({ bankId, batchId, chunk }: ChunkPointer): SQL =>
   sql`bank_id = ${bankId} AND batch_id = ${batchId} AND chunk = ${chunk}`;
 const isOpen = sql.raw('done_at IS NULL');
-/** The staged rows of an open chunk. A closed one has no payload, so this is empty for it: twice safe. */
+/** The staged rows of an open chunk. A closed chunk has no payload either, so it has no rows twice over. */
 const stagedRows = (pointer: ChunkPointer): SQL =>
   sql`(SELECT * FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}) AS chunk
       CROSS JOIN json_each(chunk.payload) AS staged`;
 
 /**
- * Moves a chunk in: its customers, those that lost a race as failures, the counters, and the chunk closed. Run
- * together, this happens once: for a chunk that is closed or unknown every statement changes nothing.
- * @param maxFailures that the bank may have stored: beyond it, the oldest make room
+ * Applies a chunk: inserts its customers, records those that lost a race as failures, updates the counters and closes
+ * the chunk. As one transaction this happens once: for a chunk that is closed or unknown no statement changes anything.
+ * @param maxFailures how many failures the bank may have stored; beyond it, the oldest are deleted
  */
 export function applyChunk(pointer: ChunkPointer, now: number, maxFailures: number): Statement[] {
   const { bankId, batchId } = pointer;
@@ -74,7 +74,7 @@ export function applyChunk(pointer: ChunkPointer, now: number, maxFailures: numb
   ];
 }
 
-/** Gives up a chunk of one row, which a constraint refuses: the row is reported, the chunk closed. */
+/** Closes a chunk of one row that a constraint refuses, and records the row as a failure. */
 export function rejectChunk(pointer: ChunkPointer, now: number, maxFailures: number): Statement[] {
   return [
     insertFailures(pointer, REJECTED_FAILURE, sql`true`),
@@ -89,15 +89,15 @@ function insertFailures(pointer: ChunkPointer, failure: KnownFailure, which: SQL
         FROM ${stagedRows(pointer)} WHERE ${isThere} AND ${which}`;
 }
 
-/** Counts what the chunk's rows became, adds it to the bank, closes the chunk, and settles its batch. */
+/** Counts what the chunk's rows became, adds it to the bank, closes the chunk and refreshes its batch's status. */
 function closeChunkStatements(pointer: ChunkPointer, now: number, maxFailures: number): Statement[] {
-  // Derived from the failures that this very chunk recorded, never counted along.
+  // Derived from the failures that this chunk recorded, never incremented.
   const failed = (code: SQL) =>
     sql`(SELECT count(*) FROM batch_failures AS failure
          WHERE failure.bank_id = ${pointer.bankId} AND failure.batch_id = ${pointer.batchId}
            AND failure.row_index BETWEEN first_index AND last_index
            AND failure.chunk = ${pointer.chunk} ${code})`;
-  // One that was erased on its way counts as created: the bank was told so, and it is no failure.
+  // A customer that was erased while staged counts as created: the bank was told so, and it is no failure.
   const created = sql`row_count - ${failed(sql``)}`;
   const erased = sql`(SELECT count(*) FROM json_each(payload) AS staged WHERE NOT ${isThere})`;
   const today = dailyCount(now, sql`chunk.failed`);
@@ -118,8 +118,8 @@ function closeChunkStatements(pointer: ChunkPointer, now: number, maxFailures: n
 }
 
 /**
- * Takes a chunk out of the sweep's hands, and marks its batch STALLED. The payload stays. The first statement
- * returns the chunk, if it was open.
+ * Stops the sweep from resending a chunk, and marks its batch STALLED. The payload stays.
+ * @returns `stalled` is the chunk, if it was open
  */
 export function stallChunk(pointer: ChunkPointer, now: number) {
   return {
@@ -129,7 +129,7 @@ export function stallChunk(pointer: ChunkPointer, now: number) {
   };
 }
 
-/** Gives every row of a chunk a new phrase. None of its customers exists yet, so nobody has seen the old ones. */
+/** Gives every row of a chunk a new phrase. None of its customers exists yet, so nobody has seen the old phrases. */
 export function updateChunkPhrases(pointer: ChunkPointer, phrases: string[]): Statement {
   const phrasePath = `$[${STAGED_FIELDS.indexOf('phrase')}]`;
   return sql`UPDATE batch_chunks
@@ -141,7 +141,7 @@ export function updateChunkPhrases(pointer: ChunkPointer, phrases: string[]): St
 }
 
 /**
- * Replaces a chunk by two halves of it.
+ * Replaces a chunk by its two halves.
  * @param firstSendAt when the sweep may send their pointers, which nobody has sent yet
  */
 export function splitChunk(pointer: ChunkPointer, firstSendAt: number) {
@@ -165,14 +165,14 @@ export interface OpenChunk {
   rowCount: number;
 }
 
-/** How many rows an open chunk holds; nothing for one that is closed or unknown. */
+/** How many rows an open chunk holds; no row for a chunk that is closed or unknown. */
 export function selectOpenChunk(pointer: ChunkPointer): Statement<OpenChunk> {
   return sql<OpenChunk>`SELECT row_count AS rowCount FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}`;
 }
 
 /**
- * Writes down that a chunk was tried in vain. One that was taken out of the sweep's hands stays out of them.
- * @param sendAgainAt when the sweep may send its pointer again, if not later anyhow
+ * Records a failed attempt to apply a chunk. A stalled chunk stays stalled.
+ * @param sendAgainAt when the sweep may send its pointer again, unless a later time is set already
  */
 export function updateFailedTry(pointer: ChunkPointer, sendAgainAt: number): Statement {
   return sql`UPDATE batch_chunks SET tries = tries + 1, next_send_at = max(next_send_at, ${sendAgainAt})
@@ -180,20 +180,20 @@ export function updateFailedTry(pointer: ChunkPointer, sendAgainAt: number): Sta
 }
 
 /**
- * Claims up to `most` chunks whose pointer is due to be sent again, and sets when it will be due the next time.
- * Two sweeps at once claim different ones.
+ * Claims up to `max` chunks whose pointer is due to be resent, and sets when it is due next. Concurrent sweeps claim
+ * different chunks.
  */
-export function claimDueChunks(now: number, most: number): Statement<ChunkPointer> {
+export function claimDueChunks(now: number, max: number): Statement<ChunkPointer> {
   // 60 s shifted by 3 is more than 5 minutes.
   return sql<ChunkPointer>`UPDATE batch_chunks
       SET next_send_at = ${now} + min(${RESEND_AFTER_MS} << min(tries, 3), ${MAX_RESEND_AFTER_MS})
       WHERE (bank_id, batch_id, chunk) IN (
         SELECT bank_id, batch_id, chunk FROM batch_chunks
-        WHERE next_send_at <= ${now} ORDER BY next_send_at LIMIT ${most})
+        WHERE next_send_at <= ${now} ORDER BY next_send_at LIMIT ${max})
       RETURNING bank_id AS bankId, batch_id AS batchId, chunk`;
 }
 
-/** The chunks of a bank's batches that are still to be moved in. */
+/** The open chunks of a bank's batches, and their staged rows. */
 const openChunksOf = (bankId: string, batch: SQL): SQL =>
   sql`batches CROSS JOIN batch_chunks AS chunk
         ON chunk.bank_id = batches.bank_id AND chunk.batch_id = batches.id AND chunk.done_at IS NULL
@@ -201,8 +201,8 @@ const openChunksOf = (bankId: string, batch: SQL): SQL =>
       WHERE batches.bank_id = ${bankId} AND status IN ('PROCESSING', 'STALLED') AND ${batch}`;
 
 /**
- * A customer that was accepted and is not moved in yet. Looks into no batch that did not give out this id. One
- * whose email has become another customer's meanwhile is none: it will be a failure.
+ * A staged customer. Reads only the batch whose range of ids holds this one. A staged customer whose email belongs to
+ * another customer by now does not count: it will be a failure.
  */
 const stagedCustomer = (bankId: string, id: string): SQL =>
   sql`${openChunksOf(bankId, sql`${id} BETWEEN first_customer_id AND last_customer_id`)}
@@ -219,12 +219,12 @@ export function selectStagedTraces(bankId: string, id: string): Statement<Traces
 }
 
 /**
- * Leaves of a customer's staged copies, this one and others that would bring the same person, the index alone.
- * @param condition what else must be so
+ * Reduces a customer's staged copies, this one and others with the same email, to their index.
+ * @param condition what else must hold
  */
 export function eraseStagedCopies(bankId: string, id: string, email: string, condition: SQL): Statement {
   const isMeant = sql`(${staged('id')} = ${id} OR ${staged('email')} = ${email})`;
-  // Emails are ASCII, so they stand in JSON as they are: most payloads need not be read as JSON at all.
+  // Emails are ASCII and so unescaped in JSON: most payloads need not be parsed.
   const mayHold = sql`instr(chunk.payload, ${email}) > 0`;
   return sql`UPDATE batch_chunks SET payload = (
           SELECT json_group_array(json(CASE WHEN ${isMeant} THEN json_array(${staged('index')}) ELSE staged.value END))

@@ -1,6 +1,6 @@
 /**
- * The queue's door: moves chunks in. Every message is acknowledged or retried by itself, after its work is
- * committed, never before. A message may come twice, late or out of order: the chunk's own row decides.
+ * The queue consumer: applies chunks. Each message is acknowledged or retried by itself, and never before its work is
+ * committed. A message may come twice, late or out of order: the chunk's own row decides.
  */
 import { execute, executeBatch, WRITE_DEADLINE_MS } from '../../db/statements.ts';
 import { describeCause, isConstraintFailure, isPhraseCollision } from '../../db/errors.ts';
@@ -20,10 +20,10 @@ import {
   stallChunk,
 } from './chunks.store.ts';
 
-/** Chance of one collision in 1,000 new phrases among 16 million: 1 in 1,000. Of three in a row: never seen. */
+/** The chance that one of 1,000 new phrases collides among 16 million is 1 in 1,000. Three times in a row: never seen. */
 const MAX_REPHRASINGS = 3;
 
-/** Seconds before a failed message comes again: 10, 20, 40 … and at most 5 minutes. */
+/** Seconds before a failed message is redelivered: 10, 20, 40 … and at most 5 minutes. */
 function retryDelaySeconds(attempts: number): number {
   return Math.min(10 * 2 ** (attempts - 1), 300);
 }
@@ -49,8 +49,8 @@ export function consumeBatches(deps: ConsumerDeps, messages: readonly Message[])
 }
 
 /**
- * Says when the queue's own next try is, so that the sweep does not send a copy before it. If D1 does not take that, it
- * gives the sweep nothing to send either; when it is back, each chunk that is due is sent once more than needed.
+ * Records when the queue will retry, so that the sweep does not send a copy before that. If D1 does not take this
+ * write, the sweep can't read due chunks either; once D1 is back, each due chunk is sent once more than needed.
  */
 async function recordRetry(deps: ConsumerDeps, pointer: ChunkPointer, retrySeconds: number): Promise<void> {
   const sendAgainAt = deps.runtime.now() + retrySeconds * 1_000 + RESEND_AFTER_MS;
@@ -61,7 +61,7 @@ async function recordRetry(deps: ConsumerDeps, pointer: ChunkPointer, retrySecon
   }
 }
 
-/** Dead letters: an alarm, never the only copy. The chunk stays open in D1, with its payload. */
+/** A dead letter is an alarm, never the only copy. Its chunk stays open in D1, with its payload. */
 export function consumeDeadLetters(deps: ConsumerDeps, messages: readonly Message[]): Promise<void> {
   return forEachPointer(deps, messages, 'dead_letter_failed', async (pointer) => {
     const { stalled } = await executeBatch(
@@ -69,7 +69,7 @@ export function consumeDeadLetters(deps: ConsumerDeps, messages: readonly Messag
       stallChunk(pointer, deps.runtime.now()),
       WRITE_DEADLINE_MS,
     );
-    // A letter of a chunk that went in meanwhile is no alarm.
+    // The dead letter of a chunk that has been applied since is no alarm.
     if (stalled.length > 0) logChunk(deps, 'error', 'batch_stalled', pointer);
   });
 }
@@ -98,7 +98,7 @@ async function forEachPointer(
   }
 }
 
-/** Moves one chunk in, whatever its rows are like; throws only when trying later may end better. */
+/** Applies one chunk, whatever its rows are like. Throws only if a later attempt may succeed. */
 async function applyChunkOrSplit(deps: ConsumerDeps, pointer: ChunkPointer): Promise<void> {
   for (let rephrased = 0; ; rephrased += 1) {
     try {
@@ -120,7 +120,7 @@ async function drawNewPhrases(deps: ConsumerDeps, pointer: ChunkPointer): Promis
   await execute(deps.db, updateChunkPhrases(pointer, phrases), WRITE_DEADLINE_MS);
 }
 
-/** Halves the chunk until the row that a constraint refuses is alone. Each step is committed by itself. */
+/** Splits the chunk until the row that a constraint refuses is alone. Each step is a transaction of its own. */
 async function isolateBadRow(deps: ConsumerDeps, pointer: ChunkPointer): Promise<void> {
   const { db, runtime } = deps;
   const [open] = await execute(db, selectOpenChunk(pointer));

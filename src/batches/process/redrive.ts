@@ -1,6 +1,6 @@
 /**
- * Bringing stalled batches back, for an operator: their open chunks are due again, and the next sweep sends them.
- * Statements only, without bindings, because `npm run batches` runs them through wrangler.
+ * Redrives stalled batches for an operator: makes their open chunks due, so that the next sweep sends them.
+ * These are statements without a database, because `npm run batches` runs them through wrangler.
  */
 import { sql, type SQL } from 'drizzle-orm';
 

@@ -1,13 +1,14 @@
-/** Removing batches whose time is over, in D1. */
+/** Deletes expired batches from D1. */
 import { sql } from 'drizzle-orm';
 import type { Statement } from '../../db/statements.ts';
 
 /**
- * Removes batches that were completed before a time, oldest first: their failures, their chunks, themselves.
- * A batch goes whole, so the last one may pass `failures`. @returns `batches` has a row for each one.
+ * Deletes batches that were completed before a time, oldest first, with their failures and chunks. A batch is deleted
+ * whole, so the last one may pass `max.failures`.
+ * @returns `batches` has a row for each one
  */
 export function deleteOldBatches(completedBefore: number, max: { batches: number; failures: number }) {
-  // Each statement finds the same ones, until the last one removes them.
+  // Each statement finds the same batches, until the last one deletes them.
   const oldest = sql`SELECT bank_id, id FROM (
         SELECT bank_id, id, sum(failures) OVER (ORDER BY completed_at, bank_id, id) - failures AS before
         FROM (
@@ -32,10 +33,10 @@ export interface Backlog {
   keys: number;
 }
 
-/** Beyond it, how many there are makes no difference to whoever reads the log. */
+/** Beyond this many, the exact number makes no difference to whoever reads the log. */
 const MAX_COUNTED = 100_000;
 
-/** How many batches and Idempotency-Keys are older than they should be? */
+/** How many batches and Idempotency-Keys have expired and are still stored? */
 export function selectBacklog(completedBefore: number, createdBefore: number): Statement<Backlog> {
   return sql<Backlog>`SELECT
       (SELECT count(*) FROM (

@@ -1,4 +1,4 @@
-/** What is kept for a time only: results of batches, and Idempotency-Keys. The sweep removes what is older. */
+/** Removes what is kept for a limited time: results of batches, and Idempotency-Keys. Part of the sweep. */
 import { execute, executeBatch, WRITE_DEADLINE_MS } from '../../db/statements.ts';
 import type { PrimarySession } from '../../db/session.ts';
 import type { Runtime } from '../../runtime.ts';
@@ -6,20 +6,20 @@ import { selectBacklog, deleteOldBatches } from './retention.store.ts';
 import { deleteOldIdempotencyKeys } from '../accept/idempotency.store.ts';
 import { IDEMPOTENCY_KEY_TTL_MS } from '../accept/idempotency.ts';
 
-/** How long the results of a batch are kept after it was completed. The README states it. */
+/** How long the results of a batch are kept after it was completed. The reference states it. */
 export const RESULTS_KEPT_MS = 30 * 24 * 3_600_000;
 
 /**
- * What one round removes at the most, in one transaction of about 0.1 s, between two of which other requests are
- * answered. Of batches the last one may bring up to 10,000 failures more.
+ * What one round removes at most, in one transaction of about 0.1 s. Other requests get their turn between two rounds.
+ * The last batch may bring up to 10,000 failures more.
  */
 const MAX_PER_ROUND = { batches: 500, failures: 10_000, keys: 1_000 };
 /**
- * Rounds of a sweep: 500 of the 1,000 queries that D1 grants an invocation. They remove 50,000 batches, where a bank
- * can make 300 a minute.
+ * Rounds of one sweep: they use 500 of the 1,000 queries that D1 allows an invocation, and remove 50,000 batches. A bank
+ * can create 300 a minute.
  */
 const MAX_ROUNDS = 100;
-/** The cron comes every minute; the next sweep goes on. */
+/** The cron runs every minute, and the next sweep goes on. */
 const MAX_REMOVAL_MS = 20_000;
 
 export interface RetentionDeps {
@@ -27,7 +27,7 @@ export interface RetentionDeps {
   runtime: Pick<Runtime, 'now' | 'log'>;
 }
 
-/** Removes what is too old, oldest first, and logs what it had to leave for the next sweep. */
+/** Removes expired data, oldest first, and logs what it leaves to the next sweep. */
 export async function removeExpiredData({ db, runtime }: RetentionDeps): Promise<void> {
   const startedAt = runtime.now();
   const [completedBefore, createdBefore] = [startedAt - RESULTS_KEPT_MS, startedAt - IDEMPOTENCY_KEY_TTL_MS];

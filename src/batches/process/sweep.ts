@@ -1,7 +1,6 @@
 /**
- * The cron's door: sends again the pointers of chunks that are still open after a while, and removes what is too
- * old (batches.retention.ts). Sending is all it takes for a batch to finish whatever the queue lost: closing is part of the consumer's
- * own transaction.
+ * The cron's work: resends pointers of chunks that are still open after a while, and removes expired data. Resending is
+ * enough for a batch to complete whatever the queue lost, because the consumer's own transaction completes it.
  */
 import { describeCause } from '../../db/errors.ts';
 import { execute, WRITE_DEADLINE_MS } from '../../db/statements.ts';
@@ -9,7 +8,7 @@ import { MAX_MESSAGES_PER_SEND, type BatchQueue } from '../batch-queue.ts';
 import { removeExpiredData, type RetentionDeps } from './retention.ts';
 import { claimDueChunks } from './chunks.store.ts';
 
-/** Sends of one sweep: 1,000 chunks, a million customers, a minute. */
+/** Rounds of one sweep: 1,000 chunks, or a million customers, a minute. */
 const MAX_ROUNDS = 10;
 
 export interface SweepDeps extends RetentionDeps {
@@ -17,7 +16,7 @@ export interface SweepDeps extends RetentionDeps {
 }
 
 export async function sweep(deps: SweepDeps): Promise<void> {
-  // Each whatever becomes of the other: a queue that is away must not keep what is too old.
+  // Independent of each other: while the queue is unavailable, expired data must still be removed.
   const results = await Promise.allSettled([resendDueChunks(deps), removeExpiredData(deps)]);
   const failures = results
     .filter((result) => result.status === 'rejected')

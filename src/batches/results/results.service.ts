@@ -1,4 +1,4 @@
-/** A batch as a resource, for the bank that sent it alone: how far it is, and what became of each row. */
+/** A batch as a resource of the bank that sent it: its progress, and what became of each row. */
 import type { PrimarySession } from '../../db/session.ts';
 import { execute, executeBatch, type Statement } from '../../db/statements.ts';
 import type { PageRequest } from '../../paging/keyset.ts';
@@ -20,15 +20,15 @@ export interface PageQuery {
   cursor?: string | undefined;
 }
 
-/** A page, and the list that its cursors are bound to. */
+/** A page, and the list that its cursors belong to. */
 export interface Listing<Row> {
   page: Page<Row>;
   list: List;
-  /** Chunks go in in any order, so rows may yet appear in front of a cursor. */
+  /** Chunks are applied in any order, so rows may still appear in front of a cursor. */
   isProcessing: boolean;
 }
 
-/** @throws BATCH_NOT_FOUND, alike for nobody's and for another bank's batch */
+/** @throws BATCH_NOT_FOUND, the same for an unknown and for another bank's batch */
 export async function readBatch(deps: ResultDeps, bankId: string, batchId: string): Promise<BatchView> {
   const [batch] = await execute(deps.db, selectBatch(bankId, batchId));
   if (batch === undefined) throw new AppError('BATCH_NOT_FOUND');

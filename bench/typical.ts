@@ -10,7 +10,8 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { createPhrase } from '../src/lib/phrase.ts';
 import { systemRuntime } from '../src/runtime.ts';
-import { apiKeys, customers } from '../src/db/schema.ts';
+import { customers } from '../src/customers/customers.table.ts';
+import { apiKeys } from '../src/db/schema.ts';
 
 interface Env {
   Bindings: { DB: D1Database };

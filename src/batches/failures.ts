@@ -10,8 +10,8 @@ import {
   REQUIRED,
   SPREADSHEET_FAULT,
   TEXT,
-  type CustomerRow,
-} from '../customers/customers.requests.ts';
+} from '../customers/field-rules.ts';
+import { FAILURE_LETTERS } from '../customers/fields.ts';
 import type { FailureCode } from '../db/schema.ts';
 import type { FieldError } from '../errors.ts';
 import { tooLong, UNSAFE } from '../http/parameters.ts';
@@ -37,21 +37,8 @@ export const CODE_LETTERS = {
   EXISTING_CUSTOMER: 'E',
 } as const satisfies Record<FailureCode, string>;
 
-const FIELD_LETTERS = {
-  customer: 'X',
-  clientRef: 'C',
-  firstname: 'F',
-  lastname: 'L',
-  middlename: 'M',
-  accountName: 'A',
-  email: 'E',
-  country: 'N',
-  address: 'D',
-  gender: 'G',
-  phone: 'P',
-  accountNumber: 'B',
-  reference: 'R',
-} as const satisfies Record<keyof CustomerRow | 'customer', string>;
+/** `customer` stands for the row as a whole. */
+const FIELD_LETTERS = { customer: 'X', ...FAILURE_LETTERS };
 
 /** `#` stands for a number, which is stored behind the letter. */
 const FAULT_LETTERS = {

@@ -1,30 +1,20 @@
-/** A customer that was accepted and waits in its chunk: the order of its fields there. */
+/** A staged customer: one that was accepted and waits in its chunk for the consumer. */
+import { customers } from '../customers/customers.table.ts';
+import { BATCH_RULES, STAGED_TEXTS, type StagedText } from '../customers/fields.ts';
 
-export const STAGED_TEXTS = [
-  'id',
-  'phrase',
-  'clientRef',
-  'email',
-  'accountName',
-  'firstname',
-  'lastname',
-  'middlename',
-  'country',
-  'address',
-  'gender',
-  'phone',
-  'accountNumber',
-  'reference',
-] as const;
+export type StagedField = 'index' | StagedText;
+
 /**
- * A staged customer is a JSON array of these, in this order: half the size of an object, and the size is what
- * the way to D1 costs. Only the end may be added to while chunks are under way.
+ * A staged customer is a JSON array of these, in this order: an array is half as large as an object, and size is what
+ * writing to D1 costs. A stored format: new fields are added at the end (`staged` in customers/fields.ts).
  */
-export const STAGED_FIELDS = ['index', ...STAGED_TEXTS] as const;
-export type StagedField = (typeof STAGED_FIELDS)[number];
+export const STAGED_FIELDS: readonly StagedField[] = ['index', ...STAGED_TEXTS];
 
-/** What no answer ever shows is not for the database to read either. */
-export const SEALED_FIELDS = ['accountNumber', 'reference'] as const;
+/** The column of `customers` that each staged field is written to, in the same order. */
+export const STAGED_COLUMNS: readonly string[] = [
+  customers.batchIndex.name,
+  ...STAGED_TEXTS.map((field) => customers[field].name),
+];
 
-/** The fields that a bank sends, in an order to whose end alone new ones are added. */
-export const BATCH_FIELDS = STAGED_TEXTS.filter((field) => field !== 'id' && field !== 'phrase');
+/** The fields that a bank sends, in their staged order: new ones are added at the end. */
+export const BATCH_FIELDS: readonly string[] = STAGED_TEXTS.filter((field) => field in BATCH_RULES);

@@ -1,23 +1,19 @@
-/** What answers about customers hold. The Worker takes the types alone. */
+/** The shapes of customers in responses. The Worker takes the types alone. */
 import * as z from 'zod/mini';
 import { standardCustomer } from './customers.standard.ts';
+import { EXTENDED_FIELDS } from './fields.ts';
+import { shownShape } from './shown-shape.ts';
 
-const extendedFields = {
-  state: z.nullable(z.string()),
-  email: z.string(),
-  phone: z.nullable(z.string()),
-  address: z.nullable(z.string()),
-  createdAt: z.iso.datetime(),
-};
+const extendedShape = { ...shownShape(EXTENDED_FIELDS), createdAt: z.iso.datetime() };
 
-const extendedCustomer = z.strictObject({ ...standardCustomer.shape, ...extendedFields });
+const extendedCustomer = z.strictObject({ ...standardCustomer.shape, ...extendedShape });
 export type ExtendedCustomer = z.output<typeof extendedCustomer>;
 
-/** As a caller sees it: the Extended fields are there with the scope for them, all of them or none. */
-export const customer = z.extend(standardCustomer, z.partial(z.object(extendedFields)).shape);
+/** A customer as any caller sees it: either all of the Extended fields are present, or none. */
+export const customer = z.extend(standardCustomer, z.partial(z.object(extendedShape)).shape);
 
 export const updatedCustomer = z.strictObject({
-  id: z.string(),
-  email: z.string(),
-  phone: z.nullable(z.string()),
+  id: standardCustomer.shape.id,
+  email: extendedShape.email,
+  phone: extendedShape.phone,
 });

@@ -10,8 +10,8 @@ import type { Caller } from '../api-keys/caller.ts';
 import { readPosition, toPage, type List, type Page } from '../paging/cursor.ts';
 import { isInternational, toE164 } from '../lib/phone.ts';
 import { normalisePhrase } from '../lib/phrase.ts';
+import { PHONE_FAULT } from './field-rules.ts';
 import {
-  PHONE_FAULT,
   PRIVATE_SORT_CHARACTERS,
   possiblePhrases,
   type CustomerList,

@@ -1,14 +1,7 @@
-/** The contract's Standard fields: what every read shows of a customer, and all that ever lies in KV of one. */
+/** The Standard fields: what every read shows of a customer, and the only ones that are written to KV. */
 import * as z from 'zod/mini';
-import { GENDERS } from '../db/schema.ts';
+import { shownShape } from './shown-shape.ts';
+import { STANDARD_FIELDS } from './fields.ts';
 
-export const standardCustomer = z.strictObject({
-  id: z.string(),
-  accountName: z.string(),
-  gender: z.nullable(z.enum(GENDERS)),
-  displayPicture: z.nullable(z.string()),
-  bankId: z.string(),
-  phrase: z.string(),
-  country: z.string(),
-});
+export const standardCustomer = z.strictObject(shownShape(STANDARD_FIELDS));
 export type StandardCustomer = z.output<typeof standardCustomer>;

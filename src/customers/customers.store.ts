@@ -4,13 +4,14 @@ import { selectChange, isLatest, insertChange } from '../audit/audit.store.ts';
 import type { Actor } from '../api-keys/caller.ts';
 import { columnsAs, queryBuilder, renderOnce, toStatement, type Statement } from '../db/statements.ts';
 import { keysetPage } from '../paging/keyset.ts';
-import { banks, customers } from '../db/schema.ts';
+import { banks } from '../db/schema.ts';
 import type { Position } from '../paging/cursor.ts';
 import type { CustomerLookup, CustomerUpdate, SortField } from './customers.requests.ts';
-import { extendedColumns, type CustomerRecord } from './customers.view.ts';
+import { customers } from './customers.table.ts';
+import { recordColumns, type CustomerRecord } from './customers.view.ts';
 
 /** The columns of a CustomerRecord. */
-const columns = columnsAs(extendedColumns);
+const columns = columnsAs(recordColumns);
 
 const IDENTIFIERS = ['id', 'email', 'phrase'] as const;
 

@@ -1,46 +1,30 @@
-/** What a read may show of a customer: two allow-lists, chosen by the key's scope and nothing else. */
-import { customers } from '../db/schema.ts';
+/** What a read may show of a customer: the Standard or the Extended fields, chosen by the API key's scopes alone. */
+import { customers } from './customers.table.ts';
 import type { ExtendedCustomer } from './customers.responses.ts';
 import type { StandardCustomer } from './customers.standard.ts';
+import { EXTENDED_FIELDS, STANDARD_FIELDS } from './fields.ts';
 
-/** The contract's Standard fields, in its order. The only ones that ever lie in KV. */
-export const standardColumns = {
-  id: customers.id,
-  accountName: customers.accountName,
-  gender: customers.gender,
-  displayPicture: customers.displayPicture,
-  bankId: customers.bankId,
-  phrase: customers.phrase,
-  country: customers.country,
-};
+const RECORD_FIELDS = [...STANDARD_FIELDS, ...EXTENDED_FIELDS, 'revision'] as const;
+type RecordField = (typeof RECORD_FIELDS)[number];
 
-/** Standard and Extended fields, and the revision. `createdAt` is milliseconds here and ISO 8601 in an answer. */
-export const extendedColumns = {
-  ...standardColumns,
-  state: customers.state,
-  email: customers.email,
-  phone: customers.phone,
-  address: customers.address,
-  createdAt: customers.createdAt,
-  revision: customers.revision,
-};
+/** Columns of the Standard and Extended fields, and the revision. */
+export const recordColumns = Object.fromEntries(
+  RECORD_FIELDS.map((field) => [field, customers[field]]),
+) as Pick<typeof customers, RecordField>;
+
+/** A row of `recordColumns`. `createdAt` is in milliseconds here, and in ISO 8601 in a view. */
+export type CustomerRecord = Pick<typeof customers.$inferSelect, RecordField>;
 
 export type CustomerView = StandardCustomer | ExtendedCustomer;
 
-/** Does this caller see the Extended fields? */
+/** Returns whether a caller with these scopes sees the Extended fields. */
 export function seesExtended(scopes: ReadonlySet<string>): boolean {
   return scopes.has('customers:read:extended');
 }
 
-/** A row of `extendedColumns`. */
-export type CustomerRecord = Omit<ExtendedCustomer, 'createdAt'> & {
-  createdAt: number;
-  revision: string | null;
-};
-
-/** A row, cut to what the caller may see. */
+/** Returns the fields of a row that the caller may see. A new field is added here by hand; the return type demands it. */
 export function toView(row: CustomerRecord, extended: boolean): CustomerView {
-  // Field by field: a page's fifty rows taken apart with `...` cost more than D1's answer takes to read.
+  // Written out, because a loop over the names or `...` takes ten times as long: 15 µs more for a page of 50 rows.
   const { id, accountName, gender, displayPicture, bankId, phrase, country } = row;
   if (!extended) return { id, accountName, gender, displayPicture, bankId, phrase, country };
   const { state, email, phone, address } = row;
@@ -61,17 +45,17 @@ export function toView(row: CustomerRecord, extended: boolean): CustomerView {
   };
 }
 
-let written = { milliseconds: 0, text: new Date(0).toISOString() };
+let lastTime = { milliseconds: 0, text: new Date(0).toISOString() };
 
-/** The last one is kept: a batch's customers share their moment, and to write it out costs as much as their rows. */
+/** Keeps the last text: a batch's customers share their time, and formatting it costs as much as reading their rows. */
 function toIsoTime(milliseconds: number): string {
-  if (written.milliseconds !== milliseconds) {
-    written = { milliseconds, text: new Date(milliseconds).toISOString() };
+  if (lastTime.milliseconds !== milliseconds) {
+    lastTime = { milliseconds, text: new Date(milliseconds).toISOString() };
   }
-  return written.text;
+  return lastTime.text;
 }
 
-/** What a customer's ETag says: the request that changed it last; of one that nobody has changed, its id. */
+/** Returns the value of a customer's ETag: the request that changed it last, or its id if none has. */
 export function revisionOf(row: { id: string; revision: string | null }): string {
   return row.revision ?? row.id;
 }

@@ -1,6 +1,6 @@
 /**
- * The tables for Drizzle. migrations/ defines them (Drizzle can't express STRICT or WITHOUT ROWID), and a test compares
- * the two. Life cycles: docs/storage.md.
+ * The tables for Drizzle, except `customers` (customers/customers.table.ts). migrations/ defines them (Drizzle can't
+ * express STRICT or WITHOUT ROWID), and a test compares the two. Life cycles: docs/storage.md.
  */
 import { sql } from 'drizzle-orm';
 import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
@@ -30,35 +30,6 @@ export const apiKeys = sqliteTable('api_keys', {
   revokedAt: integer('revoked_at'),
   lastUsedOn: text('last_used_on'),
 });
-
-export const GENDERS = ['male', 'female', 'other'] as const;
-
-export const customers = sqliteTable(
-  'customers',
-  {
-    bankId: text('bank_id').notNull(),
-    id: text('id').notNull(),
-    phrase: text('phrase').notNull().unique(),
-    email: text('email').notNull(),
-    accountName: text('account_name').notNull(),
-    firstname: text('firstname').notNull(),
-    lastname: text('lastname').notNull(),
-    middlename: text('middlename'),
-    country: text('country').notNull(),
-    state: text('state'),
-    address: text('address'),
-    gender: text('gender', { enum: GENDERS }),
-    phone: text('phone'),
-    displayPicture: text('display_picture'),
-    accountNumber: text('account_number').notNull(),
-    reference: text('reference').notNull(),
-    clientRef: text('client_ref').notNull(),
-    batchIndex: integer('batch_index').notNull(),
-    createdAt: integer('created_at').notNull(),
-    revision: text('revision'),
-  },
-  (table) => [primaryKey({ columns: [table.bankId, table.id] })],
-);
 
 export const BATCH_STATUSES = ['PROCESSING', 'STALLED', 'COMPLETED', 'COMPLETED_WITH_FAILURES'] as const;
 export type BatchStatus = (typeof BATCH_STATUSES)[number];

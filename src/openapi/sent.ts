@@ -2,8 +2,10 @@
  * What may be sent, where it is more than what is kept: texts are trimmed before they are judged, so there may be
  * spaces around them, and an optional one may be empty. Zod's JSON Schema says what is kept.
  */
+import type * as z from 'zod/mini';
 import { EMAIL, MAX_EMAIL_CHARACTERS } from '../lib/email.ts';
 import type { JsonSchema } from './json-schema.ts';
+import { BATCH_RULES, UPDATE_RULES } from '../customers/fields.ts';
 
 /** The text between the spaces, of fields about which the schema knows more than their length. */
 const TEXTS: Record<string, string> = {
@@ -32,28 +34,19 @@ function fieldAsSent(name: string, field: JsonSchema, isOptional: boolean): Json
   return isOptional ? { anyOf: [sent, ...nothing], description } : { ...sent, description };
 }
 
-/** Components that are sent, and which of their fields must hold something where they are sent. */
-const SENT: Record<string, readonly string[]> = {
-  NewCustomer: [
-    'clientRef',
-    'firstname',
-    'lastname',
-    'accountName',
-    'email',
-    'country',
-    'accountNumber',
-    'reference',
-  ],
-  CustomerUpdate: ['firstname', 'lastname', 'accountName'],
+/** Components that are sent, and the rules of their fields. */
+const SENT: Record<string, Record<string, z.ZodMiniType>> = {
+  NewCustomer: BATCH_RULES,
+  CustomerUpdate: UPDATE_RULES,
 };
 
 /** @returns the schema of a component as it may be sent; of any other, the schema */
 export function asSent(component: string, schema: JsonSchema): JsonSchema {
-  const filled = SENT[component];
-  if (filled === undefined) return schema;
+  const rules = SENT[component];
+  if (rules === undefined) return schema;
   const properties = Object.entries(schema.properties ?? {}).map(([name, field]) => [
     name,
-    fieldAsSent(name, field, !filled.includes(name)),
+    fieldAsSent(name, field, rules[name]?.safeParse(null).success === true),
   ]);
   const { additionalProperties, ...rest } = schema;
   return {

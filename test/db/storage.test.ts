@@ -51,6 +51,7 @@ import {
 } from '../../src/customers/customers.store.ts';
 import { CACHE_SECONDS } from '../../src/customers/phrase-cache.ts';
 import { render, type Statement } from '../../src/db/statements.ts';
+import { customers } from '../../src/customers/customers.table.ts';
 import * as tables from '../../src/db/schema.ts';
 import { DEAD_LETTER_QUEUE } from '../../src/env.ts';
 import { selectApiKey } from '../../src/api-keys/api-keys.store.ts';
@@ -73,7 +74,7 @@ async function columns(table: string) {
 }
 
 describe('Drizzle', () => {
-  const declared = Object.values(tables).filter((value) => value instanceof SQLiteTable);
+  const declared = Object.values({ ...tables, customers }).filter((value) => value instanceof SQLiteTable);
 
   it('knows every table of the migrations, and no other', async () => {
     expect(declared.map((table) => getTableName(table)).toSorted()).toEqual(await names('table'));

@@ -1,12 +1,12 @@
 /** What an accepted batch will be: ids, phrases and chunks given out, before anything is written. */
 import { LIMITS } from '../../limits.ts';
 import { sealField, type FieldKey } from '../../crypto/field-cipher.ts';
+import { SEALED_FIELDS, STAGED_TEXTS, type StagedText } from '../../customers/fields.ts';
 import { inSlices } from '../../lib/slices.ts';
 import { createId, idSequence } from '../../lib/ids.ts';
 import { createPhrase } from '../../lib/phrase.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { RowFailure } from '../batches.responses.ts';
-import { SEALED_FIELDS, STAGED_TEXTS } from '../staged-customer.ts';
 import type { ValidRow } from './validate.ts';
 
 export interface PlannedChunk {
@@ -83,12 +83,14 @@ export async function stageChunks(
     ),
   );
   const rows = accepted.map(({ index, row }, position): StagedRow => {
-    const [accountNumber, reference] = sealed.slice(
-      position * SEALED_FIELDS.length,
-      (position + 1) * SEALED_FIELDS.length,
-    );
-    const id = customerIds[position];
-    const staged = { ...row, id, phrase: createPhrase(random), accountNumber, reference };
+    const staged: { [Field in StagedText]?: string | undefined } = {
+      ...row,
+      id: customerIds[position],
+      phrase: createPhrase(random),
+    };
+    for (const [offset, field] of SEALED_FIELDS.entries()) {
+      staged[field] = sealed[position * SEALED_FIELDS.length + offset];
+    }
     return [index, ...STAGED_TEXTS.map((field) => staged[field])];
   });
   return inSlices(rows, chunkRows)

@@ -3,7 +3,8 @@
  * customers already) is asked and judged afterwards, in batches.service.ts.
  */
 import type * as z from 'zod/mini';
-import { customerRow, PHONE_FAULT, type CustomerRow } from '../../customers/customers.requests.ts';
+import { customerRow, type CustomerRow } from '../../customers/customers.requests.ts';
+import { PHONE_FAULT } from '../../customers/field-rules.ts';
 import type { FailureCode } from '../../db/schema.ts';
 import type { FieldError } from '../../errors.ts';
 import { isInternational, toE164 } from '../../lib/phone.ts';

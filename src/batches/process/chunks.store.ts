@@ -6,7 +6,7 @@ import { sql, type SQL } from 'drizzle-orm';
 import type { Traces } from '../../customers/customers.store.ts';
 import type { Statement } from '../../db/statements.ts';
 import { dailyCount, deleteSurplusFailures } from '../failures.store.ts';
-import { STAGED_FIELDS, type StagedField } from '../staged-customer.ts';
+import { STAGED_COLUMNS, STAGED_FIELDS, type StagedField } from '../staged-customer.ts';
 import { MAX_RESEND_AFTER_MS, RESEND_AFTER_MS, type ChunkPointer } from '../batch-queue.ts';
 import { refreshBatchStatus } from '../batch-status.store.ts';
 import {
@@ -23,25 +23,7 @@ const staged = (field: StagedField) => sql.raw(`staged.value ->> ${STAGED_FIELDS
 /** Of a customer that was erased before its chunk was applied, only the index is left. */
 const isThere = sql`${staged('email')} IS NOT NULL`;
 
-/** The column of `customers` that each staged field goes to. */
-const COLUMN_OF: Record<StagedField, string> = {
-  index: 'batch_index',
-  id: 'id',
-  phrase: 'phrase',
-  clientRef: 'client_ref',
-  email: 'email',
-  accountName: 'account_name',
-  firstname: 'firstname',
-  lastname: 'lastname',
-  middlename: 'middlename',
-  country: 'country',
-  address: 'address',
-  gender: 'gender',
-  phone: 'phone',
-  accountNumber: 'account_number',
-  reference: 'reference',
-};
-const CUSTOMER_COLUMNS = sql.raw(STAGED_FIELDS.map((field) => COLUMN_OF[field]).join(', '));
+const CUSTOMER_COLUMNS = sql.raw(STAGED_COLUMNS.join(', '));
 const STAGED_VALUES = sql.join(STAGED_FIELDS.map(staged), sql`, `);
 
 const isChunk = ({ bankId, batchId, chunk }: ChunkPointer): SQL =>

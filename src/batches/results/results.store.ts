@@ -1,7 +1,8 @@
 /** Batches and their results in D1. */
 import { and, between, eq, sql, type InferSelectModel } from 'drizzle-orm';
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core';
-import { batches, customers, type BatchStatus } from '../../db/schema.ts';
+import { customers } from '../../customers/customers.table.ts';
+import { batches, type BatchStatus } from '../../db/schema.ts';
 import { columnsAs, queryBuilder, toStatement, type Statement } from '../../db/statements.ts';
 import { keysetPage, type PageRequest } from '../../paging/keyset.ts';
 import type { CreatedCustomer } from '../batches.responses.ts';

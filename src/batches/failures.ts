@@ -1,6 +1,6 @@
 /**
- * What is stored of a failure: letters of closed tables instead of sentences, so that a row takes a hundred bytes and
- * not eight hundred. A letter is for ever: a new sentence gets a new one, because failures are kept for 30 days.
+ * How failures are stored: as letters of closed tables instead of sentences, so that a row takes 100 bytes instead of
+ * 800. A letter is never changed or reused, because failures are kept for 30 days: a new sentence gets a new letter.
  */
 import {
   COUNTRY_FAULT,
@@ -17,7 +17,7 @@ import type { FieldError } from '../errors.ts';
 import { tooLong, UNSAFE } from '../http/parameters.ts';
 import type { RowFailure } from './batches.responses.ts';
 
-/** What is wrong with a row as a whole, or beside its batch and its bank. */
+/** Faults of a row as a whole, and faults found by comparing it with its batch and its bank. */
 export const NOT_AN_OBJECT = 'must be an object';
 export const EXISTS = 'belongs to a customer that this bank already has';
 export const NOT_STORABLE = 'could not be stored as it was sent';
@@ -40,7 +40,7 @@ export const CODE_LETTERS = {
 /** `customer` stands for the row as a whole. */
 const FIELD_LETTERS = { customer: 'X', ...FAILURE_LETTERS };
 
-/** `#` stands for a number, which is stored behind the letter. */
+/** `#` stands for a number, which is stored after the letter. */
 const FAULT_LETTERS = {
   [REQUIRED]: 'r',
   [TEXT]: 't',
@@ -57,7 +57,7 @@ const FAULT_LETTERS = {
   [NOT_STORABLE]: 's',
 };
 
-/** A fault in codes: the letter of the field, the letter of what is wrong with it, and a number where it has one. */
+/** An encoded fault: the letter of the field, the letter of the sentence, and its number if it has one. */
 const FAULT = /([A-Z])([a-z])(\d*)/g;
 const NUMBER = /\d+/;
 
@@ -76,33 +76,32 @@ function inverse(map: Map<string, string>): Map<string, string> {
   return new Map([...map].map(([key, value]) => [value, key]));
 }
 
-/** A failure that is always the same. */
+/** A failure whose text does not depend on the row. */
 export type KnownFailure = Omit<RowFailure, 'index' | 'clientRef'>;
 
-/** Its email is a customer of the bank already, or became one while the batch was under way. */
+/** The email belongs to a customer of the bank, who existed before or was created while the batch was processed. */
 export const EXISTING_FAILURE: KnownFailure = {
   code: 'EXISTING_CUSTOMER',
   message: FAILURE_MESSAGES.EXISTING_CUSTOMER,
   errors: [{ field: 'email', message: EXISTS }],
 };
 
-/** It passed every rule here, and a constraint of the database refused it all the same. */
+/** The row passed every rule, but a constraint of the database refused it. */
 export const REJECTED_FAILURE: KnownFailure = {
   code: 'VALIDATION_ERROR',
   message: FAILURE_MESSAGES.VALIDATION_ERROR,
   errors: [{ field: 'customer', message: NOT_STORABLE }],
 };
 
-/** What of a failure is stored, beside the row's index and `clientRef`. */
+/** The stored part of a failure, besides the row's index and `clientRef`. */
 export interface StoredFailure {
   code: string;
   faults: string;
 }
 
-/** A failure, as it is stored. */
 export function encodeFailure({ code, errors }: Pick<RowFailure, 'code' | 'errors'>): StoredFailure {
   const faults = errors.map(encodeFault);
-  // A fault without letters is a bug that a test finds; told in full, nothing is lost by it.
+  // A fault without letters is a bug that a test finds. Stored in full, nothing is lost.
   const known = faults.every((fault) => fault !== undefined);
   return { code: CODE_LETTERS[code], faults: known ? faults.join('') : JSON.stringify(errors) };
 }
@@ -116,7 +115,6 @@ function encodeFault({ field, message }: FieldError): string | undefined {
   return numbered === undefined ? undefined : `${letter}${numbered}${NUMBER.exec(message)?.[0]}`;
 }
 
-/** A stored failure, as it is answered. */
 export function decodeFailure({
   code,
   faults,

@@ -1,4 +1,4 @@
-/** The rules of reading and changing customers, free of HTTP. */
+/** Looks up, lists and updates customers. Free of HTTP. */
 import type { PrimarySession, ReadSession } from '../db/session.ts';
 import type { RateLimits } from '../rate-limits/rate-limits.ts';
 import type { Runtime } from '../runtime.ts';
@@ -44,7 +44,7 @@ export interface CustomerDeps {
   phraseCache: PhraseCache;
   rateLimits: RateLimits;
   runtime: Pick<Runtime, 'now'>;
-  /** Work that the answer does not wait for. */
+  /** Work that the response does not wait for. */
   runAfterResponse: (work: Promise<void>) => void;
 }
 
@@ -54,11 +54,11 @@ export interface LookUp {
 }
 
 /**
- * Given an id, an email or a phrase: who is this customer of the caller's bank?
- * A phrase alone is answered from the cache, for a caller who sees the Standard fields only.
- * @param fresh the caller wants D1's answer, whatever the cache holds
- * @returns null alike for nobody's and for another bank's customer
- * @throws UNAVAILABLE for a caller whose API key could not be checked, but for what the cache holds
+ * Looks up a customer of the caller's bank by id, email or phrase. A lookup by phrase alone is served from the cache if
+ * the caller sees the Standard fields only.
+ * @param fresh skips the cache
+ * @returns null for an unknown customer and for another bank's alike
+ * @throws UNAVAILABLE if the caller's API key could not be checked, unless the cache has the customer
  */
 export async function lookUpCustomer(
   deps: CustomerDeps,
@@ -95,7 +95,7 @@ function requireCheckedApiKey(caller: Caller): void {
   if (caller.unchecked) throw unavailable(undefined);
 }
 
-/** Reads the Standard fields from the primary, for the cache to hold. */
+/** Reads a customer from the primary, for the cache. */
 function standardReader(deps: CustomerDeps, bankId: string, phrase: string) {
   return async (): Promise<CachedCustomer | null> => {
     const [row] = await execute(deps.db, selectCustomer(bankId, { phrase }));
@@ -110,15 +110,15 @@ function toCached(row: CustomerRecord): CachedCustomer {
 export interface CustomerPage {
   page: Page<CustomerView>;
   total: number;
-  /** Everybody that the filters found, on this page or another; undefined: there were no filters. */
+  /** Ids of all customers that the filters found, on any page; undefined without filters. */
   found: string[] | undefined;
-  /** What the page's cursors are bound to. */
+  /** The list that the page's cursors are bound to. */
   list: List;
 }
 
 /**
- * One page of the caller's bank's customers. One D1 call; at most `limit + 2` rows read by cursor.
- * A page by number passes over all rows in front of it, so its end is looked for first: two calls.
+ * Reads one page of the customers of the caller's bank. By cursor: one D1 call, at most `limit + 2` rows read.
+ * A page by number reads all rows before it, so the count is read first: two calls.
  */
 export async function readCustomers(
   deps: CustomerDeps,
@@ -182,10 +182,10 @@ async function readPage(session: ReadSession, bankId: string, query: ListQuery) 
 }
 
 /**
- * Changes a customer of the actor's bank, and writes down who did.
- * @param expected revisions of which one must be the customer's; undefined: any
+ * Updates a customer of the actor's bank, and records the change in the audit log.
+ * @param expected revisions, one of which must be the customer's; undefined accepts any
  * @returns the row as it is now
- * @throws PRECONDITION_FAILED when it has another
+ * @throws PRECONDITION_FAILED if the customer has another revision
  */
 export async function updateCustomer(
   deps: CustomerDeps,
@@ -206,15 +206,15 @@ export async function updateCustomer(
   return row;
 }
 
-/** A 412. */
+/** Returns the 412 for an outdated If-Match. */
 export function preconditionFailed(): AppError {
   const message = 'is not the customer’s ETag any more; read it again, and decide anew';
   return new AppError('PRECONDITION_FAILED', { errors: [{ field: 'If-Match', message }] });
 }
 
 /**
- * A number as dialled at home needs the customer's country, and so one read more. Who does not know the customer's
- * revision is told that first, and learns nothing of the country by the number's fault.
+ * Converts the phone number to E.164. A national number needs the customer's country, and so one more read. The revision
+ * is checked first, so that the number's fault tells a caller with an outdated one nothing about the country.
  */
 async function withE164Phone(
   deps: CustomerDeps,

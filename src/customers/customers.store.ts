@@ -57,8 +57,8 @@ export interface ListQuery {
 }
 
 /**
- * What a list is sorted by; the columns together are unique in a bank, so that no row falls between two pages.
- * Ids rise with the time of creation: the order of creation is the order of the table itself.
+ * The columns that a list is sorted by. Together they are unique in a bank, so that no row falls between two pages.
+ * Ids rise with the time of creation, so the order of creation is the order of the table itself.
  */
 const sortColumns = {
   createdAt: ['id'],
@@ -67,7 +67,7 @@ const sortColumns = {
   email: ['email'],
 } as const satisfies Record<SortField, readonly ('id' | 'accountName' | 'email')[]>;
 
-/** Where a row stands in the list, for a cursor. */
+/** Returns the position of a row in the list, for a cursor. */
 export function sortKey(field: SortField, row: { id: string; accountName: string; email: string }): string[] {
   return sortColumns[field].map((column) => row[column]);
 }
@@ -76,10 +76,10 @@ export function sortKeyLength(field: SortField): number {
   return sortColumns[field].length;
 }
 
-/** One page, and for a page read forwards the row behind it. Reads no further, at any depth. */
+/** Selects one page, and the next row if the page is read forwards. Reads no other rows, at any depth. */
 export function selectCustomers(bankId: string, query: ListQuery): Statement<CustomerRecord> {
-  // The unary plus has the rows that a filter names found first and sorted then. By the index of the order, SQLite
-  // would read the whole bank to find them.
+  // The unary plus makes SQLite find the filtered rows first and then sort them. By the index of the order, it would
+  // read the whole bank to find them.
   const isFiltered = query.ids !== undefined || query.phrases !== undefined;
   const order = sortColumns[query.field].map((column) =>
     isFiltered ? sql`+${customers[column]}` : customers[column],
@@ -96,7 +96,7 @@ export function selectCustomers(bankId: string, query: ListQuery): Statement<Cus
   );
 }
 
-/** How many customers a bank has: one row, its own counter. */
+/** Selects the number of customers of a bank: one row, its own counter. */
 export function selectCustomerCount(bankId: string): Statement<{ total: number }> {
   return toStatement(
     queryBuilder
@@ -106,7 +106,7 @@ export function selectCustomerCount(bankId: string): Statement<{ total: number }
   );
 }
 
-/** Ids of the customers that a filter finds: at most as many as it names. */
+/** Selects the ids of the customers that a filter finds: at most as many as it names. */
 export function selectFilteredIds(
   bankId: string,
   filter: Pick<ListQuery, 'ids' | 'phrases'>,

@@ -1,25 +1,25 @@
 /**
  * The phrase cache: the only file that touches PHRASE_CACHE.
  * Promise: a cache that fails, stalls, or holds garbage or another bank's value makes a request slower, never
- * wrong. Accepted: an answer may be as old as CACHE_SECONDS. Misses are never written.
+ * wrong. Accepted: a response may be as old as CACHE_SECONDS. Misses are never written.
  */
 import * as z from 'zod/mini';
 import type { Runtime } from '../runtime.ts';
 import { standardCustomer } from './customers.standard.ts';
 
-/** How long a value lives: the bound on every staleness. The README states it. */
+/** How long a value lives, and so how old a response can be. The README states it. */
 export const CACHE_SECONDS = 300;
-/** KV takes one write a second for a key; a second try waits a little longer than that. */
+/** KV accepts one write per second and key; a second attempt waits a little longer. */
 const REWRITE_DELAY_MS = 1_100;
-/** A read that has not answered by then is asked of D1 instead. A cold KV read takes 50 to 250 ms. */
+/** After this, D1 is read instead. A cold KV read takes 50 to 250 ms. */
 const READ_TIMEOUT_MS = 1_000;
 
-/** What one isolate remembers of its own writes, so that a fill can tell whether it raced one. */
+/** Counts an isolate's own updates, so that a fill can tell whether one overtook it. */
 export interface CacheMemory {
   updates: number;
 }
 
-/** What lies at the edge: the Standard fields, and the revision that an ETag is made of. */
+/** A value in KV: the Standard fields, and the revision for the ETag. One of another version counts as a miss. */
 const cachedCustomer = z.strictObject({ revision: z.string(), customer: standardCustomer });
 export type CachedCustomer = z.output<typeof cachedCustomer>;
 
@@ -40,7 +40,7 @@ export class PhraseCache {
     this.#runtime = runtime;
   }
 
-  /** Null: not there, not readable in time, or not this bank's. Never throws. */
+  /** Returns null if the value is absent, not read in time, malformed, or another bank's. Never throws. */
   read(bankId: string, phrase: string): Promise<CachedCustomer | null> {
     return Promise.race([this.#read(bankId, phrase), this.#runtime.sleep(READ_TIMEOUT_MS).then(() => null)]);
   }
@@ -58,7 +58,7 @@ export class PhraseCache {
   }
 
   /**
-   * Does KV answer? Asks for a key that nobody has asked for before, so that no edge has its absence at hand.
+   * Checks that KV responds. Reads a key that was never read before, so that no edge has its absence cached.
    * @throws what KV throws
    */
   async check(): Promise<void> {
@@ -66,8 +66,8 @@ export class PhraseCache {
   }
 
   /**
-   * Call before reading D1; call what it returns with what was read. That is written, and written anew if an
-   * update overtook it. Never throws.
+   * Call before reading D1, and the returned function with the row. It writes the row, and writes again if an update
+   * overtook it. Never throws.
    */
   beginFill(): (cached: CachedCustomer, readAgain: ReadAgain) => Promise<void> {
     const updatesBefore = this.#memory.updates;
@@ -75,8 +75,7 @@ export class PhraseCache {
     return async (cached, readAgain) => {
       try {
         await this.#put(cached);
-        // Another isolate's update can't be seen from here; that its write lands before ours is likely only if
-        // this fill was slow.
+        // Another isolate's update is not counted here. Its write can land before ours only if this fill was slow.
         const slow = this.#runtime.now() - startedAt > READ_TIMEOUT_MS;
         if (slow || this.#memory.updates !== updatesBefore) await this.#putAnew(cached.customer, readAgain);
       } catch {
@@ -94,7 +93,7 @@ export class PhraseCache {
         () => true,
         () => false,
       );
-      // Another change, or an erasure, that came while this was being written may have been overwritten by it.
+      // An update or an erasure that came during this write may have been overwritten by it.
       if (!put || this.#memory.updates !== own) await this.#putAnew(cached.customer, readAgain);
     } catch {
       this.#failed('write through');
@@ -112,8 +111,8 @@ export class PhraseCache {
   }
 
   /**
-   * Goes behind `forget`, and the answer need not wait for it: a write that was under way may have come after, or KV
-   * may have refused a second write of the key in one second. Never throws.
+   * Call after `forget`, without delaying the response: a write in progress may have landed later, or KV may have
+   * refused a second write of the key within one second. Never throws.
    */
   async forgetAgain(bankId: string, phrase: string): Promise<void> {
     await this.#runtime.sleep(REWRITE_DELAY_MS);
@@ -127,7 +126,7 @@ export class PhraseCache {
     });
   }
 
-  /** Writes what D1 says now, however often the value was fought over a moment ago. */
+  /** Waits until KV accepts another write of the key, then writes what D1 holds. */
   async #putAnew(stale: { bankId: string; phrase: string }, readAgain: ReadAgain): Promise<void> {
     await this.#runtime.sleep(REWRITE_DELAY_MS);
     const current = await readAgain();

@@ -1,12 +1,12 @@
 /**
- * Identifiers: a prefix that says of what, and a ULID (48 bits of time, 80 random bits), so that they rise with
- * time and D1 appends instead of inserting in the middle.
+ * Identifiers: a prefix for the kind, and a ULID (48 bits of time, 80 random bits). They rise with time, so that D1
+ * appends rows instead of inserting them in the middle.
  */
 import { incrementBase32, ulid } from 'ulid';
 
 type Prefix = 'bat' | 'cus' | 'req';
 
-/** What an id is made from: the time in milliseconds, and a number from 0 up to 1. */
+/** `now` in milliseconds; `random` from 0 up to 1. */
 export interface IdSource {
   now: () => number;
   random: () => number;
@@ -17,7 +17,7 @@ export function createId(prefix: Prefix, source: IdSource): string {
 }
 
 /**
- * `count` ids, each the one before plus one: they rise, and the first and the count tell all of them.
+ * Returns `count` consecutive ids, so that the first and the count determine all of them.
  * @param first an id of `createId`
  */
 export function idSequence(first: string, count: number): string[] {

@@ -1,9 +1,9 @@
-/** How much a JSON text holds, found without parsing it: what a body would cost is known before it is paid. */
+/** Bounds the contents of a JSON text without parsing it, so that a body that costs too much is never parsed. */
 
 export interface JsonBounds {
-  /** Values in all, those inside of others included: each takes up to 80 bytes once it is parsed. */
+  /** All values, nested ones included. Each takes up to 80 bytes when parsed. */
   maxValues: number;
-  /** Elements of the array under this key of the outermost object. */
+  /** Bounds the elements of the array under this key of the outermost object. */
   list?: { key: string; maxElements: number } | undefined;
 }
 
@@ -11,22 +11,22 @@ const utf8 = new TextEncoder();
 const byteOf = (character: string) => character.charCodeAt(0);
 const [QUOTE, BACKSLASH, OPEN_ARRAY] = [byteOf('"'), byteOf('\\'), byteOf('[')];
 
-/** What a byte means outside of a text; 0: nothing. */
+/** The meaning of each byte outside of a string; 0: none. */
 const MEANING = new Uint8Array(256);
-const BEGINS_TEXT = 1;
+const BEGINS_STRING = 1;
 const COMMA = 2;
 const OPENS = 3;
 const CLOSES = 4;
-MEANING[QUOTE] = BEGINS_TEXT;
+MEANING[QUOTE] = BEGINS_STRING;
 MEANING[byteOf(',')] = COMMA;
 for (const character of '[{') MEANING[byteOf(character)] = OPENS;
 for (const character of ']}') MEANING[byteOf(character)] = CLOSES;
 
 /**
- * Reads a JSON text up to where it holds too much. Whether it is JSON at all is for the parser to say. A key that is
- * written with escapes is not recognised: its elements count as values only.
- * @param bytes UTF-8, in which no other character has a byte of those that JSON is made of
- * @returns what there is too much of; undefined: nothing
+ * Scans a JSON text until it exceeds a bound. Does not check that it is valid JSON. A key that is written with escapes
+ * is not recognised: its elements count as values only.
+ * @param bytes UTF-8, where JSON's own bytes are part of no other character
+ * @returns the bound that is exceeded, or undefined
  */
 export function findExcess(
   bytes: Uint8Array,
@@ -36,13 +36,13 @@ export function findExcess(
   const maxCommas = list === undefined ? Infinity : list.maxElements - 1;
   let [values, commasOfList, depth] = [1, 0, 0];
   let inList = false;
-  /** Where the newest text of the outermost object begins and ends: before an array, its key. */
+  /** Start and end of the last string in the outermost object: before an array, this is its key. */
   let [start, end] = [0, 0];
   for (let at = 0; at < bytes.length; at += 1) {
     const meaning = MEANING[bytes[at] ?? 0];
     if (meaning === 0) continue;
-    if (meaning === BEGINS_TEXT) {
-      const closing = endOfText(bytes, at + 1);
+    if (meaning === BEGINS_STRING) {
+      const closing = endOfString(bytes, at + 1);
       if (depth === 1) [start, end] = [at + 1, closing];
       at = closing;
     } else if (meaning === CLOSES) {
@@ -62,8 +62,8 @@ export function findExcess(
   return undefined;
 }
 
-/** Where the text that begins here has its closing quotation mark. */
-function endOfText(bytes: Uint8Array, start: number): number {
+/** Returns the position of the closing quotation mark. */
+function endOfString(bytes: Uint8Array, start: number): number {
   let at = start;
   while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
   return at;

@@ -1,23 +1,23 @@
 /**
- * Text as people and exports write it, made comparable; and text that nobody should be able to store.
- * The only file that normalises, because what that costs must be bounded before it is paid.
+ * Normalises text as people and exports write it, and recognises text that must not be stored. No other file normalises,
+ * because the cost must be bounded first.
  */
 
 /**
- * UTF-16 units that one unit of composed text takes at most when it is decomposed: U+1F82 is four. (Unicode's FAQ on
- * normalisation, maximum expansion of NFD in UTF-16.) Text that is longer than that is too long in any form.
+ * UTF-16 units that one unit of composed text can decompose to: U+1F82 has four. (Unicode's FAQ on normalisation, maximum
+ * expansion of NFD in UTF-16.) Longer text is too long in every form.
  */
 const MAX_DECOMPOSITION = 4;
 
 /**
- * Sorting a run of combining marks takes time that grows with its square. UAX #15 (Stream-Safe Text Format) knows of
- * no language that writes more than 30 in a row.
+ * Sorting a run of combining marks takes quadratic time. UAX #15 (Stream-Safe Text Format) knows no language that writes
+ * more than 30 in a row.
  */
 const MAX_MARKS = 30;
-/** A run is looked at from its beginning alone: tried from each of its marks, 10 MB of runs of 30 take two seconds. */
+/** Matches a run from its beginning only: starting at each of its marks, 10 MB of runs of 30 take two seconds. */
 const TOO_MANY_MARKS = /(?:^|\P{M})\p{M}{31}/u;
 
-/** Of each UTF-16 unit: may it be a combining mark, or half of one? 0 where nobody has asked yet. */
+/** For each UTF-16 unit: 1 if it may be a combining mark or half of one, 2 if not, 0 if not computed yet. */
 const unitKinds = new Uint8Array(0x1_0000);
 const MARK_UNIT = /[\p{M}\p{Cs}]/u;
 
@@ -26,7 +26,7 @@ function mayBeMark(unit: number): boolean {
   return unitKinds[unit] === 1;
 }
 
-/** The expression decides, and is spared where no run of units is long enough: it takes ten times as long. */
+/** Runs the expression, which takes ten times as long, only if some run of units is long enough. */
 function hasTooManyMarks(text: string): boolean {
   let run = 0;
   for (let at = 0; at < text.length; at += 1) {
@@ -37,22 +37,21 @@ function hasTooManyMarks(text: string): boolean {
 }
 
 /**
- * @param maxCharacters UTF-16 units that the text may have when it is composed
- * @returns null for text that can't be that short, or has more than 30 combining marks in a row
+ * @param maxCharacters UTF-16 units that the composed text may have
+ * @returns null for text that is longer in every form, or has more than 30 combining marks in a row
  */
 export function normalise(text: string, form: 'NFC' | 'NFKC', maxCharacters: number): string | null {
   const bounded = text.length <= maxCharacters * MAX_DECOMPOSITION && !hasTooManyMarks(text);
   return bounded ? text.normalize(form) : null;
 }
 
-/** Makes texts alike that mean the same. */
+/** Maps texts with the same meaning to one form. */
 export type Fold = (text: string) => string;
 export const keep: Fold = (text) => text;
 
 /**
- * Trims, composes accents (NFC: `e` + U+0301 and `é` become one), and folds. Text that `normalise` refuses is only
- * trimmed: it is too long for its field or not safe, and whoever judges it says so. Anything but a string passes as
- * it is.
+ * Trims, composes accents (NFC: `e` + U+0301 becomes `é`), and folds. Text that `normalise` refuses is only trimmed: it
+ * is too long or unsafe, and the field's rule refuses it. A value that is not a string is returned unchanged.
  */
 export function cleanText(value: unknown, maxCharacters: number, fold: Fold = keep): unknown {
   if (typeof value !== 'string') return value;
@@ -61,29 +60,29 @@ export function cleanText(value: unknown, maxCharacters: number, fold: Fold = ke
   return normal === null ? text : fold(normal).trim();
 }
 
-// Tabs, and what Unicode counts as the end of a line (UTS #18, 1.6).
+// Tabs, and the line ends of Unicode (UTS #18, 1.6).
 const LINE_BREAK = /[\t\n\v\f\r\x85\u2028\u2029]/;
 const SPACES = /[\s\x85]+/g;
 
-/** Makes one line of several, as exports hold addresses: line breaks and tabs, and spaces beside them, are one space. */
+/** Joins lines, which exports have in addresses: a line break or tab, with the spaces next to it, becomes one space. */
 export function foldLines(text: string): string {
   if (!LINE_BREAK.test(text)) return text;
   return text.replace(SPACES, (run) => (LINE_BREAK.test(run) ? ' ' : run));
 }
 
-// Controls and line separators break logs and exports; bidirectional embeddings, overrides and isolates make a
-// name read as another one. Joiners (U+200C, U+200D) are letters' business in Persian, Hindi and others: allowed.
+// Controls and line separators break logs and exports; bidirectional embeddings, overrides and isolates make one name
+// look like another. Joiners (U+200C, U+200D) are allowed, because Persian, Hindi and others need them.
 const UNSAFE = /[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/u;
 
-/** Is this text free of control characters, bidirectional overrides, lone surrogates and endless combining marks? */
+/** Returns whether the text has no control characters, bidirectional overrides, lone surrogates or long runs of marks. */
 export function isSafeText(text: string): boolean {
   return text.isWellFormed() && !UNSAFE.test(text) && !hasTooManyMarks(text);
 }
 
-// Looked for, not matched to the end: a long run that has to match fills the regular expression's stack.
+// Searches for one visible character: matching a long run to its end overflows the regular expression's stack.
 const VISIBLE = /[^\s\p{Cf}]/u;
 
-/** Nothing that a reader could see: empty, white space, or format characters alone. */
+/** Returns whether the text shows nothing: empty, or only white space and format characters. */
 export function isBlank(text: string): boolean {
   return !VISIBLE.test(text);
 }

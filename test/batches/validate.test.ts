@@ -1,4 +1,4 @@
-/** Properties of cleaning and judging that hold for any rows, and for any mix of them. */
+/** Properties of cleaning and validating that hold for any rows in any mix. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { validateRows } from '../../src/batches/accept/validate.ts';
@@ -30,10 +30,13 @@ describe('the first code that applies', () => {
     expect(verdict({ [field]: 'x'.repeat(501) })).toBe('VALIDATION_ERROR');
   });
 
-  it.each(['middlename', 'address', 'gender', 'phone'])('%s may be absent, and must be text', (field) => {
-    for (const value of [undefined, null, '', '   ']) expect(verdict({ [field]: value })).toBe('valid');
-    for (const value of [7, {}, [], false]) expect(verdict({ [field]: value })).toBe('VALIDATION_ERROR');
-  });
+  it.each(['middlename', 'address', 'gender', 'phone'])(
+    '%s may be absent, and otherwise must be text',
+    (field) => {
+      for (const value of [undefined, null, '', '   ']) expect(verdict({ [field]: value })).toBe('valid');
+      for (const value of [7, {}, [], false]) expect(verdict({ [field]: value })).toBe('VALIDATION_ERROR');
+    },
+  );
 
   it.each([
     ['email', ['nobody', 'a@b', '@x.com', 'a b@x.com', 'a@x..com', `${'a'.repeat(250)}@x.com`]],
@@ -44,18 +47,18 @@ describe('the first code that applies', () => {
       ['12', 'call me', '+999999999999', '2.34803E+12', '#REF!', '0803 123 4567 ext 5', '+234 803 123 456'],
     ],
     ['firstname', ['a\u0000b', 'a\u202eb', 'a\u2066b', '\ud800', `a${'\u0301'.repeat(31)}`]],
-  ])('%s of the wrong format is VALIDATION_ERROR', (field, values) => {
+  ])('%s in the wrong format is VALIDATION_ERROR', (field, values) => {
     for (const value of values)
       expect([value, verdict({ [field]: value })]).toEqual([value, 'VALIDATION_ERROR']);
   });
 
-  it('a missing field outweighs a broken one, and both are named', () => {
+  it('a missing field outweighs an invalid one, and both are named', () => {
     const { failures } = only({ email: 'nobody', firstname: '', phone: '12' });
     expect(failures[0]?.code).toBe('INVALID_DATA');
     expect(failures[0]?.errors.map(({ field }) => field)).toEqual(['firstname', 'email', 'phone']);
   });
 
-  it('only valid earlier rows make a duplicate', () => {
+  it('a row is a duplicate of valid earlier rows only', () => {
     const rows = [
       sentCustomer(0, { firstname: '' }),
       sentCustomer(0),
@@ -71,16 +74,16 @@ describe('the first code that applies', () => {
   });
 });
 
-it('joiners inside names, marks and any script are names like others', () => {
+it('names may have joiners, combining marks and letters of any script', () => {
   for (const name of ['می‌خواهم', 'Ọlá', "O'Neil-Ṣọlá", '李小龍', 'क्‍ष', 'Ng\u0303ugi\u0303']) {
     expect([name, verdict({ firstname: name, accountName: name })]).toEqual([name, 'valid']);
   }
 });
 
-describe('what exports make of a field is cleaned', () => {
+describe('the traces of an export are cleaned', () => {
   const stored = (field: string, value: unknown) => only({ [field]: value }).valid[0]?.row[field as 'gender'];
 
-  it.each(['Male', 'MALE', ' male\u00a0', 'mAlE\n'])('gender %j is male', (value) => {
+  it.each(['Male', 'MALE', ' male\u00a0', 'mAlE\n'])('gender %j becomes male', (value) => {
     expect(stored('gender', value)).toBe('male');
   });
 
@@ -93,22 +96,22 @@ describe('what exports make of a field is cleaned', () => {
     'clientRef',
     'accountNumber',
     'reference',
-  ])('line breaks and tabs in %s are one space', (field) => {
+  ])('line breaks and tabs in %s become one space', (field) => {
     expect(stored(field, '\t12 Marina\tRoad,\r\n Lagos\u2028NG\n')).toBe('12 Marina Road, Lagos NG');
   });
 
-  it('an email has no line breaks, and one with some is none', () => {
+  it('an email with a line break inside is refused', () => {
     expect(verdict({ email: 'ada\n@example.com' })).toBe('VALIDATION_ERROR');
   });
 
-  it('a phone number loses what can not be seen', () => {
+  it('invisible characters are removed from a phone number', () => {
     expect(stored('phone', '\u202a+234\u00a0803 123 4567\u202c')).toBe('+2348031234567');
     expect(stored('phone', '\u200e0803\t1234567')).toBe('+2348031234567');
   });
 });
 
 it.each(['accountNumber', 'reference', 'clientRef', 'phone'])(
-  '%s that a spreadsheet has damaged is refused with a sentence that names it',
+  '%s that a spreadsheet has damaged is refused, and the message says so',
   (field) => {
     for (const value of ['1.23457E+10', '1,23457E+11', '="0123456789"', '#REF!', '123456789.0', '########']) {
       const { failures } = only({ [field]: value });
@@ -121,12 +124,12 @@ it.each(['accountNumber', 'reference', 'clientRef', 'phone'])(
   },
 );
 
-it('composed and decomposed accents are stored alike', () => {
+it('composed and decomposed accents are stored in the same form', () => {
   const stored = (name: string) => only({ firstname: name }).valid[0]?.row.firstname;
   expect(stored('Ade\u0301')).toBe(stored('Ad\u00e9'));
 });
 
-/** Rows as they may come: right, wrong in any field, and from a pool small enough that they collide. */
+/** Rows that are valid, or invalid in any field, from a pool small enough that they collide. */
 const anyRow = fc.oneof(
   { weight: 4, arbitrary: fc.nat(20).map((number) => sentCustomer(number)) },
   {
@@ -138,7 +141,7 @@ const anyRow = fc.oneof(
   { weight: 1, arbitrary: fc.anything() },
 );
 
-it('every row ends in exactly one list, in order, whatever it holds', () => {
+it('every row ends up in exactly one list, in order, whatever it contains', () => {
   fc.assert(
     fc.property(fc.array(anyRow, { maxLength: 60 }), (rows) => {
       const { valid, failures } = validateRows(rows);
@@ -157,7 +160,7 @@ it('every row ends in exactly one list, in order, whatever it holds', () => {
   );
 });
 
-it('cleaning a clean row changes nothing', () => {
+it('cleaning a cleaned row changes nothing', () => {
   fc.assert(
     fc.property(fc.array(anyRow, { maxLength: 20 }), (rows) => {
       const once = validateRows(rows).valid.map(({ row }) => row);
@@ -167,7 +170,7 @@ it('cleaning a clean row changes nothing', () => {
   );
 });
 
-it('the counts of every answer add up', async () => {
+it('the counts of every report add up', async () => {
   const service = new Service();
   await service.haveCustomers([sentCustomer(3), sentCustomer(5)]);
   await fc.assert(

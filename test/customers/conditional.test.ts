@@ -1,4 +1,4 @@
-/** Lost updates: what `ETag`, `If-Match` and `If-None-Match` promise. */
+/** `ETag`, `If-Match` and `If-None-Match` prevent lost updates. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { KEYS } from '../support/banks.ts';
 import { d1Error, unluckyDatabase, watchedDatabase } from '../support/broken.ts';
@@ -22,7 +22,7 @@ const erase = (headers: Record<string, string>) =>
   service.ask('DELETE', `/v1/bank/customer?id=${ada.id}`, { headers });
 
 describe('an ETag', () => {
-  it('is the same by every identifier, cached or not, and another one after a change', async () => {
+  it('is the same by every identifier, cached or not, and changes with the customer', async () => {
     const phrase = `phrase=${ada.phrase}`;
     const before = await etagOf();
     expect(before).toMatch(/^"[\w]+"$/);
@@ -36,7 +36,7 @@ describe('an ETag', () => {
 });
 
 describe('If-Match', () => {
-  it('lets the first of two clients change a customer, and tells the second', async () => {
+  it('lets the first of two clients change a customer, and refuses the second with 412', async () => {
     const tag = await etagOf();
     expect((await change('first', { 'If-Match': tag })).status).toBe(200);
     const second = await change('second', { 'If-Match': tag });
@@ -49,12 +49,12 @@ describe('If-Match', () => {
     expect((await service.get(`/v1/bank/audit?subject=${ada.id}`)).body.data).toHaveLength(1);
   });
 
-  it('takes a list, and any', async () => {
+  it('accepts a list of tags, and *', async () => {
     expect((await change('a', { 'If-Match': `"other", ${await etagOf()}` })).status).toBe(200);
     expect((await change('b', { 'If-Match': '*' })).status).toBe(200);
   });
 
-  it('takes a tag that was made weak on the way for the same revision, and refuses an older one', async () => {
+  it('accepts a tag that a proxy made weak, and refuses that of an older revision', async () => {
     const tag = await etagOf();
     expect((await change('a', { 'If-Match': `"other", W/${tag}` })).status).toBe(200);
     expect((await change('b', { 'If-Match': `W/${tag}` })).status).toBe(412);
@@ -62,21 +62,21 @@ describe('If-Match', () => {
     expect((await erase({ 'If-Match': `W/${await etagOf()}` })).status).toBe(200);
   });
 
-  it('of nobody is a 404, as without it', async () => {
+  it('returns 404 for an unknown customer, as without the header', async () => {
     const body = { id: 'cus_nobody', update: { state: 'x' } };
     const answer = await service.ask('PATCH', '/v1/bank/customer', { headers: { 'If-Match': '"a"' }, body });
     expect(answer.status).toBe(404);
   });
 
   it.each(['unquoted', '"open', 'W/', '"a" "b"', 'a'.repeat(2_000)])(
-    '%s is a 400 that names it',
+    'returns 400 for %s, and names the header',
     async (tag) => {
       const answer = await change('x', { 'If-Match': tag });
       expect([answer.status, answer.body.errors[0].field]).toEqual([400, 'If-Match']);
     },
   );
 
-  it('that is wrong is told before whether a number fits the customer’s country', async () => {
+  it('is checked before a phone number is compared with the customer’s country', async () => {
     const ask = async (phone: string, headers: Record<string, string>, id = ada.id) => {
       const answer = await service.ask('PATCH', '/v1/bank/customer', {
         headers,
@@ -92,13 +92,13 @@ describe('If-Match', () => {
     expect((await ask('0803 123 4567', { 'If-Match': await etagOf() }))[0]).toBe(200);
   });
 
-  it('holds for an update that was committed although its answer was lost', async () => {
+  it('succeeds for an update that was committed although its response was lost', async () => {
     const tag = await etagOf();
     const unlucky = new Service(({ DB }) => ({ DB: unluckyDatabase(DB, ['throws after']) }));
     expect((await change('Ogun', { 'If-Match': tag }, unlucky)).status).toBe(200);
   });
 
-  it('holds for one that was overtaken before it could be asked for', async () => {
+  it('succeeds for an update that was overtaken before it could be read back', async () => {
     const tag = await etagOf();
     const unlucky = new Service(({ DB }) => ({
       DB: watchedDatabase(DB, async (number, work) => {
@@ -113,7 +113,7 @@ describe('If-Match', () => {
     expect((await service.get(`/v1/bank/audit?subject=${ada.id}`)).body.data).toHaveLength(2);
   });
 
-  it('keeps a customer from being erased that has changed', async () => {
+  it('prevents the erasure of a customer that has changed', async () => {
     const tag = await etagOf();
     await change('Lagos');
     expect((await erase({ 'If-Match': tag })).status).toBe(412);
@@ -122,7 +122,7 @@ describe('If-Match', () => {
 });
 
 describe('If-None-Match', () => {
-  it.each(['full', 'standard'] as const)('spares a body that the client has (%s key)', async (key) => {
+  it.each(['full', 'standard'] as const)('saves sending a body that the client has (%s key)', async (key) => {
     const by = `phrase=${ada.phrase}`;
     const tag = await etagOf(by, KEYS[key]);
     for (const known of [tag, `W/${tag}`, `"x", ${tag}`, '*']) {

@@ -19,7 +19,7 @@ let theirs: { id: string; phrase: string; email: string }[];
 beforeEach(async () => {
   service = new Service();
   mine = [];
-  // Two batches of each bank, names that repeat, and an order of names that is not that of creation.
+  // Two batches of each bank, with repeated names, and names in another order than that of creation.
   for (const round of [0, 1]) {
     const rows = sentCustomers(12).map((row, n) => ({
       ...row,
@@ -47,7 +47,7 @@ async function walk(address: string | undefined, relation: string): Promise<stri
   return pages;
 }
 
-it('answers a bare array, newest first, twenty at a time, of this bank alone', async () => {
+it('returns a bare array of this bank’s customers, newest first, twenty per page', async () => {
   const answer = await list();
   expect(ids(answer)).toEqual(
     mine
@@ -59,7 +59,7 @@ it('answers a bare array, newest first, twenty at a time, of this bank alone', a
   expect(new Set((answer.body as Row[]).map(({ bankId }) => bankId))).toEqual(new Set(['bnk_lagos']));
 });
 
-it('each row says when its own batch was accepted, whatever row it stands beside', async () => {
+it('shows for each row when its own batch was accepted, whatever row is next to it', async () => {
   const accepted = ['2026-01-02T03:04:05.006Z', '2026-02-03T04:05:06.007Z'];
   for (const [round, moment] of accepted.entries()) {
     const timed = new Service(undefined, { now: () => Date.parse(moment) });
@@ -71,7 +71,7 @@ it('each row says when its own batch was accepted, whatever row it stands beside
   );
 });
 
-it('shows a Standard key the Standard fields only', async () => {
+it('shows only the Standard fields to a Standard key', async () => {
   const { body } = await list('?limit=1', KEYS.standard);
   expect(Object.keys(body[0])).toEqual([
     'id',
@@ -85,7 +85,7 @@ it('shows a Standard key the Standard fields only', async () => {
 });
 
 describe.each(['createdAt', 'id', 'accountName', 'email'] as const)('sorted by %s', (field) => {
-  it.each(['', '-'])('%severy row stands on exactly one page, in order, forwards and back', async (sign) => {
+  it.each(['', '-'])('%severy row is on exactly one page, in order, forwards and backwards', async (sign) => {
     const forwards = await walk(`/v1/bank/customers?limit=5&sortBy=${sign}${field}`, 'next');
     const all = forwards.flat();
     expect(all.toSorted()).toEqual(mine.map(({ id }) => id).toSorted());
@@ -103,7 +103,7 @@ describe.each(['createdAt', 'id', 'accountName', 'email'] as const)('sorted by %
   });
 });
 
-it('pages by number meet pages by cursor', async () => {
+it('pages by number and pages by cursor have the same rows', async () => {
   const third = await list('?limit=5&page=3');
   expect(ids(third)).toEqual(ids(await list('?limit=100')).slice(10, 15));
   const fourth = await service.get(link(third, 'next') ?? '');
@@ -112,7 +112,7 @@ it('pages by number meet pages by cursor', async () => {
   expect(link(third, 'first')).toBe('/v1/bank/customers?limit=5');
 });
 
-it('no address holds an email or a name that the caller may not see', async () => {
+it('no URL contains an email or a name that the caller may not see', async () => {
   const { headers } = await list('?sortBy=email&limit=2', KEYS.standard);
   const cursor =
     new URL(link({ headers } as Answer, 'next') ?? '', 'http://x').searchParams.get('cursor') ?? '';
@@ -120,7 +120,7 @@ it('no address holds an email or a name that the caller may not see', async () =
   expect(new TextDecoder().decode(bytes)).not.toContain('example.com');
 });
 
-it.each(['email', 'accountName'])('no cursor’s length tells how long the next %s is', async (field) => {
+it.each(['email', 'accountName'])('the length of a cursor does not depend on the next %s', async (field) => {
   const rows = [1, 2, 30, 100].map((length, n) => ({
     ...sentCustomers(1)[0],
     clientRef: `long-${n}`,
@@ -140,13 +140,13 @@ it.each(['email', 'accountName'])('no cursor’s length tells how long the next 
   expect(lengths.size).toBe(1);
 });
 
-it('past the end there is nothing, and the last page says so', async () => {
+it('a page past the end is empty, and the last page has no next link', async () => {
   expect((await list('?page=500')).body).toEqual([]);
   expect(link(await list('?limit=24'), 'next')).toBeUndefined();
   expect(link(await list('?limit=23'), 'next')).toBeDefined();
 });
 
-it('page numbers reach row 10,000, and beyond it an error that names the cursor', async () => {
+it('page numbers reach row 10,000; beyond it the error names the cursor', async () => {
   for (const query of ['page=100&limit=100', 'page=500', 'page=10000&limit=1'])
     expect((await list(`?${query}`)).status).toBe(200);
   for (const query of ['page=101&limit=100', 'page=501', 'page=10001&limit=1', 'page=5001&limit=2']) {
@@ -159,7 +159,7 @@ it('page numbers reach row 10,000, and beyond it an error that names the cursor'
 });
 
 describe('filters', () => {
-  it('by ids and by phrases, repeated, bracketed or with commas; both together meet', async () => {
+  it('accept ids and phrases, repeated, bracketed or with commas; both together must match', async () => {
     const [a, b, c] = mine;
     const found = async (query: string) => ids(await list(`?sortBy=id&${query}`));
     expect(await found(`ids=${a?.id},${b?.id}`)).toEqual([a?.id, b?.id]);
@@ -172,7 +172,7 @@ describe('filters', () => {
     expect(await found(`ids=${a?.id},${b?.id}&phrases=${b?.phrase},${c?.phrase}`)).toEqual([b?.id]);
   });
 
-  it('count what they find, and never find another bank’s customer', async () => {
+  it('count the customers that they find, and never find another bank’s', async () => {
     const [a] = mine;
     const [b] = theirs;
     const byId = await list(`?ids=${a?.id},${b?.id}`);
@@ -182,7 +182,7 @@ describe('filters', () => {
     expect((await list('?phrases=no-such-phrase-ever')).body).toEqual([]);
   });
 
-  it('are kept by the links', async () => {
+  it('are kept in the links', async () => {
     const wanted = mine.slice(0, 7).map(({ id }) => id);
     expect((await walk(`/v1/bank/customers?limit=3&sortBy=id&ids=${wanted.join()}`, 'next')).flat()).toEqual(
       wanted,
@@ -220,14 +220,14 @@ describe('refuses, naming the parameter', () => {
     expect(body.errors.map((error: { field: string }) => error.field)).toContain(field);
   });
 
-  it('an unknown sort, with those that there are', async () => {
+  it('an unknown sort, listing the valid ones', async () => {
     const { body } = await list('?sortBy=phone');
     for (const field of ['createdAt', 'id', 'accountName', 'email']) {
       expect(body.errors[0].message).toContain(field);
     }
   });
 
-  it('a cursor beside a page, of another bank, or of another order', async () => {
+  it('a cursor together with a page, of another bank, or of another order', async () => {
     const next = link(await list('?limit=5'), 'next') ?? '';
     expect((await service.get(next)).status).toBe(200);
     expect((await service.get(`${next}&page=2`)).status).toBe(400);

@@ -65,13 +65,13 @@ describe('identifiers', () => {
     expect((await look(`${by}=${ada[by]}`)).body.data.id).toBe(ada.id);
   });
 
-  it('several must all be the same customer', async () => {
+  it('several identifiers must all belong to the same customer', async () => {
     expect((await look(`id=${ada.id}&email=${ada.email}&phrase=${ada.phrase}`)).status).toBe(200);
     expect((await look(`id=${ada.id}&email=${obi.email}`)).status).toBe(404);
     expect((await look(`phrase=${ada.phrase}&id=${obi.id}`, KEYS.standard)).status).toBe(404);
   });
 
-  it('a phrase is found however it was typed', async () => {
+  it('a phrase is found however it is typed', async () => {
     const [one, two, three, four] = ada.phrase.split('-');
     for (const typed of [
       `${one}%20${two}%20${three}%20${four}`,
@@ -91,7 +91,7 @@ describe('identifiers', () => {
     expect((await look(`email=%20${ada.email.toUpperCase()}%20`)).status).toBe(200);
   });
 
-  it('an email whose plus was not encoded is refused with the way to write it', async () => {
+  it('an email whose plus was not encoded is refused, and the error says how to write it', async () => {
     const { status, body } = await look('email=a+b@example.com');
     expect([status, body.errors[0].field, body.errors[0].message]).toEqual([
       400,
@@ -102,7 +102,7 @@ describe('identifiers', () => {
     expect((await look('email=nobody')).body.errors[0].message).not.toContain('%2B');
   });
 
-  it.each(['a%26b@example.com', 'x@example.xn--p1ai'])('email=%s is looked for', async (email) => {
+  it.each(['a%26b@example.com', 'x@example.xn--p1ai'])('email=%s is looked up', async (email) => {
     expect((await look(`email=${email}`)).status).toBe(404);
   });
 
@@ -116,7 +116,7 @@ describe('identifiers', () => {
     ['name=Ada', 'name'],
     [`id=${'x'.repeat(65)}`, 'id'],
     ['id=%00', 'id'],
-  ])('%s is a 400 that names %s', async (query, field) => {
+  ])('%s returns 400 and names %s', async (query, field) => {
     const { status, body } = await look(query);
     expect([status, body.code, body.message]).toEqual([400, 'INVALID_REQUEST', 'Invalid customer data']);
     expect(body.errors.map((error: { field: string }) => error.field)).toContain(field);
@@ -124,21 +124,24 @@ describe('identifiers', () => {
 });
 
 describe('another bank', () => {
-  it.each(['id', 'email', 'phrase'] as const)('its customer, asked by %s, is like nobody', async (by) => {
-    for (const key of [KEYS.full, KEYS.standard]) {
-      const foreign = await look(`${by}=${foreigner[by]}`, key);
-      const nobody = await look(
-        { id: 'id=cus_nobody', email: 'email=nobody@example.com', phrase: 'phrase=zoo-zoo-zoo-zoo' }[by],
-        key,
-      );
-      expect(foreign.status).toBe(404);
-      const withoutRequestId = (text: string) => text.replace(/req_\w+/, '');
-      expect(withoutRequestId(foreign.text)).toBe(withoutRequestId(nobody.text));
-      expect(foreign.headers.get('X-Cache')).toBe(nobody.headers.get('X-Cache'));
-    }
-  });
+  it.each(['id', 'email', 'phrase'] as const)(
+    'has a customer who, looked up by %s, can not be told from an unknown one',
+    async (by) => {
+      for (const key of [KEYS.full, KEYS.standard]) {
+        const foreign = await look(`${by}=${foreigner[by]}`, key);
+        const nobody = await look(
+          { id: 'id=cus_nobody', email: 'email=nobody@example.com', phrase: 'phrase=zoo-zoo-zoo-zoo' }[by],
+          key,
+        );
+        expect(foreign.status).toBe(404);
+        const withoutRequestId = (text: string) => text.replace(/req_\w+/, '');
+        expect(withoutRequestId(foreign.text)).toBe(withoutRequestId(nobody.text));
+        expect(foreign.headers.get('X-Cache')).toBe(nobody.headers.get('X-Cache'));
+      }
+    },
+  );
 
-  it('a person may be a customer of both banks, as two customers', async () => {
+  it('may have the same person as a customer, who is then two customers', async () => {
     const [twin] = await service.haveCustomers([sentCustomer(1)], KEYS.other);
     expect(twin?.id).not.toBe(ada.id);
     expect(twin?.phrase).not.toBe(ada.phrase);
@@ -151,14 +154,14 @@ describe('the phrase cache', () => {
   const cacheOf = async (query: string, key: string = KEYS.standard, headers = {}) =>
     (await look(query, key, headers)).headers.get('X-Cache');
 
-  it('a Standard caller is answered from it the second time, alike', async () => {
+  it('serves a Standard caller the second time, with the same response', async () => {
     const first = await look(`phrase=${ada.phrase}`, KEYS.standard);
     const second = await look(`phrase=${ada.phrase}`, KEYS.standard);
     expect([first, second].map(({ headers }) => headers.get('X-Cache'))).toEqual(['MISS', 'HIT']);
     expect(second.body.data).toEqual(first.body.data);
   });
 
-  it('holds the Standard fields, the revision and nothing more', async () => {
+  it('holds the Standard fields and the revision, and nothing else', async () => {
     await look(`phrase=${ada.phrase}`, KEYS.standard);
     const { keys } = await env.PHRASE_CACHE.list();
     expect(keys.map(({ name }) => name)).toEqual([`phrase:${LAGOS}:${ada.phrase}`]);
@@ -167,7 +170,7 @@ describe('the phrase cache', () => {
     expect(Object.keys(value?.customer ?? {})).toEqual(STANDARD);
   });
 
-  it('is passed by for Extended callers, other identifiers, and who asks for a fresh answer', async () => {
+  it('is not used for Extended callers, other identifiers, and requests for a fresh response', async () => {
     await cacheOf(`phrase=${ada.phrase}`);
     expect(await cacheOf(`phrase=${ada.phrase}`, KEYS.full)).toBe('BYPASS');
     expect(await cacheOf(`id=${ada.id}`)).toBe('BYPASS');
@@ -188,7 +191,7 @@ describe('the phrase cache', () => {
     ['another phrase', { phrase: 'zoo-zoo-zoo-zoo' }],
     ['a field more', { email: 'x@example.com' }],
     ['a wrong type', { accountName: 7 }],
-  ])('is not believed when it holds %s', async (_, wrong) => {
+  ])('is not trusted when it holds %s', async (_, wrong) => {
     await look(`phrase=${ada.phrase}`, KEYS.standard);
     const key = `phrase:${LAGOS}:${ada.phrase}`;
     const value = await env.PHRASE_CACHE.get<Cached>(key, 'json');
@@ -198,7 +201,7 @@ describe('the phrase cache', () => {
     expect([answer.headers.get('X-Cache'), answer.body.data.id]).toEqual(['MISS', ada.id]);
   });
 
-  it('is not believed when it holds no JSON', async () => {
+  it('is not trusted when it holds something other than JSON', async () => {
     await env.PHRASE_CACHE.put(`phrase:${LAGOS}:${ada.phrase}`, '{"id":');
     expect((await look(`phrase=${ada.phrase}`, KEYS.standard)).body.data.id).toBe(ada.id);
   });
@@ -206,7 +209,7 @@ describe('the phrase cache', () => {
   it.each([
     ['throws', () => Promise.reject(new Error('KV GET failed: 500'))],
     ['never answers', () => new Promise(() => {})],
-  ])('makes a request slower, not wrong, when it %s', async (_, get) => {
+  ])('makes a request slower, never wrong, when it %s', async (_, get) => {
     const broken = new Service(() => ({
       PHRASE_CACHE: { get, put: () => Promise.reject(new Error('429')) } as unknown as KVNamespace,
     }));

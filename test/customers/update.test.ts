@@ -17,7 +17,7 @@ const change = (update: unknown, key: string = KEYS.full, id: unknown = ada.id) 
   service.ask('PATCH', '/v1/bank/customer', { key, body: { id, update } });
 const stored = () => env.DB.prepare('SELECT * FROM customers WHERE id = ?').bind(ada.id).first();
 
-it('changes every field that may change, cleaned, and answers id, email and phone', async () => {
+it('cleans and changes every field that may change, and returns id, email and phone', async () => {
   const answer = await change({
     firstname: '  Ada\u0301 ',
     middlename: 'M',
@@ -47,12 +47,12 @@ it('changes every field that may change, cleaned, and answers id, email and phon
   });
 });
 
-it('reads a number as dialled at home with the customer’s country', async () => {
+it('reads a national phone number with the customer’s country', async () => {
   expect((await change({ phone: '0803 765 4321' })).body.data.phone).toBe('+2348037654321');
   expect((await change({ phone: '12' })).status).toBe(400);
 });
 
-it('null and "" clear what is optional, and nothing that is required', async () => {
+it('null and "" clear an optional field, and are refused for a required one', async () => {
   await change({ middlename: null, address: '', phone: null });
   expect(await stored()).toMatchObject({ middlename: null, address: null, phone: null });
   for (const field of ['firstname', 'lastname', 'accountName']) {
@@ -61,7 +61,7 @@ it('null and "" clear what is optional, and nothing that is required', async () 
   }
 });
 
-it('leaves alone what it does not name', async () => {
+it('leaves fields unchanged that the update does not name', async () => {
   const before = await stored();
   const { headers } = await change({ state: 'Ogun' });
   expect(await stored()).toEqual({ ...before, state: 'Ogun', revision: headers.get('X-Request-Id') });
@@ -124,20 +124,20 @@ describe('refuses, naming the field, and changes nothing', () => {
     expect(body.errors.map((error: { field: string }) => error.field)).toContain(field);
   });
 
-  it('an impossible phone, beside every other fault', async () => {
+  it('an impossible phone number, together with every other fault', async () => {
     const { body } = await change({ phone: '+1', firstname: '', email: 'x' });
     const fields = body.errors.map((error: { field: string }) => error.field);
     expect(fields.toSorted()).toEqual(['update.email', 'update.firstname', 'update.phone']);
   });
 
-  it('an id that is missing or no string, with every other fault beside it', async () => {
+  it('an id that is missing or not a string, together with every other fault', async () => {
     const { body } = await change({ firstname: '', phone: 1 }, KEYS.full, 7);
     const fields = body.errors.map((error: { field: string }) => error.field);
     expect(fields.toSorted()).toEqual(['id', 'update.firstname', 'update.phone']);
   });
 });
 
-it('another bank’s customer is like nobody, and stays as it was', async () => {
+it('another bank’s customer can not be told from an unknown one, and is not changed', async () => {
   const before = await stored();
   for (const update of [{ state: 'Ogun' }, { phone: '0803 765 4321' }]) {
     const foreign = await change(update, KEYS.other);
@@ -149,7 +149,7 @@ it('another bank’s customer is like nobody, and stays as it was', async () => 
 });
 
 it.each(['throws before', 'throws after', 'stalls', 'stalls after'] as const)(
-  'is answered, and written down once, although the first try %s the commit',
+  'succeeds and is recorded once although the first attempt %s the commit',
   async (fate) => {
     const deadlines = new Deadlines();
     const unlucky = new Service(({ DB }) => ({ DB: unluckyDatabase(DB, [fate], deadlines) }), deadlines);
@@ -161,7 +161,7 @@ it.each(['throws before', 'throws after', 'stalls', 'stalls after'] as const)(
   },
 );
 
-it('is not made again over a later one when its answer is lost', async () => {
+it('does not overwrite a later update when its response is lost', async () => {
   const overtaken = new Service(({ DB }) => ({
     DB: watchedDatabase(DB, async (number, work) => {
       const result = await work();
@@ -180,41 +180,44 @@ it('is not made again over a later one when its answer is lost', async () => {
 it.each([
   ['committed', true],
   ['was lost', false],
-])('does not overwrite a later one when its first try, which %s, arrives at last', async (_, committed) => {
-  const deadlines = new Deadlines();
-  let arrive = () => Promise.resolve<unknown>(undefined);
-  const stalling = new Service(
-    ({ DB }) => ({
-      DB: watchedDatabase(DB, async (number, work) => {
-        if (number > 1) return work();
-        arrive = work;
-        if (committed) await work();
-        return deadlines.hang();
+])(
+  'does not overwrite a later update when its first attempt, which %s, arrives at last',
+  async (_, committed) => {
+    const deadlines = new Deadlines();
+    let arrive = () => Promise.resolve<unknown>(undefined);
+    const stalling = new Service(
+      ({ DB }) => ({
+        DB: watchedDatabase(DB, async (number, work) => {
+          if (number > 1) return work();
+          arrive = work;
+          if (committed) await work();
+          return deadlines.hang();
+        }),
       }),
-    }),
-    deadlines,
-  );
-  const first = await stalling.ask('PATCH', '/v1/bank/customer', {
-    body: { id: ada.id, update: { state: 'Ogun' } },
-  });
-  expect([first.status, (await stored())?.['state']]).toEqual([200, 'Ogun']);
-  expect((await change({ state: 'Lagos' })).status).toBe(200);
-  await arrive();
-  expect((await stored())?.['state']).toBe('Lagos');
-  expect((await service.get(`/v1/bank/audit?subject=${ada.id}`)).body.data).toHaveLength(2);
-});
+      deadlines,
+    );
+    const first = await stalling.ask('PATCH', '/v1/bank/customer', {
+      body: { id: ada.id, update: { state: 'Ogun' } },
+    });
+    expect([first.status, (await stored())?.['state']]).toEqual([200, 'Ogun']);
+    expect((await change({ state: 'Lagos' })).status).toBe(200);
+    await arrive();
+    expect((await stored())?.['state']).toBe('Lagos');
+    expect((await service.get(`/v1/bank/audit?subject=${ada.id}`)).body.data).toHaveLength(2);
+  },
+);
 
 describe('the phrase cache after a change', () => {
   const look = () => service.get(`/v1/bank/customer?phrase=${ada.phrase}`, KEYS.standard);
 
-  it('answers with the change at once', async () => {
+  it('serves the change at once', async () => {
     await look();
     await change({ accountName: 'New Name' });
     const answer = await look();
     expect([answer.headers.get('X-Cache'), answer.body.data.accountName]).toEqual(['HIT', 'New Name']);
   });
 
-  it('ends with the change when a slow fill is overtaken by it', async () => {
+  it('ends up with the change when it overtakes a slow fill', async () => {
     let release = () => {};
     const held = new Promise<void>((resolve) => (release = resolve));
     let puts = 0;
@@ -241,7 +244,7 @@ describe('the phrase cache after a change', () => {
     expect((await look()).body.data.accountName).toBe('New Name');
   });
 
-  it('ends with the change when KV refuses the first write of it', async () => {
+  it('ends up with the change when KV refuses its first write', async () => {
     await look();
     let refused = false;
     const limited = new Service(
@@ -264,7 +267,7 @@ describe('the phrase cache after a change', () => {
     expect((await look()).body.data.accountName).toBe('New Name');
   });
 
-  it('holds nothing of the bank’s other fields', async () => {
+  it('holds no Extended field', async () => {
     await change({ state: 'Ogun', address: 'Secret Street' });
     const value = await env.PHRASE_CACHE.get(`phrase:${LAGOS}:${ada.phrase}`);
     expect(value).not.toMatch(/Ogun|Secret/);

@@ -1,4 +1,4 @@
-/** One rule for email addresses, wherever they are given. */
+/** One rule for email addresses in batches and lookups. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EMAIL } from '../../src/lib/email.ts';
@@ -62,7 +62,7 @@ it.each([
 const LETTERS = /^[a-z]{2,63}$/i;
 const LDH = /^[a-z0-9-]{1,63}$/i;
 
-/** The same rule, a second time and in steps. */
+/** The same rule written a second time, in steps. */
 function isAddress(text: string): boolean {
   const at = text.lastIndexOf('@');
   const labels = text.slice(at + 1).split('.');
@@ -96,7 +96,7 @@ describe('any text', () => {
     long(62),
   );
 
-  it('is an address exactly when its parts are', () => {
+  it('is an email address exactly if its parts are valid', () => {
     const near = fc.tuple(
       fc.array(piece, { maxLength: 6 }),
       fc.array(piece, { maxLength: 6 }),

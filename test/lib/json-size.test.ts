@@ -5,7 +5,7 @@ const bounds: JsonBounds = { maxValues: 100, list: { key: 'rows', maxElements: 3
 const find = (text: string, changed: Partial<JsonBounds> = {}) =>
   findExcess(new TextEncoder().encode(text), { ...bounds, ...changed });
 
-describe('what a text holds', () => {
+describe('the size of a JSON text', () => {
   it.each([
     ['as many elements as there may be', '{"rows":[1,{"a":[1,2,3,4,5]},[1,2,3,4]]}', undefined],
     ['one element more', '{"rows":[{},{},{},{}]}', 'elements'],
@@ -31,7 +31,7 @@ describe('what a text holds', () => {
     expect(find(text)).toBe(excess);
   });
 
-  it('of a list that has no bound are its values alone', () => {
+  it('counts only values if the list has no bound', () => {
     expect(find('{"rows":[1,2,3,4]}', { list: undefined })).toBeUndefined();
   });
 });

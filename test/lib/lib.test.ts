@@ -25,7 +25,7 @@ import { createPhrase, normalisePhrase } from '../../src/lib/phrase.ts';
 import { systemRuntime } from '../../src/runtime.ts';
 
 describe('phrases', () => {
-  it('are four words of the list, and read back as they are', () => {
+  it('are four words of the list, and are their own normal form', () => {
     for (let n = 0; n < 1_000; n += 1) {
       const phrase = createPhrase(systemRuntime.random);
       expect(phrase).toMatch(/^[a-z]+-[a-z]+-[a-z]+-[a-z]+$/);
@@ -33,7 +33,7 @@ describe('phrases', () => {
     }
   });
 
-  it('use every word alike', () => {
+  it('use every word equally often', () => {
     const words = Array.from({ length: 20_000 }, () => createPhrase(systemRuntime.random).split('-')).flat();
     const counts = Map.groupBy(words, (word) => word);
     expect(counts.size).toBe(2_048);
@@ -41,7 +41,7 @@ describe('phrases', () => {
     expect(Math.max(...[...counts.values()].map(({ length }) => length))).toBeLessThan(85);
   });
 
-  it('with another number of words, or another word, can not exist', () => {
+  it('with another number of words, or another word, do not exist', () => {
     for (const text of [
       '',
       'zoo',
@@ -56,7 +56,7 @@ describe('phrases', () => {
 });
 
 describe('ids', () => {
-  it('of a sequence rise, differ, begin with the first and carry its time', () => {
+  it('of a sequence rise, differ, begin with the first and contain its time', () => {
     const first = createId('cus', { now: () => 1_700_000_000_000, random: systemRuntime.random });
     const ids = idSequence(first, 5_000);
     expect(ids[0]).toBe(first);
@@ -66,7 +66,7 @@ describe('ids', () => {
 });
 
 describe('phone numbers', () => {
-  it('of every country are read as with the whole metadata of the library', () => {
+  it('of every country are read as with the full metadata of the library', () => {
     for (const [country, example] of Object.entries(examples)) {
       const home = country as keyof typeof examples;
       const whole = parsePhoneNumberFromString(example, home);
@@ -93,7 +93,7 @@ describe('phone numbers', () => {
     expect(toE164(cleanPhone(text), 'NG')).toBe('+2348031234567');
   });
 
-  it('carry their own country behind whatever was in front of the plus', () => {
+  it('are international whatever came before the plus', () => {
     for (const text of ['\u202a+234', '＋234', 'tel:+234', 'tel:\u200e+234', ' \u00a0+234']) {
       expect([text, isInternational(cleanPhone(text))]).toEqual([text, true]);
     }
@@ -112,7 +112,7 @@ describe('phone numbers', () => {
     expect(toE164(cleanPhone(text), 'NG')).toBeNull();
   });
 
-  it('are judged by metadata that differs from the library’s in its printing patterns alone', () => {
+  it('are validated by metadata that differs from the library’s only in its formatting patterns', () => {
     const withoutFormats = (plans: Record<string, unknown[]>) =>
       Object.fromEntries(
         Object.entries(plans).map(([name, plan]) => [name, plan.map((part, at) => (at === 4 ? 0 : part))]),
@@ -129,7 +129,7 @@ describe('phone numbers', () => {
   });
 });
 
-it('countries are those of ISO 3166-1', () => {
+it('countries are the codes of ISO 3166-1', () => {
   const codes = faker.definitions.location.country_code?.map(({ alpha2 }) => alpha2) ?? [];
   expect([...COUNTRIES].toSorted()).toEqual(codes.toSorted());
 });
@@ -137,7 +137,7 @@ it('countries are those of ISO 3166-1', () => {
 describe('cursors', () => {
   const list = { name: 'list', key: 'ab'.repeat(32) };
 
-  it('read back as they were, for the same list of the same bank only', async () => {
+  it('can be read for the same list of the same bank only', async () => {
     const key = fc.oneof(fc.string({ unit: 'grapheme' }), fc.integer());
     const position = fc.record({
       side: fc.constantFrom('from' as const, 'before' as const),
@@ -160,13 +160,13 @@ describe('cursors', () => {
     );
   });
 
-  it('tell nobody what they hold', async () => {
+  it('do not reveal their contents', async () => {
     const cursor = await encodeCursor(list, { side: 'from', key: ['ada@example.com'] });
     const bytes = Uint8Array.fromBase64(cursor, { alphabet: 'base64url' });
     expect(new TextDecoder().decode(bytes)).not.toContain('ada');
   });
 
-  it('are equally long, whatever the sort key holds that not every reader may see', async () => {
+  it('have the same length whatever the private sort key is', async () => {
     const hidden = { ...list, maxKeyCharacters: 200 };
     const text = fc.string({ unit: 'grapheme', maxLength: 200 }).filter((key) => key.length <= 200);
     const lengths = new Set<number>();
@@ -185,7 +185,7 @@ describe('cursors', () => {
     expect(lengths.size).toBe(1);
   });
 
-  it('of anybody’s making are refused, never followed', async () => {
+  it('that were made up are refused', async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.string(), fc.base64String(), fc.json()), async (cursor) => {
         await expect(decodeCursor(list, 1, cursor)).rejects.toThrow('Invalid customer data');
@@ -198,7 +198,7 @@ describe('causes', () => {
   const real = new Error('D1_ERROR: no such table: x', { cause: new Error('no such table: x') });
   const wrapped = new DatabaseError('a D1 call failed', { cause: real });
 
-  it('are told in D1’s words, and of foreign errors by the class and the place', () => {
+  it('are described in D1’s words; other errors by their class and place', () => {
     expect([describeCause(real), describeCause(wrapped)]).toEqual([real.message, real.message]);
     expect(describeCause(new RangeError('ada@example.com'))).toMatch(/^RangeError at /);
     expect(describeCause(new RangeError('ada@example.com'))).not.toContain('ada@');
@@ -234,7 +234,7 @@ describe('a D1 that throws', () => {
     for (const caught of await thrown(error)) expect(isDatabaseUnavailable(caught)).toBe(false);
   });
 
-  it('because of a row says so, whatever kind of constraint it was', async () => {
+  it('because of a row is recognised, whatever the constraint', async () => {
     for (const statement of [
       sql`INSERT INTO banks (id, name, created_at, customer_count) VALUES ('x', 'x', 0, -1)`,
       sql`INSERT INTO banks (id, name, created_at) VALUES ('x', 'x', 'no number')`,

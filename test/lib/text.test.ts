@@ -1,14 +1,14 @@
-/** What cleaning text does, and that what it costs is bounded first. */
+/** Cleaning text, and bounding its cost beforehand. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cleanText, foldLines, isBlank, isSafeText, normalise } from '../../src/lib/text.ts';
 
-/** U+1F82 is four units when it is decomposed; no character is more. */
+/** U+1F82 has four units when decomposed; no character has more. */
 const widest = '\u1f82';
 const marks = (count: number) => '\u0301\u0323'.repeat(count).slice(0, count);
 
 describe('normalising', () => {
-  it('takes text of any legal length, however it is decomposed', () => {
+  it('accepts text of any legal length, however it is decomposed', () => {
     const composed = widest.repeat(100);
     const decomposed = composed.normalize('NFD');
     expect(decomposed).toHaveLength(400);
@@ -16,7 +16,7 @@ describe('normalising', () => {
     expect(cleanText(` ${decomposed}\n`, 100)).toBe(composed);
   });
 
-  it('refuses nothing that is short enough once it is composed, for any character of Unicode', () => {
+  it('accepts any character of Unicode that is short enough when composed', () => {
     for (let point = 0; point <= 0x10_ffff; point += 1) {
       const character = String.fromCodePoint(point);
       const composed = character.normalize('NFC').length;
@@ -25,12 +25,12 @@ describe('normalising', () => {
     }
   });
 
-  it('refuses text that is too long in any form', () => {
+  it('refuses text that is too long in every form', () => {
     expect(normalise('a'.repeat(401), 'NFC', 100)).toBeNull();
     expect(cleanText(`${'a'.repeat(400)}\u0301`, 100)).toHaveLength(401);
   });
 
-  it('takes 30 combining marks in a row and refuses 31, of any plane, wherever they stand', () => {
+  it('accepts 30 combining marks in a row and refuses 31, of any plane and in any place', () => {
     for (const mark of ['\u0301', '\u0f72', '\u{1d165}', '\u{10a0f}']) {
       for (const around of ['', 'a', '中', '\u{1f600}']) {
         const run = (count: number) => around + mark.repeat(count) + around;
@@ -46,7 +46,7 @@ describe('normalising', () => {
     expect(normalise(`a${marks(30)}b${marks(30)}`, 'NFC', 500)).not.toBeNull();
   });
 
-  it('refuses no text for characters that are no marks, of any script', () => {
+  it('refuses no text for characters of any script that are not marks', () => {
     for (const character of ['中', '한', 'ж', '\u{1f600}', '\u{20000}', '\u{10fffd}']) {
       expect(normalise(character.repeat(60), 'NFC', 500)).toBe(character.repeat(60));
     }
@@ -54,7 +54,7 @@ describe('normalising', () => {
 });
 
 describe('folding lines', () => {
-  it('makes one space of every line break and tab, with the spaces beside it', () => {
+  it('replaces every line break and tab, with the spaces next to it, by one space', () => {
     for (const between of [
       '\n',
       '\r\n',
@@ -71,11 +71,11 @@ describe('folding lines', () => {
     }
   });
 
-  it('leaves spaces alone that stand beside no line break', () => {
+  it('keeps spaces that are not next to a line break', () => {
     expect(foldLines('a  b\u00a0c \n d')).toBe('a  b\u00a0c d');
   });
 
-  it('leaves nothing to fold', () => {
+  it('changes nothing the second time', () => {
     const text = fc.string({ unit: fc.constantFrom('a', ' ', '\n', '\t', '\r', '\x85', '\u2028', '\u00a0') });
     fc.assert(
       fc.property(text, (lines) => {
@@ -88,7 +88,7 @@ describe('folding lines', () => {
   });
 });
 
-it('millions of characters that nobody can see are blank, and are no error', () => {
+it('millions of invisible characters are blank, and cause no error', () => {
   expect(isBlank('\u200b'.repeat(5_000_000))).toBe(true);
   expect(isBlank(`${' \u200b'.repeat(1_000_000)}.`)).toBe(false);
 });

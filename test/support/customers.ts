@@ -2,7 +2,7 @@
 
 export type SentCustomer = Record<string, unknown>;
 
-/** A row in which every field is right; `changes` make it wrong or different. */
+/** Returns a valid row with all fields; `changes` replace some of them. */
 export function sentCustomer(number = 0, changes: SentCustomer = {}): SentCustomer {
   return {
     clientRef: `ref-${number}`,

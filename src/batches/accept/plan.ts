@@ -1,4 +1,4 @@
-/** What an accepted batch will be: ids, phrases and chunks given out, before anything is written. */
+/** Plans an accepted batch: assigns ids, phrases and chunks before anything is written. */
 import { LIMITS } from '../../limits.ts';
 import { sealField, type FieldKey } from '../../crypto/field-cipher.ts';
 import { SEALED_FIELDS, STAGED_TEXTS, type StagedText } from '../../customers/fields.ts';
@@ -14,17 +14,17 @@ export interface PlannedChunk {
   firstIndex: number;
   lastIndex: number;
   rowCount: number;
-  /** A JSON array of staged customers; what the consumer's SQL reads. */
+  /** A JSON array of staged customers, which the consumer's SQL reads. */
   payload: string;
 }
 
-/** All of a batch but its customers. */
+/** A batch without its chunks. */
 export interface BatchOutline {
   bankId: string;
   batchId: string;
   createdAt: number;
   total: number;
-  /** Failures by number: of rows that are customers already or twice in the batch; of rows that can't be. */
+  /** Failed rows that are duplicates, of a customer or of an earlier row; and failed rows that are invalid. */
   duplicates: number;
   invalid: number;
   customerIds: string[];
@@ -35,7 +35,7 @@ export interface BatchPlan extends BatchOutline {
   chunks: PlannedChunk[];
 }
 
-/** @param acceptedCount how many rows will be customers */
+/** @param acceptedCount rows that will become customers */
 export function outlineBatch(
   bankId: string,
   total: number,
@@ -64,9 +64,9 @@ export function outlineBatch(
 type StagedRow = readonly [index: number, ...rest: (string | undefined)[]];
 
 /**
- * Gives every accepted row its phrase, seals what is to be sealed, and makes chunks of them.
- * @param accepted as many as the outline has ids
- * @param chunkRows most customers of a chunk
+ * Assigns a phrase to every accepted row, seals its sealed fields, and divides the rows into chunks.
+ * @param accepted as many rows as the outline has ids
+ * @param chunkRows customers per chunk at most
  */
 export async function stageChunks(
   { bankId, customerIds }: BatchOutline,
@@ -106,7 +106,7 @@ export async function stageChunks(
 
 const utf8 = new TextEncoder();
 
-/** A slice and its payload; halved until each payload is as small as a chunk must be. */
+/** Serialises a slice, and halves it until each payload has at most `LIMITS.chunkBytes`. */
 function withinBytes(slice: StagedRow[]): { slice: StagedRow[]; payload: string }[] {
   const payload = JSON.stringify(slice);
   if (slice.length === 1 || utf8.encode(payload).length <= LIMITS.chunkBytes) return [{ slice, payload }];

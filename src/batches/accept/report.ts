@@ -1,11 +1,11 @@
-/** What a batch request is answered with. */
+/** The report that a batch request is answered with. */
 import { LIMITS } from '../../limits.ts';
 import type { BatchReport, RowFailure } from '../batches.responses.ts';
 import type { BatchOutline } from './plan.ts';
 
 export interface AcceptedBatch {
   report: BatchReport;
-  /** Why no row at all was accepted; null where one was. */
+  /** Why no row was accepted; null if one was. */
   refusal: 'CUSTOMER_EXISTS' | 'INVALID_REQUEST' | null;
 }
 
@@ -39,7 +39,7 @@ export function toBatchReport(batch: BatchOutline): AcceptedBatch {
 
 const utf8 = new TextEncoder();
 
-/** The first failures, as many as so many bytes of JSON hold. */
+/** Returns the first failures, as many as fit into `maxBytes` of JSON. */
 function withinBytes(failures: RowFailure[], maxBytes: number): RowFailure[] {
   let bytes = 0;
   const first = failures.findIndex((failure) => {
@@ -50,9 +50,9 @@ function withinBytes(failures: RowFailure[], maxBytes: number): RowFailure[] {
 }
 
 /**
- * The same report of a batch that was not stored: with its failures from a row on, as many as an answer may hold,
- * because there is no address to read the rest from; and without customers, because it makes none.
- * @param failuresFrom index of a row
+ * Reports a dry run. It has as many failures as a response may hold, because there is no URL to read the rest from, and
+ * no customers, because nothing was stored.
+ * @param failuresFrom index of the first row whose failure is included
  */
 export function toDryRunReport(batch: BatchOutline, failuresFrom: number): BatchReport {
   const { report } = toBatchReport(batch);

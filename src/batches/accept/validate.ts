@@ -1,6 +1,6 @@
 /**
- * Which rows of a batch can become customers, and why the others can't. Pure: what D1 knows (emails that are
- * customers already) is asked and judged afterwards, in batches.service.ts.
+ * Finds the rows of a batch that can become customers, and the faults of the others. Pure: accept.service.ts compares
+ * the valid rows with the customers in D1 afterwards.
  */
 import type * as z from 'zod/mini';
 import { customerRow, type CustomerRow } from '../../customers/customers.requests.ts';
@@ -12,7 +12,7 @@ import type { RowFailure } from '../batches.responses.ts';
 import { FAILURE_MESSAGES, NOT_AN_OBJECT, sameAsRow } from '../failures.ts';
 
 export interface ValidRow {
-  /** Position in what was sent, from 0. */
+  /** Position in the request, from 0. */
   index: number;
   row: CustomerRow;
 }
@@ -26,19 +26,19 @@ function toFailure(
   return { index, clientRef, code, message: FAILURE_MESSAGES[code], errors };
 }
 
-/** Cleans and judges every row, in input order. Each row ends in exactly one of the two lists. */
+/** Cleans and validates every row, in input order. Each row ends in exactly one of the two lists. */
 export function validateRows(rows: unknown[]): { valid: ValidRow[]; failures: RowFailure[] } {
   const valid: ValidRow[] = [];
   const failures: RowFailure[] = [];
   const seen = { email: new Map<string, number>(), clientRef: new Map<string, number>() };
 
   for (const [index, sent] of rows.entries()) {
-    const judged = validateRow(index, sent);
-    if ('code' in judged) {
-      failures.push(judged);
+    const result = validateRow(index, sent);
+    if ('code' in result) {
+      failures.push(result);
       continue;
     }
-    const { row } = judged;
+    const { row } = result;
     const errors = (['email', 'clientRef'] as const).flatMap((field) => {
       const earlier = seen[field].get(row[field]);
       return earlier === undefined ? [] : [{ field, message: sameAsRow(earlier) }];
@@ -49,12 +49,12 @@ export function validateRows(rows: unknown[]): { valid: ValidRow[]; failures: Ro
     }
     seen.email.set(row.email, index);
     seen.clientRef.set(row.clientRef, index);
-    valid.push(judged);
+    valid.push(result);
   }
   return { valid, failures };
 }
 
-/** What an empty row is found to lack: asked of the schema, so that the two can't differ. */
+/** Found by validating an empty row. */
 const REQUIRED_FIELDS = new Set(customerRow.safeParse({}).error?.issues.map(({ path }) => path[0]));
 
 function validateRow(index: number, sent: unknown): ValidRow | RowFailure {
@@ -64,7 +64,7 @@ function validateRow(index: number, sent: unknown): ValidRow | RowFailure {
   const result = customerRow.safeParse(sent);
   const issues = result.error?.issues ?? [];
   const errors = issues.map(({ path, message }) => ({ field: path.join('.'), message }));
-  // Judged beside the rest, so that a row with two faults is told both at once.
+  // Validated even if other fields are faulty, so that one response names all faults of the row.
   const phone = validatePhone(
     result.data ?? { phone: readField(sent, 'phone'), country: readField(sent, 'country') },
   );
@@ -75,22 +75,21 @@ function validateRow(index: number, sent: unknown): ValidRow | RowFailure {
   return toFailure(index, readField(sent, 'clientRef') ?? null, code, errors);
 }
 
-/** Absent, blank or of the wrong type, in a field that must be there. */
+/** Returns whether a required field is absent, blank or of the wrong type. */
 function isMissing(issue: z.core.$ZodIssue): boolean {
   const missing = issue.code === 'invalid_type' || issue.code === 'too_small';
   return missing && REQUIRED_FIELDS.has(issue.path[0]);
 }
 
-/** What a phone number is judged by. */
 type Dialled = { [field in 'phone' | 'country']?: string | undefined };
 
-/** @returns E.164; undefined where there is no number, or no telling yet; null for a fault */
+/** @returns E.164; undefined if there is no number, or no valid country to read it with; null if it is not valid */
 function validatePhone({ phone, country }: Dialled): string | null | undefined {
   if (phone === undefined || (country === undefined && !isInternational(phone))) return undefined;
   return toE164(phone, country);
 }
 
-/** One field of a row that has faults; undefined where this one is absent or faulty itself. */
+/** Reads one field of a faulty row; undefined if the field is absent or faulty itself. */
 function readField(sent: object, field: 'clientRef' | 'phone' | 'country'): string | undefined {
   return customerRow.shape[field].safeParse(Reflect.get(sent, field)).data;
 }

@@ -1,7 +1,7 @@
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-pool-workers';
 import { defineConfig } from 'vitest/config';
 import { plantedBug } from './test/simulation/mutants.ts';
-import { buildSite } from './tools/site.ts';
+import { buildSite } from './tools/build/site.ts';
 
 /** Seeds of `npm test`; `npm run simulate` says how many, which, and with which planted bug. */
 const SEEDS = 60;

@@ -1,6 +1,6 @@
 /** The heavy path: accepting and moving in 10,000 customers, beside the bare insert and the typical one. */
 import { validateRows } from '../src/batches/accept/validate.ts';
-import { makeCustomers } from '../tools/customers.ts';
+import { makeCustomers } from '../tools/dev/customers.ts';
 import { authorized, BANK } from './data.ts';
 import type { BenchServer } from './servers.ts';
 

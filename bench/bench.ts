@@ -5,7 +5,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { run } from '../tools/arguments.ts';
+import { run } from '../tools/lib/arguments.ts';
 import { acceptAndConsume, acceptTypically, insertBarely, type Moved } from './batches.ts';
 import { BANK, multiply, prepare, QUESTIONS } from './data.ts';
 import { measure, type Measured } from './load.ts';

@@ -3,10 +3,10 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
-import { readConfig } from '../tools/config.ts';
-import { makeFieldKey } from '../tools/dev-vars.ts';
-import { residentMemory } from '../tools/memory.ts';
-import { projectFolder, wrangler } from '../tools/wrangler.ts';
+import { readConfig } from '../tools/lib/config.ts';
+import { makeFieldKey } from '../tools/dev/dev-vars.ts';
+import { residentMemory } from '../tools/lib/memory.ts';
+import { projectFolder, wrangler } from '../tools/lib/wrangler.ts';
 
 /** What is measured: ours, the bare least, and what one would write from the public guides. */
 export const BUILDS = {

@@ -8,8 +8,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { Command } from 'commander';
-import { run } from '../tools/arguments.ts';
-import { makeCustomers } from '../tools/customers.ts';
+import { run } from '../tools/lib/arguments.ts';
+import { makeCustomers } from '../tools/dev/customers.ts';
 import { moveIn } from './batches.ts';
 import { authorized, knownCustomers, prepare } from './data.ts';
 import { median } from './median.ts';

@@ -1,6 +1,6 @@
 /** The most expensive bodies that we could think of, beside an ordinary batch: what one bank can cost the others. */
 import { LIMITS } from '../src/limits.ts';
-import { makeCustomers } from '../tools/customers.ts';
+import { makeCustomers } from '../tools/dev/customers.ts';
 import { authorized } from './data.ts';
 import type { BenchServer } from './servers.ts';
 

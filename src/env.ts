@@ -3,7 +3,7 @@ export interface Env {
   DB: D1Database;
   PHRASE_CACHE: KVNamespace;
   BATCH_QUEUE: Queue;
-  /** The reference and its kin: dist/site, made by tools/site.ts. */
+  /** The reference and its kin: dist/site, made by tools/build/site.ts. */
   ASSETS: Fetcher;
   /** Secrets, one for each version of the key that seals account numbers and references: 32 bytes in base64. */
   [fieldKey: `FIELD_KEY_${number}`]: string | undefined;

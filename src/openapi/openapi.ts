@@ -1,6 +1,6 @@
 /**
  * The OpenAPI document: made of the operations that the routes are made of, the schemas that judge requests, the types
- * of the answers and the table of errors. A tool writes it down once (tools/site.ts); the Worker never makes it.
+ * of the answers and the table of errors. A tool writes it down once (tools/build/site.ts); the Worker never makes it.
  */
 import { ERRORS, type ErrorCode } from '../errors.ts';
 import type { Operation } from '../http/operation.ts';

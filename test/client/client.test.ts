@@ -5,7 +5,7 @@ import {
   type PeereError,
   type ClientOptions,
   type PeereClient,
-} from '../../client/src/client.ts';
+} from '../../packages/client/src/client.ts';
 import { KEYS } from '../support/banks.ts';
 import { laggingDatabase } from '../support/broken.ts';
 import { sentCustomers } from '../support/customers.ts';

@@ -1,6 +1,6 @@
 /** Every error of a connection, as Node and `fetch` make them, in a sentence. */
 import { describe, expect, it } from 'vitest';
-import { ConnectionError, explainNoAnswer } from '../../client/src/connection-errors.ts';
+import { ConnectionError, explainNoAnswer } from '../../packages/client/src/connection-errors.ts';
 
 const ORIGIN = 'https://api.example.com';
 const failed = (code: string) => Object.assign(new Error('low-level words'), { code });

@@ -1,6 +1,7 @@
 /** Every phrase that a document shows could be somebody’s: its words are in the list. */
 import { expect, it } from 'vitest';
-import clientReadme from '../../client/README.md?raw';
+import cliReadme from '../../packages/cli/README.md?raw';
+import clientReadme from '../../packages/client/README.md?raw';
 import performancePage from '../../docs/performance.md?raw';
 import reliabilityPage from '../../docs/reliability.md?raw';
 import scalingPage from '../../docs/scaling.md?raw';
@@ -18,7 +19,8 @@ const FOUR_WORDS = /(?<![\w./-])[a-z]{3,8}(?:-[a-z]{3,8}){3}(?![\w./-])/g;
 const TEXTS = {
   'README.md': readme,
   'SECURITY.md': security,
-  'client/README.md': clientReadme,
+  'packages/cli/README.md': cliReadme,
+  'packages/client/README.md': clientReadme,
   'docs/performance.md': performancePage,
   'docs/reliability.md': reliabilityPage,
   'docs/scaling.md': scalingPage,

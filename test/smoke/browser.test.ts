@@ -7,8 +7,8 @@ import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import { startServer, type Server } from '../../tools/server.ts';
-import { projectFolder } from '../../tools/wrangler.ts';
+import { startServer, type Server } from '../../tools/dev/server.ts';
+import { projectFolder } from '../../tools/lib/wrangler.ts';
 
 const USUAL = [
   process.env['CHROMIUM'],
@@ -136,7 +136,7 @@ void describe('the pages, in a browser', { timeout: 120_000 }, () => {
 
   void it('the client works there, on a page of the service', async () => {
     const { page, complaints, context } = await open('/');
-    const text = await readFile(join(projectFolder, 'client/dist/client.js'), 'utf8');
+    const text = await readFile(join(projectFolder, 'packages/client/dist/client.js'), 'utf8');
     const client = text.replace(/export \{[^}]*\};?\s*$/, '');
     const name = await page.evaluate<string>(`(async () => {
       ${client}

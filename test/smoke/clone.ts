@@ -2,7 +2,7 @@
 import { cp, mkdtemp, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { projectFolder } from '../../tools/wrangler.ts';
+import { projectFolder } from '../../tools/lib/wrangler.ts';
 
 const PARTS = ['src', 'tools', 'migrations', 'package.json', 'wrangler.toml', 'tsconfig.json'];
 

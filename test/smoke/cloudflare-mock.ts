@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { unstable_splitSqlQuery as splitSqlQuery } from 'wrangler';
-import { freePort } from '../../tools/server.ts';
+import { freePort } from '../../tools/dev/server.ts';
 
 const ACCOUNT = 'f0'.repeat(16);
 const SCRIPT_NOT_FOUND = 10007;

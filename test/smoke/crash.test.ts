@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { describe, it } from 'node:test';
-import { makeCustomers } from '../../tools/customers.ts';
-import { startServer, type Server } from '../../tools/server.ts';
+import { makeCustomers } from '../../tools/dev/customers.ts';
+import { startServer, type Server } from '../../tools/dev/server.ts';
 
 const ROUNDS = Number(process.env['CRASH_ROUNDS'] ?? 2);
 /** All of the batch is in within about two seconds: a moment up to then may find it at any stage. */

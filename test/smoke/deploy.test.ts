@@ -82,7 +82,7 @@ void describe('before the first deploy', () => {
     const noHost = await tool('deploy-first', '--jurisdiction', 'eu', '--host', 'https://api.example.com/');
     assert.match(noHost.output, /^--host is a name such as api\.example\.com/);
     const loggedOut = { CLOUDFLARE_API_TOKEN: undefined, HOME: clone, XDG_CONFIG_HOME: clone };
-    const args = ['tools/deploy-first.ts', '--location', 'weur', '--host', HOST];
+    const args = ['tools/admin/deploy-first.ts', '--location', 'weur', '--host', HOST];
     const noLogin = await run(process.execPath, args, '', loggedOut);
     assert.equal(noLogin.output, 'You are not logged in to Cloudflare: run npx wrangler login first.\n');
     assert.deepEqual([noPlace.code, noHost.code, noLogin.code, ...newChanges()], [1, 1, 1]);
@@ -246,7 +246,7 @@ void describe('administration with --remote', { timeout: 30 * MINUTES }, () => {
     );
 
     const lines = `FIELD_KEY_1=${firstFieldKey}\nFIELD_KEY_2=${secondFieldKey}\n`;
-    const sealAnew = ['tools/field-key.ts', '--seal-anew', '--remote'];
+    const sealAnew = ['tools/admin/field-key.ts', '--seal-anew', '--remote'];
     const inEnvironment = await run(process.execPath, sealAnew, lines, { FIELD_KEY_1: firstFieldKey });
     assert.match(inEnvironment.output, /^Field keys are not read from the environment.*--keys-from/);
     assert.match((await read())[0]?.account_number ?? '', /^1\./);

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
-import { startServer, type Server } from '../../tools/server.ts';
-import { projectFolder } from '../../tools/wrangler.ts';
+import { startServer, type Server } from '../../tools/dev/server.ts';
+import { projectFolder } from '../../tools/lib/wrangler.ts';
 import { startBetween, type Between } from './between.ts';
 
 const FULL = 'peere_test_lagos_full';
@@ -23,7 +23,7 @@ interface Run {
 
 /** @param interruptWhen asked again and again; once it says so, the program is sent what Ctrl-C sends */
 async function smoke(url: string, key: string, interruptWhen: () => boolean = () => false): Promise<Run> {
-  const child = spawn(process.execPath, ['tools/smoke.ts', '--url', url, '--key', key], {
+  const child = spawn(process.execPath, ['tools/admin/smoke.ts', '--url', url, '--key', key], {
     cwd: projectFolder,
   });
   const run: Run = { code: null, out: '', err: '' };

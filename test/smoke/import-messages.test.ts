@@ -6,7 +6,7 @@ import { mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { describe, it, type TestContext } from 'node:test';
 import { spawn } from 'node:child_process';
-import manifest from '../../client/package.json' with { type: 'json' };
+import manifest from '../../packages/cli/package.json' with { type: 'json' };
 import {
   at,
   cells,

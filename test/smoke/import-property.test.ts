@@ -10,8 +10,8 @@ import { writeFile } from 'node:fs/promises';
 import { it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { ImportFault } from '../../client/src/import/fault.ts';
-import { importFile } from '../../client/src/import/importer.ts';
+import { ImportFault } from '../../packages/cli/src/reading/fault.ts';
+import { importFile } from '../../packages/cli/src/import/importer.ts';
 import { ask, at, cells, HEADER, KEY, serverUrl, total } from './importer.ts';
 
 const FILES = Number(process.env['IMPORT_FILES'] ?? 25);

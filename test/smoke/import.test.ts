@@ -8,10 +8,10 @@ import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { writeCsv } from '../../tools/csv.ts';
-import { makeCustomers } from '../../tools/customers.ts';
-import { watchMemory } from '../../tools/memory.ts';
-import { d1 } from '../../tools/wrangler.ts';
+import { writeCsv } from '../../tools/lib/csv.ts';
+import { makeCustomers } from '../../tools/dev/customers.ts';
+import { watchMemory } from '../../tools/lib/memory.ts';
+import { d1 } from '../../tools/lib/wrangler.ts';
 import {
   ask,
   at,

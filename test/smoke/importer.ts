@@ -9,12 +9,12 @@ import { after, afterEach, before, beforeEach } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
-import { startServer, type Server } from '../../tools/server.ts';
-import { projectFolder } from '../../tools/wrangler.ts';
+import { startServer, type Server } from '../../tools/dev/server.ts';
+import { projectFolder } from '../../tools/lib/wrangler.ts';
 
 export const KEY = 'peere_test_lagos_full';
 export const EXIT = { all: 0, some: 1, none: 2, fault: 3, interrupted: 130 };
-export const PROGRAM = join(projectFolder, 'client/bin/peere-import.js');
+export const PROGRAM = join(projectFolder, 'packages/cli/bin/peere-import.js');
 
 let server: Server;
 let folder: string;

@@ -1,34 +1,28 @@
-/** The package that banks install: what is in it, and that it works where only it is. `npm run package`. */
+/** The packages that banks install: what is in them, and that they work where nothing else is. `npm run package`. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { startServer, type Server } from '../../tools/server.ts';
-import { projectFolder } from '../../tools/wrangler.ts';
+import manifest from '../../package.json' with { type: 'json' };
+import { makeCustomers } from '../../tools/dev/customers.ts';
+import { toCsv } from '../../tools/lib/csv.ts';
+import { startServer, type Server } from '../../tools/dev/server.ts';
+import { projectFolder } from '../../tools/lib/wrangler.ts';
 
 const run = promisify(execFile);
 const PHRASE = 'river-stone-ocean-coral';
 
 let folder: string;
 let server: Server;
-let files: string[];
+let files: Record<'client' | 'cli', string[]>;
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'peere-package-'));
   server = await startServer();
-  const { stdout } = await run('npm', ['pack', '-w', 'client', '--json', '--pack-destination', folder], {
-    cwd: projectFolder,
-  });
-  const listed = JSON.parse(stdout.slice(stdout.search(/^[[{]/m))) as Packed[] | Record<string, Packed>;
-  const [packed] = Object.values(listed);
-  files = packed?.files.map(({ path }) => path) ?? [];
-  const installed = join(folder, 'node_modules', '@peere', 'client');
-  await mkdir(installed, { recursive: true });
-  const archive = (await readdir(folder)).find((name) => name.endsWith('.tgz')) ?? '';
-  await run('tar', ['-xzf', join(folder, archive), '-C', installed, '--strip-components=1']);
+  files = { client: await packAndInstall('client'), cli: await packAndInstall('cli') };
 });
 after(async () => {
   await server?.stop();
@@ -39,25 +33,39 @@ interface Packed {
   files: { path: string }[];
 }
 
-void describe('the package', { timeout: 60_000 }, () => {
+/** Installs the archive that `npm pack` makes of a package. @returns the files that are in it */
+async function packAndInstall(name: string): Promise<string[]> {
+  const args = ['pack', '-w', `packages/${name}`, '--json', '--pack-destination', folder];
+  const { stdout } = await run('npm', args, { cwd: projectFolder });
+  const listed = JSON.parse(stdout.slice(stdout.search(/^[[{]/m))) as Packed[] | Record<string, Packed>;
+  const [packed] = Object.values(listed);
+  const installed = join(folder, 'node_modules', '@peere', name);
+  await mkdir(installed, { recursive: true });
+  const archive = join(folder, `peere-${name}-${manifest.version}.tgz`);
+  await run('tar', ['-xzf', archive, '-C', installed, '--strip-components=1']);
+  return packed?.files.map(({ path }) => path) ?? [];
+}
+
+const manifestOf = async (name: string) =>
+  JSON.parse(await readFile(join(folder, `node_modules/@peere/${name}/package.json`), 'utf8')) as {
+    dependencies?: object;
+  };
+
+void describe('@peere/client', { timeout: 60_000 }, () => {
   void it('holds what it needs, and nothing else', async () => {
-    assert.deepEqual(files.toSorted(), [
+    assert.deepEqual(files.client.toSorted(), [
       'README.md',
-      'bin/peere-import.js',
       'dist/LICENSE',
-      'dist/LICENSES.txt',
       'dist/client.d.ts',
       'dist/client.js',
       'dist/connection-errors.d.ts',
       'dist/dry-run.d.ts',
       'dist/errors.d.ts',
-      'dist/import.js',
       'dist/transport.d.ts',
       'dist/types.d.ts',
       'package.json',
     ]);
-    const text = await readFile(join(folder, 'node_modules/@peere/client/package.json'), 'utf8');
-    assert.equal((JSON.parse(text) as { dependencies?: object }).dependencies, undefined);
+    assert.equal((await manifestOf('client')).dependencies, undefined);
     const client = await readFile(join(folder, 'node_modules/@peere/client/dist/client.js'), 'utf8');
     assert.doesNotMatch(client, /\b(require\(|from ["'])/, 'the client imports nothing');
   });
@@ -101,5 +109,30 @@ void describe('the package', { timeout: 60_000 }, () => {
       env: { ...process.env, PEERE_URL: server.url },
     });
     assert.equal(stdout.trim(), 'Adaobi Okafor');
+  });
+});
+
+void describe('@peere/cli', { timeout: 60_000 }, () => {
+  void it('holds what it needs, and nothing else', async () => {
+    assert.deepEqual(files.cli.toSorted(), [
+      'README.md',
+      'bin/peere-import.js',
+      'dist/LICENSE',
+      'dist/LICENSES.txt',
+      'dist/peere-import.js',
+      'package.json',
+    ]);
+    assert.equal((await manifestOf('cli')).dependencies, undefined);
+  });
+
+  void it('imports a file where no other package is installed', async () => {
+    await rm(join(folder, 'node_modules/@peere/client'), { recursive: true });
+    await writeFile(join(folder, 'customers.csv'), toCsv(makeCustomers(1)));
+    const program = join(folder, 'node_modules/@peere/cli/bin/peere-import.js');
+    const { stdout } = await run(process.execPath, [program, 'customers.csv', '--url', server.url], {
+      cwd: folder,
+      env: { ...process.env, PEERE_API_KEY: 'peere_test_lagos_full' },
+    });
+    assert.match(stdout, /^1 row: 1 became a customer, 0 failed/);
   });
 });

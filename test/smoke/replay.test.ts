@@ -10,8 +10,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { eraseCustomerStatements } from '../../src/erasure/erasure.store.ts';
-import { textOf } from '../../tools/sql.ts';
-import { d1, d1Each, projectFolder, targetArguments, wrangler } from '../../tools/wrangler.ts';
+import { textOf } from '../../tools/lib/sql.ts';
+import { d1, d1Each, projectFolder, targetArguments, wrangler } from '../../tools/lib/wrangler.ts';
 
 const BANK = 'bnk_replay';
 const SINCE = Date.UTC(2026, 10, 25, 9);
@@ -28,7 +28,7 @@ after(() => rm(folder, { recursive: true, force: true }));
 async function replay(...args: string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    ['tools/replay.ts', ...args, '--persist-to', join(folder, 'state')],
+    ['tools/admin/replay.ts', ...args, '--persist-to', join(folder, 'state')],
     { cwd: projectFolder },
   );
   return stdout;

@@ -6,14 +6,14 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { createClient, type NewCustomer } from '../../client/src/client.ts';
+import { createClient, type NewCustomer } from '../../packages/client/src/client.ts';
 import { FIELD_KEY_BYTES, importFieldKey, openField } from '../../src/crypto/field-cipher.ts';
-import { makeCustomers } from '../../tools/customers.ts';
-import { DEMO_SECRETS } from '../../tools/demo-data.ts';
+import { makeCustomers } from '../../tools/dev/customers.ts';
+import { DEMO_SECRETS } from '../../tools/dev/demo-data.ts';
 import type { OpenApi } from '../../src/openapi/openapi.ts';
-import { startServer, type Server } from '../../tools/server.ts';
+import { startServer, type Server } from '../../tools/dev/server.ts';
 import { examplesOf } from './examples.ts';
-import { d1, projectFolder } from '../../tools/wrangler.ts';
+import { d1, projectFolder } from '../../tools/lib/wrangler.ts';
 import { startCompressingProxy } from './compressing-proxy.ts';
 
 const FULL = 'peere_test_lagos_full';
@@ -130,7 +130,14 @@ void describe('npm start', () => {
       await writeFile(keyFile, `FIELD_KEY_${LATEST}=${secret}\n`);
       await promisify(execFile)(
         process.execPath,
-        ['tools/field-key.ts', '--seal-anew', '--keys-from', keyFile, '--persist-to', server.stateFolder],
+        [
+          'tools/admin/field-key.ts',
+          '--seal-anew',
+          '--keys-from',
+          keyFile,
+          '--persist-to',
+          server.stateFolder,
+        ],
         { cwd: projectFolder },
       );
       const keys = new Map([[LATEST, await importFieldKey(LATEST, secret)]]);
@@ -153,7 +160,9 @@ void describe('npm start', () => {
   void it('an operator brings back every stalled batch of a bank', { timeout: 120_000 }, async () => {
     const folder = ['--persist-to', server.stateFolder];
     const batches = (...args: string[]) =>
-      promisify(execFile)(process.execPath, ['tools/batches.ts', ...args, ...folder], { cwd: projectFolder });
+      promisify(execFile)(process.execPath, ['tools/admin/batches.ts', ...args, ...folder], {
+        cwd: projectFolder,
+      });
     const target = { remote: false as const, persistTo: server.stateFolder };
     const ids = ['bat_stalled_1', 'bat_stalled_2'];
     const rows = ids.map((id) => `('bnk_demo_accra', '${id}', 'STALLED', 0, 0, 0, 0)`).join(', ');

@@ -10,9 +10,9 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { DEMO_CUSTOMER } from '../../src/openapi/examples.ts';
-import { summarise } from '../../tools/dev-output.ts';
-import { freePort } from '../../tools/server.ts';
-import { projectFolder } from '../../tools/wrangler.ts';
+import { summarise } from '../../tools/dev/dev-output.ts';
+import { freePort } from '../../tools/dev/server.ts';
+import { projectFolder } from '../../tools/lib/wrangler.ts';
 import { cloneProject, npmPath, wranglerBin } from './clone.ts';
 
 const AUTHORIZED = { Authorization: 'Bearer peere_test_lagos_full' };
@@ -84,7 +84,7 @@ async function run(
 const start = async (stateFolder: string, ...options: string[]) => {
   const inspector = await freePort();
   const args = [
-    'tools/start.ts',
+    'tools/dev/start.ts',
     '--persist-to',
     stateFolder,
     '--inspector-port',
@@ -184,7 +184,7 @@ void describe('npm start', { timeout: 600_000 }, () => {
     const other = createServer((_, response) => response.end('somebody else'));
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as AddressInfo;
-    const said = await refusal(['tools/start.ts', '--port', `${port}`]);
+    const said = await refusal(['tools/dev/start.ts', '--port', `${port}`]);
     other.close();
     assert.match(said, ONE_SENTENCE);
     assert.match(said, new RegExp(`Port ${port} is in use.*npm start -- --port`));
@@ -192,10 +192,10 @@ void describe('npm start', { timeout: 600_000 }, () => {
 
   void it('says in one sentence that an option is unknown, as every command does', async () => {
     for (const [args, hint] of [
-      [['tools/start.ts', '--prot', '9000'], /--prot.*--port.*npm start -- --help/],
-      [['tools/start.ts', '9000'], /npm start -- --port/],
-      [['tools/key.ts', 'create', '--bnak', 'x'], /npm run key -- --help/],
-      [['tools/bank.ts', 'crate'], /crate.*create.*npm run bank -- --help/],
+      [['tools/dev/start.ts', '--prot', '9000'], /--prot.*--port.*npm start -- --help/],
+      [['tools/dev/start.ts', '9000'], /npm start -- --port/],
+      [['tools/admin/key.ts', 'create', '--bnak', 'x'], /npm run key -- --help/],
+      [['tools/admin/bank.ts', 'crate'], /crate.*create.*npm run bank -- --help/],
     ] as const) {
       const said = await refusal([...args]);
       assert.match(said, ONE_SENTENCE);

@@ -1,0 +1,157 @@
+/** A value of NDJSON or JSON as a row: keys have the same aliases as the columns of CSV, and every value is text. */
+import { FIELD_NAMES, fieldOf, type Field } from './fields.ts';
+import { isMarked, isUnwritable, mark } from './failures-file.ts';
+import { unreadable, type Customer, type Row } from './row.ts';
+
+/** Of what can't be read, enough to find it by. */
+const SHOWN_CHARACTERS = 200;
+/** Keys that are remembered, and told: a file may have any number of them. */
+const MAX_KEYS = 1_000;
+const MAX_IGNORED = 50;
+
+/** Characters of an unreadable row that its failure keeps, so that it can be fixed there: a customer has fewer. */
+const MAX_KEPT = 10_000;
+
+export const shown = (text: string) => text.slice(0, SHOWN_CHARACTERS).replaceAll('\0', '␀');
+
+/** A row of which nothing can be told. @param text what stands there */
+export function unreadableText(text: string, reason: string): Row {
+  const cells = FIELD_NAMES.map((_, position) => (position === 0 ? mark(text.slice(0, MAX_KEPT)) : ''));
+  return { cells, fault: unreadable(reason) };
+}
+
+interface Found {
+  key: string;
+  value: unknown;
+  /** Why the value can't be told, and what stands there instead; undefined where it can. */
+  ambiguity?: { reason: string; written: string };
+}
+
+export class ObjectReader {
+  readonly #fields = new Map<string, Field | undefined>();
+  readonly #ignored = new Set<string>();
+
+  /** Keys that were of no field, so far. */
+  get ignored(): ReadonlySet<string> {
+    return this.#ignored;
+  }
+
+  /** @param text of the value; numbers are as written only there */
+  read(value: unknown, text: string): Row {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      return unreadableText(text, `is not an object: ${shown(text)}`);
+    }
+    const faults: string[] = [];
+    const found = this.#find(value, text);
+    const customer: Customer = {};
+    const cells = FIELD_NAMES.map((field) => {
+      const { key, value: sent, ambiguity } = found.get(field) ?? {};
+      if (key === undefined) return '';
+      if (ambiguity !== undefined) {
+        faults.push(ambiguity.reason);
+        return mark(ambiguity.written);
+      }
+      const fault = faultOf(key, sent);
+      if (fault !== undefined) faults.push(fault);
+      if (typeof sent !== 'string')
+        return mark(typeof sent === 'number' ? writtenAt(text, key).join() : JSON.stringify(sent));
+      customer[field] = sent;
+      return isUnwritable(sent) ? mark(sent) : sent;
+    });
+    return faults.length === 0 ? { cells, customer } : { cells, fault: unreadable(faults.join('; ')) };
+  }
+
+  /** What there is of each field. A key that is a field's own name goes before an alias. */
+  #find(object: object, text: string): Map<Field, Found> {
+    const found = new Map<Field, Found>();
+    const repeated = repeatedKeys(object, text);
+    for (const [key, value] of Object.entries(object)) {
+      const field = this.#fieldOf(key);
+      const other = field === undefined ? undefined : found.get(field);
+      if (field === undefined || other?.key === field) this.#ignore(key);
+      else if (repeated.has(key)) {
+        const written = writtenAt(text, key).join(' or ');
+        found.set(field, { key, value, ambiguity: { reason: `has the key "${key}" twice`, written } });
+      } else if (value === null || value === '') continue;
+      else if (other === undefined || key === field) {
+        if (other !== undefined) this.#ignore(other.key);
+        found.set(field, { key, value });
+      } else {
+        const reason = `has ${field} twice, as "${other.key}" and as "${key}"`;
+        const before = other.ambiguity?.written ?? writtenAt(text, other.key).join();
+        const written = `${before} or ${writtenAt(text, key).join()}`;
+        found.set(field, { key, value, ambiguity: { reason, written } });
+      }
+    }
+    return found;
+  }
+
+  #fieldOf(key: string): Field | undefined {
+    if (this.#fields.size >= MAX_KEYS) this.#fields.clear();
+    if (!this.#fields.has(key)) this.#fields.set(key, fieldOf(key));
+    return this.#fields.get(key);
+  }
+
+  #ignore(key: string): void {
+    if (this.#ignored.size < MAX_IGNORED) this.#ignored.add(shown(key));
+    else this.#ignored.add('and others');
+  }
+}
+
+function faultOf(key: string, value: unknown): string | undefined {
+  if (typeof value === 'string') {
+    return isMarked(value)
+      ? `could not be read before, and ${key} still says so: put its value there`
+      : undefined;
+  }
+  if (typeof value === 'number') {
+    return `${key} is a number, which may lose digits: write it as text, in quotation marks`;
+  }
+  if (typeof value === 'boolean') return `${key} is ${value}, and must be text, in quotation marks`;
+  return `${key} is ${Array.isArray(value) ? 'a list' : 'an object'}, and must be text`;
+}
+
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[{}[\],]/gs;
+
+/** The keys of an object with the text of their values: `JSON.parse` rounds numbers, and of two keys it drops one. */
+function* readMembers(text: string): Generator<[key: string, written: string]> {
+  let depth = 0;
+  let key: string | undefined;
+  let start = 0;
+  for (const { 0: token, 1: colon, index } of text.matchAll(TOKEN)) {
+    if (depth === 1 && key !== undefined && (token === ',' || token === '}')) {
+      yield [key, text.slice(start, index).trim()];
+      key = undefined;
+    }
+    if (token === '{' || token === '[') depth += 1;
+    else if (token === '}' || token === ']') depth -= 1;
+    else if (depth === 1 && colon !== undefined) {
+      key = JSON.parse(token.slice(0, token.length - colon.length)) as string;
+      start = index + token.length;
+    }
+  }
+}
+
+/** Each value of a key, as it is written. @param text an object, which is JSON */
+function writtenAt(text: string, key: string): string[] {
+  return [...readMembers(text)].flatMap(([known, written]) => (known === key ? [written] : []));
+}
+
+/** Keys that the text has twice, of which `object` has the last alone. */
+function repeatedKeys(object: object, text: string): Set<string> {
+  const repeated = new Set<string>();
+  // Each key has a colon. Without more colons than keys, as in most rows, no key is there twice.
+  if (!hasMoreColons(text, Object.keys(object).length)) return repeated;
+  const seen = new Set<string>();
+  for (const [key] of readMembers(text)) {
+    if (seen.has(key)) repeated.add(key);
+    seen.add(key);
+  }
+  return repeated;
+}
+
+function hasMoreColons(text: string, most: number): boolean {
+  let found = 0;
+  for (let at = text.indexOf(':'); at >= 0 && found <= most; at = text.indexOf(':', at + 1)) found += 1;
+  return found > most;
+}

@@ -1,0 +1,85 @@
+/** What the Worker is bound to, in a Cloudflare account: found by its name, or created. Where it lies is for good. */
+import { wrangler } from '../lib/wrangler.ts';
+
+export interface Place {
+  /** Where all data must stay: of the database, of the cache and of the queues. */
+  jurisdiction?: string | undefined;
+  /** Where the database is to be near; the others are everywhere. */
+  location?: string | undefined;
+}
+
+interface Found {
+  id: string;
+  jurisdiction?: string | null | undefined;
+}
+
+export async function ensureQueue(name: string, { jurisdiction }: Place): Promise<void> {
+  const info = await wrangler(['queues', 'info', name]).catch((error: unknown) => {
+    if (String(error).includes('does not exist')) return undefined;
+    throw error;
+  });
+  if (info === undefined) {
+    await wrangler(['queues', 'create', name, ...option('--jurisdiction', jurisdiction)]);
+    console.log(`Queue ${name}: created.`);
+  } else {
+    const [, place] = /^Jurisdiction: (\S+)$/m.exec(info) ?? [];
+    keep('Queue', name, { id: name, jurisdiction: place }, jurisdiction);
+  }
+}
+
+/** @returns its id */
+export async function ensureDatabase(name: string, { jurisdiction, location }: Place): Promise<string> {
+  const find = async () => {
+    const databases = JSON.parse(await wrangler(['d1', 'list', '--json'])) as ({
+      uuid: string;
+      name: string;
+    } & Omit<Found, 'id'>)[];
+    const found = databases.find((database) => database.name === name);
+    return found && { id: found.uuid, jurisdiction: found.jurisdiction };
+  };
+  const place = [...option('--jurisdiction', jurisdiction), ...option('--location', location)];
+  return ensure('Database', name, find, ['d1', 'create', name, ...place], jurisdiction);
+}
+
+/** @returns its id */
+export async function ensureNamespace(title: string, { jurisdiction }: Place): Promise<string> {
+  const find = async () => {
+    const namespaces = JSON.parse(await wrangler(['kv', 'namespace', 'list'])) as (Found & {
+      title: string;
+    })[];
+    return namespaces.find((namespace) => namespace.title === title);
+  };
+  const create = ['kv', 'namespace', 'create', title, ...option('--jurisdiction', jurisdiction)];
+  return ensure('Cache', title, find, create, jurisdiction);
+}
+
+async function ensure(
+  kind: string,
+  name: string,
+  find: () => Promise<Found | undefined>,
+  create: string[],
+  jurisdiction: string | undefined,
+): Promise<string> {
+  const present = await find();
+  if (present !== undefined) return keep(kind, name, present, jurisdiction);
+  await wrangler([...create, '--update-config=false']);
+  const created = await find();
+  if (created === undefined)
+    throw new Error(`${kind} ${name} was created but is not listed: run this again.`);
+  console.log(`${kind} ${name}: created.`);
+  return created.id;
+}
+
+function keep(kind: string, name: string, found: Found, jurisdiction: string | undefined): string {
+  if ((found.jurisdiction ?? undefined) !== jurisdiction) {
+    throw new Error(
+      `${kind} ${name} exists in jurisdiction ${found.jurisdiction ?? '(none)'}, not ${jurisdiction ?? '(none)'}, which can’t be changed: name that one, or delete it if it holds nothing.`,
+    );
+  }
+  console.log(`${kind} ${name}: there already.`);
+  return found.id;
+}
+
+function option(name: string, value: string | undefined): string[] {
+  return value === undefined ? [] : [name, value];
+}

@@ -1,0 +1,87 @@
+/**
+ * `npm run smoke`: a server of its own, as a newcomer meets it. `-- --url https://… --key …`: a deployed host, end to
+ * end; see deployed.ts.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Command } from 'commander';
+import { run } from '../lib/arguments.ts';
+import { checkHost } from './check-host.ts';
+import { NEEDED_SCOPES } from './host.ts';
+import { projectFolder } from '../lib/wrangler.ts';
+
+const LOCAL_HOSTS = ['localhost', '127.0.0.1', '[::1]'];
+/** What a program ends with that SIGINT ended. */
+const INTERRUPTED = 130;
+
+async function checkOwnServer(): Promise<void> {
+  const test = spawn(
+    process.execPath,
+    [
+      '--test',
+      '--test-concurrency=1',
+      'test/smoke/smoke.test.ts',
+      'test/smoke/start.test.ts',
+      'test/smoke/deployed.test.ts',
+      'test/smoke/replay.test.ts',
+    ],
+    {
+      cwd: projectFolder,
+      stdio: 'inherit',
+    },
+  );
+  const [code] = (await once(test, 'exit')) as [number | null];
+  process.exitCode = code ?? 1;
+}
+
+/** @throws for what is no address that an API key may be sent to */
+function readHost(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !['https:', 'http:'].includes(url.protocol)) {
+    throw new Error('--url must be the address of the service, such as https://api.example.com.');
+  }
+  if (url.protocol === 'http:' && !LOCAL_HOSTS.includes(url.hostname)) {
+    throw new Error('--url must begin with https://, or the API key could be read on its way.');
+  }
+  return url.origin;
+}
+
+async function checkDeployed(url: string, key: string | undefined): Promise<void> {
+  if (key === undefined || key === '') {
+    throw new Error(
+      `Give an API key with --key or in PEERE_API_KEY, with the scopes ${NEEDED_SCOPES.join(', ')}.`,
+    );
+  }
+  const stop = new AbortController();
+  process.once('SIGINT', () => {
+    console.error('Stopping, and erasing the test customers …');
+    stop.abort();
+  });
+  try {
+    const erased = await checkHost({
+      url: readHost(url),
+      key,
+      signal: stop.signal,
+      passed: (what, milliseconds) =>
+        console.log(`  ok  ${what.padEnd(46)} ${milliseconds.toFixed(0).padStart(6)} ms`),
+    });
+    console.log(
+      `\nAll of it works. ${erased} test customers were made and erased; their batch and the audit log tell of them.`,
+    );
+  } catch (error) {
+    if (!stop.signal.aborted || (error as Error).name !== 'AbortError') throw error;
+    console.error('Interrupted. The test customers that it had made are erased.');
+    process.exitCode = INTERRUPTED;
+  }
+}
+
+const program = new Command('smoke')
+  .description('does it work, end to end? Without --url a server is started for it')
+  .option('--url <address>', 'of a deployed service')
+  .option('--key <key>', `an API key of a bank there, with ${NEEDED_SCOPES.join(', ')}; or PEERE_API_KEY`)
+  .action(async ({ url, key }) => {
+    if (url === undefined) await checkOwnServer();
+    else await checkDeployed(url, key ?? process.env['PEERE_API_KEY']);
+  });
+
+await run(program);

@@ -1,0 +1,17 @@
+/**
+ * Copies the rate limits from wrangler.toml, where they are set, to src/rate-limits/rate-limits.json, where the Worker reads
+ * them: the platform's limiters do not tell what they are set to.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readConfig } from '../lib/config.ts';
+import { projectFolder } from '../lib/wrangler.ts';
+
+const file = join(projectFolder, 'src/rate-limits/rate-limits.json');
+
+export async function writeRateLimits(): Promise<void> {
+  const limits = Object.fromEntries(readConfig().ratelimits.map(({ name, simple }) => [name, simple]));
+  const text = `${JSON.stringify(limits, null, 2)}\n`;
+  // Only where it changes something: wrangler builds anew when a file of src is written.
+  if ((await readFile(file, 'utf8').catch(() => '')) !== text) await writeFile(file, text);
+}

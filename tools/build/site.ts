@@ -1,0 +1,44 @@
+/**
+ * Makes the Worker's static pages in dist/site: the OpenAPI document, the reference that shows it, the page of errors.
+ * A part of the build (tools/build/build.ts); the tests run it before they begin.
+ */
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { errorPage } from '../../src/openapi/error-page.ts';
+import { buildOpenApi } from '../../src/openapi/openapi.ts';
+
+const projectFolder = fileURLToPath(new URL('../..', import.meta.url).href);
+const siteFolder = join(projectFolder, 'dist', 'site');
+export const openApiFile = join(siteFolder, 'openapi.json');
+const RENDERER = ['swagger-ui.css', 'swagger-ui-bundle.js', 'swagger-ui-bundle.js.LICENSE.txt'];
+
+export async function buildSite(): Promise<void> {
+  const { version } = JSON.parse(await readFile(join(projectFolder, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  const pages = join(projectFolder, 'src/openapi/site');
+  const renderer = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+  await mkdir(siteFolder, { recursive: true });
+  for (const name of await readdir(pages)) await put(name, await readFile(join(pages, name)));
+  for (const name of RENDERER) await put(name, await readFile(join(renderer, name)));
+  await put('openapi.json', Buffer.from(JSON.stringify(buildOpenApi(version, await publicUrl()), null, 2)));
+  await put('errors.html', Buffer.from(errorPage()));
+}
+
+/** The deployed service's URL, as wrangler.toml has it. */
+async function publicUrl(): Promise<string | undefined> {
+  const configuration = await readFile(join(projectFolder, 'wrangler.toml'), 'utf8');
+  return /^PUBLIC_URL = "([^"]+?)\/?"/m.exec(configuration)?.[1];
+}
+
+/** In one step, and only where it changes something: a server may be serving it, and others may be making it. */
+async function put(name: string, content: Buffer): Promise<void> {
+  const file = join(siteFolder, name);
+  const present = await readFile(file).catch(() => null);
+  if (present?.equals(content)) return;
+  const unfinished = join(siteFolder, '..', `${name}.${process.pid}`);
+  await writeFile(unfinished, content);
+  await rename(unfinished, file);
+}

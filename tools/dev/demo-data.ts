@@ -1,0 +1,100 @@
+/**
+ * The two demo banks, their keys, and a customer to look up at once: the one of the reference's examples. For this
+ * machine only: they are written to a local database or not at all.
+ */
+import { createHash } from 'node:crypto';
+import { SCOPES } from '../../src/api-keys/scopes.ts';
+import { sealField, type FieldKey } from '../../src/crypto/field-cipher.ts';
+import { DEMO_CUSTOMER, EXAMPLE_BATCH_ID } from '../../src/openapi/examples.ts';
+import { sqlText } from '../lib/wrangler.ts';
+
+export const DEMO_BANKS = [
+  { id: 'bnk_demo_lagos', name: 'Demo Bank Lagos' },
+  { id: 'bnk_demo_accra', name: 'Demo Bank Accra' },
+];
+
+const ALL = SCOPES.join(' ');
+
+export const DEMO_KEYS = [
+  { id: 'key_demo_lagos_full', bankId: 'bnk_demo_lagos', key: 'peere_test_lagos_full', scopes: ALL },
+  {
+    id: 'key_demo_lagos_standard',
+    bankId: 'bnk_demo_lagos',
+    key: 'peere_test_lagos_standard',
+    scopes: 'customers:read',
+  },
+  { id: 'key_demo_accra_full', bankId: 'bnk_demo_accra', key: 'peere_test_accra_full', scopes: ALL },
+];
+
+/** What no answer shows of the demo customer. */
+export const DEMO_SECRETS = { accountNumber: '0123456789', reference: 'demo-1' };
+
+/**
+ * SQL that may run any number of times. What somebody tried out (an API key revoked, the customer erased) is undone, so
+ * that the first request of the README works after every start.
+ */
+export async function demoSql(now: number, fieldKey: FieldKey): Promise<string> {
+  const banks = DEMO_BANKS.map(({ id, name }) => `('${id}', '${name}', ${now})`);
+  const keys = DEMO_KEYS.map(({ id, bankId, key, scopes }) => {
+    const hash = createHash('sha256').update(key).digest('hex');
+    return `('${hash}', '${id}', '${bankId}', 'demo', 'peere_test_', '${scopes}', ${now})`;
+  });
+  return [
+    `INSERT INTO banks (id, name, created_at) VALUES ${banks.join(', ')} ON CONFLICT DO NOTHING;`,
+    `INSERT INTO api_keys (hash, id, bank_id, name, prefix, scopes, created_at)
+     VALUES ${keys.join(', ')} ON CONFLICT (hash) DO UPDATE SET scopes = excluded.scopes, revoked_at = NULL;`,
+    await demoCustomerSql(fieldKey),
+    demoBatchSql(now),
+  ].join('\n');
+}
+
+/**
+ * The customer, unless it is there. Its bank counts it. Nothing else ever brings back the phrase of a customer who was
+ * erased; this one may have its own again.
+ */
+async function demoCustomerSql(fieldKey: FieldKey): Promise<string> {
+  const { id, bankId, phrase, email, accountName, country, state, address, gender, phone, createdAt } =
+    DEMO_CUSTOMER;
+  const seal = (field: keyof typeof DEMO_SECRETS) =>
+    sealField(fieldKey, { bankId, customerId: id, field }, DEMO_SECRETS[field]);
+  const texts = {
+    bank_id: bankId,
+    id,
+    phrase,
+    account_name: accountName,
+    firstname: 'Adaobi',
+    lastname: 'Okafor',
+    country,
+    state,
+    address,
+    gender,
+    phone,
+    account_number: await seal('accountNumber'),
+    reference: await seal('reference'),
+    client_ref: DEMO_SECRETS.reference,
+  };
+  const values = Object.values(texts).map(sqlText).join(', ');
+  const isMissing = `NOT EXISTS (SELECT 1 FROM customers WHERE bank_id = '${bankId}' AND id = '${id}')`;
+  const isEmailTaken = `EXISTS (SELECT 1 FROM customers WHERE bank_id = '${bankId}' AND email = '${email}')`;
+  return `UPDATE banks SET customer_count = customer_count + 1 WHERE id = '${bankId}' AND ${isMissing};
+    DELETE FROM retired_phrases WHERE phrase = '${phrase}' AND ${isMissing};
+    INSERT INTO customers (${Object.keys(texts).join(', ')}, email, batch_index, created_at)
+    SELECT ${values}, CASE WHEN ${isEmailTaken} THEN lower(hex(randomblob(8))) || '@example.com' ELSE '${email}' END,
+      0, ${Date.parse(createdAt)} WHERE ${isMissing};`;
+}
+
+/** The batch of the reference's examples, which brought the demo customer. Completed just now, so that it is kept. */
+function demoBatchSql(now: number): string {
+  const { id, bankId, createdAt } = DEMO_CUSTOMER;
+  const at = Date.parse(createdAt);
+  // No upsert: a trigger refuses to insert a batch that is there.
+  const isBatch = `bank_id = '${bankId}' AND id = '${EXAMPLE_BATCH_ID}'`;
+  return `INSERT INTO audit_log (bank_id, at, request_id, key_id, action, subject, fields)
+    VALUES ('${bankId}', ${at}, 'req_demo', 'key_demo_lagos_full', 'batch.accepted', '${EXAMPLE_BATCH_ID}', '[]')
+    ON CONFLICT DO NOTHING;
+    INSERT INTO batches (bank_id, id, status, total, duplicates, invalid, first_customer_id, last_customer_id, created,
+      created_at, completed_at)
+    SELECT '${bankId}', '${EXAMPLE_BATCH_ID}', 'COMPLETED', 1, 0, 0, '${id}', '${id}', 1, ${at}, ${now}
+    WHERE NOT EXISTS (SELECT 1 FROM batches WHERE ${isBatch});
+    UPDATE batches SET completed_at = ${now} WHERE ${isBatch};`;
+}

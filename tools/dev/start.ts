@@ -1,0 +1,131 @@
+/**
+ * `npm start`: a local server with demo data, and the minute's tick that cron gives in production. Wraps
+ * `wrangler dev`, and prints of what it says a line per request and what went wrong; `--verbose` prints all of it.
+ */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { Command } from 'commander';
+import { DEMO_CUSTOMER } from '../../src/openapi/examples.ts';
+import { run } from '../lib/arguments.ts';
+import { DEMO_KEYS } from './demo-data.ts';
+import { summarise } from './dev-output.ts';
+import { prepareLocalDatabase, removeLocalData } from './local-database.ts';
+import { answers, portFault } from './server.ts';
+import { projectFolder, wranglerEntry, wranglerEnvironment } from '../lib/wrangler.ts';
+
+const SWEEP_EVERY_MS = 60_000;
+const READY_WITHIN_MS = 60_000;
+
+interface Options {
+  port: string;
+  ip: string;
+  inspectorPort?: string;
+  persistTo?: string;
+  fresh?: boolean;
+  verbose?: boolean;
+}
+
+const program = new Command('start')
+  .description('a local server, with two demo banks and a customer to look up')
+  .option('--port <number>', 'where it listens', '8787')
+  .option('--ip <address>', 'which of this machine’s addresses it listens on', 'localhost')
+  .option('--inspector-port <number>', 'where a debugger may connect; without it, any that is free')
+  .option('--persist-to <folder>', 'where its data is kept; without it, .wrangler/state')
+  .option('--fresh', 'remove its data first')
+  .option('--verbose', 'print everything that wrangler and the Worker say')
+  .argument('[nothing]')
+  .action(start);
+
+await run(program);
+
+async function start(excess: string | undefined, options: Options): Promise<void> {
+  if (excess !== undefined) {
+    throw new Error(
+      'npm keeps options for itself unless they come after --, as in: npm start -- --port 8788',
+    );
+  }
+  const { port, ip, persistTo, fresh = false } = options;
+  const url = `http://localhost:${port}`;
+  const fault = await portFault(port, ip);
+  if (fault !== undefined) {
+    if (!(await answers(url))) throw new Error(`${fault} Choose another: npm start -- --port 8788`);
+    if (fresh)
+      throw new Error(`A server is running at ${url}: stop it with Ctrl-C before its data is removed.`);
+    console.log(`It is running already, at ${url}. Nothing to do.`);
+    return;
+  }
+  if (fresh) {
+    const removed = await removeLocalData(persistTo);
+    console.log(removed === undefined ? 'There was no local data to remove.' : `Removed ${removed}.`);
+  }
+  console.log('Preparing the local database …');
+  await prepareLocalDatabase(persistTo);
+  await serve(url, options);
+}
+
+async function serve(url: string, options: Options): Promise<void> {
+  const server = spawn(process.execPath, [wranglerEntry, 'dev', ...devArguments(url, options)], {
+    cwd: projectFolder,
+    env: wranglerEnvironment,
+    stdio: options.verbose === true ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+  });
+  const stop = (signal: NodeJS.Signals) => server.kill(signal);
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  server.on('exit', (code) => process.exit(code ?? 0));
+
+  let isReady = false;
+  for (const stream of [server.stdout, server.stderr]) {
+    if (stream === null) continue;
+    createInterface({ input: stream }).on('line', (line) => {
+      const summary = summarise(line);
+      // Requests of before are our own.
+      if (summary !== undefined && (isReady || summary.kind === 'fault')) console.log(summary.text);
+    });
+  }
+
+  const giveUpAt = Date.now() + READY_WITHIN_MS;
+  while (!(await answers(url))) {
+    if (Date.now() > giveUpAt) {
+      server.kill('SIGTERM');
+      throw new Error(
+        `Nothing answered at ${url} within ${READY_WITHIN_MS / 1000} seconds: npm start -- --verbose shows why.`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  const sweep = () => fetch(`${url}/cdn-cgi/handler/scheduled`).catch(() => null);
+  await sweep();
+  setInterval(() => void sweep(), SWEEP_EVERY_MS);
+  console.log(banner(url));
+  isReady = true;
+}
+
+function devArguments(url: string, { port, ip, inspectorPort, persistTo }: Options): string[] {
+  return [
+    '--port',
+    port,
+    '--ip',
+    ip,
+    '--show-interactive-dev-session=false',
+    // wrangler.toml names the deployed host in both places.
+    '--infer-origin-from-routes=false',
+    '--var',
+    `PUBLIC_URL:${url}`,
+    ...(inspectorPort === undefined ? [] : ['--inspector-port', inspectorPort]),
+    ...(persistTo === undefined ? [] : ['--persist-to', persistTo]),
+  ];
+}
+
+function banner(url: string): string {
+  const key = DEMO_KEYS[0]?.key;
+  // Windows PowerShell 5 calls another program curl.
+  const curl = process.platform === 'win32' ? 'curl.exe' : 'curl';
+  return `
+  Ready.    ${url}      (Ctrl-C stops it)
+  API key   ${key}      (demo bank Lagos, every scope)
+  Try       ${curl} -H "Authorization: Bearer ${key}" "${url}/v1/bank/customer?phrase=${DEMO_CUSTOMER.phrase}"
+  Docs      ${url}/docs
+  Fill it   npm run demo${url.endsWith(':8787') ? '' : ` -- --url ${url}`}      (10,000 customers, in another terminal)
+`;
+}

@@ -1,0 +1,22 @@
+/** Customers as a bank's export has them: CSV, with the contract's names of fields. */
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { stringify } from 'csv-stringify/sync';
+import { customerRow } from '../../src/customers/customers.requests.ts';
+
+/** @param header for the first part of a file; the others go on */
+export function toCsv(customers: object[], header = true): string {
+  return stringify(customers, { header, columns: Object.keys(customerRow.shape) });
+}
+
+/** A file of any size, part by part. */
+export async function writeCsv(path: string, parts: Iterable<object[]>): Promise<void> {
+  const out = createWriteStream(path);
+  let header = true;
+  for (const part of parts) {
+    if (!out.write(toCsv(part, header))) await once(out, 'drain');
+    header = false;
+  }
+  out.end();
+  await once(out, 'finish');
+}

@@ -1,0 +1,14 @@
+/** The service's own statements, as text for wrangler, which takes no bound parameters. */
+import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core';
+import type { Statement } from '../../src/db/statements.ts';
+
+const dialect = new SQLiteSyncDialect();
+
+/** Statements one after the other, their values in the text, escaped by Drizzle. */
+export function textOf(statements: readonly Statement[] | Record<string, Statement>): string {
+  const texts = Object.values(statements).map((statement) => {
+    if ('params' in statement) throw new Error('a statement that is rendered has no values in its text');
+    return dialect.sqlToQuery(statement.inlineParams()).sql;
+  });
+  return texts.join(';\n');
+}

@@ -1,0 +1,100 @@
+/** Runs wrangler, the one of this project, and D1 statements through it. */
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const projectFolder = fileURLToPath(new URL('../..', import.meta.url).href);
+const wranglerPackage = createRequire(import.meta.url).resolve('wrangler/package.json');
+export const wranglerEntry = join(dirname(wranglerPackage), 'bin', 'wrangler.js');
+
+/**
+ * Wrangler asks nothing and reports nothing. The Node that runs us runs it, and the build too (tools/build/build.ts), which
+ * PEERE_COMMAND tells that one of our commands runs it.
+ */
+export const wranglerEnvironment = {
+  ...process.env,
+  PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
+  WRANGLER_SEND_METRICS: 'false',
+  CI: 'true',
+  PEERE_COMMAND: 'yes',
+};
+
+/**
+ * @param input what it reads where it asks: a secret, which must not be an argument
+ * @returns what it printed
+ * @throws with what it printed, when it fails
+ */
+export function wrangler(args: string[], input = ''): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [wranglerEntry, ...args], {
+      cwd: projectFolder,
+      env: wranglerEnvironment,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    child.stdin.end(input);
+    let output = '';
+    let errors = '';
+    child.stdout.on('data', (text) => (output += text));
+    child.stderr.on('data', (text) => (errors += text));
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) resolve(output);
+      else reject(new Error(`wrangler ${args.slice(0, 3).join(' ')} failed:\n${errors}${output}`));
+    });
+  });
+}
+
+/**
+ * Runs it in the terminal, where it may ask: whether a host that is somebody else's already is to be taken over, which
+ * it would do unasked elsewhere.
+ * @throws when it fails; it has said why
+ */
+export function wranglerInTerminal(args: string[]): Promise<void> {
+  const { CI, ...environment } = wranglerEnvironment;
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [wranglerEntry, ...args], {
+      cwd: projectFolder,
+      env: { ...environment, ...(process.env['CI'] === undefined ? {} : { CI }) },
+      stdio: 'inherit',
+    });
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) resolve();
+      else reject(new Error(`wrangler ${args[0]} failed.`));
+    });
+  });
+}
+
+/** Which D1: this machine's (in `persistTo`, if not wrangler's own folder), or the deployed one. */
+export type Target = { remote: true } | { remote: false; persistTo?: string | undefined };
+
+export function targetArguments(target: Target): string[] {
+  if (target.remote) return ['--remote'];
+  return ['--local', ...(target.persistTo === undefined ? [] : ['--persist-to', target.persistTo])];
+}
+
+/** Runs SQL and returns the rows of its last statement. */
+export async function d1<Row>(target: Target, statements: string): Promise<Row[]> {
+  return (await d1Each<Row>(target, statements)).at(-1) ?? [];
+}
+
+/** Runs SQL and returns the rows of each statement. */
+export async function d1Each<Row>(target: Target, statements: string): Promise<Row[][]> {
+  const output = await wrangler([
+    'd1',
+    'execute',
+    'DB',
+    ...targetArguments(target),
+    '--yes',
+    '--json',
+    '--command',
+    statements,
+  ]);
+  return (JSON.parse(output) as { results: Row[] }[]).map(({ results }) => results);
+}
+
+/** A value as SQL text: wrangler takes no bound parameters. */
+export function sqlText(value: string | null): string {
+  return value === null ? 'NULL' : `'${value.replaceAll("'", "''")}'`;
+}

@@ -1,20 +1,25 @@
+import { fileURLToPath } from 'node:url';
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-pool-workers';
 import { defineConfig } from 'vitest/config';
 import { plantedBug } from './test/simulation/mutants.ts';
 import { buildSite } from './tools/build/site.ts';
 
-/** Seeds of `npm test`; `npm run simulate` says how many, which, and with which planted bug. */
+/** Simulation seeds of `npm test`; `npm run simulate` sets their number, the first one, and a planted bug. */
 const SEEDS = 60;
-/** Requests that `npm test` makes up; FUZZ_RUNS makes more. */
+/** Random requests of `npm test`; FUZZ_RUNS sets another number. */
 const REQUESTS = 500;
 const { SIMULATION_SEEDS, SIMULATION_FIRST, SIMULATION_MUTANT, FUZZ_RUNS } = process.env;
 
-// Wrangler announces a `.dev.vars` where there is one.
+// Wrangler would log that it uses `.dev.vars`.
 process.env['WRANGLER_LOG'] ??= 'warn';
 await buildSite();
 
+/** The client's source, so that no test runs against an old build of it. */
+const client = fileURLToPath(new URL('packages/client/src/client.ts', import.meta.url).href);
+
 // Tests run inside workerd, on the bindings of wrangler.toml and the real migrations. No network.
 export default defineConfig({
+  resolve: { alias: { '@peere/client': client } },
   plugins: [
     ...(SIMULATION_MUTANT === undefined ? [] : [plantedBug(SIMULATION_MUTANT)]),
     cloudflareTest(async () => ({
@@ -22,7 +27,7 @@ export default defineConfig({
       miniflare: {
         bindings: {
           ENVIRONMENT: 'local',
-          // Of no use anywhere else.
+          // A key for tests only.
           FIELD_KEY_1: btoa('0123456789abcdef'.repeat(2)),
           MIGRATIONS: await readD1Migrations('./migrations'),
           FUZZ_RUNS: Number(FUZZ_RUNS ?? REQUESTS),
@@ -40,11 +45,11 @@ export default defineConfig({
     exclude: ['test/smoke/**'],
     setupFiles: ['./test/support/setup.ts'],
     reporters: ['default'],
-    // One line per file. What a test logs is shown if the test fails; slow tests get no line of their own.
+    // Prints one line per file. The logs of a test are shown if it fails; slow tests get no line of their own.
     silent: 'passed-only',
     slowTestThreshold: Number.POSITIVE_INFINITY,
     maxWorkers: 2,
-    // Files share a worker: each test begins with an empty database of its own all the same.
+    // Files share a worker, and yet each test begins with an empty database.
     isolate: false,
     testTimeout: 20_000,
   },

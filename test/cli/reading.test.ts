@@ -1,16 +1,16 @@
 /**
- * How the importer reads text: CSV, NDJSON and JSON, in any pieces. It runs here in workerd, without Node's APIs, as it
- * should be able to run in a browser.
+ * How the importer reads text: CSV, NDJSON and JSON, in pieces of any size. It runs in workerd without Node's APIs, as it
+ * could in a browser.
  */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ImportFault } from '../../packages/cli/src/reading/fault.ts';
+import { ImportError } from '../../packages/cli/src/reading/errors.ts';
 import { mapColumns } from '../../packages/cli/src/reading/fields.ts';
 import { openCsv } from '../../packages/cli/src/reading/csv.ts';
 import { EmailRows, hashEmail } from '../../packages/cli/src/reading/emails.ts';
 import { hashText } from '../../packages/cli/src/reading/hash.ts';
 import type { Format, Row } from '../../packages/cli/src/reading/row.ts';
-import { MAX_ROW } from '../../packages/cli/src/reading/row.ts';
+import { MAX_ROW_CHARACTERS } from '../../packages/cli/src/reading/row.ts';
 import { readTable } from '../../packages/cli/src/reading/table.ts';
 
 const HEADERS = [
@@ -27,7 +27,7 @@ const HEADER = HEADERS.join(',');
 const ROW = 'c-1,Ada,Test,Ada Test,a@example.com,NG,0123456781,r-1';
 const CUSTOMER = Object.fromEntries(HEADERS.map((header, at) => [header, ROW.split(',')[at]]));
 
-/** Cuts a text into pieces of this many characters. */
+/** @param size of each piece, in characters */
 async function* inPieces(text: string, size: number): AsyncGenerator<string> {
   for (let at = 0; at < text.length; at += size) yield text.slice(at, at + size);
 }
@@ -44,7 +44,7 @@ const readCsv = (text: string, options?: { map?: string[]; size?: number }) => r
 const accepted = ({ rows }: { rows: Row[] }) => rows.flatMap(({ customer }) => customer ?? []);
 const reasons = ({ rows }: { rows: Row[] }) => rows.map(({ fault }) => fault?.reason);
 
-/** The failures of one import, as the file that the next one is given. */
+/** Writes the failures of one import as the file that the next one reads. */
 function failuresFile({ headers, rows }: { headers: string[]; rows: Row[] }): string {
   const failed = rows.flatMap(({ cells, fault }, at) =>
     fault === undefined ? [] : [[String(at + 1), ...cells, fault.code, fault.reason, '']],
@@ -59,7 +59,7 @@ describe('CSV', () => {
     maxLength: 6,
   });
 
-  it('is read as it was written, whatever its cells, separator, line ends and pieces', async () => {
+  it('is read as it was written, whatever its cells, separator, line endings and pieces', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.array(cell, { minLength: 2, maxLength: 4 }), { maxLength: 8 }),
@@ -109,7 +109,7 @@ describe('CSV', () => {
       `"clientRef","firstname",${HEADERS.slice(2).join(',')}\n${ROW}\n${ROW}`,
     ],
   ] as const) {
-    it(`with ${what} has the same two rows, and nothing is said of its columns`, async () => {
+    it(`with ${what} has the same two rows, and no column is reported as ignored`, async () => {
       for (const size of [1, 7, 1_000]) {
         const read = await readCsv(text, { size });
         expect(accepted(read)).toEqual([CUSTOMER, CUSTOMER]);
@@ -118,17 +118,17 @@ describe('CSV', () => {
     });
   }
 
-  it('refuses a row with too many cells even if the last one is blank: it may have moved the others', async () => {
+  it('refuses a row with too many cells even if the last is blank, because the others may be shifted', async () => {
     const read = await readCsv(`${HEADER},address\n${ROW.replace('Ada Test', 'Ada, Test')},\n`);
     expect(reasons(read)[0]).toMatch(/^has 10 cells where the header has 9/);
   });
 
-  it('refuses a row that has something behind the last header', async () => {
+  it('refuses a row that has a value after the last header', async () => {
     const read = await readCsv(`${HEADER},\n${ROW},r-2\n`);
-    expect(reasons(read)[0]).toMatch(/^has something in column 9, which has no header/);
+    expect(reasons(read)[0]).toMatch(/^has a value in column 9, which has no header/);
   });
 
-  it('says which column a NUL character is in', async () => {
+  it('names the column that has a NUL character', async () => {
     const read = await readCsv(`${HEADER}\n${ROW}\n${ROW.replace('Ada', 'A\0da')}\n`);
     expect(reasons(read)).toEqual([undefined, 'has a NUL character in column 2, "firstname"']);
     await expect(readCsv(`${HEADER.replace('email', 'e\0mail')}\n${ROW}`)).rejects.toThrow(
@@ -136,7 +136,7 @@ describe('CSV', () => {
     );
   });
 
-  it('names a column that has no name and is not sent', async () => {
+  it('reports an ignored column that has no name by its number', async () => {
     expect((await readCsv(`,${HEADER},Branch\n0,${ROW},Ikeja\n`)).ignored).toEqual([
       'column 1, which has no name',
       'Branch',
@@ -150,20 +150,20 @@ describe('CSV', () => {
       `${ROW.replace('Ada', 'A"da')}\n`,
       /in row 2: cell 2 has a quotation mark inside/,
     ],
-    ['is not doubled', `${ROW.replace('Ada', '"A"da"')}\n`, /in row 2: cell 2 goes on after its closing/],
+    ['is not doubled', `${ROW.replace('Ada', '"A"da"')}\n`, /in row 2: cell 2 continues after its closing/],
   ] as const) {
-    it(`where a quotation mark ${what} is refused, and its row is named`, async () => {
+    it(`in which a quotation mark ${what} is refused, and the row is named`, async () => {
       for (const size of [1, 1_000]) {
         await expect(readCsv(`${HEADER}\n${ROW}\n,,\n${line}`, { size })).rejects.toThrow(words);
       }
     });
   }
 
-  it('with a line that does not end is refused in bounded memory, and its row is named', async () => {
+  it('with an endless line is refused in bounded memory, and the row is named', async () => {
     const endless = async function* (start: string) {
       yield start;
       for (let piece = 0; piece < 1_000; piece += 1) {
-        if (piece * 65_536 > 2 * MAX_ROW) throw new Error('it is read on');
+        if (piece * 65_536 > 2 * MAX_ROW_CHARACTERS) throw new Error('it is still being read');
         yield 'x'.repeat(65_536);
       }
     };
@@ -175,7 +175,7 @@ describe('CSV', () => {
 });
 
 describe('--map', () => {
-  it('takes the column of exactly this name before one that looks like it', () => {
+  it('prefers the column with exactly this name to a similar one', () => {
     const headers = [...HEADERS.filter((name) => name !== 'accountNumber'), 'Account', 'Account #'];
     for (const name of ['Account', 'Account #']) {
       const { columns } = mapColumns(headers, [`accountNumber=${name}`]);
@@ -183,16 +183,16 @@ describe('--map', () => {
     }
   });
 
-  it('refuses a name that may be either of two columns, and names both', () => {
+  it('refuses a name that matches two columns, and names both', () => {
     const headers = [...HEADERS, 'Account', 'Account #'];
     expect(() => mapColumns(headers, ['accountNumber=account'])).toThrow('"Account", "Account #"');
     expect(() => mapColumns([...HEADERS, 'A', 'A'], ['accountNumber=A'])).toThrow(
       'two columns have this name, 9 and 10',
     );
-    expect(() => mapColumns(headers, ['email=email', 'email=Account'])).toThrow('email has a column already');
+    expect(() => mapColumns(headers, ['email=email', 'email=Account'])).toThrow('email is mapped already');
   });
 
-  it('finds an accent however it is written, and nothing by a name of signs alone', () => {
+  it('finds an accent however it is written, and nothing by punctuation alone', () => {
     const headers = [...HEADERS.filter((name) => name !== 'firstname'), 'Pre\u0301nom', 'Prenom', '', '#'];
     const { columns } = mapColumns(headers, ['firstname=Pr\u00E9nom']);
     expect(columns.get('firstname')).toBe(headers.indexOf('Pre\u0301nom'));
@@ -207,7 +207,7 @@ describe('NDJSON and JSON', () => {
     ['json', (values: string[]) => `{"meta":{"x":["]}\\""]},"customers":[${values.join(' , ')}],"count":2}`],
   ] as const;
 
-  it('have the aliases of CSV, and tell the keys that are not sent', async () => {
+  it('have the aliases of CSV, and report the keys that are not sent', async () => {
     const { accountName, ...rest } = CUSTOMER;
     const value = JSON.stringify({
       ...rest,
@@ -225,7 +225,7 @@ describe('NDJSON and JSON', () => {
     }
   });
 
-  it('prefer the name of a field to an alias, and refuse two aliases', async () => {
+  it('prefer the name of a field to an alias, and refuse two aliases of one field', async () => {
     const own = JSON.stringify({ customerId: '7', ...CUSTOMER });
     const two = JSON.stringify({ ...CUSTOMER, mobile: '0803', telephone: '0804' });
     const read = await readAs('ndjson', `${own}\n${two}`);
@@ -242,7 +242,7 @@ describe('NDJSON and JSON', () => {
     ['an object', '{"iban":"0123456781"}', /accountNumber is an object/],
     ['half of a character', '"\\ud800123"', undefined],
   ] as const) {
-    it(`a value that is ${what} stays refused when the failures are imported as they are`, async () => {
+    it(`refuse a value that is ${what}, also when the failures are imported unchanged`, async () => {
       const line = JSON.stringify(CUSTOMER).replace('"0123456781"', value);
       for (const [format, write] of formats) {
         const read = await readAs(format, write([line]));
@@ -283,7 +283,7 @@ describe('NDJSON and JSON', () => {
       '12345678901234567891 or "b:{"',
     ],
   ] as const) {
-    it(`refuse a row that has ${what}, show each value, and keep it refused until it is changed`, async () => {
+    it(`refuse a row that has ${what} and show each value, until the row is changed`, async () => {
       const { email: _, ...rest } = CUSTOMER;
       const line = `{${members},${JSON.stringify({ x: [{ a: 1, b: ':' }], ...rest }).slice(1)}`;
       for (const [format, write] of formats) {
@@ -299,17 +299,17 @@ describe('NDJSON and JSON', () => {
     });
   }
 
-  it('take a field by its own name, whatever aliases are before and behind it', async () => {
+  it('take the value of a field by its own name, whatever aliases surround it', async () => {
     const line = `{"mail":"1","E-mail":"2",${JSON.stringify(CUSTOMER).slice(1, -1)},"email address":"3"}`;
     expect(accepted(await readAs('ndjson', line))).toEqual([CUSTOMER]);
   });
 
-  it('take a key that is there twice if it is of no field, or in a value that is not sent', async () => {
+  it('accept a repeated key if it belongs to no field, or is inside a value that is not sent', async () => {
     const line = `{"branch":{"id":1,"id":2},"x":1,"x":2,${JSON.stringify(CUSTOMER).slice(1)}`;
     expect(accepted(await readAs('ndjson', line))).toEqual([CUSTOMER]);
   });
 
-  it('find a key that is there twice in a row as long as one may be', async () => {
+  it('find a repeated key in a row of the maximum length', async () => {
     const line = (value: string) =>
       JSON.stringify({ address: value, ...CUSTOMER }).replace('{', '{"email":"a",');
     for (const value of [':"'.repeat(200_000), '\\'.repeat(400_000), 'x'.repeat(900_000)]) {
@@ -317,7 +317,7 @@ describe('NDJSON and JSON', () => {
     }
   });
 
-  it('show a number in the failures as it was written', async () => {
+  it('keep a number in the failures as it was written', async () => {
     const line = JSON.stringify({ x: { accountNumber: 1 }, ...CUSTOMER }).replace(
       '"0123456781"',
       '12345678901234567891',
@@ -326,7 +326,7 @@ describe('NDJSON and JSON', () => {
     expect(rows[0]?.cells).toContain('#UNREADABLE: 12345678901234567891');
   });
 
-  it('name the row that is not JSON', async () => {
+  it('name the row or line that is not JSON', async () => {
     const good = JSON.stringify(CUSTOMER);
     expect(reasons(await readAs('ndjson', `${good}\n\n{"clientRef": oops}\n3\n${good}`))).toEqual([
       undefined,
@@ -338,7 +338,7 @@ describe('NDJSON and JSON', () => {
       [`[${good}, {"clientRef": oops}]`, /near row 2: a value is not well-formed/],
       [`[${good}, ${good}`, /near row 3: it ends in the middle/],
       [`[${good} ${good}]`, /near row 2: "," is missing before "{"/],
-      [`${good}\n${good}`, /say --format ndjson/],
+      [`${good}\n${good}`, /use --format ndjson/],
       ['{"rows": []}', /has no list called customers/],
       [' ', /is empty/],
     ] as const) {
@@ -346,13 +346,13 @@ describe('NDJSON and JSON', () => {
     }
   });
 
-  /** How often a text is looked at, by how many characters of it are handed out. */
+  /** A text of many pieces that never ends its value. */
   async function* huge(start: string, pieces: number): AsyncGenerator<string> {
     yield start;
     for (let piece = 0; piece < pieces; piece += 1) yield 'x'.repeat(65_536);
   }
 
-  it('tell of a line or a value of any size in bounded memory', async () => {
+  it('refuse a line or a value of any size in bounded memory', async () => {
     const good = JSON.stringify(CUSTOMER);
     const line = { name: 'file', format: 'ndjson', text: () => huge(`${good}\n["`, 2_000) } as const;
     const rows: Row[] = [];
@@ -367,22 +367,22 @@ describe('NDJSON and JSON', () => {
       for await (const _ of (await readTable(value, [])).rows);
     };
     await expect(read()).rejects.toThrow(/near row 2: a value is longer than 1,000,000 characters/);
-    await expect(read()).rejects.toBeInstanceOf(ImportFault);
+    await expect(read()).rejects.toBeInstanceOf(ImportError);
   });
 });
 
 describe('a file of failures', () => {
-  it('keeps a ragged row refused, until its cells are put right', async () => {
+  it('keeps a ragged row refused until its cells are fixed', async () => {
     const ragged = [`${ROW},surplus`, ROW.replace('Test,', ''), 'one', ROW.replace('Ada Test', 'Ada, Test')];
     let read = await readCsv(`${HEADER}\n${ragged.join('\n')}\n`);
-    const told = reasons(read);
+    const firstReasons = reasons(read);
     expect(accepted(read)).toEqual([]);
     for (let round = 0; round < 3; round += 1) {
       read = await readCsv(failuresFile(read));
       expect(read.rows).toHaveLength(ragged.length);
       expect(accepted(read)).toEqual([]);
       expect(read.headers).toEqual(HEADERS);
-      expect(reasons(read)).toEqual(told);
+      expect(reasons(read)).toEqual(firstReasons);
     }
     // As a spreadsheet saves it: every row as wide as the widest.
     const padded = failuresFile(read).replaceAll(/(?=\n|$)/g, ',""');
@@ -391,7 +391,7 @@ describe('a file of failures', () => {
     expect(accepted(await readCsv(fixed))).toEqual([CUSTOMER]);
   });
 
-  it('keeps the columns of the user that are called as those of the importer', async () => {
+  it('keeps columns of the user whose names are those of the importer’s columns', async () => {
     const file = `row,${HEADER},failure_code\n${`7,${ROW},mine`.replace('Ada Test', '')},\n`;
     const first = await readCsv(file);
     const [, again] = [first, await readCsv(failuresFile(first))];
@@ -401,7 +401,7 @@ describe('a file of failures', () => {
     expect(reasons(again)).toEqual(reasons(first));
   });
 
-  it('has a line that is not JSON whole, so that it can be put right there', async () => {
+  it('has the whole of a line that is not JSON, so that it can be fixed there', async () => {
     const line = `{"clientRef": oops, "address": "${'x'.repeat(5_000)}"}`;
     const read = await readAs('ndjson', `${line}\n"${line.replaceAll('"', "'")}"`);
     expect(read.rows.map(({ cells }) => cells[0])).toEqual([
@@ -410,7 +410,7 @@ describe('a file of failures', () => {
     ]);
   });
 
-  it('that was made ragged itself keeps its rows refused', async () => {
+  it('keeps its rows refused if it has become ragged itself', async () => {
     const file = failuresFile(await readCsv(`${HEADER}\none\n`)).replace('"one"', '"one","two"');
     const again = await readCsv(failuresFile(await readCsv(file)));
     expect(again.rows).toHaveLength(1);
@@ -419,19 +419,19 @@ describe('a file of failures', () => {
 });
 
 describe('emails', () => {
-  it('are the same in any case, with spaces around, and however accents are written', () => {
+  it('have the same hash in any case, with surrounding spaces, and however accents are written', () => {
     const one = hashEmail('ze\u0301@example.com');
     expect(hashEmail(' ZÉ@Example.com\n')).toBe(one);
     expect(hashEmail('ze@example.com')).not.toBe(one);
   });
 
-  it('of 300,000 customers have hashes that differ', () => {
+  it('of 300,000 customers have different hashes', () => {
     const hashes = new Set<number>();
     for (let number = 0; number < 300_000; number += 1) hashes.add(hashText(`p${number}@x.example.com`));
     expect(hashes.size).toBe(300_000);
   });
 
-  it('are found with the row that had them first, however many there are', () => {
+  it('are found with the row that had them first, also when the table has grown', () => {
     const rows = new EmailRows(10);
     for (let row = 1; row <= 5_000; row += 1) expect(rows.claim(hashText(`${row}`), row)).toBeUndefined();
     for (let row = 1; row <= 5_000; row += 1) expect(rows.claim(hashText(`${row}`), 9_999)).toBe(row);

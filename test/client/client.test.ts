@@ -1,9 +1,10 @@
-/** The client in a Worker, on the real service: what it promises to whoever calls it. */
+/** The client in a Worker, against the real service: what it guarantees to its callers. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   createClient,
   type PeereError,
   type ClientOptions,
+  type NewCustomer,
   type PeereClient,
 } from '../../packages/client/src/client.ts';
 import { KEYS } from '../support/banks.ts';
@@ -13,30 +14,31 @@ import { Service } from '../support/service.ts';
 
 let service: Service;
 let client: PeereClient;
-let asked: Request[];
+let requests: Request[];
+/** Milliseconds of each wait between attempts. */
 let waits: number[];
-/** What becomes of the next requests, instead of an answer: `lost`, it took effect, and nobody heard. */
+/** Outcomes of the next requests: a response of the test, or `lost`, which takes effect without a response. */
 let fates: ('lost' | Response)[];
 
-type Customers = Parameters<PeereClient['createCustomers']>[0];
+type Customers = readonly NewCustomer[];
 const customers = (count: number) => sentCustomers(count) as unknown as Customers;
 
-function connect(options: Partial<ClientOptions> = {}): PeereClient {
+function createTestClient(options: Partial<ClientOptions> = {}): PeereClient {
   return createClient({
     url: 'https://api.example.com',
     key: KEYS.full,
     fetch: async (url, init) => {
       const request = new Request(url, init);
-      asked.push(request);
+      requests.push(request);
       const fate = fates.shift();
       if (fate instanceof Response) return fate;
-      const answer = await service.fetch(request);
+      const response = await service.fetch(request);
       if (fate === 'lost') throw new TypeError('Network connection lost.');
-      return answer;
+      return response;
     },
     sleep: async (milliseconds, signal) => {
       waits.push(milliseconds);
-      // Whatever is waited for arrives meanwhile.
+      // Batches are processed while the client waits.
       await service.drain();
       signal?.throwIfAborted();
     },
@@ -46,8 +48,8 @@ function connect(options: Partial<ClientOptions> = {}): PeereClient {
 
 beforeEach(() => {
   service = new Service();
-  [asked, waits, fates] = [[], [], []];
-  client = connect();
+  [requests, waits, fates] = [[], [], []];
+  client = createTestClient();
 });
 
 const refused = (status: number, code: string, headers: Record<string, string> = {}) =>
@@ -75,17 +77,17 @@ const caught = (work: Promise<unknown>): Promise<PeereError> =>
   );
 
 describe('a customer', () => {
-  it('is found by phrase, id and email, with its ETag; nobody is null', async () => {
+  it('is found by phrase, id and email with its ETag, and an unknown one is null', async () => {
     const [row] = await service.haveCustomers(sentCustomers(1));
     const { id = '', phrase = '', email = '' } = row ?? {};
     for (const by of [{ phrase }, { id }, { email }]) {
       expect(await client.getCustomer(by)).toMatchObject({ id, phrase, email, etag: `"${id}"` });
     }
     expect(await client.getCustomer({ id: 'cus_none' })).toBeNull();
-    expect(await connect({ key: KEYS.other }).getCustomer({ id })).toBeNull();
+    expect(await createTestClient({ key: KEYS.other }).getCustomer({ id })).toBeNull();
   });
 
-  it('is updated where it is still what was read, and not where it is not', async () => {
+  it('is updated with ifMatch only if it has not changed since it was read', async () => {
     const [row] = await service.haveCustomers(sentCustomers(1));
     const id = row?.id ?? '';
     const read = await client.getCustomer({ id });
@@ -96,7 +98,7 @@ describe('a customer', () => {
     expect((await client.getCustomer({ id }))?.state).toBe('Lagos');
   });
 
-  it('that was erased, and nobody heard, is erased when it is tried again', async () => {
+  it('counts as erased when the response to its erasure was lost and the second attempt finds nothing', async () => {
     const [row] = await service.haveCustomers(sentCustomers(1));
     fates = ['lost'];
     await client.eraseCustomer(row?.id ?? '');
@@ -105,59 +107,59 @@ describe('a customer', () => {
   });
 });
 
-describe('what was read or written', () => {
+describe('reads after writes', () => {
   beforeEach(() => {
     service = new Service(({ DB }) => ({ DB: laggingDatabase(DB) }));
   });
 
-  it('is seen by what is asked next: customers of a completed batch, though the nearest replica has none', async () => {
+  it('see the customers of a completed batch, even though the nearest replica lags behind', async () => {
     const { batchId, data } = await client.createCustomers(customers(1));
     await service.drain();
     expect((await client.waitForBatch(batchId)).status).toBe('COMPLETED');
     const [id = ''] = data.customerIds;
     expect(await client.getCustomer({ id })).toMatchObject({ id });
-    expect(await connect().getCustomer({ id })).toBeNull();
+    expect(await createTestClient().getCustomer({ id })).toBeNull();
   });
 
-  it('is seen also when an answer refused everything', async () => {
+  it('see what a refusal was based on', async () => {
     await service.haveCustomers(sentCustomers(1));
     expect(await caught(client.createCustomers(customers(1)))).toMatchObject({ code: 'CUSTOMER_EXISTS' });
     const found = await client.getCustomer({ email: String(sentCustomers(1)[0]?.['email']) });
     expect(found).not.toBeNull();
   });
 
-  it('goes along as the newest bookmark of all answers, in whatever order they come', async () => {
-    const answer = (bookmark: string) =>
+  it('send the newest bookmark of all responses, in whatever order these arrive', async () => {
+    const respond = (bookmark: string) =>
       Response.json({ data: {} }, { headers: bookmark === '' ? {} : { 'X-D1-Bookmark': bookmark } });
-    fates = ['00000001-b', '00000002-a', '00000001-c', ''].map(answer);
+    fates = ['00000001-b', '00000002-a', '00000001-c', ''].map(respond);
     await Promise.all([1, 2, 3, 4].map(() => client.getBatch('bat_any')));
     await client.getBatch('bat_any').catch(() => null);
-    const sent = asked.map(({ headers }) => headers.get('X-D1-Bookmark'));
+    const sent = requests.map(({ headers }) => headers.get('X-D1-Bookmark'));
     expect(sent).toEqual([null, null, null, null, '00000002-a']);
   });
 });
 
 describe('lists', () => {
-  it('are read on to their end, every row once', async () => {
+  it('are read to their end, with every row once', async () => {
     await service.haveCustomers(sentCustomers(250));
     const ids = new Set<string>();
     for await (const { id } of client.listCustomers({ sortBy: 'email' })) ids.add(id);
     expect(ids.size).toBe(250);
-    expect(asked).toHaveLength(3);
+    expect(requests).toHaveLength(3);
   });
 
-  it('ask for no page that nobody reads', async () => {
+  it('fetch no page that is not read', async () => {
     await service.haveCustomers(sentCustomers(250));
     for await (const customer of client.listCustomers()) {
       expect(customer.bankId).toBe('bnk_lagos');
       break;
     }
-    expect(asked).toHaveLength(1);
+    expect(requests).toHaveLength(1);
   });
 });
 
 describe('a batch', () => {
-  it('is sent, waited for, and read', async () => {
+  it('is submitted, awaited and read, with the outcome of every row', async () => {
     const rows = [...customers(3), { ...customers(1)[0], email: 'no email' } as Customers[number]];
     const { batchId, summary } = await client.createCustomers(rows);
     expect(summary).toMatchObject({ total: 4, successful: 3 });
@@ -174,17 +176,17 @@ describe('a batch', () => {
     }
   });
 
-  it('whose answer was lost is not made twice: each try carries the same key', async () => {
+  it('is created once although responses were lost: each attempt sends the same Idempotency-Key', async () => {
     fates = ['lost', 'lost'];
     const { batchId } = await client.createCustomers(customers(5));
-    const keys = asked.map(({ headers }) => headers.get('Idempotency-Key'));
+    const keys = requests.map(({ headers }) => headers.get('Idempotency-Key'));
     expect(keys).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/), keys[0], keys[0]]);
     await service.drain();
     expect((await client.getBatch(batchId)).summary.successful).toBe(5);
     expect((await service.get('/v1/bank/customers')).headers.get('X-Total-Count')).toBe('5');
   });
 
-  it('of which no row is accepted is an error that says why of each', async () => {
+  it('whose rows were all refused is an error with the reason of each row', async () => {
     const error = await caught(
       client.createCustomers([{ ...customers(1)[0], email: '' } as Customers[number]]),
     );
@@ -192,24 +194,31 @@ describe('a batch', () => {
     expect(error.report?.failures).toMatchObject([{ index: 0, code: 'INVALID_DATA' }]);
   });
 
-  it('that is rehearsed is not stored', async () => {
-    const report = await client.rehearseCustomers(customers(5));
+  it('may be a body that is serialised already', async () => {
+    const body = JSON.stringify({ customers: customers(2) });
+    expect((await client.dryRunCustomers(body)).summary).toMatchObject({ total: 2, successful: 2 });
+    const { data } = await client.createCustomers(body);
+    expect(data.customerIds).toHaveLength(2);
+  });
+
+  it('is validated by a dry run and not stored', async () => {
+    const report = await client.dryRunCustomers(customers(5));
     expect(report).toMatchObject({ batchId: null, summary: { successful: 5 } });
     expect((await service.get('/v1/bank/customers')).headers.get('X-Total-Count')).toBe('0');
   });
 });
 
-it('a dry run of more failures than one answer holds tells of every one', async () => {
+it('a dry run reports every failure, even if they do not fit into one response', async () => {
   const wordy = Object.fromEntries(Object.keys(sentCustomers(1)[0] ?? {}).map((field) => [field, '\u0001']));
   const rows = Array.from({ length: 1_600 }, () => wordy) as unknown as Customers;
-  const report = await client.rehearseCustomers(rows);
-  expect(asked.length).toBeGreaterThan(1);
+  const report = await client.dryRunCustomers(rows);
+  expect(requests.length).toBeGreaterThan(1);
   expect(report.failuresInline).toBe(true);
   expect(report.failures.map(({ index }) => index)).toEqual(rows.map((_, index) => index));
 });
 
-describe('trying again', () => {
-  it('does not wait for more than a minute: who is told to come tomorrow is told so at once', async () => {
+describe('retries', () => {
+  it('are not made if the service asks to wait for more than a minute', async () => {
     for (const [status, code] of [
       [429, 'RATE_LIMITED'],
       [503, 'UNAVAILABLE'],
@@ -224,7 +233,7 @@ describe('trying again', () => {
     expect(waits).toHaveLength(1);
   });
 
-  it('waits for at least as long as the service asks', async () => {
+  it('wait at least as long as the service asks', async () => {
     fates = [
       refused(429, 'RATE_LIMITED', { 'Retry-After': '7' }),
       refused(503, 'UNAVAILABLE', { 'Retry-After': '5' }),
@@ -235,7 +244,7 @@ describe('trying again', () => {
     expect(waits[1]).toBeGreaterThanOrEqual(5_000);
   });
 
-  it('waits longer each time, and not the same for everybody', async () => {
+  it('wait longer each time, by a random delay', async () => {
     const first = new Set<number>();
     for (let n = 0; n < 5; n += 1) {
       fates = ['lost', 'lost', 'lost'];
@@ -247,7 +256,7 @@ describe('trying again', () => {
     expect(first.size).toBeGreaterThan(1);
   });
 
-  it('hears a Retry-After that stands in the header alone, and what stands in front of the service', async () => {
+  it('respect a Retry-After header of a proxy in front of the service', async () => {
     const proxy = (status: number, headers = {}) => new Response('<html>', { status, headers });
     fates = [proxy(503, { 'Retry-After': '30' }), proxy(429, { 'Retry-After': '4' }), proxy(522)];
     expect(await client.getCustomer({ id: 'cus_none' })).toBeNull();
@@ -256,16 +265,16 @@ describe('trying again', () => {
     expect(waits).toHaveLength(3);
   });
 
-  it('ends, with what is known', async () => {
+  it('end after the sixth attempt, with an error that does not contain the API key', async () => {
     fates = Array.from({ length: 9 }, () => 'lost');
     const error = await caught(client.getCustomer({ id: 'x' }));
-    expect(error).toMatchObject({ code: 'NO_ANSWER', status: undefined });
-    expect(asked).toHaveLength(6);
+    expect(error).toMatchObject({ code: 'NO_RESPONSE', status: undefined });
+    expect(requests).toHaveLength(6);
     expect(JSON.stringify(error) + error.message + String(error.stack)).not.toContain(KEYS.full);
   });
 
-  it('is not for what was refused, nor for a conditional update that may have been made', async () => {
-    expect(await caught(connect({ key: KEYS.revoked }).getCustomer({ id: 'x' }))).toMatchObject({
+  it('are not made after a refusal, nor for a conditional update that may have taken effect', async () => {
+    expect(await caught(createTestClient({ key: KEYS.revoked }).getCustomer({ id: 'x' }))).toMatchObject({
       code: 'UNAUTHENTICATED',
       docs: 'https://api.example.com/errors#UNAUTHENTICATED',
       requestId: expect.stringMatching(/^req_/),
@@ -273,22 +282,22 @@ describe('trying again', () => {
     });
     fates = ['lost'];
     expect(await caught(client.updateCustomer('cus_x', { state: 'X' }, { ifMatch: '"x"' }))).toMatchObject({
-      code: 'NO_ANSWER',
+      code: 'NO_RESPONSE',
     });
-    expect(asked).toHaveLength(2);
+    expect(requests).toHaveLength(2);
   });
 
-  it('is explained by a page of the service, also when the answer names its path alone', async () => {
+  it('are not made after a refusal, whose link to its page becomes a full URL', async () => {
     service = new Service(() => ({ PUBLIC_URL: undefined }));
-    expect(await caught(connect({ key: KEYS.revoked }).getCustomer({ id: 'x' }))).toMatchObject({
+    expect(await caught(createTestClient({ key: KEYS.revoked }).getCustomer({ id: 'x' }))).toMatchObject({
       docs: 'https://api.example.com/errors#UNAUTHENTICATED',
     });
   });
 
-  it('stops when it is told to', async () => {
+  it('stop when the signal is aborted', async () => {
     const stop = new AbortController();
     fates = ['lost'];
-    const work = connect({
+    const work = createTestClient({
       sleep: async (_, signal) => {
         stop.abort(new Error('enough'));
         signal?.throwIfAborted();
@@ -298,10 +307,10 @@ describe('trying again', () => {
   });
 });
 
-describe('a first mistake', () => {
-  it('another fetch is called as if it were the global one', async () => {
+describe('options and responses', () => {
+  it('a custom fetch is called without a this, like the global one', async () => {
     const called: string[] = [];
-    const own = connect({
+    const own = createTestClient({
       fetch: function (this: unknown, url, init) {
         called.push(typeof this);
         return service.fetch(new Request(url, init));
@@ -311,40 +320,40 @@ describe('a first mistake', () => {
     expect(called).toEqual(['undefined']);
   });
 
-  it('a key with a line break is refused, and not shown', () => {
+  it('an API key with a line break is refused and not shown', () => {
     const create = () => createClient({ url: 'https://x.org', key: 'peere_live_SECRET\n' });
     expect(create).toThrow(/key must be the API key of your bank/);
     expect(create).not.toThrow(/SECRET/);
   });
 
-  it('a next page elsewhere is not asked for: the key stays here', async () => {
+  it('a next page on another host is not fetched, so that the API key goes nowhere else', async () => {
     fates = [Response.json([], { headers: { Link: '<https://evil.example/>; rel="next"' } })];
     const read = async () => {
       for await (const _ of client.listCustomers()) expect.unreachable();
     };
     await expect(read()).rejects.toThrow(/led to another host/);
-    expect(asked).toHaveLength(1);
+    expect(requests).toHaveLength(1);
   });
 
   it.each(['', 'https://gateway.example/peere', 'api.example.com', 'ftp://api.example.com'])(
-    'the url %s is told to be none',
+    'the url %s is refused',
     (url) => {
-      expect(() => createClient({ url, key: 'x' })).toThrow(/url must be the address/);
+      expect(() => createClient({ url, key: 'x' })).toThrow(/url must be the URL/);
     },
   );
 
-  it('an empty key is told to be empty', () => {
+  it('an empty API key is refused', () => {
     expect(() => createClient({ url: 'https://x.org', key: ' ' })).toThrow(/key must be/);
   });
 
-  it('an address of something else is told to be that', async () => {
+  it('a response that is not of this service is an UNREADABLE_RESPONSE', async () => {
     fates = [new Response('<html>', { status: 200 })];
-    expect(await caught(client.getCustomer({ id: 'x' }))).toMatchObject({ code: 'UNREADABLE_ANSWER' });
+    expect(await caught(client.getCustomer({ id: 'x' }))).toMatchObject({ code: 'UNREADABLE_RESPONSE' });
     for (const body of ['{}', '', 'null']) {
       fates = [new Response(body, { status: 200 })];
-      expect(await caught(client.getCustomer({ id: 'x' }))).toMatchObject({ code: 'UNREADABLE_ANSWER' });
+      expect(await caught(client.getCustomer({ id: 'x' }))).toMatchObject({ code: 'UNREADABLE_RESPONSE' });
     }
     fates = [new Response('<html>', { status: 404 })];
-    expect(await caught(client.getCustomer({ id: 'x' }))).toMatchObject({ code: 'UNREADABLE_ANSWER' });
+    expect(await caught(client.getCustomer({ id: 'x' }))).toMatchObject({ code: 'UNREADABLE_RESPONSE' });
   });
 });

@@ -1,9 +1,9 @@
-/** `peere-import` and files as they are: changed meanwhile, damaged, repeated, from a spreadsheet. `npm run importer`. */
+/** `peere-import` with files that change, are damaged, repeat rows, or come from a spreadsheet. `npm run importer`. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { appendFile, readFile, truncate, writeFile } from 'node:fs/promises';
-import { createServer, request as ask } from 'node:http';
+import { createServer, request as sendRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -29,27 +29,27 @@ const verdict = (stem: string) =>
     : [];
 
 void describe('a file that changes while it is imported', { timeout: 240_000 }, () => {
-  /** Large enough that reading it is not over when its first batch is. */
+  /** Large enough that the file is still being read when its first batch is done. */
   const many = () => goodRows(8_000).map((row) => ({ ...row, address: 'x'.repeat(400) }));
   const bytesOf = (rows: object[]) => csv(rows, [...HEADER, 'address']);
 
   for (const [how, name, write, change] of [
-    ['is cut off', 'cut.csv', bytesOf, (path: string) => truncate(path, 2_000_000)],
+    ['is truncated', 'cut.csv', bytesOf, (path: string) => truncate(path, 2_000_000)],
     ['grows', 'grown.csv', bytesOf, (path: string) => appendFile(path, `${'x,'.repeat(8)}x\n`)],
     [
-      'is written over',
+      'is overwritten',
       'over.csv',
       bytesOf,
       (path: string, rows: object[]) => writeFile(path, bytesOf(rows.toReversed())),
     ],
     [
-      'is written over, and zipped',
+      'is overwritten, and is zipped',
       'zipped.csv.gz',
       (rows: object[]) => gzipSync(bytesOf(rows), { level: 0 }),
       (path: string, rows: object[]) => writeFile(path, gzipSync(bytesOf(rows.toReversed()), { level: 0 })),
     ],
   ] as const) {
-    void it(`that ${how} ends the import, which brings every row of the old file once that is back`, async () => {
+    void it(`that ${how} ends the import, which completes once the old file is back`, async () => {
       const rows = many();
       const old = write(rows);
       await writeFile(at(name), old);
@@ -68,7 +68,7 @@ void describe('a file that changes while it is imported', { timeout: 240_000 }, 
       const journal = await readFile(at(`${stem}.import.ndjson`), 'utf8');
       assert.doesNotMatch(journal, /finished/);
       const written = cells(`${stem}.phrases.csv`).map(({ clientRef }) => clientRef);
-      assert.equal(written.length, (await total()) - known, 'what was sent is written down');
+      assert.equal(written.length, (await total()) - known, 'the outcome of what was sent is in the outputs');
       assert.match((await run(args)).output, /has changed since its import began/);
       await writeFile(at(name), old);
       const again = await run(args);
@@ -82,8 +82,8 @@ void describe('a file that changes while it is imported', { timeout: 240_000 }, 
   }
 });
 
-/** Environment whose program finds this file written over with another once so many pieces of it have been read. */
-const writtenOver = (path: string, other: string, pieces: number) =>
+/** @returns environment in which a file is overwritten with another after so many reads of it */
+const overwriteAfter = (path: string, other: string, pieces: number) =>
   preload(`
     import fs from 'node:fs';
     import { syncBuiltinESMExports } from 'node:module';
@@ -101,11 +101,11 @@ const writtenOver = (path: string, other: string, pieces: number) =>
     };
     syncBuiltinESMExports();`);
 
-void describe('a file that changes while it is looked through', { timeout: 120_000 }, () => {
-  void it('is refused before anything is sent, and goes in by the same command', async () => {
+void describe('a file that changes while it is checked', { timeout: 120_000 }, () => {
+  void it('is refused before anything is sent, and is imported by the same command', async () => {
     const rows = goodRows(6_000).map((row) => ({ ...row, address: 'x'.repeat(400) }));
     const bytesOf = (some: object[]) => csv(some, [...HEADER, 'address']);
-    // Two rows change places in what has been read, and two in what has not.
+    // Two rows swap places in the part that has been read, and two in the part that has not.
     const changed = [...rows];
     for (const [one, other] of [
       [2_000, 2_001],
@@ -118,23 +118,23 @@ void describe('a file that changes while it is looked through', { timeout: 120_0
     assert.equal(bytesOf(rows).length, bytesOf(changed).length);
     const known = await total();
     const args = ['torn.csv', '--batch-rows', '500', '--concurrency', '1'];
-    const { code, output } = await run(args, writtenOver(at('torn.csv'), at('other'), 25));
+    const { code, output } = await run(args, overwriteAfter(at('torn.csv'), at('other'), 25));
     assert.equal(code, EXIT.fault, output);
     assert.match(
       output,
-      /torn\.csv has changed while it was looked through, and nothing of the new text was sent/,
+      /torn\.csv has changed while it was being checked, and nothing of the new text was sent/,
     );
     assert.equal(await total(), known);
     assert.equal((await run(args)).code, EXIT.all);
     assert.equal((await total()) - known, rows.length);
   });
 
-  void it('and one that changes before its first batch is accepted, goes in as the new file', async () => {
+  void it('is imported as the new file if it changes before its first batch is accepted', async () => {
     const rows = goodRows(100);
     await writeFile(at('early.csv'), csv(rows));
     await writeFile(at('other'), csv(rows.toReversed()));
-    // It is read in two pieces each time, of which the second is its end.
-    const { code, output } = await run(['early.csv'], writtenOver(at('early.csv'), at('other'), 3));
+    // Each pass reads the file in two pieces, the second of which is its end.
+    const { code, output } = await run(['early.csv'], overwriteAfter(at('early.csv'), at('other'), 3));
     assert.equal(code, EXIT.fault, output);
     assert.match(
       output,
@@ -146,7 +146,7 @@ void describe('a file that changes while it is looked through', { timeout: 120_0
 });
 
 void describe('a refused row', { timeout: 120_000 }, () => {
-  void it('stays refused when the failures are imported as they are, and becomes a customer when it is fixed', async () => {
+  void it('stays refused when the failures are imported unchanged, and becomes a customer when it is fixed', async () => {
     const [ragged, first, second, third] = goodRows(4);
     const lines = [
       csv([]).trim(),
@@ -188,7 +188,7 @@ void describe('a refused row', { timeout: 120_000 }, () => {
     assert.equal(await total(), known + 4);
   });
 
-  void it('with a number that JSON rounds becomes no customer by way of the failures', async () => {
+  void it('with a number that JSON would round does not become a customer when the failures are imported', async () => {
     const [row] = goodRows(1);
     const line = JSON.stringify(row).replace('"0123456789"', '12345678901234567891');
     await writeFile(at('big.ndjson'), `${line}\n`);
@@ -200,7 +200,7 @@ void describe('a refused row', { timeout: 120_000 }, () => {
     assert.equal((await run(['big.failures.csv'])).code, EXIT.all);
   });
 
-  void it('has its number in the file beside it, whatever its batch, and so has the row that it repeats', async () => {
+  void it('is reported with its row number in the file, whatever its batch, and so is the row that it repeats', async () => {
     const rows = goodRows(7);
     const [, , , , first, , last] = rows;
     const lines = csv([...rows.slice(0, 6), { ...last, email: first?.email.toUpperCase() }]).split('\n');
@@ -228,7 +228,7 @@ void describe('a refused row', { timeout: 120_000 }, () => {
 });
 
 void describe('a dry run', { timeout: 120_000 }, () => {
-  void it('gives the verdict of the import on emails that repeat across batches', async () => {
+  void it('finds the emails that repeat across batches, as the import does', async () => {
     const rows = goodRows(8);
     const email = (index: number) => rows[index]?.email ?? '';
     const [a, b] = [email(0), email(1)];
@@ -247,7 +247,7 @@ void describe('a dry run', { timeout: 120_000 }, () => {
       cells('dry.dry-run.failures.csv')[1]?.['failure_reason'] ?? '',
       /email is the same as in row 1/,
     );
-    // What a dry run refused does not go in by way of its failures either.
+    // The failures of a dry run are not accepted unchanged either.
     assert.equal((await run(['dry.dry-run.failures.csv'])).code, EXIT.none);
     assert.equal(await total(), known);
     assert.equal((await run(args)).code, EXIT.some);
@@ -257,38 +257,38 @@ void describe('a dry run', { timeout: 120_000 }, () => {
 });
 
 void describe('two rows with one email', { timeout: 60_000 }, () => {
-  /** The real server, and in front of it somebody who writes down what it is asked. */
-  async function listen(): Promise<{ url: string; asked: string[]; close: () => void }> {
-    const asked: string[] = [];
+  /** A proxy in front of the real server that records the requests. */
+  async function listen(): Promise<{ url: string; requests: string[]; close: () => void }> {
+    const requests: string[] = [];
     const proxy = createServer((request, response) => {
       const { method, url = '/', headers } = request;
-      asked.push(`${method} ${url}`);
-      const onward = ask(serverUrl() + url, { method, headers }, (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(response);
+      requests.push(`${method} ${url}`);
+      const forwarded = sendRequest(serverUrl() + url, { method, headers }, (upstream) => {
+        response.writeHead(upstream.statusCode ?? 502, upstream.headers);
+        upstream.pipe(response);
       });
-      request.pipe(onward);
+      request.pipe(forwarded);
     });
     proxy.listen(0);
     await once(proxy, 'listening');
     const { port } = proxy.address() as AddressInfo;
-    return { url: `http://localhost:${port}`, asked, close: () => proxy.close() };
+    return { url: `http://localhost:${port}`, requests, close: () => proxy.close() };
   }
 
-  void it('in two batches are not under way together, so that the first becomes the customer', async () => {
+  void it('in two batches are not sent at the same time, so that the first becomes the customer', async () => {
     const rows = goodRows(4);
     await writeFile(
       at('two.csv'),
       csv(rows.map((row, index) => ({ ...row, email: rows[index % 3]?.email }))),
     );
-    const { url, asked, close } = await listen();
+    const { url, requests, close } = await listen();
     const { code, output } = await run(['two.csv', '--batch-rows', '2', '--url', url]);
     close();
     assert.equal(code, EXIT.some, output);
     assert.deepEqual(verdict('two'), [[4, 'EXISTING_CUSTOMER']]);
-    const settled = asked.findIndex((line) => /^GET .*\/batches\/\w+\/customers/.test(line));
-    const secondSent = asked.findLastIndex((line) => line.startsWith('POST '));
-    assert.ok(settled >= 0 && secondSent > settled, asked.join('\n'));
+    const firstDone = requests.findIndex((line) => /^GET .*\/batches\/\w+\/customers/.test(line));
+    const secondSent = requests.findLastIndex((line) => line.startsWith('POST '));
+    assert.ok(firstDone >= 0 && secondSent > firstDone, requests.join('\n'));
   });
 });
 
@@ -297,7 +297,7 @@ void describe('keys of JSON', { timeout: 60_000 }, () => {
     ['keys.ndjson', (row: object) => JSON.stringify(row)],
     ['keys.json', (row: object) => JSON.stringify([row])],
   ] as const) {
-    void it(`in ${name} are known by their aliases, and those of no field are named`, async () => {
+    void it(`in ${name} are recognised by their aliases, and unknown ones are reported`, async () => {
       const [row] = goodRows(1);
       await writeFile(
         at(name),
@@ -309,7 +309,7 @@ void describe('keys of JSON', { timeout: 60_000 }, () => {
     });
   }
 
-  void it('of no field, from standard input, are named when it is over', async () => {
+  void it('that are unknown are reported at the end if they come from standard input', async () => {
     const [row] = goodRows(1);
     const { code, output } = await ended(
       start(['-', '--format', 'ndjson']),
@@ -320,7 +320,7 @@ void describe('keys of JSON', { timeout: 60_000 }, () => {
   });
 });
 
-void describe('a file that is no table of customers', { timeout: 120_000 }, () => {
+void describe('a file that is not a table of customers', { timeout: 120_000 }, () => {
   for (const [what, name, bytes, words] of [
     [
       'a workbook, called .csv',
@@ -343,7 +343,7 @@ void describe('a file that is no table of customers', { timeout: 120_000 }, () =
       /is UTF-16.*iconv/,
     ],
   ] as const) {
-    void it(`(${what}) is refused, with a word on what to do`, async () => {
+    void it(`(${what}) is refused with what to do`, async () => {
       await writeFile(at(name), bytes);
       const { code, output } = await run([name]);
       assert.equal(code, EXIT.fault, output);
@@ -364,7 +364,7 @@ void describe('a file that is no table of customers', { timeout: 120_000 }, () =
     });
   }
 
-  void it('in one row, for a NUL in it, has that row refused by number and column, and the others brought', async () => {
+  void it('because of a NUL in one row has that row refused by number and column, and the others imported', async () => {
     const [one, other] = goodRows(2);
     await writeFile(at('nul.csv'), csv([{ ...one }, { ...other, firstname: 'Bo\0la' }]));
     assert.equal((await run(['nul.csv'])).code, EXIT.some);
@@ -373,7 +373,7 @@ void describe('a file that is no table of customers', { timeout: 120_000 }, () =
     assert.match(failure['failure_reason'] ?? '', /NUL character in column 2, "firstname"/);
   });
 
-  void it('(a list of 26 MB on one line) has its line refused', async () => {
+  void it('(a list of 26 MB on one line) has that line refused', async () => {
     const [row] = goodRows(1);
     await writeFile(at('line.ndjson'), `[${Array(100_000).fill(JSON.stringify(row)).join(',')}]`);
     const child = start(['line.ndjson']);

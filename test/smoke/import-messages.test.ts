@@ -1,4 +1,4 @@
-/** What `peere-import` says and ends with, when something is in its way. `npm run importer`. */
+/** Messages and exit codes of `peere-import` when something goes wrong. `npm run importer`. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { chmodSync, existsSync, statSync } from 'node:fs';
@@ -35,7 +35,7 @@ import {
   type Listening,
 } from './network.ts';
 
-/** No proxy of this machine is in the way of any test. */
+/** Keeps the proxy settings of this machine out of the tests. */
 const NO_PROXIES = {
   HTTP_PROXY: '',
   HTTPS_PROXY: '',
@@ -44,10 +44,10 @@ const NO_PROXIES = {
   https_proxy: '',
   no_proxy: '',
 };
-/** A terminal obeys none of what is left. */
+/** Characters that a terminal would obey. */
 const COMMANDS = /[^\P{Cc}\n]|\p{Bidi_Control}/u;
 
-/** Stops with the test. */
+/** Listens until the test ends. */
 async function listenFor(
   test: TestContext,
   server: Parameters<typeof listen>[0],
@@ -89,7 +89,7 @@ void describe('the exit code', { timeout: 240_000 }, () => {
     });
   }
 
-  void it('is 3 when the service goes away in the middle, and the same command goes on when it is back', async (test) => {
+  void it('is 3 when the service becomes unreachable, and the same command continues when it is back', async (test) => {
     const relay = await listenFor(test, relayTo(serverUrl()));
     const rows = goodRows(6_000);
     await writeFile(at('cut.csv'), csv(rows));
@@ -103,17 +103,17 @@ void describe('the exit code', { timeout: 240_000 }, () => {
     assert.equal(code, EXIT.fault, output);
     assert.match(
       output,
-      /ECONNREFUSED.*\nWhat was accepted is safe; run the same command again to go on\.$/m,
+      /ECONNREFUSED.*\nWhat was accepted is safe; run the same command again to continue\.$/m,
     );
     await listenFor(test, relayTo(serverUrl()), relay.port);
     const on = await run(args, environment);
     assert.equal(on.code, EXIT.all, on.output);
-    assert.match(on.output, /Going on after [1-5],000 rows\./);
+    assert.match(on.output, /Continuing after [1-5],000 rows\./);
     assert.equal((await total()) - known, rows.length);
   });
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    void it(`is 130 after ${signal}, and the program says that the same command goes on`, async () => {
+    void it(`is 130 after ${signal}, and the program says that the same command continues`, async () => {
       await writeFile(at('stopped.csv'), csv(goodRows(6_000)));
       const args = ['stopped.csv', '--batch-rows', '1000', '--concurrency', '1'];
       const child = start(args);
@@ -122,13 +122,16 @@ void describe('the exit code', { timeout: 240_000 }, () => {
       child.kill(signal);
       const { code, output } = await end;
       assert.equal(code, EXIT.interrupted, output);
-      assert.match(output, /^Stopped\. What was accepted is safe; run the same command again to go on\.$/m);
+      assert.match(
+        output,
+        /^Stopped\. What was accepted is safe; run the same command again to continue\.$/m,
+      );
     });
   }
 
-  void it('is that of the import when whoever read its output has gone', async () => {
+  void it('is that of the import even if the reader of its output is gone', async () => {
     await writeOne();
-    // Every look at the clock is a minute later, so that there is progress to tell.
+    // The clock advances by a minute each time it is read, so that there is progress to show.
     const slowly = preload('let minutes = 0; performance.now = () => (minutes += 1) * 60_000;');
     const child = start(['one.csv'], slowly);
     child.stdout?.destroy();
@@ -140,7 +143,7 @@ void describe('the exit code', { timeout: 240_000 }, () => {
 });
 
 void describe('the program', { timeout: 60_000 }, () => {
-  void it('tells its version, and names the service and the file before it reads', async () => {
+  void it('prints its version, and names the service and the file before it reads', async () => {
     const { code, output } = await run(['--version']);
     assert.equal(code, EXIT.all);
     assert.equal(output, `${manifest.version}\n`);
@@ -149,7 +152,7 @@ void describe('the program', { timeout: 60_000 }, () => {
     assert.ok(begun.startsWith(`Connecting to ${serverUrl()} …\nReading one.csv …\n`), begun);
   });
 
-  void it('names the variable of a wrong API key, and not the key', async () => {
+  void it('says where a wrong API key came from, and does not show the key', async () => {
     await writeOne();
     for (const [args, environment, where] of [
       [[], { PEERE_API_KEY: 'peere_test_nobody' }, 'PEERE_API_KEY'],
@@ -157,12 +160,12 @@ void describe('the program', { timeout: 60_000 }, () => {
     ] as const) {
       const { code, output } = await run(['one.csv', ...args], environment);
       assert.equal(code, EXIT.fault, output);
-      assert.match(output, new RegExp(`does not accept the API key in ${where}: check that it is whole`));
+      assert.match(output, new RegExp(`does not accept the API key in ${where}: check that it is complete`));
       assert.doesNotMatch(output, /peere_test_nobody/);
     }
   });
 
-  void it('prints no control character of a server, a file or a file’s name', async (test) => {
+  void it('prints no control character from a server, a file or a file name', async (test) => {
     const evil = '\u001B[2J\u009B31m\u0007\r\u202Eevil\u2066\u2028';
     const body = JSON.stringify({
       code: 'FORBIDDEN',
@@ -191,17 +194,17 @@ void describe('the program', { timeout: 60_000 }, () => {
   });
 });
 
-void describe('a service that can not be reached', { timeout: 120_000 }, () => {
+void describe('an unreachable service', { timeout: 120_000 }, () => {
   const importFrom = async (url: string, environment: Record<string, string> = {}) => {
     await writeOne();
     const { code, output } = await run(['one.csv', '--url', url], { ...NO_PROXIES, ...environment });
     assert.equal(code, EXIT.fault, output);
     assert.doesNotMatch(output, /\n\s+at /, 'no stack');
-    assert.equal(output.trimEnd().split('\n').length, 2, `Connecting, and one sentence:\n${output}`);
+    assert.equal(output.trimEnd().split('\n').length, 2, `“Connecting” and one sentence:\n${output}`);
     return output;
   };
 
-  void it('is told by what its certificate lacks', async (test) => {
+  void it('is explained by the fault of its certificate', async (test) => {
     const own = await makeCertificate('localhost', at('own'));
     const other = await makeCertificate('other.example', at('other'));
     const selfSigned = await listenFor(test, behindTls(serverUrl(), own));
@@ -216,29 +219,29 @@ void describe('a service that can not be reached', { timeout: 120_000 }, () => {
     );
   });
 
-  void it('is told by the protocol that it does not speak', async (test) => {
+  void it('is explained by the protocol that it does not use', async (test) => {
     assert.match(
       await importFrom(serverUrl().replace('http:', 'https:')),
-      /does not speak TLS as this machine does \(\w+\): check the port of the URL, and whether it is an http:\/\/ one/,
+      /does not use TLS, or a version .* \(\w+\): check the port of the URL, and whether it should begin with http:\/\//,
     );
     const ssh = await listenFor(test, saying('SSH-2.0-OpenSSH_9.2\r\n'));
     assert.match(
       await importFrom(`http://localhost:${ssh.port}`),
-      /does not speak HTTP \(HPE_\w+\): check the port of the URL/,
+      /does not use HTTP \(HPE_\w+\): check the port of the URL/,
     );
     const other = await listenFor(test, saying('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi'));
     assert.match(
       await importFrom(`http://localhost:${other.port}`),
-      /What answered \(status 200\) is not the Peere customers API: check the URL/,
+      /The server that responded \(status 200\) is not the Peere customers API: check the URL/,
     );
     const gateway = await listenFor(test, saying('HTTP/1.1 502 Bad\r\nContent-Length: 2\r\n\r\nhi'));
     assert.match(
       await importFrom(`http://localhost:${gateway.port}`),
-      /gateway answered with 502.*try again later/,
+      /gateway returned 502.*try again later/,
     );
   });
 
-  void it('is told by how the connection failed', async (test) => {
+  void it('is explained by how the connection failed', async (test) => {
     assert.match(
       await importFrom('http://localhost:1'),
       /Nothing accepts connections at http:\/\/localhost:1 \(ECONNREFUSED\): check the host and port/,
@@ -250,20 +253,20 @@ void describe('a service that can not be reached', { timeout: 120_000 }, () => {
     const hangsUp = await listenFor(test, resetting());
     assert.match(
       await importFrom(`http://localhost:${hangsUp.port}`),
-      /connection to .* was closed before an answer came \(ECONNRESET\): .*https:\/\//,
+      /connection to .* was closed before a response arrived \(ECONNRESET\): .*https:\/\//,
     );
   });
 
-  void it('is told by what its proxy did', async (test) => {
+  void it('is explained by what its proxy did', async (test) => {
     const url = 'https://api.example.com';
     const deny = await listenFor(test, saying('HTTP/1.1 403 \u001B[31mNo\r\n\r\n'));
     assert.match(
       await importFrom(url, { HTTPS_PROXY: `http://user:secret@localhost:${deny.port}` }),
-      /The proxy localhost:\d+ did not connect to https:\/\/api\.example\.com \(it answered with 403\): check HTTPS_PROXY/,
+      /The proxy localhost:\d+ did not connect to https:\/\/api\.example\.com \(it returned 403\): check HTTPS_PROXY/,
     );
     const locked = await listenFor(test, saying('HTTP/1.1 407 Who\r\n\r\n'));
     const denied = await importFrom(url, { HTTPS_PROXY: `user:secret@localhost:${locked.port}` });
-    assert.match(denied, /The proxy localhost:\d+ wants a name and a password \(407\)/);
+    assert.match(denied, /The proxy localhost:\d+ requires a username and password \(407\)/);
     assert.doesNotMatch(denied, /secret/);
     assert.match(
       await importFrom(url, { HTTPS_PROXY: 'http://localhost:1' }),
@@ -276,23 +279,23 @@ void describe('a service that can not be reached', { timeout: 120_000 }, () => {
   });
 });
 
-void describe('a proxy that the environment names', { timeout: 120_000 }, () => {
-  void it('is gone through, but to hosts of NO_PROXY', async (test) => {
-    const { server, asked } = createProxy();
+void describe('a proxy in the environment', { timeout: 120_000 }, () => {
+  void it('is used, except for the hosts of NO_PROXY', async (test) => {
+    const { server, requests } = createProxy();
     const proxy = await listenFor(test, server);
     const environment = { ...NO_PROXIES, HTTP_PROXY: `http://localhost:${proxy.port}` };
     await writeOne();
     const { code, output } = await run(['one.csv'], environment);
     assert.equal(code, EXIT.all, output);
-    assert.ok(asked.includes(`POST ${serverUrl()}/v1/bank/customers`), asked.join('\n'));
-    const before = asked.length;
+    assert.ok(requests.includes(`POST ${serverUrl()}/v1/bank/customers`), requests.join('\n'));
+    const before = requests.length;
     await writeOne('two.csv');
     assert.equal((await run(['two.csv'], { ...environment, NO_PROXY: 'localhost' })).code, EXIT.all);
-    assert.equal(asked.length, before);
+    assert.equal(requests.length, before);
   });
 
-  void it('makes a tunnel for https', async (test) => {
-    const { server, asked } = createProxy();
+  void it('is used as a tunnel for https', async (test) => {
+    const { server, requests } = createProxy();
     const proxy = await listenFor(test, server);
     const certificate = await makeCertificate('localhost', at('own'));
     const front = await listenFor(test, behindTls(serverUrl(), certificate));
@@ -304,18 +307,18 @@ void describe('a proxy that the environment names', { timeout: 120_000 }, () => 
       NODE_EXTRA_CA_CERTS: certificate.path,
     });
     assert.equal(code, EXIT.all, output);
-    assert.equal(asked[0], `CONNECT localhost:${front.port}`);
+    assert.equal(requests[0], `CONNECT localhost:${front.port}`);
   });
 });
 
-void describe('what an import writes', { timeout: 120_000 }, () => {
+void describe('the outputs of an import', { timeout: 120_000 }, () => {
   for (const [what, delimiter] of [
     ['semicolons', ';'],
     ['tabs', '\t'],
     ['bars', '|'],
     ['commas', ','],
   ] as const) {
-    void it(`has the ${what} of its input and a byte order mark, and comes back from a spreadsheet whole`, async () => {
+    void it(`have the ${what} of the input and a byte order mark, and survive a spreadsheet`, async () => {
       const name = 'Adébáyọ̀';
       const [good, bad] = goodRows(2).map((row) => ({
         ...row,
@@ -342,7 +345,7 @@ void describe('what an import writes', { timeout: 120_000 }, () => {
     });
   }
 
-  void it('has no header that a spreadsheet takes for a formula, and is read back with the header that it was', async () => {
+  void it('have no header that a spreadsheet takes for a formula, and are read with the original header', async () => {
     const [row] = goodRows(1);
     const header = HEADER.map((name) => (name === 'firstname' ? '=Vorname' : name));
     const map = ['--map', 'firstname==Vorname'];
@@ -358,7 +361,7 @@ void describe('what an import writes', { timeout: 120_000 }, () => {
     assert.equal(code, EXIT.all, output);
   });
 
-  void it('has commas if its input is no CSV, or only its first line tells what separates its cells', async () => {
+  void it('have commas if the input is not CSV or its separator is only known from its first line', async () => {
     await writeFile(at('rows.ndjson'), JSON.stringify(goodRows(1)[0]));
     await writeFile(at('sep.csv'), `sep=^\n${csv(goodRows(1), HEADER, '^')}`);
     for (const [name, phrases] of [
@@ -371,14 +374,14 @@ void describe('what an import writes', { timeout: 120_000 }, () => {
     }
   });
 
-  void it('says what became of standard input that can not be read to its end', async () => {
+  void it('are explained if standard input can’t be read to its end', async () => {
     const rows = `${csv(goodRows(1_000))}"never`;
     const { code, output } = await ended(start(['-', '--batch-rows', '1000', '--concurrency', '1']), rows);
     assert.equal(code, EXIT.fault, output);
-    assert.match(output, /\nWhat was accepted is safe, but standard input can’t be gone on with/);
+    assert.match(output, /\nWhat was accepted is safe, but an import from standard input can’t be continued/);
   });
 
-  void it('can be read by its owner alone, even where it was there before for all', async () => {
+  void it('can be read by their owner alone, even if they existed with wider permissions', async () => {
     const rows = goodRows(3_000).map((row, n) => ({ ...row, country: n % 2 === 0 ? 'NG' : 'Nigeria' }));
     await writeFile(at('p.csv'), csv(rows));
     const args = ['p.csv', '--batch-rows', '1000', '--concurrency', '1'];
@@ -396,12 +399,12 @@ void describe('what an import writes', { timeout: 120_000 }, () => {
     assert.equal(cells('p.phrases.csv').length, 1_500);
   });
 
-  void it('fits onto the disk when there is room again, and no row is lost', async () => {
+  void it('are complete once a full disk has room again, and no row is lost', async () => {
     const rows = goodRows(3_000);
     await writeFile(at('full.csv'), csv(rows));
     const known = await total();
     const args = ['full.csv', '--batch-rows', '1000', '--concurrency', '1'];
-    // A file of at most 100 KB: to a program, that is a disk without room.
+    // A limit of 100 KB per file looks like a full disk to the program.
     const child = spawn('bash', ['-c', 'ulimit -f 100; exec "$0" "$@"', process.execPath, PROGRAM, ...args], {
       cwd: at('.'),
       env: { ...process.env, PEERE_URL: serverUrl(), PEERE_API_KEY: KEY },
@@ -410,7 +413,7 @@ void describe('what an import writes', { timeout: 120_000 }, () => {
     assert.equal(code, EXIT.fault, output);
     assert.match(
       output,
-      /has no room .*: make some\.\nWhat was accepted is safe; run the same command again/,
+      /has no room .*: free some space\.\nWhat was accepted is safe; run the same command again/,
     );
     assert.equal((await run(args)).code, EXIT.all);
     assert.deepEqual(
@@ -421,20 +424,20 @@ void describe('what an import writes', { timeout: 120_000 }, () => {
   });
 
   void it(
-    'goes beside its file, and where nothing can be written the program says so',
+    'are refused with a sentence if the folder of the input is not writable',
     { skip: !existsSync('/sys/kernel/uevent_seqnum') },
     async () => {
       const { code, output } = await run(['/sys/kernel/uevent_seqnum', '--format', 'csv']);
       assert.equal(code, EXIT.fault, output);
       assert.match(
         output,
-        /Nothing can be written into the folder \/sys\/kernel \(E\w+\).*copy the file to a folder/,
+        /The folder \/sys\/kernel, where .* is not writable \(E\w+\): copy the file to a folder/,
       );
     },
   );
 });
 
-void describe('a file of somebody else that is called as one of an import', { timeout: 120_000 }, () => {
+void describe('a file of another program with the name of an import’s file', { timeout: 120_000 }, () => {
   for (const [what, content] of [
     ['rows', `${JSON.stringify(goodRows(1)[0])}\n`],
     ['a line without an end', 'my notes'],
@@ -442,7 +445,7 @@ void describe('a file of somebody else that is called as one of an import', { ti
     ['an object of another program, and no line end', '{"journal":"sales"}'],
     ['a journal of another program', '{"journal":"sales","entries":[]}\n'],
   ] as const) {
-    void it(`is left as it is where it is called as the journal, and holds ${what}`, async () => {
+    void it(`is left alone if it has the journal’s name and holds ${what}`, async () => {
       await writeOne('u.csv');
       await writeFile(at('u.import.ndjson'), content);
       const { code, output } = await run(['u.csv']);
@@ -452,7 +455,7 @@ void describe('a file of somebody else that is called as one of an import', { ti
     });
   }
 
-  void it('is not cut off where it took the place of what the import wrote', async () => {
+  void it('is not truncated if it replaced an output of the import', async () => {
     await writeFile(at('place.csv'), csv(goodRows(3_000)));
     const args = ['place.csv', '--batch-rows', '1000', '--concurrency', '1'];
     const child = start(args);
@@ -467,7 +470,7 @@ void describe('a file of somebody else that is called as one of an import', { ti
     assert.match(output, /place\.phrases\.csv is not the file that this import wrote/);
     assert.equal(await readFile(at('place.phrases.csv'), 'utf8'), content);
     await writeFile(at('place.phrases.csv'), old);
-    // The same server, however its address is written.
+    // The same server, with its URL written differently.
     const url = `${serverUrl().replace('localhost', 'LOCALHOST')}/`;
     const again = await run([...args, '--url', url]);
     assert.equal(again.code, EXIT.all, again.output);
@@ -478,7 +481,7 @@ void describe('a file of somebody else that is called as one of an import', { ti
     ['no lock', (path: string) => writeFile(path, 'my notes')],
     ['a lock of other types', (path: string) => writeFile(path, '{"host":"h","pid":1,"since":5}')],
   ] as const) {
-    void it(`is left as it is where it is called as the lock, and is ${what}`, async () => {
+    void it(`is left alone if it has the lock’s name and is ${what}`, async () => {
       const path = at('u.import.lock');
       await writeOne('u.csv');
       await make(path);
@@ -486,7 +489,7 @@ void describe('a file of somebody else that is called as one of an import', { ti
       await utimes(path, longAgo, longAgo);
       const { code, output } = await run(['u.csv']);
       assert.equal(code, EXIT.fault, output);
-      assert.match(output, /u\.import\.lock is not the lock of an import, which is made there: move it away/);
+      assert.match(output, /u\.import\.lock is not the lock of an import, which belongs there: move it away/);
       assert.equal(existsSync(path), true);
     });
   }
@@ -501,7 +504,7 @@ void describe('a file without rows', { timeout: 60_000 }, () => {
     ['header.csv', csv([]), /The file has no rows: there is nothing to import/],
     ['list.json', '[]', /The file has no rows: there is nothing to import/],
   ] as const) {
-    void it(`(${name}) says that there is nothing to import, each time, and ends with 2`, async () => {
+    void it(`(${name}) is reported as nothing to import, each time, with exit code 2`, async () => {
       await writeFile(at(name), text);
       const fromStdin = () => ended(start(['-', '--format', name.split('.')[1] ?? '']), text);
       for (const go of [() => run([name, '--dry-run']), () => run([name]), () => run([name]), fromStdin]) {
@@ -524,7 +527,7 @@ void describe('the lock of an import', { timeout: 120_000 }, () => {
     fs.linkSync = () => { throw Object.assign(new Error('EPERM: operation not permitted'), { code: 'EPERM' }); };
     syncBuiltinESMExports();`);
 
-  void it('is stale if its process id is that of a process that began at another time', async () => {
+  void it('is stale if its process id now belongs to a process with another start time', async () => {
     await writeOne();
     await writeLock({ host: hostname(), pid: process.pid, started: 'another boot 1' });
     const { code, output } = await run(['one.csv']);
@@ -532,7 +535,7 @@ void describe('the lock of an import', { timeout: 120_000 }, () => {
     assert.equal(existsSync(at(LOCK)), false);
   });
 
-  void it('is not stale if it does not say when its process began, and the message names the file', async () => {
+  void it('is valid if it has no start time but the process exists, and the message names the file', async () => {
     await writeOne();
     await writeLock({ host: hostname(), pid: process.pid });
     const { code, output } = await run(['one.csv']);
@@ -543,31 +546,31 @@ void describe('the lock of an import', { timeout: 120_000 }, () => {
     );
   });
 
-  void it('of another host says which, since when, and what to remove', async () => {
+  void it('of another host is reported with the host, the time, and the file to remove', async () => {
     await writeOne();
     await writeLock({ host: 'branch-7', pid: 4711, since: '2026-11-20T10:03:17.000Z' });
     const { code, output } = await run(['one.csv']);
     assert.equal(code, EXIT.fault, output);
     assert.match(
       output,
-      /by process 4711 on branch-7 since 2026-11-20 10:03 UTC: wait for it, or if no peere-import runs there any more, remove \S*one\.import\.lock/,
+      /by process 4711 on branch-7 since 2026-11-20 10:03 UTC: wait for it, or if no peere-import is running there any more, remove \S*one\.import\.lock/,
     );
     await rm(at(LOCK));
     assert.equal((await run(['one.csv'])).code, EXIT.all);
   });
 
-  void it('that was cut off as it was made holds for a minute, and no longer', async () => {
+  void it('that is truncated is valid for a minute and no longer', async () => {
     await writeOne();
     await writeFile(at(LOCK), '{"host":');
     const { code, output } = await run(['one.csv']);
     assert.equal(code, EXIT.fault, output);
-    assert.match(output, /has just begun, or was cut off as it did: wait a minute/);
+    assert.match(output, /has just begun, or was stopped as it began: wait a minute/);
     const longAgo = new Date(Date.now() - 3_600_000);
     await utimes(at(LOCK), longAgo, longAgo);
     assert.equal((await run(['one.csv'])).code, EXIT.all);
   });
 
-  void it('holds in a folder without hard links', async () => {
+  void it('works in a folder without hard links', async () => {
     await writeFile(at('one.csv'), csv(goodRows(6_000)));
     const args = ['one.csv', '--batch-rows', '1000', '--concurrency', '1'];
     const end = ended(start(args, linkless));

@@ -1,8 +1,8 @@
 /**
- * Any file: each of its rows ends in exactly one of customer, failure with its own row number and reason, or a refusal
- * of the whole file that says what to do. Files are made up together with what must become of them, and imported into a
- * real server: first as a dry run, whose verdict must be the import's; then really; and the failures of both as they
- * are, of which nothing may become a customer. `npm run importer`; IMPORT_FILES=200 makes more of them.
+ * For any file, each row becomes either a customer or a failure with its row number and reason, or the whole file is
+ * refused with what to do. Random files are generated with their expected outcome and imported into a real server: first
+ * as a dry run, which must predict the import; then for real; then the failures of both, unchanged, none of which may
+ * become a customer. `npm run importer`; IMPORT_FILES=200 generates more files.
  */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -10,9 +10,9 @@ import { writeFile } from 'node:fs/promises';
 import { it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { ImportFault } from '../../packages/cli/src/reading/fault.ts';
+import { ImportError } from '../../packages/cli/src/reading/errors.ts';
 import { importFile } from '../../packages/cli/src/import/importer.ts';
-import { ask, at, cells, HEADER, KEY, serverUrl, total } from './importer.ts';
+import { at, cells, get, HEADER, KEY, serverUrl, total } from './importer.ts';
 
 const FILES = Number(process.env['IMPORT_FILES'] ?? 25);
 
@@ -30,7 +30,7 @@ const rowKind = fc.constantFrom(
     'blank',
   ] as const),
 );
-/** Values that are easily lost on the way. */
+/** Values that are easily damaged on the way. */
 const name = fc.constantFrom(
   'Ada Eze',
   'Zoë "Zo" Eze',
@@ -84,7 +84,7 @@ interface MadeRow {
 
 const isReadable = (kind: MadeRow['kind']) => !['short', 'long', 'nul'].includes(kind);
 
-/** @param domain of its emails: nobody else has one there */
+/** @param domain of the emails, which no other file uses */
 function makeRows({ rows }: File, domain: string): MadeRow[] {
   const made: MadeRow[] = [];
   for (const [number, { kind, of, name: accountName, note: text }] of rows.entries()) {
@@ -108,7 +108,7 @@ function makeRows({ rows }: File, domain: string): MadeRow[] {
   return made;
 }
 
-/** Numbers of the rows that must become customers: the contract's rules, once more. */
+/** Numbers of the rows that must become customers: a second implementation of the contract's rules. */
 function customersOf(rows: MadeRow[], batchRows: number): number[] {
   const emails = new Set<string>();
   let batch = new Set<string>();
@@ -131,7 +131,7 @@ function writeCsv(spec: File, rows: MadeRow[]): string {
   const body = rows.map(({ kind, values, note: text }) => {
     if (kind === 'blank') return delimiter.repeat(values.length);
     if (kind === 'short') return line(values.slice(0, -1));
-    // As an address does whose comma is not quoted: the last cell may be blank, and all before it have moved.
+    // As after an address whose comma is not quoted: the last cell may be blank, and those before it are shifted.
     const surplus = kind === 'long' ? ['surplus'] : [];
     return line([...values.slice(0, 3), ...surplus, ...values.slice(3), text]);
   });
@@ -144,7 +144,7 @@ function writeJson({ format, headers }: File, rows: MadeRow[]): string {
   const values = rows.map(({ kind, values: texts, note: text }) => {
     const members = headers.map((header, position) => [header, texts[position]]);
     const value = JSON.stringify({ ...(Object.fromEntries(members) as object), note: text });
-    // What is ragged in CSV is, here, a value that is no text.
+    // The counterpart of a ragged row in CSV is a value that is not text.
     if (kind === 'short') return value.replace('"0123456789"', '12345678901234567891');
     return kind === 'long' ? value.replace('"0123456789"', '{"iban":["0123456789"]}') : value;
   });
@@ -168,7 +168,7 @@ function encode({ encoding, format, zipped }: File, text: string): Buffer {
       case 'workbook':
         return Buffer.concat([Buffer.from('PK\x03\x04\0\0', 'latin1'), Buffer.from(text)]);
       case 'cut off':
-        // NDJSON can be cut off between two rows: only its gzip tells.
+        // NDJSON that is cut off between two rows can only be recognised if it is zipped.
         return Buffer.from(format === 'csv' ? `${text}"c-9` : text.slice(0, -1));
       case 'plain':
         return Buffer.from(text);
@@ -178,7 +178,7 @@ function encode({ encoding, format, zipped }: File, text: string): Buffer {
   return zipped ? gzipSync(plain()) : plain();
 }
 
-/** Dry run or not, as a program would do it. */
+/** Calls the importer as the command line does. */
 function run(path: string, dryRun: boolean, batchRows: number) {
   const options = {
     path,
@@ -190,24 +190,24 @@ function run(path: string, dryRun: boolean, batchRows: number) {
     batchRows,
     dryRun,
   };
-  const said: string[] = [];
+  const logged: string[] = [];
   const stderr = { isTTY: false, write: () => true } as unknown as NodeJS.WriteStream;
-  const terminal = { stdin: process.stdin, stderr, say: (line: string) => said.push(line) };
+  const terminal = { stdin: process.stdin, stderr, log: (line: string) => logged.push(line) };
   return importFile(options, terminal, new AbortController().signal);
 }
 
-/** Outputs keep the separator of their input. */
+/** Outputs have the separator of their input. */
 const rowsOf = (path: string, { format, delimiter }: File) =>
   existsSync(at(path)) ? cells(path, format === 'csv' ? delimiter : ',') : [];
 const numbersOf = (rows: Record<string, string>[]) => rows.map((row) => Number(row['row']));
-const verdictOf = (stem: string, spec: File) =>
+const outcomesOf = (stem: string, spec: File) =>
   rowsOf(`${stem}.failures.csv`, spec).map((row) => [row['row'], row['failure_code']]);
 
 async function assertNothingIsAccepted(failures: string, spec: File): Promise<void> {
   if (!existsSync(at(failures))) return;
   const count = rowsOf(failures, spec).length;
   const { created, failed } = await run(at(failures), false, 100);
-  assert.deepEqual({ created, failed }, { created: 0, failed: count }, 'what was refused stays refused');
+  assert.deepEqual({ created, failed }, { created: 0, failed: count }, 'refused rows stay refused');
 }
 
 async function assertImported(spec: File, path: string, stem: string, rows: MadeRow[]): Promise<void> {
@@ -229,20 +229,20 @@ async function assertImported(spec: File, path: string, stem: string, rows: Made
     numbers.filter((number) => !customers.includes(number)),
   );
   assert.deepEqual(
-    verdictOf(`${stem}.dry-run`, spec),
-    verdictOf(stem, spec),
-    'the dry run gives the same verdict',
+    outcomesOf(`${stem}.dry-run`, spec),
+    outcomesOf(stem, spec),
+    'the dry run predicts the import',
   );
   for (const { failure_reason: reason } of failures) assert.match(reason ?? '', /\w/);
   for (const { row, phrase } of phrases) {
-    const { body } = await ask(`/v1/bank/customer?phrase=${phrase}`);
+    const { body } = await get(`/v1/bank/customer?phrase=${phrase}`);
     const sent = rows[Number(row) - 1]?.values[3] ?? '';
-    assert.equal(body.data.accountName, sent.trim().normalize('NFC'), 'as it stands in the file');
+    assert.equal(body.data.accountName, sent.trim().normalize('NFC'), 'as it is in the file');
   }
   await assertNothingIsAccepted(`${stem}.failures.csv`, spec);
 }
 
-void it('any file is imported row by row, or refused as a whole', { timeout: FILES * 30_000 }, async () => {
+void it('any file is imported row by row or refused as a whole', { timeout: FILES * 30_000 }, async () => {
   let number = 0;
   await fc.assert(
     fc.asyncProperty(file, async (spec) => {
@@ -261,7 +261,7 @@ void it('any file is imported row by row, or refused as a whole', { timeout: FIL
       const known = await total();
       for (const dryRun of [true, false]) {
         await assert.rejects(run(path, dryRun, spec.batchRows), (error) => {
-          assert.ok(error instanceof ImportFault, String(error));
+          assert.ok(error instanceof ImportError, String(error));
           assert.match(
             error.message,
             new RegExp(`^${stem}\\..*\\. .*`, 's'),
@@ -272,7 +272,7 @@ void it('any file is imported row by row, or refused as a whole', { timeout: FIL
       }
       assert.equal(await total(), known);
     }),
-    // Making a file smaller takes an import a try; twelve rows are few enough to read.
+    // Shrinking would take an import per attempt; twelve rows are few enough to read.
     { numRuns: FILES, endOnFailure: true },
   );
 });

@@ -1,5 +1,5 @@
 /**
- * `peere-import` as a bank's engineer meets it: the built program, real files, a real server. `npm run importer`.
+ * `peere-import` as a bank's engineer uses it: the built program, real files, a real server. `npm run importer`.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ import { makeCustomers } from '../../tools/dev/customers.ts';
 import { watchMemory } from '../../tools/lib/memory.ts';
 import { d1 } from '../../tools/lib/wrangler.ts';
 import {
-  ask,
+  get,
   at,
   cells,
   csv,
@@ -30,11 +30,11 @@ import {
   untilDone,
 } from './importer.ts';
 
-/** Whatever the size of the file. */
-const MOST_MB = 150;
+/** Maximum memory of the program, whatever the size of the file. */
+const MAX_MB = 150;
 
 void describe('a file', { timeout: 120_000 }, () => {
-  void it('with a byte order mark, CRLF, semicolons, quoted lines and its own headers goes in as it is', async () => {
+  void it('with a byte order mark, CRLF, semicolons, quoted lines and its own headers is imported as it is', async () => {
     const [row, other] = goodRows(2);
     const text = [
       'Client Ref;First Name;Surname;account_name;E-Mail;Country Code;Account No.;REFERENCE;Address;Branch',
@@ -47,12 +47,12 @@ void describe('a file', { timeout: 120_000 }, () => {
     assert.match(output, /Not sent: Branch/);
     const [found, second] = cells('export.phrases.csv', ';');
     assert.equal(found?.['row'], '1');
-    const { body } = await ask(`/v1/bank/customer?phrase=${found?.['phrase']}`);
+    const { body } = await get(`/v1/bank/customer?phrase=${found?.['phrase']}`);
     assert.equal(body.data.accountName, 'Zoë "Zo" Okafor; Ltd');
     assert.equal(body.data.id, found?.['id']);
-    // A line break inside a quoted cell is no end of a row; the service makes a space of it.
+    // A line break in a quoted cell does not end the row; the service turns it into a space.
     assert.equal(second?.['row'], '2');
-    const { body: folded } = await ask(`/v1/bank/customer?phrase=${second?.['phrase']}`);
+    const { body: folded } = await get(`/v1/bank/customer?phrase=${second?.['phrase']}`);
     assert.equal(folded.data.address, '12 Marina Road');
   });
 
@@ -66,7 +66,7 @@ void describe('a file', { timeout: 120_000 }, () => {
     ['rows.csv.gz', (rows: object[]) => gzipSync(csv(rows))],
     ['rows.ndjson.gz', (rows: object[]) => gzipSync(rows.map((row) => JSON.stringify(row)).join('\r\n'))],
   ] as const) {
-    void it(`called ${name} goes in`, async () => {
+    void it(`called ${name} is imported`, async () => {
       const rows = goodRows(3);
       await writeFile(at(name), make(rows));
       const { code, output } = await run([name]);
@@ -80,13 +80,13 @@ void describe('a file', { timeout: 120_000 }, () => {
     });
   }
 
-  void it('comes from standard input', async () => {
+  void it('is imported from standard input', async () => {
     const { code, output } = await ended(start(['-']), csv(goodRows(3)));
     assert.equal(code, EXIT.all, output);
     assert.equal(cells('stdin.phrases.csv').length, 3);
   });
 
-  void it('whose columns have names of no field goes in with --map', async () => {
+  void it('whose columns have unknown names is imported with --map', async () => {
     const [row] = goodRows(1);
     const renamed = { ...row, Vorname: row?.firstname, firstname: undefined };
     await writeFile(
@@ -95,13 +95,16 @@ void describe('a file', { timeout: 120_000 }, () => {
     );
     const without = await run(['map.csv']);
     assert.equal(without.code, EXIT.fault);
-    assert.match(without.output, /No column is firstname\. There are: "Vorname",.*--map firstname=/);
+    assert.match(
+      without.output,
+      /No column matches firstname\. The columns are: "Vorname",.*--map firstname=/,
+    );
     const wrong = await run(['map.csv', '--map', 'firstname=Nachname']);
     assert.match(wrong.output, /there is no column "Nachname"/);
     assert.equal((await run(['map.csv', '--map', 'firstname=Vorname'])).code, EXIT.all);
   });
 
-  void it('of more faults than one answer holds is told every one of them by --dry-run', async () => {
+  void it('gets every failure from --dry-run, even if they do not fit into one response', async () => {
     const rows = goodRows(4_000).map(({ clientRef }) => ({ clientRef }));
     await writeFile(at('faults.csv'), csv(rows));
     const { code, output } = await run(['faults.csv', '--dry-run']);
@@ -115,7 +118,7 @@ void describe('a file', { timeout: 120_000 }, () => {
       assert.match(row['failure_reason'] ?? '', /^firstname is required.*reference is required/);
   });
 
-  void it('is judged by --dry-run, and nothing is stored', async () => {
+  void it('is validated by --dry-run, and nothing is stored', async () => {
     await writeFile(at('dry.csv'), csv([...goodRows(3), { ...goodRows(1)[0], email: 'none' }]));
     const known = await total();
     const { code, output } = await run(['dry.csv', '--dry-run']);
@@ -127,8 +130,8 @@ void describe('a file', { timeout: 120_000 }, () => {
   });
 });
 
-void describe('what failed', { timeout: 120_000 }, () => {
-  void it('lies beside its reason, is mended, and goes in', async () => {
+void describe('a failed row', { timeout: 120_000 }, () => {
+  void it('is written with its reason, and is imported once it is fixed', async () => {
     const rows = goodRows(4).map((row, n) => ({
       ...row,
       note: `branch ${n}`,
@@ -147,14 +150,14 @@ void describe('what failed', { timeout: 120_000 }, () => {
       text,
       /^5,one,two,,,,,,,#UNREADABLE: no cell,UNREADABLE_ROW,has 2 cells where the header has 9/m,
     );
-    const mended = text.replace('Nigeria', 'NG').split('\n').slice(0, 2).join('\n');
-    await writeFile(at('bank.failures.csv'), mended);
+    const fixed = text.replace('Nigeria', 'NG').split('\n').slice(0, 2).join('\n');
+    await writeFile(at('bank.failures.csv'), fixed);
     const { code, output } = await run(['bank.failures.csv']);
     assert.equal(code, EXIT.all, output);
     assert.equal(cells('bank.failures.phrases.csv')[0]?.['clientRef'], rows[1]?.clientRef);
   });
 
-  void it('is harmless in a spreadsheet, and is what it was when it is sent again', async () => {
+  void it('is harmless in a spreadsheet, and has its original values when it is imported again', async () => {
     const [row] = goodRows(1);
     const evil = {
       ...row,
@@ -172,13 +175,13 @@ void describe('what failed', { timeout: 120_000 }, () => {
     const text = await readFile(at('evil.failures.csv'), 'utf8');
     await writeFile(at('evil.failures.csv'), text.replace(',,', ',NG,'));
     assert.equal((await run(['evil.failures.csv'])).code, EXIT.all);
-    const { body } = await ask(`/v1/bank/customer?email=${row?.email}`);
+    const { body } = await get(`/v1/bank/customer?email=${row?.email}`);
     const { accountName, phone, address } = body.data;
     assert.deepEqual([accountName, phone, address], [evil.accountName, evil.phone, evil.address]);
   });
 });
 
-void describe('what can not be imported', { timeout: 60_000 }, () => {
+void describe('a file that can not be imported', { timeout: 60_000 }, () => {
   for (const [what, bytes, words] of [
     [
       'Latin-1',
@@ -193,7 +196,7 @@ void describe('what can not be imported', { timeout: 60_000 }, () => {
     ],
     ['half of a gzip', gzipSync(csv(goodRows(50))).subarray(0, 200), /is damaged/],
   ] as const) {
-    void it(`${what} is refused, with a word on what to do`, async () => {
+    void it(`(${what}) is refused with what to do, and nothing is stored`, async () => {
       await writeFile(at('bad.csv'), bytes);
       const known = await total();
       const { code, output } = await run(['bad.csv']);
@@ -206,28 +209,28 @@ void describe('what can not be imported', { timeout: 60_000 }, () => {
 
   for (const [what, args, environment, words] of [
     ['no such file', ['none.csv'], {}, /There is no file none\.csv/],
-    ['no address', ['x.csv'], { PEERE_URL: '' }, /url must be|--url/],
+    ['no URL', ['x.csv'], { PEERE_URL: '' }, /url must be|--url/],
     [
-      'an address where nothing is',
+      'a URL where nothing listens',
       ['x.csv', '--url', 'http://localhost:1'],
       {},
       /Nothing accepts connections at http:\/\/localhost:1 \(ECONNREFUSED\)/,
     ],
     [
-      'a key that is none',
+      'an unknown API key',
       ['x.csv', '--key', 'peere_test_nobody'],
       {},
       /does not accept the API key in --key.*errors#UNAUTHENTICATED/s,
     ],
     [
-      'an option that is none',
+      'an unknown option',
       ['x.csv', '--dryrun'],
       {},
       /unknown option '--dryrun' \(Did you mean --dry-run\?\)/,
     ],
-    ['a name that tells nothing', ['x.dat'], {}, /say --format/],
+    ['a file name without a format', ['x.dat'], {}, /use --format/],
   ] as const) {
-    void it(`${what}: exit code 3, one sentence`, { timeout: 40_000 }, async () => {
+    void it(`(${what}) ends with exit code 3 and one sentence`, { timeout: 40_000 }, async () => {
       for (const name of ['x.csv', 'x.dat']) await writeFile(at(name), csv(goodRows(1)));
       const { code, output } = await run([...args], environment);
       assert.equal(code, EXIT.fault, output);
@@ -238,21 +241,21 @@ void describe('what can not be imported', { timeout: 60_000 }, () => {
   }
 });
 
-void describe('what an import wrote', { timeout: 120_000 }, () => {
-  void it('is left alone by the same command, even where it was mended meanwhile', async () => {
+void describe('the outputs of a finished import', { timeout: 120_000 }, () => {
+  void it('are left alone by the same command, even if somebody has edited them', async () => {
     await writeFile(at('a.csv'), csv([...goodRows(2), { ...goodRows(1)[0], email: 'none' }]));
     assert.equal((await run(['a.csv'])).code, EXIT.some);
-    const mended = (await readFile(at('a.failures.csv'), 'utf8')).replace(
+    const fixed = (await readFile(at('a.failures.csv'), 'utf8')).replace(
       'none',
       'a-longer-one@import.example.com',
     );
-    await writeFile(at('a.failures.csv'), mended);
+    await writeFile(at('a.failures.csv'), fixed);
     const again = await run(['a.csv']);
     assert.match(again.output, /imported already/);
-    assert.equal(await readFile(at('a.failures.csv'), 'utf8'), mended);
+    assert.equal(await readFile(at('a.failures.csv'), 'utf8'), fixed);
   });
 
-  void it('is moved aside by another file of the same name, and not written over', async () => {
+  void it('are renamed, not overwritten, when another file of the same name is imported', async () => {
     await writeFile(at('b.csv'), csv(goodRows(2)));
     assert.equal((await run(['b.csv'])).code, EXIT.all);
     const first = await readFile(at('b.phrases.csv'), 'utf8');
@@ -262,16 +265,16 @@ void describe('what an import wrote', { timeout: 120_000 }, () => {
     assert.equal(cells('b.phrases.csv').length, 1);
   });
 
-  void it('tells of a row that was accepted and erased before it was asked for', async () => {
+  void it('report a row that was accepted and then erased', async () => {
     const rows = goodRows(3);
     await writeFile(at('e.csv'), csv(rows));
     assert.equal((await run(['e.csv'])).code, EXIT.all);
-    const { body } = await ask(`/v1/bank/customer?email=${rows[1]?.email}`);
+    const { body } = await get(`/v1/bank/customer?email=${rows[1]?.email}`);
     await fetch(`${serverUrl()}/v1/bank/customer?id=${body.data.id}`, {
       method: 'DELETE',
       headers: { Authorization: `Bearer ${KEY}` },
     });
-    // As if it had been stopped when its batch was accepted.
+    // As if the import had been interrupted just after its batch was accepted.
     const journal = await readFile(at('e.import.ndjson'), 'utf8');
     await writeFile(at('e.import.ndjson'), `${journal.split('\n').slice(0, 2).join('\n')}\n`);
     assert.equal((await run(['e.csv'])).code, EXIT.some);
@@ -282,7 +285,7 @@ void describe('what an import wrote', { timeout: 120_000 }, () => {
     );
   });
 
-  void it('says of a line that is no JSON which it was', async () => {
+  void it('name the line that is not JSON', async () => {
     await writeFile(at('l.ndjson'), `${JSON.stringify(goodRows(1)[0])}\n{"clientRef": oops}\n`);
     assert.equal((await run(['l.ndjson'])).code, EXIT.some);
     assert.equal(cells('l.failures.csv')[0]?.['failure_reason'], 'line 2 is not JSON: {"clientRef": oops}');
@@ -294,14 +297,14 @@ function assertOnce(stem: string, sent: { clientRef: string }[], known: number, 
   assert.deepEqual(
     found.map(({ clientRef }) => clientRef),
     sent.map(({ clientRef }) => clientRef),
-    'every row once, in its order',
+    'every row once, in order',
   );
   assert.equal(new Set(found.map(({ id }) => id)).size, sent.length);
   assert.equal(now - known, sent.length, 'the service has each of them once');
 }
 
-void describe('an import that was stopped', { timeout: 240_000 }, () => {
-  void it('by kill -9, in the middle, again and again, brings every customer exactly once', async () => {
+void describe('an interrupted import', { timeout: 240_000 }, () => {
+  void it('creates every customer exactly once, although it is killed again and again', async () => {
     const rows = goodRows(12_000);
     await writeFile(at('killed.csv'), csv(rows));
     const known = await total();
@@ -314,7 +317,7 @@ void describe('an import that was stopped', { timeout: 240_000 }, () => {
     }
     const { code, output } = await run(args);
     assert.equal(code, EXIT.all, output);
-    assert.match(output, /Going on after \d+,000 rows/);
+    assert.match(output, /Continuing after \d+,000 rows/);
     assertOnce('killed', rows, known, await total());
     const again = await run(args);
     assert.equal(again.code, EXIT.all);
@@ -322,7 +325,7 @@ void describe('an import that was stopped', { timeout: 240_000 }, () => {
     assert.equal((await total()) - known, rows.length);
   });
 
-  void it('by kill -9 before a batch that was accepted was written down, does not make it twice', async () => {
+  void it('does not create a batch twice that was accepted but not yet recorded', async () => {
     const rows = goodRows(3_000);
     await writeFile(at('unwritten.csv'), csv(rows));
     const known = await total();
@@ -331,7 +334,7 @@ void describe('an import that was stopped', { timeout: 240_000 }, () => {
     await untilDone('unwritten.import.ndjson', 1);
     child.kill('SIGKILL');
     await once(child, 'close');
-    // As if the power had gone between the answer and the journal.
+    // As if the power had failed between the response and the line in the journal.
     const journal = await readFile(at('unwritten.import.ndjson'), 'utf8');
     const [beginning] = journal.split('\n');
     await writeFile(at('unwritten.import.ndjson'), `${beginning}\n{"accepted":0,"bat`);
@@ -340,13 +343,13 @@ void describe('an import that was stopped', { timeout: 240_000 }, () => {
     assertOnce('unwritten', rows, known, await total());
   });
 
-  void it('between its files and its journal writes no row twice', async () => {
+  void it('writes no row twice if it ended between its outputs and its journal', async () => {
     const rows = goodRows(3_000);
     await writeFile(at('between.csv'), csv(rows));
     const known = await total();
     const args = ['between.csv', '--batch-rows', '1000', '--concurrency', '1'];
     assert.equal((await run(args)).code, EXIT.all);
-    // As if the power had gone when the last batch was in the file, with half of one more row, and not in the journal.
+    // As if the power had failed when the last batch and half of another row were in the file but not in the journal.
     const lines = (await readFile(at('between.import.ndjson'), 'utf8')).trimEnd().split('\n');
     assert.match(lines.at(-2) ?? '', /"done":2/);
     await writeFile(at('between.import.ndjson'), `${lines.slice(0, -2).join('\n')}\n`);
@@ -355,19 +358,19 @@ void describe('an import that was stopped', { timeout: 240_000 }, () => {
     assertOnce('between', rows, known, await total());
   });
 
-  void it('by the limit of refused rows a day ends with 3 at once, says when it ends, and goes on then', async () => {
+  void it('by the daily limit of refused rows ends with 3 at once, says when to continue, and then does', async () => {
     const rows = goodRows(3_000);
     const sent = rows.map((row, n) => (n === 2_500 ? { ...row, email: 'nobody' } : row));
     await writeFile(at('limited.csv'), csv(sent));
     const known = await total();
     const args = ['limited.csv', '--batch-rows', '1000', '--concurrency', '2'];
-    const leave = (rowsOfDay: number) =>
+    const setFailuresOfToday = (rowsOfDay: number) =>
       d1(
         { remote: false, persistTo: stateFolder() },
-        // A day that does not end while this test runs.
+        // A day that can't end during this test.
         `UPDATE banks SET failure_day = '9999-12-31', failure_day_count = ${rowsOfDay} WHERE id = 'bnk_demo_lagos'`,
       );
-    await leave(1_000_000);
+    await setFailuresOfToday(1_000_000);
     const { code, output } = await run(args);
     assert.equal(code, EXIT.fault, output);
     assert.match(
@@ -375,7 +378,7 @@ void describe('an import that was stopped', { timeout: 240_000 }, () => {
       /customers hold 1 rows that can not become customers, and a bank may leave 1000000 of them a day/,
     );
     assert.match(output, /run the same command again after \d{4}-\d\d-\d\dT00:00:\d\d/);
-    await leave(0);
+    await setFailuresOfToday(0);
     assert.equal((await run(args)).code, EXIT.some);
     assertOnce('limited', rows.toSpliced(2_500, 1), known, await total());
     assert.deepEqual(
@@ -384,7 +387,7 @@ void describe('an import that was stopped', { timeout: 240_000 }, () => {
     );
   });
 
-  void it('by Ctrl-C says how to go on, and does', async () => {
+  void it('by Ctrl-C says how to continue, and does', async () => {
     const rows = goodRows(6_000);
     await writeFile(at('stopped.csv'), csv(rows));
     const known = await total();
@@ -395,12 +398,12 @@ void describe('an import that was stopped', { timeout: 240_000 }, () => {
     child.kill('SIGINT');
     const { code, output } = await end;
     assert.equal(code, EXIT.interrupted, output);
-    assert.match(output, /run the same command again to go on/);
+    assert.match(output, /run the same command again to continue/);
     assert.equal((await run(args)).code, EXIT.all);
     assertOnce('stopped', rows, known, await total());
   });
 
-  void it('by Ctrl-C while its input is still being written ends at once', async () => {
+  void it('by Ctrl-C ends at once even while its input is still being written', async () => {
     const child = start(['-']);
     const end = ended(child, null);
     child.stdin?.write(csv(goodRows(1)));
@@ -408,10 +411,10 @@ void describe('an import that was stopped', { timeout: 240_000 }, () => {
     child.kill('SIGINT');
     const { code, output } = await end;
     assert.equal(code, EXIT.interrupted, output);
-    assert.match(output, /standard input can’t be gone on with/);
+    assert.match(output, /an import from standard input can’t be continued/);
   });
 
-  void it('does not go on with the key of another bank', async () => {
+  void it('does not continue with the API key of another bank', async () => {
     await writeFile(at('bank.csv'), csv(goodRows(3_000)));
     const args = ['bank.csv', '--batch-rows', '1000', '--concurrency', '1'];
     const child = start(args);
@@ -420,10 +423,10 @@ void describe('an import that was stopped', { timeout: 240_000 }, () => {
     await once(child, 'close');
     const { code, output } = await run(args, { PEERE_API_KEY: 'peere_test_accra_full' });
     assert.equal(code, EXIT.fault, output);
-    assert.match(output, /begun with a key of another bank/);
+    assert.match(output, /begun with an API key of another bank/);
   });
 
-  void it('before its first row, by a fault in its last, goes in when that is mended', async () => {
+  void it('by a fault in the last row sends nothing, and is complete once the fault is fixed', async () => {
     const rows = goodRows(2);
     await writeFile(at('late.csv'), `${csv(rows)}"never,\n`);
     const known = await total();
@@ -434,7 +437,7 @@ void describe('an import that was stopped', { timeout: 240_000 }, () => {
     assertOnce('late', rows, known, await total());
   });
 
-  void it('does not go on in another format, which would cut other rows into its batches', async () => {
+  void it('does not continue in another format, whose batches would have other rows', async () => {
     const rows = goodRows(3_000);
     const lines = rows.map((row) => `${JSON.stringify(row)},`).join('\n');
     await writeFile(at('format.json'), `[\n${lines.slice(0, -1)}\n]\n`);
@@ -447,14 +450,14 @@ void describe('an import that was stopped', { timeout: 240_000 }, () => {
     await once(child, 'close');
     const other = await run(args);
     assert.equal(other.code, EXIT.fault, other.output);
-    assert.match(other.output, /was begun as ndjson.* Say --format ndjson to go on/);
-    // A journal without a format is of a version that took what the name says.
+    assert.match(other.output, /was begun as ndjson.* Use --format ndjson to continue/);
+    // A journal without a format is from a version that took the one that the file name suggests.
     const journal = await readFile(at('format.import.ndjson'), 'utf8');
     await writeFile(at('format.import.ndjson'), journal.replace('"format":"ndjson",', ''));
     assert.match((await run(asLines)).output, /was begun as json/);
     await writeFile(at('format.import.ndjson'), journal);
     await run(asLines);
-    // All but the last line end with a comma, and are no JSON.
+    // All lines but the last end with a comma and are not JSON.
     assert.equal(cells('format.phrases.csv').length, (await total()) - known);
     assert.deepEqual(
       [...cells('format.phrases.csv'), ...cells('format.failures.csv')]
@@ -464,7 +467,7 @@ void describe('an import that was stopped', { timeout: 240_000 }, () => {
     );
   });
 
-  void it('does not go on with a file that has changed meanwhile', async () => {
+  void it('does not continue with a file that has changed', async () => {
     const rows = goodRows(3_000);
     await writeFile(at('changed.csv'), csv(rows));
     const args = ['changed.csv', '--batch-rows', '1000', '--concurrency', '1'];
@@ -482,7 +485,7 @@ void describe('an import that was stopped', { timeout: 240_000 }, () => {
 });
 
 void describe('a million rows', { timeout: 600_000 }, () => {
-  void it(`take at most ${MOST_MB} MB of memory`, { skip: !existsSync('/proc/self/status') }, async () => {
+  void it(`take at most ${MAX_MB} MB of memory`, { skip: !existsSync('/proc/self/status') }, async () => {
     const million = 1_000_000;
     const thousand = makeCustomers(1_000);
     const parts = function* () {
@@ -495,14 +498,14 @@ void describe('a million rows', { timeout: 600_000 }, () => {
       }
     };
     await writeCsv(at('million.csv'), parts());
-    // Judged and not stored: for the importer the same work, for the service a third of it.
+    // A dry run is the same work for the importer and a third of the work for the service.
     const child = start(['million.csv', '--dry-run']);
-    const mostMemory = watchMemory(child.pid);
+    const maxMemory = watchMemory(child.pid);
     const { code, output } = await ended(child);
-    const most = mostMemory() ?? Number.NaN;
+    const megabytes = maxMemory() ?? Number.NaN;
     assert.equal(code, EXIT.some, output);
     assert.match(output, /1,000,000 rows: /);
-    console.log(`a million rows took ${most.toFixed(0)} MB`);
-    assert.ok(most > 0 && most <= MOST_MB, `${most.toFixed(0)} MB`);
+    console.log(`a million rows took ${megabytes.toFixed(0)} MB`);
+    assert.ok(megabytes > 0 && megabytes <= MAX_MB, `${megabytes.toFixed(0)} MB`);
   });
 });

@@ -1,4 +1,4 @@
-/** What the tests of `peere-import` share: the built program, a folder for its files, and a real server. */
+/** Shared by the tests of `peere-import`: the built program, a folder for its files, and a real server. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -40,12 +40,12 @@ export function start(args: string[], environment: Record<string, string> = {}):
   });
 }
 
-/** Environment that has the program run this first. */
+/** @returns environment in which the program runs this code first */
 export const preload = (code: string) => ({
   NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}`,
 });
 
-/** @param input null: it stays open */
+/** @param input for standard input; null keeps it open */
 export async function ended(child: ChildProcess, input?: string | null) {
   let output = '';
   child.stdout?.on('data', (text) => (output += String(text)));
@@ -57,21 +57,21 @@ export async function ended(child: ChildProcess, input?: string | null) {
 
 export const run = (args: string[], environment?: Record<string, string>) => ended(start(args, environment));
 
-export async function ask(path: string) {
-  const answer = await fetch(server.url + path, { headers: { Authorization: `Bearer ${KEY}` } });
-  return { headers: answer.headers, body: JSON.parse(await answer.text()) };
+export async function get(path: string) {
+  const response = await fetch(server.url + path, { headers: { Authorization: `Bearer ${KEY}` } });
+  return { headers: response.headers, body: JSON.parse(await response.text()) };
 }
 
-/** How many customers the bank has, when all is moved in that any import sent, one that was killed too. */
+/** @returns the number of customers, once every batch of any import is completed, also of a killed one */
 export async function total(): Promise<number> {
-  while ((await ask('/v1/bank/customers/batches?status=PROCESSING&limit=1')).body.data.length > 0) {
+  while ((await get('/v1/bank/customers/batches?status=PROCESSING&limit=1')).body.data.length > 0) {
     await sleep(50);
   }
-  return Number((await ask('/v1/bank/customers?limit=1')).headers.get('X-Total-Count'));
+  return Number((await get('/v1/bank/customers?limit=1')).headers.get('X-Total-Count'));
 }
 
 let people = 0;
-/** Customers without a fault, that nobody has sent before. */
+/** @returns valid customers that were never sent before */
 export function goodRows(count: number) {
   people += 1;
   return Array.from({ length: count }, (_, n) => ({
@@ -99,7 +99,7 @@ export const HEADER = [
 export const csv = (rows: object[], columns = HEADER, delimiter = ',') =>
   stringify(rows, { header: true, columns, delimiter });
 
-/** Waits until so many batches have been written down. */
+/** Waits until the journal has so many finished batches. */
 export async function untilDone(journal: string, batches: number): Promise<void> {
   for (;;) {
     const text = await readFile(at(journal), 'utf8').catch(() => '');

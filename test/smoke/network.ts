@@ -1,4 +1,4 @@
-/** What stands between an importer and its service: relays, TLS, proxies, and servers that are something else. */
+/** Stand-ins between an importer and its service: relays, TLS, proxies, and servers of other kinds. */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createServer as createHttpServer, request, type IncomingMessage } from 'node:http';
@@ -8,11 +8,11 @@ import { promisify } from 'node:util';
 
 export interface Listening {
   port: number;
-  /** Closes it, and every connection. */
+  /** Closes the server and every connection. */
   stop: () => Promise<void>;
 }
 
-/** @param port 0: one that is free */
+/** @param port 0 for any free one */
 export async function listen(server: Server, port = 0): Promise<Listening> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -42,18 +42,18 @@ function join(one: Socket, other: Socket): void {
   }
 }
 
-/** What arrives goes on to `url`, byte for byte. */
+/** Relays every connection to `url`, byte for byte. */
 export const relayTo = (url: string) =>
   createServer((socket) => join(socket, connect(Number(new URL(url).port), 'localhost')));
 
 export interface Certificate {
   key: Buffer;
   cert: Buffer;
-  /** Of the certificate, for NODE_EXTRA_CA_CERTS. */
+  /** Path of the certificate, for NODE_EXTRA_CA_CERTS. */
   path: string;
 }
 
-/** A certificate that signs itself. @param stem of the files that it makes */
+/** Creates a self-signed certificate. @param stem of the paths of its files */
 export async function makeCertificate(host: string, stem: string): Promise<Certificate> {
   const [keyPath, path] = [`${stem}.key.pem`, `${stem}.pem`];
   const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
@@ -62,37 +62,37 @@ export async function makeCertificate(host: string, stem: string): Promise<Certi
   return { key: await readFile(keyPath), cert: await readFile(path), path };
 }
 
-/** The service at `url`, behind TLS. */
+/** Puts the service at `url` behind TLS. */
 export const behindTls = (url: string, { key, cert }: Certificate) =>
   createTlsServer({ key, cert }, (socket) => join(socket, connect(Number(new URL(url).port), 'localhost')));
 
-/** An HTTP proxy, which takes down what it was asked for. */
-export function createProxy(): { server: Server; asked: string[] } {
-  const asked: string[] = [];
-  const server = createHttpServer((ask: IncomingMessage, answer) => {
-    asked.push(`${ask.method} ${ask.url}`);
-    const onward = request(
-      ask.url ?? '',
-      { method: ask.method, headers: ask.headers },
+/** An HTTP proxy that records its requests. */
+export function createProxy(): { server: Server; requests: string[] } {
+  const requests: string[] = [];
+  const server = createHttpServer((incoming: IncomingMessage, outgoing) => {
+    requests.push(`${incoming.method} ${incoming.url}`);
+    const forwarded = request(
+      incoming.url ?? '',
+      { method: incoming.method, headers: incoming.headers },
       (response: IncomingMessage) => {
-        answer.writeHead(response.statusCode ?? 502, response.headers);
-        response.pipe(answer);
+        outgoing.writeHead(response.statusCode ?? 502, response.headers);
+        response.pipe(outgoing);
       },
     );
-    ask.pipe(onward);
+    incoming.pipe(forwarded);
   });
-  server.on('connect', (ask: IncomingMessage, socket: Socket) => {
-    asked.push(`CONNECT ${ask.url}`);
-    const target = connect(Number(ask.url?.split(':')[1]), 'localhost', () => {
+  server.on('connect', (incoming: IncomingMessage, socket: Socket) => {
+    requests.push(`CONNECT ${incoming.url}`);
+    const target = connect(Number(incoming.url?.split(':')[1]), 'localhost', () => {
       socket.write('HTTP/1.1 200 Connected\r\n\r\n');
       join(socket, target);
     });
   });
-  return { server, asked };
+  return { server, requests };
 }
 
-/** Something that answers every connection with these bytes, whatever was asked. */
+/** A server that answers every connection with these bytes. */
 export const saying = (text: string) => createServer((socket) => socket.once('data', () => socket.end(text)));
 
-/** Something that hangs up. */
+/** A server that resets every connection. */
 export const resetting = () => createServer((socket) => socket.once('data', () => socket.resetAndDestroy()));

@@ -5,7 +5,7 @@
  */
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
@@ -17,6 +17,10 @@ const projectFolder = fileURLToPath(new URL('../..', import.meta.url).href);
 const clientFolder = join(projectFolder, 'packages', 'client');
 const cliFolder = join(projectFolder, 'packages', 'cli');
 const typesFile = join(clientFolder, 'src', 'types.ts');
+const fieldsFile = join(clientFolder, 'src', 'fields.ts');
+
+/** The first line of both generated files. */
+const BANNER = '/** Generated from the service’s schemas by `npm run client`: do not edit. */';
 
 type Schema = Record<string, unknown>;
 interface Parameter {
@@ -74,14 +78,12 @@ function prepare(schema: unknown): unknown {
     : made;
 }
 
-async function makeTypes(): Promise<string> {
-  const document = buildOpenApi('0');
+async function generateTypes(document: OpenApi): Promise<string> {
   const definitions = prepare({ ...document.components.schemas, ...queriesOf(document) }) as Schema;
   const made = await compile({ title: 'All', definitions, additionalProperties: false } as never, 'All', {
     unreachableDefinitions: true,
     additionalProperties: false,
-    bannerComment:
-      '/** What goes in and comes out. Made of the service’s schemas by `npm run client`: not to be edited. */',
+    bannerComment: BANNER,
     format: false,
   });
   const text = await format(made, { ...(await resolveConfig(typesFile)), parser: 'typescript' });
@@ -90,6 +92,21 @@ async function makeTypes(): Promise<string> {
     .replace('export interface All {}\n', '')
     .replaceAll(/ \*\n \* This interface was referenced by .*\n \* via the `definition` .*\n/g, '')
     .replaceAll(/\/\*\*\n \* This interface was referenced by .*\n \* via the `definition` .*\n \*\/\n/g, '');
+}
+
+/** The fields of a new customer as a value: the importer maps columns to them. */
+async function generateFields({ components }: OpenApi): Promise<string> {
+  const { properties, required } = components.schemas['NewCustomer'] as {
+    properties: Record<string, Schema>;
+    required: string[];
+  };
+  const fields = Object.keys(properties).map((name) => [name, { required: required.includes(name) }]);
+  const text = `${BANNER}
+    import type { NewCustomer } from './types.ts';
+
+    /** Every field of a new customer, in the order of the contract. */
+    export const NEW_CUSTOMER_FIELDS = ${JSON.stringify(Object.fromEntries(fields))} as const satisfies Record<keyof NewCustomer, { required: boolean }>;`;
+  return format(text, { ...(await resolveConfig(fieldsFile)), parser: 'typescript' });
 }
 
 async function bundleClient(): Promise<void> {
@@ -150,15 +167,17 @@ async function licensesOf(names: string[]): Promise<string> {
   return (await Promise.all(texts)).join('\n\n---\n\n');
 }
 
-const types = await makeTypes();
-if (process.argv.includes('--check')) {
-  if ((await readFile(typesFile, 'utf8')) !== types) {
-    console.error(
-      'packages/client/src/types.ts is not what the schemas make. Run `npm run client` and commit it.',
-    );
+const document = buildOpenApi('0');
+const generated = [
+  [typesFile, await generateTypes(document)],
+  [fieldsFile, await generateFields(document)],
+] as const;
+for (const [file, text] of generated) {
+  if (process.argv.includes('--check') && (await readFile(file, 'utf8')) !== text) {
+    console.error(`${relative(projectFolder, file)} differs from the schemas: run npm run client and commit it.`);
     process.exit(1);
   }
+  await writeFile(file, text);
 }
-await writeFile(typesFile, types);
 await bundleClient();
 await bundleCli();

@@ -6,7 +6,7 @@
  */
 import { withAllFailures } from './dry-run.ts';
 import type { PeereError } from './errors.ts';
-import { Transport, type Answer, type Ask, type ClientOptions } from './transport.ts';
+import { Transport, type ClientOptions, type ClientRequest, type ClientResponse } from './transport.ts';
 import type {
   Batch,
   BatchReport,
@@ -22,12 +22,14 @@ import type {
   UpdatedCustomer,
 } from './types.ts';
 
+export { ConnectionError, connectionErrorCode, explainConnectionError } from './connection-errors.ts';
 export { PeereError, type PeereErrorCode } from './errors.ts';
-export type { ClientOptions } from './transport.ts';
+export { NEW_CUSTOMER_FIELDS } from './fields.ts';
+export { MAX_RETRY_AFTER_SECONDS, type ClientOptions, type Fetch } from './transport.ts';
 export type * from './types.ts';
 
-export interface Stoppable {
-  /** Ends it early. What it then throws is the signal's own reason. */
+export interface CallOptions {
+  /** Ends the call early; it then throws the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
@@ -36,25 +38,28 @@ export type CustomerIdentifier =
   | { id: string; phrase?: string; email?: string }
   | { email: string; id?: string; phrase?: string };
 
-/** A customer, and the ETag to change it by. */
-export type Found = Customer & { etag: string };
+/** A customer, and its ETag for a conditional update or erasure. */
+export type CustomerWithEtag = Customer & { etag: string };
+
+/** Customers to create: objects, or the body of the request, serialised already: `{"customers":[…]}`. */
+export type CustomersToCreate = readonly NewCustomer[] | string;
 
 interface Envelope<Data> {
   data: Data;
 }
 
-/** Rows of a page where the caller does not say: the most that there may be. */
-const LIST_ROWS = 100;
-const FAILURE_ROWS = 1_000;
-const CREATED_ROWS = 5_000;
-/** Milliseconds between two looks at a batch, where the service names no time. */
-const LOOK_AGAIN_MS = 1_000;
+/** Rows of a page unless the caller says otherwise: the service's maxima. */
+const LIST_PAGE_ROWS = 100;
+const FAILURES_PAGE_ROWS = 1_000;
+const CREATED_PAGE_ROWS = 5_000;
+/** Time between two polls of a batch if the service asks for no other. */
+const POLL_INTERVAL_MS = 1_000;
 
 export function createClient(options: ClientOptions): PeereClient {
   return new PeereClient(options);
 }
 
-/** Every call throws a `PeereError`, whose `code` tells why. */
+/** Every call may throw a `PeereError`, whose `code` says why. */
 export class PeereClient {
   readonly #transport: Transport;
 
@@ -63,17 +68,17 @@ export class PeereClient {
   }
 
   /**
-   * Who is this?
-   * @param fresh not from the edge, where an answer may be up to 6 minutes old
-   * @returns null where your bank has no such customer
+   * Looks up a customer of your bank.
+   * @param fresh bypasses the cache, whose copy may be up to 6 minutes old
+   * @returns null if your bank has no such customer
    */
   async getCustomer(
     identifier: CustomerIdentifier,
-    { fresh = false, signal }: Stoppable & { fresh?: boolean } = {},
-  ): Promise<Found | null> {
+    { fresh = false, signal }: CallOptions & { fresh?: boolean } = {},
+  ): Promise<CustomerWithEtag | null> {
     const headers = fresh ? { 'Cache-Control': 'no-cache' } : {};
     try {
-      const { headers: answered, body } = await this.#transport.ask<Envelope<Customer>>({
+      const { headers: responseHeaders, body } = await this.#transport.send<Envelope<Customer>>({
         method: 'GET',
         path: '/v1/bank/customer',
         query: identifier,
@@ -81,38 +86,38 @@ export class PeereClient {
         repeatable: true,
         signal,
       });
-      return { ...body.data, etag: answered.get('ETag') ?? '' };
+      return { ...body.data, etag: responseHeaders.get('ETag') ?? '' };
     } catch (error) {
       if ((error as PeereError).code === 'CUSTOMER_NOT_FOUND') return null;
       throw error;
     }
   }
 
-  /** Newest first, or as `sortBy` says; page after page while you read on. */
-  listCustomers(query: ListCustomersQuery = {}, options: Stoppable = {}): AsyncGenerator<Customer> {
-    return this.#readOn(
+  /** Lists customers, newest first or by `sortBy`. Fetches the next page only when you read on. */
+  listCustomers(query: ListCustomersQuery = {}, options: CallOptions = {}): AsyncGenerator<Customer> {
+    return this.#pages(
       '/v1/bank/customers',
-      { limit: LIST_ROWS, ...query },
+      { limit: LIST_PAGE_ROWS, ...query },
       options,
       (body) => body as Customer[],
     );
   }
 
   /**
-   * Brings customers. The answer comes when they are stored; they can be read moments later.
-   * Tried again after a lost answer, it makes nothing twice.
-   * @param customers 1 to 10,000
-   * @param idempotencyKey to be able to repeat it even after this program has ended; one is made up otherwise
-   * @throws PeereError; where no row was accepted, its `report` says why
+   * Creates customers. Resolves when they are stored; they can be read moments later.
+   * Sent again after a lost response, it creates nothing twice.
+   * @param customers 1 to 10,000, at most 10 MB as JSON
+   * @param idempotencyKey lets you repeat the call even after a crash of this program; random by default
+   * @throws PeereError; if every row was refused, its `report` says why
    */
   async createCustomers(
-    customers: readonly NewCustomer[],
-    { idempotencyKey = crypto.randomUUID(), signal }: Stoppable & { idempotencyKey?: string } = {},
+    customers: CustomersToCreate,
+    { idempotencyKey = crypto.randomUUID(), signal }: CallOptions & { idempotencyKey?: string } = {},
   ): Promise<BatchReport & { batchId: string }> {
-    const { body } = await this.#transport.ask<Envelope<BatchReport & { batchId: string }>>({
+    const { body } = await this.#transport.send<Envelope<BatchReport & { batchId: string }>>({
       method: 'POST',
       path: '/v1/bank/customers',
-      body: { customers },
+      body: bodyOf(customers),
       headers: { 'Idempotency-Key': idempotencyKey },
       repeatable: true,
       signal,
@@ -120,14 +125,14 @@ export class PeereClient {
     return body.data;
   }
 
-  /** Judges customers by the same rules, and stores nothing. The report has every failure. */
-  rehearseCustomers(customers: readonly NewCustomer[], { signal }: Stoppable = {}): Promise<BatchReport> {
+  /** Validates customers by the same rules and stores nothing. The report has every failure. */
+  dryRunCustomers(customers: CustomersToCreate, { signal }: CallOptions = {}): Promise<BatchReport> {
     return withAllFailures(async (failuresFrom) => {
-      const { body } = await this.#transport.ask<Envelope<BatchReport>>({
+      const { body } = await this.#transport.send<Envelope<BatchReport>>({
         method: 'POST',
         path: '/v1/bank/customers',
         query: { dryRun: true, failuresFrom },
-        body: { customers },
+        body: bodyOf(customers),
         repeatable: true,
         signal,
       });
@@ -136,15 +141,16 @@ export class PeereClient {
   }
 
   /**
-   * @param ifMatch the ETag of the customer as you read it: the update is made only if it is still so. It is then not
-   *   tried again after a lost answer, because a second try could not tell its own first from somebody else's change.
+   * Changes fields of a customer.
+   * @param ifMatch the ETag of the customer as you read it: the update fails if it has changed since. Such an update is
+   *   not sent again after a lost response, because it could not tell its own first attempt from somebody else's change.
    */
   async updateCustomer(
     id: string,
     update: CustomerUpdate,
-    { ifMatch, signal }: Stoppable & { ifMatch?: string } = {},
+    { ifMatch, signal }: CallOptions & { ifMatch?: string } = {},
   ): Promise<UpdatedCustomer & { etag: string }> {
-    const { headers, body } = await this.#transport.ask<Envelope<UpdatedCustomer>>({
+    const { headers, body } = await this.#transport.send<Envelope<UpdatedCustomer>>({
       method: 'PATCH',
       path: '/v1/bank/customer',
       body: { id, update },
@@ -155,9 +161,12 @@ export class PeereClient {
     return { ...body.data, etag: headers.get('ETag') ?? '' };
   }
 
-  /** For good. */
-  async eraseCustomer(id: string, { ifMatch, signal }: Stoppable & { ifMatch?: string } = {}): Promise<void> {
-    await this.#transport.ask({
+  /** Erases a customer permanently. @param ifMatch as in `updateCustomer` */
+  async eraseCustomer(
+    id: string,
+    { ifMatch, signal }: CallOptions & { ifMatch?: string } = {},
+  ): Promise<void> {
+    await this.#transport.send({
       method: 'DELETE',
       path: '/v1/bank/customer',
       query: { id },
@@ -167,65 +176,65 @@ export class PeereClient {
     });
   }
 
-  async getBatch(batchId: string, { signal }: Stoppable = {}): Promise<Batch> {
-    return (await this.#lookAtBatch(batchId, signal)).batch;
+  async getBatch(batchId: string, { signal }: CallOptions = {}): Promise<Batch> {
+    return (await this.#pollBatch(batchId, signal)).batch;
   }
 
   /**
    * Waits until every row of a batch has become a customer or a failure.
-   * @returns the batch; a `STALLED` one too, which waits for an operator of the service
+   * @returns the batch; also one that is `STALLED`, which needs an operator of the service
    */
-  async waitForBatch(batchId: string, { signal }: Stoppable = {}): Promise<Batch> {
+  async waitForBatch(batchId: string, { signal }: CallOptions = {}): Promise<Batch> {
     for (;;) {
-      const { batch, waitMs } = await this.#lookAtBatch(batchId, signal);
+      const { batch, waitMs } = await this.#pollBatch(batchId, signal);
       if (batch.status !== 'PROCESSING') return batch;
       await this.#transport.sleep(waitMs, signal);
     }
   }
 
-  listBatches(query: ListBatchesQuery = {}, options: Stoppable = {}): AsyncGenerator<Batch> {
-    return this.#list('/v1/bank/customers/batches', { limit: LIST_ROWS, ...query }, options);
+  listBatches(query: ListBatchesQuery = {}, options: CallOptions = {}): AsyncGenerator<Batch> {
+    return this.#list('/v1/bank/customers/batches', { limit: LIST_PAGE_ROWS, ...query }, options);
   }
 
-  /** Rows that did not become customers, in input order. Final once the batch is completed. */
-  listBatchFailures(batchId: string, options: Stoppable = {}): AsyncGenerator<RowFailure> {
-    return this.#list(`${batchPath(batchId)}/failures`, { limit: FAILURE_ROWS }, options);
+  /** Lists the rows that did not become customers, in input order. Final once the batch is completed. */
+  listBatchFailures(batchId: string, options: CallOptions = {}): AsyncGenerator<RowFailure> {
+    return this.#list(`${batchPath(batchId)}/failures`, { limit: FAILURES_PAGE_ROWS }, options);
   }
 
-  /** Id and phrase of every customer that a batch created, in input order. Final once the batch is completed. */
-  listBatchCustomers(batchId: string, options: Stoppable = {}): AsyncGenerator<CreatedCustomer> {
-    return this.#list(`${batchPath(batchId)}/customers`, { limit: CREATED_ROWS }, options);
+  /** Lists the id and phrase of every customer that a batch created, in input order. Final once it is completed. */
+  listBatchCustomers(batchId: string, options: CallOptions = {}): AsyncGenerator<CreatedCustomer> {
+    return this.#list(`${batchPath(batchId)}/customers`, { limit: CREATED_PAGE_ROWS }, options);
   }
 
-  /** Who changed what, newest first. */
-  listChanges(query: ListChangesQuery = {}, options: Stoppable = {}): AsyncGenerator<Change> {
-    return this.#list('/v1/bank/audit', { limit: LIST_ROWS, ...query }, options);
+  /** Lists who changed what, newest first. */
+  listChanges(query: ListChangesQuery = {}, options: CallOptions = {}): AsyncGenerator<Change> {
+    return this.#list('/v1/bank/audit', { limit: LIST_PAGE_ROWS, ...query }, options);
   }
 
-  async #lookAtBatch(batchId: string, signal: AbortSignal | undefined) {
-    const { headers, body } = await this.#transport.ask<Envelope<Batch>>({
+  async #pollBatch(batchId: string, signal: AbortSignal | undefined) {
+    const { headers, body } = await this.#transport.send<Envelope<Batch>>({
       method: 'GET',
       path: batchPath(batchId),
       repeatable: true,
       signal,
     });
     const seconds = Number(headers.get('Retry-After'));
-    return { batch: body.data, waitMs: seconds > 0 ? seconds * 1_000 : LOOK_AGAIN_MS };
+    return { batch: body.data, waitMs: seconds > 0 ? seconds * 1_000 : POLL_INTERVAL_MS };
   }
 
-  #list<Row>(path: string, query: object, options: Stoppable): AsyncGenerator<Row> {
-    return this.#readOn(path, query, options, (body) => (body as Envelope<Row[]>).data);
+  #list<Row>(path: string, query: object, options: CallOptions): AsyncGenerator<Row> {
+    return this.#pages(path, query, options, (body) => (body as Envelope<Row[]>).data);
   }
 
-  async *#readOn<Row>(
-    first: string,
+  async *#pages<Row>(
+    firstPath: string,
     query: object,
-    { signal }: Stoppable,
+    { signal }: CallOptions,
     rowsOf: (body: unknown) => Row[],
   ): AsyncGenerator<Row> {
-    let next: Pick<Ask, 'path' | 'query'> | undefined = { path: first, query };
+    let next: Pick<ClientRequest, 'path' | 'query'> | undefined = { path: firstPath, query };
     while (next !== undefined) {
-      const page: Answer<unknown> = await this.#transport.ask({
+      const page: ClientResponse<unknown> = await this.#transport.send({
         method: 'GET',
         ...next,
         repeatable: true,
@@ -236,6 +245,10 @@ export class PeereClient {
       next = path === undefined ? undefined : { path };
     }
   }
+}
+
+function bodyOf(customers: CustomersToCreate): unknown {
+  return typeof customers === 'string' ? customers : { customers };
 }
 
 function batchPath(batchId: string): string {

@@ -1,19 +1,19 @@
-/** A dry run that has more failures than one answer. */
+/** A dry run with more failures than one response holds. */
 import type { BatchReport } from './types.ts';
 
 /**
- * Asks as often as it takes to know every failure: an answer has up to 1 MB of them.
- * @param ask sends the dry run, for the failures from a row on
- * @returns the first report, with the failures of all
+ * Repeats a dry run until every failure is known: one response holds up to 1 MB of them.
+ * @param dryRun sends the rows; the response lists the failures from this row on
+ * @returns the first report, with the failures of all responses
  */
 export async function withAllFailures(
-  ask: (failuresFrom: number | undefined) => Promise<BatchReport>,
+  dryRun: (failuresFrom: number | undefined) => Promise<BatchReport>,
 ): Promise<BatchReport> {
-  const report = await ask(undefined);
+  const report = await dryRun(undefined);
   const failures = [...report.failures];
   let { failuresInline } = report;
   for (let last = failures.at(-1); !failuresInline && last !== undefined;) {
-    const page = await ask(last.index + 1);
+    const page = await dryRun(last.index + 1);
     failures.push(...page.failures);
     failuresInline = page.failuresInline;
     last = page.failures.at(-1);

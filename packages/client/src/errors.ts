@@ -1,12 +1,12 @@
-/** What goes wrong, by a closed set of codes: the service's own, and two for when it can not be heard. */
+/** Errors, by a closed set of codes: the service's own, and two for when no response of the service arrived. */
 import type { BatchReport, ErrorAnswer, FieldError } from './types.ts';
 
 export type PeereErrorCode =
   | ErrorAnswer['code']
-  /** Nothing answered in time, in all tries. Whether a change was made is not known. */
-  | 'NO_ANSWER'
-  /** Something answered that is not this service. */
-  | 'UNREADABLE_ANSWER';
+  /** No response arrived in time, in any attempt. Whether a change took effect is unknown. */
+  | 'NO_RESPONSE'
+  /** The response did not come from this service. */
+  | 'UNREADABLE_RESPONSE';
 
 interface Details {
   status?: number | undefined;
@@ -21,17 +21,17 @@ interface Details {
 export class PeereError extends Error {
   override readonly name = 'PeereError';
   readonly code: PeereErrorCode;
-  /** HTTP; undefined where nothing answered. */
+  /** The HTTP status; undefined if no response arrived. */
   readonly status: number | undefined;
-  /** Every fault by its field. */
+  /** Every fault, with the field that it is in. */
   readonly errors: FieldError[];
-  /** Finds the request in the service's logs. */
+  /** Identifies the request in the service's logs. */
   readonly requestId: string | undefined;
-  /** A page with cause and cure. */
+  /** URL of a page that explains the cause and the fix. */
   readonly docs: string | undefined;
-  /** Seconds. */
+  /** Seconds to wait before the next attempt. */
   readonly retryAfter: number | undefined;
-  /** Of a batch of which no row was accepted: what was wrong with each. */
+  /** If every row of a batch was refused: what was wrong with each of them. */
   readonly report: BatchReport | undefined;
 
   constructor(code: PeereErrorCode, message: string, details: Details = {}) {
@@ -51,42 +51,44 @@ function isReport(data: unknown): data is BatchReport {
 }
 
 /**
- * The service's answer, as an error whose message says all that the answer does.
- * @param origin of the service: an answer may link to its pages by path alone
+ * Turns an error response into a `PeereError` whose message includes every fault.
+ * @param body of the response, as parsed JSON; undefined if it was not JSON
+ * @param retryAfter seconds, from the response's header
+ * @param origin of the service: a response may link to its pages by path alone
  */
-export function toError(status: number, answer: unknown, retryAfter?: number, origin = ''): PeereError {
-  if (!isErrorAnswer(answer)) {
-    return new PeereError('UNREADABLE_ANSWER', explainStranger(status), { status, retryAfter });
+export function toError(status: number, body: unknown, retryAfter?: number, origin = ''): PeereError {
+  if (!isErrorBody(body)) {
+    return new PeereError('UNREADABLE_RESPONSE', explainForeignResponse(status), { status, retryAfter });
   }
-  const faults = answer.errors.map(({ field, message }) => `${field} ${message}`);
-  return new PeereError(answer.code, [answer.message, ...faults].join('; '), {
-    ...answer,
-    docs: answer.docs.startsWith('/') ? origin + answer.docs : answer.docs,
+  const faults = body.errors.map(({ field, message }) => `${field} ${message}`);
+  return new PeereError(body.code, [body.message, ...faults].join('; '), {
+    ...body,
+    docs: body.docs.startsWith('/') ? origin + body.docs : body.docs,
     status,
-    retryAfter: answer.retryAfter ?? retryAfter,
+    retryAfter: body.retryAfter ?? retryAfter,
   });
 }
 
-/** @param status of an answer that is not the service's */
-function explainStranger(status: number): string {
+/** @param status of a response that did not come from the service */
+function explainForeignResponse(status: number): string {
   // From 520 on: Cloudflare could not reach the service (its documentation of 5xx errors).
   if ([502, 503, 504].includes(status) || status >= 520) {
-    return `A gateway answered with ${status} because it could not reach the service: try again later.`;
+    return `A gateway returned ${status} because it could not reach the service: try again later.`;
   }
   if (status === 407) {
-    return 'A proxy answered with 407 because it wants a name and a password: put them into its URL, as in http://name:password@proxy:port.';
+    return 'A proxy returned 407 because it requires a username and password: put them in its URL, as in http://name:password@proxy:port.';
   }
-  return `What answered (status ${status}) is not the Peere customers API: check the URL, from http:// or https:// to the port.`;
+  return `The server that responded (status ${status}) is not the Peere customers API: check the URL, from http:// or https:// to the port.`;
 }
 
-function isErrorAnswer(answer: unknown): answer is ErrorAnswer {
+function isErrorBody(body: unknown): body is ErrorAnswer {
   return (
-    typeof answer === 'object' &&
-    answer !== null &&
-    'code' in answer &&
-    'errors' in answer &&
-    Array.isArray(answer.errors) &&
-    'docs' in answer &&
-    typeof answer.docs === 'string'
+    typeof body === 'object' &&
+    body !== null &&
+    'code' in body &&
+    'errors' in body &&
+    Array.isArray(body.errors) &&
+    'docs' in body &&
+    typeof body.docs === 'string'
   );
 }

@@ -1,82 +1,82 @@
 /**
- * One request, as often as it takes. What can be tried again is: after the time that the service names, and never all
- * clients at once.
+ * Sends a request, and repeats it while that can help: after the time that the service asks for, plus a random delay so
+ * that clients do not all come back at the same moment.
  */
-import { explainNoAnswer } from './connection-errors.ts';
+import { explainConnectionError } from './connection-errors.ts';
 import { PeereError, toError } from './errors.ts';
 
-/** As much of `fetch` as is needed here. */
+/** The part of `fetch` that the client uses. */
 export type Fetch = (
   url: string,
   init: { method: string; headers: Record<string, string>; body?: string; signal: AbortSignal },
 ) => Promise<{
   ok: boolean;
   status: number;
-  headers: AnswerHeaders;
+  headers: ResponseHeaders;
   text: () => Promise<string>;
 }>;
 
-export interface AnswerHeaders {
+export interface ResponseHeaders {
   get: (name: string) => string | null;
 }
 
 export interface ClientOptions {
-  /** Of the service, such as `https://api.example.com`. */
+  /** Origin of the service, such as `https://api.example.com`. */
   url: string;
-  /** `peere_live_…` or `peere_test_…`. */
+  /** API key of your bank: `peere_live_…` or `peere_test_…`. */
   key: string;
-  /** Tries after the first: 5. */
+  /** Attempts after the first one; 5 by default. */
   retries?: number;
-  /** Milliseconds that one try may take: 30,000. */
+  /** Milliseconds that one attempt may take; 30,000 by default. */
   timeoutMs?: number;
-  /** Another way to fetch, such as a Worker's binding to the service has. */
+  /** Replaces the global `fetch`, for example with that of a Worker's service binding. */
   fetch?: Fetch;
-  /** Another way to wait; for tests. */
+  /** Replaces the timer between attempts; for tests. */
   sleep?: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
 }
 
-export interface Ask {
+export interface ClientRequest {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  /** Path and query, or a whole address that an answer gave. */
+  /** Path and query, or a full URL from a response of the service. */
   path: string;
   query?: object | undefined;
-  /** Made JSON of, unless it is text, which is JSON already. */
+  /** A string is sent as it is: it must be JSON. Anything else is serialised. */
   body?: unknown;
   headers?: Record<string, string | undefined>;
-  /** Trying it twice is no more than once, even if the first try took effect. */
+  /** Sending it again does no harm, even if the first attempt took effect. */
   repeatable: boolean;
   signal?: AbortSignal | undefined;
 }
 
-export interface Answer<Body> {
+export interface ClientResponse<Body> {
   status: number;
-  headers: AnswerHeaders;
+  headers: ResponseHeaders;
   body: Body;
 }
 
 const RETRIES = 5;
 const TIMEOUT_MS = 30_000;
-/** Waits between tries, where the service names none: 0.2 s, doubled each time, at most 10 s. */
-const FIRST_WAIT_MS = 200;
-const LONGEST_WAIT_MS = 10_000;
-/** Seconds that a `Retry-After` may ask for; a server that wants an hour should be heard by a person. */
+/** Delays between attempts if the service asks for none: 0.2 s, doubled each time, at most 10 s. */
+const MIN_DELAY_MS = 200;
+const MAX_DELAY_MS = 10_000;
+/** The longest `Retry-After` that the client waits for, in seconds: a longer one is for a person to decide. */
 export const MAX_RETRY_AFTER_SECONDS = 60;
 
-/** What says that nothing was done: safe to try again, whatever it is. */
-const NOT_DONE = new Set<string>(['RATE_LIMITED', 'IDEMPOTENCY_IN_PROGRESS']);
-/** What a try may have been lost in; from 520 on it is Cloudflare that could not hear the service. */
+/** Codes that say that nothing was done: any request may be sent again. */
+const NOT_PROCESSED = new Set<string>(['RATE_LIMITED', 'IDEMPOTENCY_IN_PROGRESS']);
+/** Statuses after which the request may or may not have taken effect; 520 to 530 are Cloudflare's own. */
 const isTransient = (status: number) =>
   [500, 502, 503, 504].includes(status) || (status >= 520 && status <= 530);
 
 export class Transport {
   readonly #options: ClientOptions;
   readonly #base: URL;
-  /** The newest of all answers: what is asked next sees at least as much of the database as any of them. */
+  /** The newest bookmark of all responses: the next request sees at least the database state that they saw. */
   #bookmark = '';
 
   constructor(options: ClientOptions) {
     this.#options = options;
-    this.#base = readBase(options.url);
+    this.#base = readBaseUrl(options.url);
     if (!/^[\x21-\x7E]+$/.test(options.key)) {
       throw new TypeError(
         'key must be the API key of your bank: visible characters, without spaces or line breaks',
@@ -85,25 +85,27 @@ export class Transport {
   }
 
   /** @throws PeereError */
-  async ask<Body>(ask: Ask): Promise<Answer<Body>> {
+  async send<Body>(request: ClientRequest): Promise<ClientResponse<Body>> {
     const retries = this.#options.retries ?? RETRIES;
-    // An earlier try may have taken effect.
+    // An earlier attempt may have taken effect.
     let uncertain = false;
     for (let attempt = 0; ; attempt += 1) {
-      const tried = await this.#try(ask);
-      if (!(tried instanceof PeereError)) return tried as Answer<Body>;
-      const lost = tried.code === 'NO_ANSWER' || isTransient(tried.status ?? 0);
-      const worthIt = NOT_DONE.has(tried.code) || tried.status === 429 || (lost && ask.repeatable);
-      const soon = (tried.retryAfter ?? 0) <= MAX_RETRY_AFTER_SECONDS;
-      if (!worthIt || !soon || attempt >= retries) {
-        // What came of an earlier try that was lost can't be told apart from somebody else's doing.
-        if (uncertain && ask.method === 'DELETE' && tried.code === 'CUSTOMER_NOT_FOUND') {
+      const result = await this.#attempt(request);
+      if (!(result instanceof PeereError)) return result as ClientResponse<Body>;
+      const lost = result.code === 'NO_RESPONSE' || isTransient(result.status ?? 0);
+      const mayRepeat =
+        NOT_PROCESSED.has(result.code) || result.status === 429 || (lost && request.repeatable);
+      const isSoon = (result.retryAfter ?? 0) <= MAX_RETRY_AFTER_SECONDS;
+      if (!mayRepeat || !isSoon || attempt >= retries) {
+        // The customer was found missing after an attempt whose response was lost: that attempt erased it, or somebody
+        // else did. Either way it is erased.
+        if (uncertain && request.method === 'DELETE' && result.code === 'CUSTOMER_NOT_FOUND') {
           return { status: 200, headers: { get: () => null }, body: undefined as Body };
         }
-        throw tried;
+        throw result;
       }
       uncertain ||= lost;
-      await this.sleep(waitAfter(tried, attempt), ask.signal);
+      await this.sleep(delayAfter(result, attempt), request.signal);
     }
   }
 
@@ -111,43 +113,42 @@ export class Transport {
     return (this.#options.sleep ?? sleep)(milliseconds, signal);
   }
 
-  async #try(ask: Ask): Promise<PeereError | Answer<unknown>> {
-    ask.signal?.throwIfAborted();
-    // What can't be made a request of is the caller's fault, and no try.
-    const { url, init } = this.#requestOf(ask);
+  async #attempt(request: ClientRequest): Promise<PeereError | ClientResponse<unknown>> {
+    request.signal?.throwIfAborted();
+    // Outside of the try block: an invalid request is the caller's mistake and must not be sent again.
+    const { url, init } = this.#toFetchArguments(request);
     try {
       const response = await this.#fetch(url, init);
-      this.#remember(response.headers.get('X-D1-Bookmark'));
+      this.#keepNewest(response.headers.get('X-D1-Bookmark'));
       const body = readJson(await response.text());
       const retryAfter = readSeconds(response.headers.get('Retry-After'));
       if (!response.ok) return toError(response.status, body, retryAfter, this.#base.origin);
-      // Every success is an envelope or a list; anything else comes from somebody else.
-      if (!isAnswer(body)) return toError(response.status, undefined, retryAfter);
+      if (!isSuccessBody(body)) return toError(response.status, undefined, retryAfter);
       return { status: response.status, headers: response.headers, body };
     } catch (cause) {
-      ask.signal?.throwIfAborted();
-      return new PeereError('NO_ANSWER', explainNoAnswer(cause, this.#base.origin), { cause });
+      request.signal?.throwIfAborted();
+      return new PeereError('NO_RESPONSE', explainConnectionError(cause, this.#base.origin), { cause });
     }
   }
 
-  /** Requests that are in flight together are answered in any order. Bookmarks sort as text, from old to new. */
-  #remember(bookmark: string | null): void {
+  /** Responses to concurrent requests arrive in any order. Bookmarks sort as text, from old to new. */
+  #keepNewest(bookmark: string | null): void {
     if (bookmark !== null && bookmark > this.#bookmark) this.#bookmark = bookmark;
   }
 
   #fetch(url: string, init: Parameters<Fetch>[1]): ReturnType<Fetch> {
-    // By name, and not as a method of anything: browsers and Workers refuse that.
+    // Called by name, not as a method: browsers and Workers refuse `fetch` with a foreign `this`.
     const own = this.#options.fetch;
     return own === undefined ? fetch(url, init) : own(url, init);
   }
 
-  #requestOf({ method, path, query, body, headers = {}, signal }: Ask): {
+  #toFetchArguments({ method, path, query, body, headers = {}, signal }: ClientRequest): {
     url: string;
     init: Parameters<Fetch>[1];
   } {
     const url = new URL(path, this.#base);
-    // The next page's address comes from an answer: the key goes nowhere else for it.
-    if (url.origin !== this.#base.origin) throw new TypeError('an answer led to another host');
+    // The URL of the next page comes from a response. The API key must not be sent to another host.
+    if (url.origin !== this.#base.origin) throw new TypeError('a response led to another host');
     for (const [name, value] of Object.entries(query ?? {})) {
       for (const one of Array.isArray(value) ? value : [value]) {
         if (one !== undefined) url.searchParams.append(name, String(one));
@@ -171,17 +172,16 @@ export class Transport {
   }
 }
 
-function readBase(url: string): URL {
+function readBaseUrl(url: string): URL {
   const base = URL.canParse(url) ? new URL(url) : undefined;
   if (base === undefined || !/^https?:$/.test(base.protocol) || base.pathname !== '/') {
-    throw new TypeError(
-      'url must be the address of the service without a path, such as https://api.example.com',
-    );
+    throw new TypeError('url must be the URL of the service without a path, such as https://api.example.com');
   }
   return base;
 }
 
-function isAnswer(body: unknown): boolean {
+/** Every success of the service is an envelope or a list. */
+function isSuccessBody(body: unknown): boolean {
   return Array.isArray(body) || (typeof body === 'object' && body !== null && 'data' in body);
 }
 
@@ -198,25 +198,25 @@ function readJson(text: string): unknown {
   }
 }
 
-/** At least what the service asks for, and by chance up to a wait of our own on top. */
-function waitAfter({ retryAfter }: PeereError, attempt: number): number {
-  const asked = (retryAfter ?? 0) * 1_000;
-  const own = Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS);
-  return asked + own * (0.5 + Math.random() / 2);
+/** Milliseconds: what the service asks for, plus half to all of the client's own delay, at random. */
+function delayAfter({ retryAfter }: PeereError, attempt: number): number {
+  const requested = (retryAfter ?? 0) * 1_000;
+  const own = Math.min(MIN_DELAY_MS * 2 ** attempt, MAX_DELAY_MS);
+  return requested + own * (0.5 + Math.random() / 2);
 }
 
 function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return Promise.reject(signal.reason as Error);
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(done, milliseconds);
-    function done(): void {
-      signal?.removeEventListener('abort', stopped);
+    const timer = setTimeout(onTimeout, milliseconds);
+    function onTimeout(): void {
+      signal?.removeEventListener('abort', onAbort);
       resolve();
     }
-    function stopped(): void {
+    function onAbort(): void {
       clearTimeout(timer);
       reject(signal?.reason as Error);
     }
-    signal?.addEventListener('abort', stopped, { once: true });
+    signal?.addEventListener('abort', onAbort, { once: true });
   });
 }

@@ -1,4 +1,4 @@
-/** What goes in and comes out. Made of the service’s schemas by `npm run client`: not to be edited. */
+/** Generated from the service’s schemas by `npm run client`: do not edit. */
 
 /**
  * A customer. The fields from `state` on are there for a key with the scope `customers:read:extended`, all of them or none. A field without a value is null.

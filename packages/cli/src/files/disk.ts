@@ -1,32 +1,32 @@
-/** Writing so that it is there after a power cut, and nobody else can read it. */
+/** Writes files so that they survive a power cut and nobody but their owner can read them. */
 import { closeSync, fchmodSync, fstatSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Read and written by its owner alone: account numbers are in it. */
+/** Readable and writable by the owner alone: the files hold account numbers. */
 export const PRIVATE_MODE = 0o600;
-const OTHERS = 0o077;
+const OTHERS_MASK = 0o077;
 
 /**
- * Opens a file to write to. It is its owner's alone, even if it was there before.
- * @param flags `a` adds to it, `w` begins anew
+ * Opens a file for writing. Only its owner can read it, even if it existed before with wider permissions.
+ * @param flags `a` appends, `w` starts a new file
  */
 export function openPrivate(path: string, flags: 'a' | 'w'): number {
   const file = openSync(path, flags, PRIVATE_MODE);
-  if ((fstatSync(file).mode & OTHERS) !== 0) closeToOthers(file);
+  if ((fstatSync(file).mode & OTHERS_MASK) !== 0) restrictToOwner(file);
   return file;
 }
 
-function closeToOthers(file: number): void {
+function restrictToOwner(file: number): void {
   try {
     fchmodSync(file, PRIVATE_MODE);
   } catch (error) {
-    // A disk that knows no owners, such as FAT, says who may read when it is mounted.
+    // A file system without owners, such as FAT: its permissions are set when it is mounted.
     if (!['EPERM', 'ENOTSUP', 'ENOSYS'].includes(errnoOf(error))) throw error;
   }
 }
 
-/** All of it, on the disk. @throws where there is no room for it */
-export function writeSurely(file: number, text: string): number {
+/** Writes the whole text and waits until it is on the disk. @returns its bytes @throws if there is no room for it */
+export function writeAndSync(file: number, text: string): number {
   const bytes = Buffer.from(text);
   for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
   fsyncSync(file);
@@ -34,17 +34,16 @@ export function writeSurely(file: number, text: string): number {
 }
 
 /**
- * Was one line of JSON cut off as it was written, or is it being written? A whole one is not, and neither is a file of
- * somebody else.
- * @param beginning what each such line begins with
+ * Is the text an unfinished JSON line of ours? That is false for a whole line, and for the text of another program.
+ * @param beginning of each such line
  */
-export function isCutOff(text: string, beginning: string): boolean {
+export function isTruncated(text: string, beginning: string): boolean {
   return beginning.startsWith(text.slice(0, beginning.length)) && !/[}\n]/.test(text);
 }
 
-/** A new file is in its folder only when the folder is on the disk. */
-export function settleFolder(path: string): void {
-  // Windows has no way to ask for it, and needs none.
+/** Syncs the folder of a new file: until then, a power cut may remove the file. */
+export function syncFolder(path: string): void {
+  // Windows can't sync a folder, and does not need to.
   if (process.platform === 'win32') return;
   const folder = openSync(dirname(path), 'r');
   fsyncSync(folder);
@@ -53,15 +52,15 @@ export function settleFolder(path: string): void {
 
 export const errnoOf = (error: unknown) => (error as NodeJS.ErrnoException | undefined)?.code ?? '';
 
-/** @returns what a disk refused, as a sentence that names the fault and the fix; undefined: it was no disk's error */
-export function explainDisk(error: unknown): string | undefined {
+/** @returns a sentence that names the fault and the fix; undefined if the error is not one of a disk */
+export function explainDiskError(error: unknown): string | undefined {
   const code = errnoOf(error);
   const { path = 'a file beside it' } = error as NodeJS.ErrnoException;
   if (['ENOSPC', 'EDQUOT', 'EFBIG'].includes(code)) {
-    return `The disk has no room for what the import writes beside its file (${code}): make some.`;
+    return `The disk has no room for the files that the import writes (${code}): free some space.`;
   }
   if (['EACCES', 'EPERM', 'EROFS'].includes(code)) {
-    return `You may not open ${path} (${code}): change who may, or copy the file to a folder of your own and import it there.`;
+    return `You do not have permission to open ${path} (${code}): change its permissions, or copy the file to a folder of your own and import it there.`;
   }
   return undefined;
 }

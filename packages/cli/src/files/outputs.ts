@@ -1,17 +1,16 @@
 /**
- * The two files that an import writes beside its input: the phrase of every customer, and the rows that failed, each
- * with its reason, ready to be mended and imported. A batch is added whole, and is on the disk before the journal says
- * so; what an import that was cut off had added beyond that is cut off again. A file that another import wrote is never
- * written over: it is moved aside.
+ * Writes the two files beside the input: the phrase of every customer, and the rows that failed, each with its reason,
+ * ready to be fixed and imported. A batch is appended as a whole and is on the disk before the journal says so; whatever
+ * an interrupted import appended after that is truncated. A file of another import is never overwritten but renamed.
  */
 import { closeSync, existsSync, openSync, readSync, renameSync, statSync, truncateSync } from 'node:fs';
 import { stringify } from 'csv-stringify/sync';
-import { openPrivate, settleFolder, writeSurely } from './disk.ts';
-import { ImportFault } from '../reading/fault.ts';
-import { defuse } from '../reading/formulas.ts';
-import { checkOf, COLUMNS_BEFORE, COLUMNS_BEHIND } from '../reading/failures-file.ts';
+import { ImportError } from '../reading/errors.ts';
+import { checksumOf, COLUMNS_AFTER, COLUMNS_BEFORE } from '../reading/failures-file.ts';
+import { escapeFormula } from '../reading/formulas.ts';
+import { openPrivate, syncFolder, writeAndSync } from './disk.ts';
 
-/** A CSV file that grows. It is there when it has a row. It begins with a byte order mark, or Excel reads no UTF-8. */
+/** A growing CSV file, created with its first row. Excel only reads UTF-8 if it begins with a byte order mark. */
 class Output {
   readonly path: string;
   readonly #headers: string[];
@@ -19,25 +18,25 @@ class Output {
   #bytes: number;
   #file: number | undefined;
 
-  /** @param bytes what of it is there already and stays; 0: the file is a new one */
+  /** @param bytes of the file to keep; 0 creates a new one */
   constructor(path: string, headers: string[], delimiter: string, bytes: number) {
     this.path = path;
     this.#headers = headers;
     this.#delimiter = delimiter;
     this.#bytes = bytes;
-    if (bytes === 0) moveAside(path);
+    if (bytes === 0) renameExisting(path);
     else if (!existsSync(path) || statSync(path).size < bytes) {
-      throw new ImportFault(
-        `${path} is not there any more, or shorter than this import left it. Put it back, or move the journal away to begin anew.`,
+      throw new ImportError(
+        `${path} is missing or shorter than this import left it. Put it back, or move the journal away to start again.`,
       );
     } else if (!this.#isOwn()) {
-      throw new ImportFault(
-        `${path} is not the file that this import wrote: another stands there. Put the old one back, or move the journal away to begin anew.`,
+      throw new ImportError(
+        `${path} is not the file that this import wrote. Put that one back, or move the journal away to start again.`,
       );
     } else truncateSync(path, bytes);
   }
 
-  /** It begins with the header that was written. */
+  /** Does it begin with the header that this import writes? */
   #isOwn(): boolean {
     const wanted = Buffer.from(this.#text([this.#headers], true));
     const found = Buffer.alloc(wanted.length);
@@ -55,13 +54,13 @@ class Output {
     return this.#bytes;
   }
 
-  add(rows: string[][]): void {
+  append(rows: string[][]): void {
     if (rows.length === 0) return;
     const isNew = this.#bytes === 0;
     const text = this.#text(isNew ? [this.#headers, ...rows] : rows, isNew);
     this.#file ??= openPrivate(this.path, 'a');
-    this.#bytes += writeSurely(this.#file, text);
-    if (isNew) settleFolder(this.path);
+    this.#bytes += writeAndSync(this.#file, text);
+    if (isNew) syncFolder(this.path);
   }
 
   close(): void {
@@ -70,7 +69,7 @@ class Output {
 }
 
 /** `customers.phrases.csv` becomes `customers.phrases.1.csv`, or the next number that is free. */
-function moveAside(path: string): void {
+function renameExisting(path: string): void {
   if (!existsSync(path)) return;
   const numbered = (number: number) => path.replace(/csv$/, `${number}.csv`);
   let number = 1;
@@ -78,41 +77,41 @@ function moveAside(path: string): void {
   renameSync(path, numbered(number));
 }
 
-export interface Failed {
-  /** In the file, from 1, the header not counted. */
+export interface FailedRow {
+  /** Number in the file, from 1, not counting the header. */
   row: number;
   cells: string[];
   code: string;
   reason: string;
-  /** It failed because of another row of the file: without that, it is a good row. */
-  repeats: boolean;
+  /** It failed only because it repeats another row of the file. */
+  isRepeat: boolean;
 }
 
-export interface Created {
-  /** In the file, from 1, the header not counted. */
+export interface CreatedRow {
+  /** Number in the file, from 1, not counting the header. */
   row: number;
   clientRef: string;
   id: string;
   phrase: string;
 }
 
-export interface Written {
+export interface OutputPaths {
   phrases: string | undefined;
   failures: string | undefined;
 }
 
-const phrasesOf = (stem: string) => `${stem}.phrases.csv`;
-const failuresOf = (stem: string) => `${stem}.failures.csv`;
+const phrasesPath = (stem: string) => `${stem}.phrases.csv`;
+const failuresPath = (stem: string) => `${stem}.failures.csv`;
 
-/** Those that there are. */
-export function writtenAt(stem: string): Written {
-  const ifThere = (path: string) => (existsSync(path) ? path : undefined);
-  return { phrases: ifThere(phrasesOf(stem)), failures: ifThere(failuresOf(stem)) };
+/** @returns the paths of the outputs that exist */
+export function existingOutputs(stem: string): OutputPaths {
+  const ifExists = (path: string) => (existsSync(path) ? path : undefined);
+  return { phrases: ifExists(phrasesPath(stem)), failures: ifExists(failuresPath(stem)) };
 }
 
-function failureCells({ row, cells, code, reason, repeats }: Failed): string[] {
-  const check = repeats ? checkOf(cells) : '';
-  return [String(row), ...[...cells, code, reason].map(defuse), check];
+function failureCells({ row, cells, code, reason, isRepeat }: FailedRow): string[] {
+  const check = isRepeat ? checksumOf(cells) : '';
+  return [String(row), ...[...cells, code, reason].map(escapeFormula), check];
 }
 
 export class Outputs {
@@ -120,8 +119,8 @@ export class Outputs {
   readonly #phrases: Output;
 
   /**
-   * @param stem path without its ending
-   * @param table what is imported: the outputs have its headers, and its delimiter if it has one
+   * @param stem path of the input without its extension
+   * @param table the input, whose headers and delimiter the outputs use; without a delimiter, a comma
    */
   constructor(
     stem: string,
@@ -129,16 +128,16 @@ export class Outputs {
     { phrasesBytes, failuresBytes }: { phrasesBytes: number; failuresBytes: number },
   ) {
     const phraseHeaders = ['row', 'clientRef', 'id', 'phrase'];
-    const failureHeaders = [...COLUMNS_BEFORE, ...headers.map(defuse), ...COLUMNS_BEHIND];
-    this.#phrases = new Output(phrasesOf(stem), phraseHeaders, delimiter, phrasesBytes);
-    this.#failures = new Output(failuresOf(stem), failureHeaders, delimiter, failuresBytes);
+    const failureHeaders = [...COLUMNS_BEFORE, ...headers.map(escapeFormula), ...COLUMNS_AFTER];
+    this.#phrases = new Output(phrasesPath(stem), phraseHeaders, delimiter, phrasesBytes);
+    this.#failures = new Output(failuresPath(stem), failureHeaders, delimiter, failuresBytes);
   }
 
-  add(created: Created[], failed: Failed[]): { phrasesBytes: number; failuresBytes: number } {
-    this.#phrases.add(
-      created.map(({ row, clientRef, id, phrase }) => [String(row), defuse(clientRef), id, phrase]),
+  append(created: CreatedRow[], failed: FailedRow[]): { phrasesBytes: number; failuresBytes: number } {
+    this.#phrases.append(
+      created.map(({ row, clientRef, id, phrase }) => [String(row), escapeFormula(clientRef), id, phrase]),
     );
-    this.#failures.add(failed.map(failureCells));
+    this.#failures.append(failed.map(failureCells));
     return { phrasesBytes: this.#phrases.bytes, failuresBytes: this.#failures.bytes };
   }
 

@@ -1,18 +1,18 @@
-/** A process, told from another that is given its number later. */
+/** Identifies a process, so that another process with the same id later is not taken for it. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { errnoOf } from './disk.ts';
 
 export interface Process {
   pid: number;
-  /** When it was started, as the system tells it: text to compare. Undefined where it does not. */
+  /** When it was started, in the system's own format, for comparison only. Undefined if the system does not tell. */
   started?: string | undefined;
 }
 
-/** Ended, though its number is not free yet. */
+/** State of a process that has ended but whose id is still taken. */
 const ZOMBIE = 'Z';
 
-/** @returns undefined where there is no such process, or the system does not tell, as Windows */
+/** @returns undefined if there is no such process, or the system does not tell, as on Windows */
 export function startOf(pid: number): string | undefined {
   try {
     if (process.platform === 'linux') return readProc(pid);
@@ -24,21 +24,21 @@ export function startOf(pid: number): string | undefined {
   }
 }
 
-/** By proc_pid_stat(5): the name, field 2, is in brackets and may hold anything; 3 is the state, 22 the start. */
+/** See proc_pid_stat(5): field 2, the name, is in brackets and may contain anything; 3 is the state, 22 the start. */
 function readProc(pid: number): string {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [state, ticks] = [fields[0], fields[22 - 3]];
-  // Ticks since the system was started: that has an id of its own.
+  // Ticks are counted from the start of the system, which has an id of its own.
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   return state === ZOMBIE ? 'ended' : `${boot} ${ticks}`;
 }
 
-/** Where its start is not known it is by its number alone: it may be another that was given it. */
+/** Compares process ids alone if a start time is unknown: it may then be another process with the same id. */
 export function isRunning({ pid, started }: Process): boolean {
   const now = startOf(pid);
   if (now !== undefined && started !== undefined) return now === started;
-  // This very number: the other was killed, as in a container that was started again.
+  // If it is our own id, the other process was killed, as in a container that was restarted.
   return pid !== process.pid && isAlive(pid);
 }
 

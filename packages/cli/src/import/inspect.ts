@@ -1,31 +1,38 @@
 /**
- * A file is read twice: looked through, so that what can't be read at its end is not begun; then sent. Between the two,
- * and while it is sent, somebody may write to it. So the first pass takes the SHA-256 of each block of the text, and the
- * second lets no block through that is another one: what is sent is what was looked through, row for row.
+ * A file is read twice: first scanned to its end, so that an unreadable file is refused before anything is sent; then
+ * sent. The file may change between the two passes or while it is sent. So the first pass takes the SHA-256 of each
+ * block of the text, and the second passes no block on that differs: what is sent is what was scanned, row for row.
  */
 import { createHash } from 'node:crypto';
-import { FileChanged, ImportFault } from '../reading/fault.ts';
-import { clearUp } from './memory.ts';
-import { lookThrough } from '../reading/table.ts';
+import { ImportError } from '../reading/errors.ts';
 import type { Input } from '../reading/row.ts';
+import { scanTable } from '../reading/table.ts';
+import { collectGarbage } from './memory.ts';
 
-/** UTF-16 units: 32 bytes are kept for each, which is a megabyte for a file of 8 GB. */
+/** Each block costs 32 bytes of memory: a megabyte for a file of 8 GB. */
 const BLOCK_UNITS = 256 * 1_024;
-/** Rows between two times of clearing up, where nothing of them is kept. */
-const INSPECTED_AT_ONCE = 10_000;
+/** Rows between two garbage collections; nothing of them is kept. */
+const COLLECT_EVERY_ROWS = 10_000;
 
-export interface Inspected {
+/** The file is not what was scanned any more. */
+export class FileChangedError extends ImportError {
+  constructor(name: string) {
+    super(`${name} has changed while it was imported.`);
+  }
+}
+
+export interface Inspection {
   /** SHA-256 of the text, hexadecimal. */
   fingerprint: string;
   rows: number;
-  /** Keys of JSON that are of no field. */
+  /** Keys of JSON that belong to no field. */
   ignored: ReadonlySet<string>;
-  /** The same input; reading it fails where it is not what was looked through. */
+  /** The same input; reading it throws if it is not what was scanned. */
   unchanged: Input;
 }
 
-/** Reads all of a file before anything of it is sent. @throws ImportFault where it can't be read */
-export async function inspect(input: Input): Promise<Inspected> {
+/** Reads a whole file before anything of it is sent. @throws ImportError if it can't be read */
+export async function inspect(input: Input): Promise<Inspection> {
   const whole = createHash('sha256');
   const blocks: Buffer[] = [];
   const hashed = async function* () {
@@ -35,21 +42,21 @@ export async function inspect(input: Input): Promise<Inspected> {
       yield block;
     }
   };
-  const before = await input.state?.();
-  const looked = await lookThrough({ ...input, text: hashed });
+  const stateBefore = await input.state?.();
+  const scan = await scanTable({ ...input, text: hashed });
   let rows = 0;
-  for await (const _ of looked.rows) {
+  for await (const _ of scan.rows) {
     rows += 1;
-    if (rows % INSPECTED_AT_ONCE === 0) clearUp();
+    if (rows % COLLECT_EVERY_ROWS === 0) collectGarbage();
   }
-  // What was hashed would be neither the old file nor the new one, and nothing could go on with it.
-  if ((await input.state?.().catch(() => 'gone')) !== before) {
-    throw new ImportFault(
-      `${input.name} has changed while it was looked through, and nothing of the new text was sent. Run the same command again when nobody writes to it.`,
+  // The hash would be that of neither the old file nor the new one, and no later run could continue the import.
+  if ((await input.state?.().catch(() => 'gone')) !== stateBefore) {
+    throw new ImportError(
+      `${input.name} has changed while it was being checked, and nothing of the new text was sent. Run the same command again when no program is writing to it.`,
     );
   }
   const unchanged = { ...input, text: () => assertUnchanged(input, blocks) };
-  return { fingerprint: whole.digest('hex'), rows, ignored: looked.ignored, unchanged };
+  return { fingerprint: whole.digest('hex'), rows, ignored: scan.ignored, unchanged };
 }
 
 const hashOf = (block: string) => createHash('sha256').update(block).digest();
@@ -59,29 +66,29 @@ async function* assertUnchanged({ name, text }: Input, blocks: Buffer[]): AsyncG
   try {
     for await (const block of inBlocks(text())) {
       const known = blocks[number];
-      if (known === undefined || !known.equals(hashOf(block))) throw new Changed();
+      if (known === undefined || !known.equals(hashOf(block))) throw new BlockChangedError();
       yield block;
       number += 1;
     }
-    if (number < blocks.length) throw new Changed();
+    if (number < blocks.length) throw new BlockChangedError();
   } catch (error) {
-    // A file that could be read, and can't any more, has changed as well.
-    if (!(error instanceof Changed || error instanceof ImportFault || isGone(error))) throw error;
-    throw new FileChanged(name);
+    // A file that could be read and can't be any more has changed as well.
+    if (!(error instanceof BlockChangedError || error instanceof ImportError || isGone(error))) throw error;
+    throw new FileChangedError(name);
   }
 }
 
-class Changed extends Error {}
+class BlockChangedError extends Error {}
 
 const isGone = (error: unknown) => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
-/** Text in blocks that depend on the text alone: the pieces that it arrives in may differ between two times. */
+/** Splits text into blocks that depend on the text alone: the pieces that it arrives in may differ between two reads. */
 async function* inBlocks(text: AsyncGenerator<string>): AsyncGenerator<string> {
   let kept = '';
   for await (const piece of text) {
     kept += piece;
     while (kept.length > BLOCK_UNITS) {
-      // Half of a surrogate pair has no UTF-8, and so no hash of its own.
+      // Half of a surrogate pair can't be encoded as UTF-8, and so has no hash of its own.
       const end = /[\uD800-\uDBFF]/.test(kept.charAt(BLOCK_UNITS - 1)) ? BLOCK_UNITS + 1 : BLOCK_UNITS;
       yield kept.slice(0, end);
       kept = kept.slice(end);

@@ -1,36 +1,37 @@
 /**
- * What an import has done, beside its input: so that one that was stopped goes on where it was, and nothing is sent
- * twice. A line a step, on the disk before the next step is taken. The name of each batch, its Idempotency-Key, comes
- * of the journal too: should a batch have been accepted and the line be missing, sending it again makes nothing twice.
+ * Records the progress of an import in a file beside its input, so that an interrupted import continues where it was
+ * and sends nothing twice. Each step is a line, which is on the disk before the next step begins. The Idempotency-Key of
+ * each batch derives from the journal too: if a batch was accepted and its line is missing, sending the batch again
+ * creates nothing twice.
  */
 import { closeSync, readFileSync, truncateSync } from 'node:fs';
-import { errnoOf, isCutOff, openPrivate, settleFolder, writeSurely } from '../files/disk.ts';
-import { ImportFault } from '../reading/fault.ts';
+import { errnoOf, isTruncated, openPrivate, syncFolder, writeAndSync } from '../files/disk.ts';
+import { ImportError } from '../reading/errors.ts';
 import type { Format } from '../reading/row.ts';
 
-/** It changes with the form of the journal, and with what counts as a row: both decide what a batch is. */
+/** Changes with the format of the journal and with what counts as a row: both determine the batches. */
 export const JOURNAL_VERSION = 2;
 
 export interface Beginning {
-  /** `JOURNAL_VERSION` of the program that began it. */
+  /** `JOURNAL_VERSION` of the program that began the import. */
   journal: number;
-  /** Of this import; a batch's key is this and its number. */
+  /** Random id of this import; with the number of a batch, it is the batch's Idempotency-Key. */
   id: string;
-  /** SHA-256 of the text that is imported. */
+  /** SHA-256 of the input's text. */
   input: string;
   url: string;
-  /** Of the input. Journals of earlier versions lack it: theirs is what the name of the input says. */
+  /** Format of the input. Journals of earlier versions lack it: they took the one that the file name suggests. */
   format?: Format | undefined;
   map: string[];
   batchRows: number;
 }
 
-/** A batch whose rows are customers and failures, all written down. */
-export interface Done {
+/** A batch whose outcome is in the output files. */
+export interface DoneBatch {
   done: number;
   created: number;
   failed: number;
-  /** Bytes of the two files, when this batch had been added to them. */
+  /** Sizes of the two output files after this batch. */
   phrasesBytes: number;
   failuresBytes: number;
 }
@@ -44,16 +45,16 @@ interface Finished {
   finished: true;
 }
 
-type Line = Beginning | Accepted | Done | Finished;
+type Line = Beginning | Accepted | DoneBatch | Finished;
 
-/** What the text of each journal begins with. */
+/** Every journal begins with this text. */
 const BEGINNING = '{"journal":';
 
 export class Journal {
   readonly beginning: Beginning;
   readonly #file: number;
   readonly #accepted = new Map<number, string>();
-  #done: Done[] = [];
+  #done: DoneBatch[] = [];
   #finished = false;
   #firstBatchId: string | undefined;
 
@@ -62,12 +63,12 @@ export class Journal {
     this.beginning = beginning;
   }
 
-  /** @returns undefined where there is none */
+  /** @returns undefined if there is no journal @throws ImportError if the file is something else */
   static read(path: string): Journal | undefined {
     const text = readText(path);
-    // Cut off in its first line, nothing of it had begun.
-    if (text === undefined || isCutOff(text, BEGINNING)) return undefined;
-    // A line that was not finished is a step that was not taken.
+    // If its first line is truncated, the import had not begun.
+    if (text === undefined || isTruncated(text, BEGINNING)) return undefined;
+    // An unfinished line is a step that was not taken.
     const whole = text.slice(0, text.lastIndexOf('\n') + 1);
     const lines = whole.split('\n').filter((line) => line !== '');
     const [beginning, ...steps] = lines.map((line) => parse(path, line));
@@ -82,7 +83,7 @@ export class Journal {
     const beginning = { journal: JOURNAL_VERSION, ...plan };
     const journal = new Journal(openPrivate(path, 'w'), beginning);
     journal.#write(beginning);
-    settleFolder(path);
+    syncFolder(path);
     return journal;
   }
 
@@ -90,12 +91,12 @@ export class Journal {
     return this.#finished;
   }
 
-  /** Batches are done in their order: these are the first. */
-  get done(): readonly Done[] {
+  /** Batches are finished in order: these are the first ones. */
+  get done(): readonly DoneBatch[] {
     return this.#done;
   }
 
-  /** A batch that the bank knows whose import this is; undefined: nothing is known to have been sent. */
+  /** Id of the first batch that was accepted; undefined if none is known to be. */
   get firstBatchId(): string | undefined {
     return this.#firstBatchId;
   }
@@ -108,7 +109,7 @@ export class Journal {
     this.#write({ accepted: batch, batchId });
   }
 
-  finishBatch(done: Done): void {
+  finishBatch(done: DoneBatch): void {
     this.#write(done);
   }
 
@@ -121,7 +122,7 @@ export class Journal {
   }
 
   #write(line: Line): void {
-    writeSurely(this.#file, `${JSON.stringify(line)}\n`);
+    writeAndSync(this.#file, `${JSON.stringify(line)}\n`);
     this.#apply(line);
   }
 
@@ -151,12 +152,12 @@ function parse(path: string, line: string): Line {
     const value: unknown = JSON.parse(line);
     if (typeof value === 'object' && value !== null) return value as Line;
   } catch {
-    // Told below, as every other line that is none of a journal.
+    // Handled below, like any other line that is not of a journal.
   }
   throw unreadable(path);
 }
 
-/** A file of somebody else may have the same name: what is not known for sure to be a journal is left as it is. */
+/** Another program's file may have the same name: a file that is not certainly a journal is left alone. */
 function isBeginning(line: Line): line is Beginning {
   if (!('journal' in line)) return false;
   const { journal, id, input, url, map, batchRows } = line;
@@ -164,8 +165,8 @@ function isBeginning(line: Line): line is Beginning {
   return areTexts && Number.isInteger(journal) && Number.isInteger(batchRows) && Array.isArray(map);
 }
 
-function unreadable(path: string): ImportFault {
-  return new ImportFault(
-    `${path} is not the journal of an import. Move it away: an import writes its journal there.`,
+function unreadable(path: string): ImportError {
+  return new ImportError(
+    `${path} is not the journal of an import. Move it away: the import writes its journal there.`,
   );
 }

@@ -1,40 +1,40 @@
 /**
- * Rows that repeat the email of an earlier row in another batch. In an import the service refuses the later one,
- * because the earlier one is a customer by then. In a dry run nobody is, and each batch is judged alone: here the
- * verdict of the file is made of those of its batches, which come in its order.
+ * Finds rows that repeat the email of an earlier row in another batch. In an import the service refuses the later row,
+ * because the earlier one is a customer by then. In a dry run no row becomes a customer and each batch is validated
+ * alone, so this adds the failures that the import would have. Batches come in the order of the file.
  */
-import type { RowBatch } from './row-batch.ts';
-import type { Became } from './submit.ts';
 import { EmailRows, NO_EMAIL } from '../reading/emails.ts';
+import type { RowBatch } from './row-batch.ts';
+import type { BatchOutcome } from './submit.ts';
 
-/** What a row gets in an import, where the earlier row is a customer. */
+/** The code that the row gets in an import, when the earlier row is a customer. */
 const CODE = 'EXISTING_CUSTOMER';
-/** Rows of a file whose size is not known. */
-const EXPECTED_ROWS = 10_000;
+/** Assumed if the number of rows of the file is not known. */
+const DEFAULT_EXPECTED_ROWS = 10_000;
 
 export class Repeats {
   readonly #known: EmailRows;
 
-  /** @param rows of the file, where it is known */
-  constructor(rows = EXPECTED_ROWS) {
+  /** @param rows of the file, if known */
+  constructor(rows = DEFAULT_EXPECTED_ROWS) {
     this.#known = new EmailRows(rows);
   }
 
-  /** @param became what the service says of the batch by itself; rows that failed are nobody's first */
-  judge(batch: RowBatch, became: Became): Became {
-    const failedRows = new Set(became.failed.map(({ row }) => row));
+  /** @param outcome of the batch on its own; a row that failed there does not make a later row a repeat */
+  addTo(batch: RowBatch, outcome: BatchOutcome): BatchOutcome {
+    const failedRows = new Set(outcome.failed.map(({ row }) => row));
     const repeats = batch.emails.flatMap((email, index) => {
       const row = batch.rowOf(index);
       if (email === NO_EMAIL || failedRows.has(row)) return [];
       const earlier = this.#known.claim(email, row);
       if (earlier === undefined) return [];
       const reason = `email is the same as in row ${earlier}`;
-      return [{ row, cells: batch.cellsOf(row - batch.firstRow), code: CODE, reason, repeats: true }];
+      return [{ row, cells: batch.cellsOf(row - batch.firstRow), code: CODE, reason, isRepeat: true }];
     });
     return {
-      ...became,
-      createdCount: became.createdCount - repeats.length,
-      failed: [...became.failed, ...repeats].toSorted((one, other) => one.row - other.row),
+      ...outcome,
+      createdCount: outcome.createdCount - repeats.length,
+      failed: [...outcome.failed, ...repeats].toSorted((one, other) => one.row - other.row),
     };
   }
 }

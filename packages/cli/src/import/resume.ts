@@ -1,12 +1,13 @@
-/** May an import that was begun before be gone on with, by this command? */
-import { PeereError, type PeereClient } from '../../../client/src/client.ts';
-import { ImportFault } from '../reading/fault.ts';
-import { Journal, JOURNAL_VERSION } from './journal.ts';
+/** Decides whether this command may continue an import that was begun earlier. */
+import { PeereError, type PeereClient } from '@peere/client';
 import type { Source } from '../files/source.ts';
+import { ImportError } from '../reading/errors.ts';
+import { Journal, JOURNAL_VERSION } from './journal.ts';
 
 /**
- * The journal of an import of this very input that was begun before; undefined where there is none.
- * @throws ImportFault where it was begun otherwise than it should go on
+ * Finds the journal of an earlier import of this very input.
+ * @returns undefined if there is none
+ * @throws ImportError if the import was begun with other options than it should continue with
  */
 export function findJournal(
   { url, map }: { url: string; map: string[] },
@@ -17,55 +18,62 @@ export function findJournal(
   const known = Journal.read(path);
   if (known === undefined) return undefined;
   const { beginning, finished } = known;
-  const refuse = (why: string, mend: string) => {
+  const refuse = (why: string, fix: string) => {
     known.close();
-    return new ImportFault(`${why} ${mend}, or move ${path} away to begin anew.`);
+    return new ImportError(`${why} ${fix}, or move ${path} away to start again.`);
   };
   if (beginning.input !== input) {
-    // Of another file of this name that was imported, or of one that was mended before anything of it was sent.
+    // The earlier file of this name was imported to its end, or was fixed before any of its rows was sent.
     const isOver = finished || (known.firstBatchId === undefined && known.done.length === 0);
     if (!isOver) {
-      throw refuse(`${source.name} has changed since its import began.`, 'Put the old one back to finish it');
+      throw refuse(
+        `${source.name} has changed since its import began.`,
+        'Put the old file back to finish it',
+      );
     }
     known.close();
     return undefined;
   }
   if (beginning.journal !== JOURNAL_VERSION && !finished) {
     throw refuse(
-      `The import of ${source.name} was begun by another version of peere-import, which counts rows otherwise.`,
-      'Finish it with that one',
+      `The import of ${source.name} was begun by another version of peere-import, which counts rows differently.`,
+      'Finish it with that version',
     );
   }
   if (serverOf(beginning.url) !== serverOf(url)) {
-    throw refuse(`The import of ${source.name} was begun at ${beginning.url}.`, 'Go on there');
+    throw refuse(`The import of ${source.name} was begun at ${beginning.url}.`, 'Continue it there');
   }
   const format = beginning.format ?? source.formatByName;
   if (format !== undefined && source.format !== format) {
     throw refuse(
-      `The import of ${source.name} was begun as ${format}, and other rows would be in each of its batches.`,
-      `Say --format ${format} to go on`,
+      `The import of ${source.name} was begun as ${format}; as another format, each batch would have other rows.`,
+      `Use --format ${format} to continue`,
     );
   }
   if (map.length > 0 && String(map) !== String(beginning.map)) {
     throw refuse(
       `The import of ${source.name} was begun with other columns.`,
-      'Leave --map out to go on with those',
+      'Leave --map out to continue with those',
     );
   }
   return known;
 }
 
-/** An address without what makes no difference: a slash at its end, capitals in its host, the usual port. */
+/** Normalises a URL: a trailing slash, capitals in the host and the default port make no difference. */
 const serverOf = (url: string) => (URL.canParse(url) ? new URL(url).href.replace(/\/+$/, '') : url);
 
-/** @throws ImportFault where the key is not of the bank whose import it is */
-export async function recognise(client: PeereClient, batchId: string, signal: AbortSignal): Promise<void> {
+/** @throws ImportError if the API key belongs to another bank than the one that began the import */
+export async function assertSameBank(
+  client: PeereClient,
+  batchId: string,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     await client.getBatch(batchId, { signal });
   } catch (error) {
     if (!(error instanceof PeereError) || error.code !== 'BATCH_NOT_FOUND') throw error;
-    throw new ImportFault(
-      'This import was begun with a key of another bank, or more than 30 days ago, when the service forgets what became of a batch. Use that bank’s key, or move the journal away to begin anew.',
+    throw new ImportError(
+      'This import was begun with an API key of another bank, or so long ago that the service no longer keeps its batches (30 days). Use that bank’s API key, or move the journal away to start again.',
     );
   }
 }

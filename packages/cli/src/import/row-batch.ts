@@ -1,14 +1,14 @@
 /**
- * Rows, cut into batches: always the same ones of the same file, so that each keeps its Idempotency-Key. What is kept
- * of a batch that is under way is text: its rows as objects would take five times as much, and a file of ten million
- * rows should take no more than one of ten thousand.
+ * Splits rows into batches. The same file always gives the same batches, so that each keeps its Idempotency-Key.
+ * A batch under way is kept as text: its rows as objects would take five times the memory, and a file of ten million
+ * rows should take no more memory than one of ten thousand.
  */
-import { CLEAR_UP_EVERY, clearUp } from './memory.ts';
 import { hashEmail, NO_EMAIL } from '../reading/emails.ts';
-import type { Customer, Fault, Row } from '../reading/row.ts';
+import type { Customer, Row, RowFault } from '../reading/row.ts';
+import { collectGarbage, COLLECT_EVERY_ROWS } from './memory.ts';
 
-/** The service takes bodies of 10 MB. */
-const MOST_BYTES = 9_500_000;
+/** The service accepts bodies of up to 10 MB. */
+const MAX_BODY_BYTES = 9_500_000;
 
 export class RowBatch {
   /** From 0. */
@@ -17,14 +17,14 @@ export class RowBatch {
   readonly firstRow: number;
   /** Positions in the batch of the rows that are sent. */
   readonly sent: number[] = [];
-  /** Why the others are not, by position. */
-  readonly faults = new Map<number, Fault>();
-  /** Hash of the email of each row that is sent, as emails.ts has it. */
+  /** Why the other rows are not sent, by position. */
+  readonly faults = new Map<number, RowFault>();
+  /** Hash of the email of each row that is sent, by `hashEmail`. */
   readonly emails: number[] = [];
   #customers: string[] = [];
   #bytes = 0;
   #body = '';
-  /** The cells of each row, as JSON, one behind the other; and where each ends. */
+  /** The cells of each row as JSON, later concatenated, and the position where each row ends. */
   #cells: string[] = [];
   #packed = '';
   readonly #ends: number[] = [];
@@ -44,31 +44,31 @@ export class RowBatch {
   }
 
   hasRoomFor(bytes: number): boolean {
-    return this.rowCount === 0 || this.#bytes + bytes <= MOST_BYTES;
+    return this.rowCount === 0 || this.#bytes + bytes <= MAX_BODY_BYTES;
   }
 
-  /** @param json the customer, and its bytes */
+  /** @param json the customer, serialised, and its length in bytes */
   add(cells: string[], { email }: Customer, json: string, bytes: number): void {
     this.sent.push(this.rowCount);
     this.emails.push(hashEmail(email));
     this.#customers.push(json);
     this.#bytes += bytes;
-    this.#keep(cells);
+    this.#addCells(cells);
   }
 
-  /** A row that can't be sent. */
-  addFaulty(cells: string[], fault: Fault): void {
+  /** Adds a row that can't be sent. */
+  addFaulty(cells: string[], fault: RowFault): void {
     this.faults.set(this.rowCount, fault);
-    this.#keep(cells);
+    this.#addCells(cells);
   }
 
-  #keep(cells: string[]): void {
+  #addCells(cells: string[]): void {
     const packed = JSON.stringify(cells);
     this.#cells.push(packed);
     this.#ends.push((this.#ends.at(-1) ?? 0) + packed.length);
   }
 
-  /** Thousands of texts become two. */
+  /** Concatenates thousands of strings into two. */
   close(): this {
     this.#body = `{"customers":[${this.#customers.join(',')}]}`;
     this.#packed = this.#cells.join('');
@@ -76,40 +76,41 @@ export class RowBatch {
     return this;
   }
 
-  /** What is sent. Once it is accepted it is not needed again: `forgetBody`. */
+  /** The body of the request, available until `releaseBody`. */
   get body(): string {
     return this.#body;
   }
 
-  forgetBody(): void {
+  /** Frees the memory of the body, which is not needed once the batch is accepted. */
+  releaseBody(): void {
     this.#body = '';
   }
 
-  /** A row as it was. */
+  /** The cells of a row as they were in the file. */
   cellsOf(position: number): string[] {
     return JSON.parse(this.#packed.slice(this.#ends[position - 1] ?? 0, this.#ends[position])) as string[];
   }
 }
 
-/** Two customers of one email, one in each. Very rarely (hash.ts) it says so where there are none. */
+/** Do two batches have an email in common? Very rarely a hash collision makes it true for different emails. */
 export function shareEmail(one: RowBatch, other: RowBatch): boolean {
   const emails = new Set(one.emails);
   return other.emails.some((email) => email !== NO_EMAIL && emails.has(email));
 }
 
-/** Rows are at most MAX_ROW characters, so that each fits into a body. */
-export async function* cut(rows: AsyncIterable<Row>, mostRows: number): AsyncGenerator<RowBatch> {
+/** @param rows of at most `MAX_ROW_CHARACTERS`, so that each fits into a body */
+export async function* splitIntoBatches(rows: AsyncIterable<Row>, maxRows: number): AsyncGenerator<RowBatch> {
   let batch = new RowBatch(0, 1);
   for await (const { cells, customer = {}, fault } of rows) {
     const json = fault === undefined ? JSON.stringify(customer) : '';
     const bytes = fault === undefined ? Buffer.byteLength(json) + 1 : 0;
-    if (batch.rowCount === mostRows || !batch.hasRoomFor(bytes)) {
+    if (batch.rowCount === maxRows || !batch.hasRoomFor(bytes)) {
       yield batch.close();
       batch = new RowBatch(batch.number + 1, batch.firstRow + batch.rowCount);
     }
     if (fault === undefined) batch.add(cells, customer, json, bytes);
     else batch.addFaulty(cells, fault);
-    if (batch.rowCount % CLEAR_UP_EVERY === 0) clearUp();
+    if (batch.rowCount % COLLECT_EVERY_ROWS === 0) collectGarbage();
   }
   if (batch.rowCount > 0) yield batch.close();
 }

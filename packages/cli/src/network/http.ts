@@ -1,13 +1,13 @@
 /**
- * `fetch` by Node's own http. The global one makes streams and copies of each body, and takes 40 MB for it: more than
- * the rest of an import.
+ * `fetch` on top of Node's http module. The global `fetch` copies each body and wraps it in streams, which takes 40 MB:
+ * more than the rest of an import.
  */
 import { request as http, type IncomingMessage } from 'node:http';
 import { request as https } from 'node:https';
-import type { Fetch } from '../../../client/src/transport.ts';
-import { agentFor, explainProxy, proxyFor } from './proxy.ts';
+import type { Fetch } from '@peere/client';
+import { agentFor, explainProxyError, proxyFor } from './proxy.ts';
 
-/** A proxy may take so long to open a tunnel: no signal ends that in Node 24. Less than one try may take. */
+/** How long a proxy may take to open a tunnel, which no signal can end in Node 24. Less than the timeout of an attempt. */
 const TUNNEL_TIMEOUT_MS = 8_000;
 
 export const fetchByHttp: Fetch = (url, { method, headers, body, signal }) =>
@@ -21,13 +21,15 @@ export const fetchByHttp: Fetch = (url, { method, headers, body, signal }) =>
         ok: response.statusCode !== undefined && response.statusCode >= 200 && response.statusCode < 300,
         status: response.statusCode ?? 0,
         headers: { get: (name) => headerOf(response, name) },
-        text: () => textOf(response),
+        text: () => readText(response),
       });
     });
-    sent.on('error', (error) => reject(proxy === undefined ? error : explainProxy(error, proxy, origin)));
+    sent.on('error', (error) =>
+      reject(proxy === undefined ? error : explainProxyError(error, proxy, origin)),
+    );
     const stop = () => reject(signal.reason as Error);
     signal.addEventListener('abort', stop);
-    // A signal that has a listener is kept until its time is out, and the body with it: 30 s of bodies are 100 MB.
+    // A timeout signal with a listener stays in memory until it fires, and the body with it: 30 s of bodies are 100 MB.
     sent.on('close', () => signal.removeEventListener('abort', stop));
     sent.end(body);
   });
@@ -37,7 +39,7 @@ function headerOf({ headers }: IncomingMessage, name: string): string | null {
   return (Array.isArray(value) ? value.join(', ') : value) ?? null;
 }
 
-async function textOf(response: IncomingMessage): Promise<string> {
+async function readText(response: IncomingMessage): Promise<string> {
   response.setEncoding('utf8');
   let text = '';
   for await (const piece of response as AsyncIterable<string>) text += piece;

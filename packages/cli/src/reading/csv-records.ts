@@ -1,24 +1,23 @@
 /**
- * CSV, from text in pieces to records (RFC 4180). Free of Node APIs: a browser can use it. A record ends with CRLF, LF
- * or CR, whichever comes, because real files mix them. A quotation mark counts only around a whole cell; anywhere else
- * it is an error, because what the cells are would be a guess. Time is linear: what is scanned again is at most one
- * record, and its length is bounded.
+ * Parses CSV, from text in pieces to records (RFC 4180). A record ends with CRLF, LF or CR, whichever comes, because
+ * real files mix them. A quotation mark counts only around a whole cell; anywhere else it is an error, because the
+ * cells could only be guessed. It takes linear time: at most one record is scanned again, and its length is bounded.
  *
- * Most of an export needs no quotation marks, and is cut by the engine's own `indexOf` and `split`: about ten times as
- * fast as looking at each character.
+ * Most rows of an export have no quotation marks, and are split by the engine's own `indexOf` and `split`: about ten
+ * times as fast as looking at each character.
  */
-import { MAX_ROW } from './row.ts';
+import { MAX_ROW_CHARACTERS } from './row.ts';
 
-/** What keeps text from being CSV. */
+/** The text is not valid CSV. */
 export class CsvSyntaxError extends Error {}
 
 export class CsvRecords {
   readonly #delimiter: string;
-  /** Text from the beginning of the first record that is not complete. */
+  /** The text from the beginning of the first incomplete record. */
   #text = '';
   #at = 0;
   #isLast = false;
-  /** Where the next of each is, looked up once: from `#at` on, or Infinity. */
+  /** Position of the next of each character at or after `#at`, or Infinity; each is looked up once. */
   readonly #next = new Map<string, number>();
 
   /** @param delimiter one character */
@@ -26,7 +25,7 @@ export class CsvRecords {
     this.#delimiter = delimiter;
   }
 
-  /** @param piece undefined: the text is at its end */
+  /** @param piece undefined at the end of the text */
   add(piece: string | undefined): void {
     this.#text = this.#text.slice(this.#at) + (piece ?? '');
     this.#at = 0;
@@ -42,20 +41,19 @@ export class CsvRecords {
     const start = this.#at;
     if (start === this.#text.length) return undefined;
     const record = this.#record();
-    if ((record === undefined ? this.#text.length : this.#at) - start > MAX_ROW) {
-      const most = MAX_ROW.toLocaleString('en');
-      throw new CsvSyntaxError(`it is longer than ${most} characters`);
+    if ((record === undefined ? this.#text.length : this.#at) - start > MAX_ROW_CHARACTERS) {
+      throw new CsvSyntaxError(`it is longer than ${MAX_ROW_CHARACTERS.toLocaleString('en')} characters`);
     }
     return record;
   }
 
-  /** @returns undefined if its end is not there yet */
+  /** @returns undefined if the end of the record has not arrived yet */
   #record(): string[] | undefined {
     const end = this.#lineEnd(this.#at);
     if (this.#find('"', this.#at) > Math.min(end, this.#text.length)) {
       if (!this.#isComplete(end)) return undefined;
       const cells = this.#text.slice(this.#at, end).split(this.#delimiter);
-      this.#goOnAfter(end);
+      this.#continueAfter(end);
       return cells;
     }
     return this.#quotedRecord();
@@ -76,15 +74,15 @@ export class CsvRecords {
       if (this.#text[end] === this.#delimiter) at = end + 1;
       else if (end === this.#text.length || this.#text[end] === '\n' || this.#text[end] === '\r') {
         if (!this.#isComplete(end)) return undefined;
-        this.#goOnAfter(end);
+        this.#continueAfter(end);
         return cells;
       } else {
-        throw new CsvSyntaxError(`cell ${cells.length} goes on after its closing quotation mark`);
+        throw new CsvSyntaxError(`cell ${cells.length} continues after its closing quotation mark`);
       }
     }
   }
 
-  /** @returns the position after the closing quotation mark; undefined if it is not there yet */
+  /** @returns the position after the closing quotation mark; undefined if it has not arrived yet */
   #quotedEnd(start: number): number | undefined {
     let at = start + 1;
     for (;;) {
@@ -104,12 +102,12 @@ export class CsvRecords {
     return delimiter === -1 ? end : Math.min(delimiter, end);
   }
 
-  /** Where the line ends; Infinity if its end is not there yet. */
+  /** Position where the line ends; Infinity if its end has not arrived yet. */
   #lineEnd(from: number): number {
     return Math.min(this.#find('\n', from), this.#find('\r', from));
   }
 
-  /** The next of a character: each part of the text is searched once for it, however many records ask. */
+  /** Finds the next of a character. Each part of the text is searched once for it, however many records ask. */
   #find(character: string, from: number): number {
     const known = this.#next.get(character);
     if (known !== undefined && known >= from) return known;
@@ -119,13 +117,13 @@ export class CsvRecords {
     return next;
   }
 
-  /** A CR, or a quotation mark, that is the last of a piece may be the first half of two. */
+  /** A CR or a quotation mark at the end of a piece may be the first half of a pair. */
   #isComplete(end: number): boolean {
     if (this.#isLast) return true;
     return end < this.#text.length && !(this.#text[end] === '\r' && end + 1 === this.#text.length);
   }
 
-  #goOnAfter(end: number): void {
+  #continueAfter(end: number): void {
     const lineEnd = this.#text.startsWith('\r\n', end) ? 2 : 1;
     this.#at = Math.min(end + lineEnd, this.#text.length);
   }

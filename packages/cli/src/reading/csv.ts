@@ -1,47 +1,54 @@
-/** A CSV file: which line is the header, which columns are fields, and what is wrong with a row as a row of a table. */
-import { EmptyFile, ImportFault } from './fault.ts';
-import { mapColumns, type Columns } from './fields.ts';
-import { undefuse } from './formulas.ts';
+/** Reads a CSV file: finds its delimiter and header, maps columns to fields, and checks the shape of each row. */
 import { CsvRecords, CsvSyntaxError } from './csv-records.ts';
-import { isMarked, isUnwritable, mark, ownColumns, repeatedFault, type OwnColumns } from './failures-file.ts';
-import { MAX_ROW, unreadable, type Customer, type Fault, type Row, type Table } from './row.ts';
+import { EmptyFileError, ImportError } from './errors.ts';
+import {
+  findOwnColumns,
+  isMarked,
+  isUnwritable,
+  mark,
+  repeatedFault,
+  type OwnColumns,
+} from './failures-file.ts';
+import { mapColumns, type Columns } from './fields.ts';
+import { unescapeFormula } from './formulas.ts';
+import { MAX_ROW_CHARACTERS, unreadable, type Customer, type Row, type RowFault, type Table } from './row.ts';
 
 const DELIMITERS = [',', ';', '\t', '|'];
 
 interface CsvFile {
   headers: string[];
   delimiter: string;
-  /** Those below the header that are not blank. */
+  /** The records below the header that are not blank. */
   records: AsyncGenerator<string[]>;
 }
 
-/** @throws ImportFault */
+/** @throws ImportError */
 export async function openCsv(name: string, text: AsyncGenerator<string>): Promise<CsvFile> {
   const head = await readHead(text);
-  const said = /^\s*"?sep=([^\w\s"]|\t)"?\1*[ \t]*(?:\r\n|[\r\n]|$)/i.exec(head);
-  const rest = said === null ? head : head.slice(said[0].length);
-  const delimiter = said?.[1] ?? delimiterOf(head);
+  const sepLine = /^\s*"?sep=([^\w\s"]|\t)"?\1*[ \t]*(?:\r\n|[\r\n]|$)/i.exec(head);
+  const rest = sepLine === null ? head : head.slice(sepLine[0].length);
+  const delimiter = sepLine?.[1] ?? guessDelimiter(head);
   const records = readRecords(name, delimiter, rest, text);
   const first = await records.next();
-  if (first.done === true) throw new EmptyFile(name);
+  if (first.done === true) throw new EmptyFileError(name);
   const read = first.value.map((header) => header.trim());
-  const headers = ownColumns(read) === undefined ? read : read.map(undefuse);
+  const headers = findOwnColumns(read) === undefined ? read : read.map(unescapeFormula);
   const nul = headers.findIndex((header) => header.includes('\0'));
   if (nul >= 0) {
-    throw new ImportFault(
-      `${name} has a NUL character in its header, in column ${nul + 1}. Take it out, or export the file anew.`,
+    throw new ImportError(
+      `${name} has a NUL character in its header, in column ${nul + 1}. Remove it, or export the file again.`,
     );
   }
   return { headers, delimiter, records };
 }
 
-/** @param map what the user said: see fields.ts */
+/** @param map as in `mapColumns` */
 export async function readCsv(name: string, text: AsyncGenerator<string>, map: string[]): Promise<Table> {
   const { headers, delimiter, records } = await openCsv(name, text);
-  // Headers that are empty and last are a delimiter at the end of each line.
+  // Empty headers at the end come from a delimiter at the end of each line.
   const named = headers.findLastIndex((header) => header !== '') + 1;
   const { columns, unused } = mapColumns(headers.slice(0, named), map);
-  const own = ownColumns(headers);
+  const own = findOwnColumns(headers);
   const kept = Array.from({ length: named }, (_, position) => position).filter(
     (position) => own?.positions.has(position) !== true,
   );
@@ -52,16 +59,16 @@ export async function readCsv(name: string, text: AsyncGenerator<string>, map: s
   return {
     headers: kept.map((position) => headers[position] ?? ''),
     ignored: new Set(ignored),
-    // One that only a `sep=` line can say would not be found in what is written.
+    // An unusual delimiter, from a `sep=` line, could not be guessed from the files that are written.
     delimiter: DELIMITERS.includes(delimiter) ? delimiter : undefined,
     rows: toRows(records, layout),
   };
 }
 
-/** All of the first line that is not blank, to find the delimiter in. */
+/** Reads up to the end of the first line that is not blank. */
 async function readHead(text: AsyncGenerator<string>): Promise<string> {
   let head = '';
-  while (head.length <= MAX_ROW && !/[\r\n]/.test(firstLines(head))) {
+  while (head.length <= MAX_ROW_CHARACTERS && !/[\r\n]/.test(fromFirstLine(head))) {
     const next = await text.next();
     if (next.done === true) break;
     head += next.value;
@@ -69,12 +76,12 @@ async function readHead(text: AsyncGenerator<string>): Promise<string> {
   return head;
 }
 
-/** From the first line that is not blank on, without what is in quotation marks. */
-const firstLines = (head: string) => head.replaceAll(/"[^"]*"/g, '""').trimStart();
+/** The text from the first line that is not blank, without the contents of quotation marks. */
+const fromFirstLine = (head: string) => head.replaceAll(/"[^"]*"/g, '""').trimStart();
 
-/** The one that the header has most of, outside of quotation marks. */
-function delimiterOf(head: string): string {
-  const [line = ''] = firstLines(head).split(/[\r\n]/, 1);
+/** Chooses the delimiter that the header has most of, outside of quotation marks. */
+function guessDelimiter(head: string): string {
+  const [line = ''] = fromFirstLine(head).split(/[\r\n]/, 1);
   const count = (delimiter: string) => line.split(delimiter).length;
   return DELIMITERS.toSorted((one, other) => count(other) - count(one))[0] ?? ',';
 }
@@ -100,7 +107,7 @@ async function* readRecords(
   } catch (error) {
     if (!(error instanceof CsvSyntaxError)) throw error;
     const where = row === 0 ? 'its header' : `row ${row}`;
-    throw new ImportFault(
+    throw new ImportError(
       `${name} can't be read as CSV, in ${where}: ${error.message}. Look there for a quotation mark that is not closed, or not doubled inside a quoted cell.`,
     );
   }
@@ -120,11 +127,11 @@ const isBlank = (record: string[]) => record.every((cell) => cell.trim() === '')
 interface Layout {
   headers: string[];
   columns: Columns;
-  /** Columns that have a name; those behind them must be empty. */
+  /** Number of columns that have a name; cells after them must be empty. */
   named: number;
-  /** Positions of the columns that are the user's own. */
+  /** Positions of the user's columns. */
   kept: number[];
-  /** The file is one that an import wrote: cells that it made harmless are what they were. */
+  /** Set if an import wrote the file: its escaped formulas are then unescaped. */
   own: OwnColumns | undefined;
   delimiter: string;
 }
@@ -137,7 +144,7 @@ function toRow(record: string[], layout: Layout): Row {
   const { headers, columns, named, kept, own } = layout;
   const ragged = raggedFault(record, layout);
   if (ragged !== undefined) return { cells: fit(record, layout), fault: ragged };
-  const values = own === undefined ? record : record.map(undefuse);
+  const values = own === undefined ? record : record.map(unescapeFormula);
   const cells = kept.length === record.length ? values : kept.map((position) => values[position] ?? '');
   const nul = values.findIndex((cell, position) => position < named && cell.includes('\0'));
   if (nul >= 0) {
@@ -151,24 +158,26 @@ function toRow(record: string[], layout: Layout): Row {
   return { cells, customer: toCustomer(columns, values) };
 }
 
-/** Why it could not be read is in the file that an import wrote; elsewhere, that it could not is all that is known. */
-function stillMarked(header: string, own: OwnColumns | undefined, values: string[]): Fault {
+/** A file that an import wrote has the reason; any other file only has the mark. */
+function stillMarked(header: string, own: OwnColumns | undefined, values: string[]): RowFault {
   const before = own === undefined ? '' : values[own.reason];
-  return unreadable(before || `could not be read before, and "${header}" still says so: put its value there`);
+  return unreadable(
+    before || `could not be read before, and "${header}" is still marked: put the right value there`,
+  );
 }
 
-function raggedFault(record: string[], { headers, named }: Layout): Fault | undefined {
+function raggedFault(record: string[], { headers, named }: Layout): RowFault | undefined {
   const width = headers.length;
-  const hint = 'is a cell with a separator in it not quoted?';
+  const hint = 'does a cell contain the separator without being quoted?';
   if (record.length !== width) {
     return unreadable(`has ${record.length} cells where the header has ${width}; ${hint}`);
   }
   const surplus = record.findIndex((cell, position) => position >= named && cell.trim() !== '');
   if (surplus < 0) return undefined;
-  return unreadable(`has something in column ${surplus + 1}, which has no header; ${hint}`);
+  return unreadable(`has a value in column ${surplus + 1}, which has no header; ${hint}`);
 }
 
-/** In the file of failures too, each cell stands below its header. From the last one on it is not known which is which. */
+/** Fits a ragged record below the headers of the file of failures; the last column gets all surplus cells. */
 function fit(record: string[], { kept, delimiter }: Layout): string[] {
   const last = kept.at(-1) ?? 0;
   const rest = record.slice(last).join(delimiter) || 'no cell';
@@ -178,7 +187,7 @@ function fit(record: string[], { kept, delimiter }: Layout): string[] {
   });
 }
 
-/** An empty cell is no value. */
+/** An empty cell means that the field is absent. */
 function toCustomer(columns: Columns, cells: string[]): Customer {
   const customer: Customer = {};
   for (const [field, position] of columns) {

@@ -1,24 +1,24 @@
 /**
- * What of a file of failures makes it safe to import again: a row that was refused stays refused until somebody has
- * changed it. The service sees to that by its own rules, with two exceptions that are seen to here:
- * - a value that could not be read as it was (a number that JSON rounds, what a row has too much) would be a good cell
- *   in CSV. It is marked, by text that survives a spreadsheet, and a marked cell is refused in any file;
- * - a row that repeats another row of its file is a good row without it. The row's check, in a column of its own, tells
+ * Makes a file of failures safe to import again: a refused row stays refused until somebody changes it. The service's
+ * own rules ensure that, with two exceptions, which this file handles:
+ * - a value that could not be read as it was (a number that JSON rounds, surplus cells) would be a valid cell in CSV.
+ *   It is marked, with text that survives a spreadsheet, and a marked cell is refused in any file;
+ * - a row that repeats another row of its file would be valid on its own. A checksum, in a column of its own, shows
  *   whether the row has been changed.
  */
 import { hashText } from './hash.ts';
-import type { Fault } from './row.ts';
+import type { RowFault } from './row.ts';
 
-/** What the importer writes before and behind the cells of a row that failed, and drops when it reads them. */
+/** Columns that the importer adds before and after the cells of a failed row, and drops when it reads them. */
 export const COLUMNS_BEFORE = ['row'];
-export const COLUMNS_BEHIND = ['failure_code', 'failure_reason', 'failure_check'];
+export const COLUMNS_AFTER = ['failure_code', 'failure_reason', 'failure_check'];
 
-/** By these it is known; files of older versions have no others. */
-const KNOWN_BY = ['failure_code', 'failure_reason'];
+/** A file with these columns is a file of failures; those of older versions have no others. */
+const IDENTIFYING_COLUMNS = ['failure_code', 'failure_reason'];
 
 const MARK = '#UNREADABLE:';
 
-/** @param text the value as far as it can be shown, for whoever puts it right */
+/** @param text the value as far as it can be shown, for whoever fixes it */
 export function mark(text: string): string {
   return isMarked(text) ? text : `${MARK} ${text.toWellFormed().replaceAll('\0', '␀')}`;
 }
@@ -27,14 +27,14 @@ export function isMarked(cell: string): boolean {
   return cell.startsWith(MARK);
 }
 
-/** CSV in UTF-8 can't hold it, or nobody could see it there: a NUL, half of a surrogate pair. */
+/** The cell can't be written as CSV in UTF-8, or would be invisible there: a NUL, half of a surrogate pair. */
 export function isUnwritable(cell: string): boolean {
   return cell.includes('\0') || !cell.isWellFormed();
 }
 
-/** @param cells of the row, without what the importer adds */
-export function checkOf(cells: string[]): string {
-  // A letter first: a spreadsheet takes 12e5… for a number.
+/** @param cells of the row, without the importer's columns */
+export function checksumOf(cells: string[]): string {
+  // It begins with a letter: a spreadsheet would take 12e5… for a number.
   return `x${hashText(JSON.stringify(cells)).toString(16)}`;
 }
 
@@ -45,22 +45,22 @@ export interface OwnColumns {
   check: number | undefined;
 }
 
-/** @returns undefined for a file that no import wrote */
-export function ownColumns(headers: string[]): OwnColumns | undefined {
-  if (!KNOWN_BY.every((column) => headers.includes(column))) return undefined;
-  // Columns of the user may have the same names: those of the importer stand before all and behind all.
+/** @returns undefined if no import wrote the file */
+export function findOwnColumns(headers: string[]): OwnColumns | undefined {
+  if (!IDENTIFYING_COLUMNS.every((column) => headers.includes(column))) return undefined;
+  // The user's columns may have the same names: the importer's are the first and the last ones.
   const positions = [
     ...COLUMNS_BEFORE.map((column) => headers.indexOf(column)),
-    ...COLUMNS_BEHIND.map((column) => headers.lastIndexOf(column)),
+    ...COLUMNS_AFTER.map((column) => headers.lastIndexOf(column)),
   ].filter((position) => position >= 0);
   const check = headers.lastIndexOf('failure_check');
   const reason = headers.lastIndexOf('failure_reason');
   return { positions: new Set(positions), reason, check: check < 0 ? undefined : check };
 }
 
-/** @param check what the row's check column says; `""` if its refusal does not depend on other rows */
-export function repeatedFault(cells: string[], check: string): Fault | undefined {
-  if (check === '' || check !== checkOf(cells)) return undefined;
+/** @param check the row's checksum as the file has it; `""` if the row was not refused because of another row */
+export function repeatedFault(cells: string[], check: string): RowFault | undefined {
+  if (check === '' || check !== checksumOf(cells)) return undefined;
   return {
     code: 'DUPLICATE_IN_BATCH',
     reason: 'has not been changed since it was refused for repeating another row',

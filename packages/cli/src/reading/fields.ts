@@ -1,84 +1,77 @@
-/** Which column is which field. Names are compared without case, spaces and signs: `First Name` is `first_name`. */
-import type { NewCustomer } from '../../../client/src/types.ts';
-import { ImportFault } from './fault.ts';
+/** Maps columns to fields. Names are compared without case, spaces and punctuation: `First Name` is `first_name`. */
+import { NEW_CUSTOMER_FIELDS } from '@peere/client';
+import { ImportError } from './errors.ts';
 
-export type Field = keyof NewCustomer;
+export type Field = keyof typeof NEW_CUSTOMER_FIELDS;
 
-/** Every field, whether it must be there, and what exports call it besides its own name. */
-const FIELDS = {
-  clientRef: {
-    required: true,
-    aliases: ['clientreference', 'customerid', 'customerref', 'customerno', 'cif', 'externalid'],
-  },
-  firstname: { required: true, aliases: ['givenname', 'forename'] },
-  lastname: { required: true, aliases: ['surname', 'familyname'] },
-  middlename: { required: false, aliases: ['middlenames', 'othername', 'othernames'] },
-  accountName: { required: true, aliases: ['fullname', 'nameofaccount'] },
-  email: { required: true, aliases: ['emailaddress', 'mail'] },
-  country: { required: true, aliases: ['countrycode', 'countryiso'] },
-  address: { required: false, aliases: ['streetaddress', 'residentialaddress'] },
-  gender: { required: false, aliases: ['sex'] },
-  phone: {
-    required: false,
-    aliases: ['phonenumber', 'mobile', 'mobilenumber', 'mobilephone', 'msisdn', 'telephone'],
-  },
-  accountNumber: { required: true, aliases: ['accountno', 'acctno', 'acctnumber', 'nuban', 'iban'] },
-  reference: { required: true, aliases: ['ref', 'internalreference', 'internalref'] },
-} as const satisfies Record<Field, { required: boolean; aliases: readonly string[] }>;
+export const FIELD_NAMES = Object.keys(NEW_CUSTOMER_FIELDS) as Field[];
 
-export const FIELD_NAMES = Object.keys(FIELDS) as Field[];
+/** What exports call a field besides its own name, in the form that `fold` gives a name. */
+const ALIASES: Partial<Record<Field, readonly string[]>> = {
+  clientRef: ['clientreference', 'customerid', 'customerref', 'customerno', 'cif', 'externalid'],
+  firstname: ['givenname', 'forename'],
+  lastname: ['surname', 'familyname'],
+  middlename: ['middlenames', 'othername', 'othernames'],
+  accountName: ['fullname', 'nameofaccount'],
+  email: ['emailaddress', 'mail'],
+  country: ['countrycode', 'countryiso'],
+  address: ['streetaddress', 'residentialaddress'],
+  gender: ['sex'],
+  phone: ['phonenumber', 'mobile', 'mobilenumber', 'mobilephone', 'msisdn', 'telephone'],
+  accountNumber: ['accountno', 'acctno', 'acctnumber', 'nuban', 'iban'],
+  reference: ['ref', 'internalreference', 'internalref'],
+};
 
 /** Position of the column of each field. */
 export type Columns = Map<Field, number>;
 
-/** Unicode has two ways to write `é`; both are one name. */
-const composed = (name: string) => name.trim().normalize('NFC');
-const plain = (name: string) =>
-  composed(name)
+/** Unicode has two ways to write `é`; both are the same name. */
+const compose = (name: string) => name.trim().normalize('NFC');
+const fold = (name: string) =>
+  compose(name)
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}]/gu, '');
 
 /** @param name of a column, or of a key in JSON */
 export function fieldOf(name: string): Field | undefined {
-  const wanted = plain(name);
-  return FIELD_NAMES.find((field) => {
-    const aliases: readonly string[] = FIELDS[field].aliases;
-    return field.toLowerCase() === wanted || aliases.includes(wanted);
-  });
+  const wanted = fold(name);
+  return FIELD_NAMES.find(
+    (field) => field.toLowerCase() === wanted || ALIASES[field]?.includes(wanted) === true,
+  );
 }
 
 const quoted = (headers: string[]) => headers.map((header) => `"${header}"`).join(', ');
 
 /**
- * @param map what the user said: `firstname=Vorname`
- * @returns the columns, and positions of those that are of no field
- * @throws ImportFault where a field has no column, or more than one
+ * @param map pairs from the command line, such as `firstname=Vorname`
+ * @returns the columns, and the positions of those that belong to no field
+ * @throws ImportError if a required field has no column, or a field has more than one
  */
 export function mapColumns(headers: string[], map: string[]): { columns: Columns; unused: number[] } {
   const columns = readMap(headers, map);
-  const said = new Set(columns.keys());
+  const mapped = new Set(columns.keys());
   const taken = new Set(columns.values());
   const unused: number[] = [];
   for (const [position, header] of headers.entries()) {
     if (taken.has(position)) continue;
     const field = fieldOf(header);
-    if (field === undefined || said.has(field)) {
+    if (field === undefined || mapped.has(field)) {
       unused.push(position);
       continue;
     }
     const other = columns.get(field);
     if (other !== undefined) {
-      throw new ImportFault(
-        `Two columns are ${field}: "${headers[other]}" and "${header}". Say which: --map ${field}="${header}"`,
+      throw new ImportError(
+        `Two columns match ${field}: "${headers[other]}" and "${header}". Choose one with --map ${field}="${header}"`,
       );
     }
     columns.set(field, position);
   }
-  const missing = FIELD_NAMES.filter((field) => FIELDS[field].required && !columns.has(field));
+  const missing = FIELD_NAMES.filter((field) => NEW_CUSTOMER_FIELDS[field].required && !columns.has(field));
   if (missing.length > 0) {
-    throw new ImportFault(
-      `No column is ${missing.join(', ')}. There are: ${quoted(headers)}. ` +
-        `Say which is which: --map ${missing[0]}="…"`,
+    throw new ImportError(
+      `No column matches ${missing.join(', ')}. The columns are: ${quoted(headers)}. ` +
+        `Name the column of each field with --map ${missing[0]}="…"`,
     );
   }
   return { columns, unused };
@@ -88,31 +81,37 @@ function readMap(headers: string[], map: string[]): Columns {
   const columns: Columns = new Map();
   for (const pair of map) {
     const [name = '', ...rest] = pair.split('=');
-    const field = FIELD_NAMES.find((known) => known.toLowerCase() === plain(name));
+    const field = FIELD_NAMES.find((known) => known.toLowerCase() === fold(name));
     if (field === undefined) {
-      throw new ImportFault(`--map ${pair}: "${name}" is not a field. There are: ${FIELD_NAMES.join(', ')}.`);
+      throw new ImportError(
+        `--map ${pair}: "${name}" is not a field. The fields are: ${FIELD_NAMES.join(', ')}.`,
+      );
     }
     if (columns.has(field))
-      throw new ImportFault(`--map ${pair}: ${field} has a column already. Say it once.`);
+      throw new ImportError(`--map ${pair}: ${field} is mapped already. Map each field once.`);
     columns.set(field, findColumn(headers, rest.join('='), pair));
   }
   return columns;
 }
 
-/** The column of exactly this name; if there is none, the one whose name differs in case, spaces and signs alone. */
+/** Finds the column with exactly this name; otherwise one whose name differs only in case, spaces and punctuation. */
 function findColumn(headers: string[], header: string, pair: string): number {
-  for (const fold of [composed, plain]) {
-    const wanted = fold(header);
+  for (const simplify of [compose, fold]) {
+    const wanted = simplify(header);
     if (wanted === '') break;
-    const [first, second] = headers.flatMap((known, position) => (fold(known) === wanted ? [position] : []));
+    const [first, second] = headers.flatMap((known, position) =>
+      simplify(known) === wanted ? [position] : [],
+    );
     if (first === undefined) continue;
     if (second === undefined) return first;
     const found = quoted([first, second].map((position) => headers[position] ?? ''));
-    throw new ImportFault(
-      fold === composed
+    throw new ImportError(
+      simplify === compose
         ? `--map ${pair}: two columns have this name, ${first + 1} and ${second + 1}. Rename one of them in the file.`
-        : `--map ${pair}: this may be any of ${found}. Write its name as the file does.`,
+        : `--map ${pair}: this may be any of ${found}. Write the name exactly as the file has it.`,
     );
   }
-  throw new ImportFault(`--map ${pair}: there is no column "${header}". There are: ${quoted(headers)}.`);
+  throw new ImportError(
+    `--map ${pair}: there is no column "${header}". The columns are: ${quoted(headers)}.`,
+  );
 }

@@ -1,15 +1,15 @@
 /**
- * Cells that a spreadsheet would take for a formula. What an import writes is opened in one: a customer called
- * `=HYPERLINK(…)` must stay a name. An apostrophe before it does that, and is taken away when the cell is sent again;
- * one more is put before a cell that has one already, so that each comes back as it was.
+ * Cells that a spreadsheet would run as a formula. The files that an import writes are opened in spreadsheets: a
+ * customer called `=HYPERLINK(…)` must stay a name. A leading apostrophe prevents it, and is removed when the cell is
+ * imported again. A cell that has one already gets one more, so that each cell comes back as it was.
  */
 const FORMULA = /^'*[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
-const DEFUSED = /^'+[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
+const ESCAPED = /^'+[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
 
-export function defuse(cell: string): string {
+export function escapeFormula(cell: string): string {
   return FORMULA.test(cell) ? `'${cell}` : cell;
 }
 
-export function undefuse(cell: string): string {
-  return DEFUSED.test(cell) ? cell.slice(1) : cell;
+export function unescapeFormula(cell: string): string {
+  return ESCAPED.test(cell) ? cell.slice(1) : cell;
 }

@@ -1,6 +1,6 @@
 /**
- * 53 bits of a text, to know it again by: cyrb53 (by bryc, public domain). Of a million texts, two that differ have one
- * hash in one of 18,000 files. It is no secret and no proof: whoever wants to can find two texts with one hash.
+ * A 53-bit hash of a text, to recognise it again: cyrb53 (by bryc, public domain). Among a million different texts, two
+ * have the same hash in one of 18,000 files. It is not cryptographic: anyone can construct two texts with one hash.
  * @returns a whole number from 0 to 2^53 - 1
  */
 export function hashText(text: string): number {

@@ -1,14 +1,14 @@
 /**
- * JSON: a list of objects, or as the service takes them, `{"customers": [{…}, …]}`. Only where each value ends is looked
- * for here; what it is, the engine's own JSON.parse says of it alone. So one value is in memory, whatever the size of
- * the file, and each value's text is there as it was written.
+ * Reads JSON: a list of objects, or a body as the service takes it, `{"customers": [{…}, …]}`. This code only finds
+ * where each value ends; JSON.parse then reads that value alone. So one value is in memory at a time, whatever the size
+ * of the file, and its text is available as it was written.
  */
-import { EmptyFile, ImportFault } from './fault.ts';
+import { EmptyFileError, ImportError } from './errors.ts';
 import { FIELD_NAMES } from './fields.ts';
 import { ObjectReader } from './objects.ts';
-import { MAX_ROW, type Row, type Table } from './row.ts';
+import { MAX_ROW_CHARACTERS, type Row, type Table } from './row.ts';
 
-/** What keeps text from being JSON. */
+/** The text is not valid JSON. */
 class JsonSyntaxError extends Error {}
 
 export function readJson(name: string, text: AsyncGenerator<string>): Table {
@@ -30,8 +30,8 @@ async function* toRows(name: string, json: JsonText, reader: ObjectReader): Asyn
     }
   } catch (error) {
     if (!(error instanceof JsonSyntaxError)) throw error;
-    throw new ImportFault(
-      `${name} can't be read as JSON, near row ${row}: ${error.message}. Export it anew, or put it right there.`,
+    throw new ImportError(
+      `${name} can't be read as JSON, near row ${row}: ${error.message}. Export the file again, or fix it there.`,
     );
   } finally {
     await json.close();
@@ -42,23 +42,26 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The engine's own words repeat the value.
+    // The engine's own message would repeat the value.
     throw new JsonSyntaxError('a value is not well-formed');
   }
 }
 
 async function* readCustomers(name: string, json: JsonText): AsyncGenerator<string> {
   const first = await json.next();
-  if (first === '') throw new EmptyFile(name);
+  if (first === '') throw new EmptyFileError(name);
   let found = true;
   if (first === '[') yield* readList(json);
   else found = yield* readBody(json);
   if ((await json.next()) !== '') {
     throw new JsonSyntaxError(
-      'something follows its end; if it has an object on each line, say --format ndjson',
+      'there is text after its end; if it has one object per line, use --format ndjson',
     );
   }
-  if (!found) throw new ImportFault(`${name} has no list called customers.`);
+  if (!found)
+    throw new ImportError(
+      `${name} has no list called customers: give the list that name, or use a file that is a list.`,
+    );
 }
 
 async function* readList(json: JsonText): AsyncGenerator<string> {
@@ -71,7 +74,7 @@ async function* readList(json: JsonText): AsyncGenerator<string> {
   }
 }
 
-/** @returns was there a list called customers? */
+/** @returns whether there was a list called customers */
 async function* readBody(json: JsonText): AsyncGenerator<string, boolean> {
   let found = false;
   await json.expect('{');
@@ -88,13 +91,13 @@ async function* readBody(json: JsonText): AsyncGenerator<string, boolean> {
   return found;
 }
 
-/** Where a value that is neither in brackets nor in quotation marks ends. */
+/** Ends a value that is neither in brackets nor in quotation marks. */
 const SCALAR_END = /["[\]{},:\s]/g;
 const BRACKET_OR_STRING = /["[\]{}]/g;
 const STRING_END = /["\\]/g;
 const NO_SPACE = /\S/g;
 
-/** Text in pieces, to be read value by value. */
+/** Reads text that arrives in pieces, value by value. */
 class JsonText {
   readonly #pieces: AsyncGenerator<string>;
   #text = '';
@@ -108,25 +111,25 @@ class JsonText {
     await this.#pieces.return(undefined);
   }
 
-  /** The next character that is not white space, which stays; `""` at the end. */
+  /** Peeks at the next character that is not white space; `""` at the end. */
   async next(): Promise<string> {
     for (;;) {
       NO_SPACE.lastIndex = this.#at;
       const found = NO_SPACE.exec(this.#text);
       this.#at = found?.index ?? this.#text.length;
       if (found !== null) return found[0];
-      if (!(await this.#more())) return '';
+      if (!(await this.#readMore())) return '';
     }
   }
 
   async expect(character: string): Promise<void> {
     const found = await this.next();
-    if (found === '') throw new JsonSyntaxError('it ends in the middle');
+    if (found === '') throw new JsonSyntaxError('it ends in the middle of a value');
     if (found !== character) throw new JsonSyntaxError(`"${character}" is missing before "${found}"`);
     this.#at += 1;
   }
 
-  /** The text of the next value. @throws JsonSyntaxError */
+  /** @returns the text of the next value @throws JsonSyntaxError */
   async value(): Promise<string> {
     const end = await this.#findEnd(true);
     const text = this.#text.slice(this.#at, end);
@@ -134,12 +137,12 @@ class JsonText {
     return text;
   }
 
-  /** However long it is, it is not kept. */
+  /** Skips a value of any length without keeping it. */
   async skipValue(): Promise<void> {
     this.#at = await this.#findEnd(false);
   }
 
-  /** @param keep the text from `#at` on stays */
+  /** @param keep whether the text from `#at` must stay in memory */
   async #findEnd(keep: boolean): Promise<number> {
     await this.next();
     let depth = 0;
@@ -150,8 +153,8 @@ class JsonText {
       pattern.lastIndex = from;
       const found = pattern.exec(this.#text);
       const at = found?.index ?? this.#text.length;
-      if (keep && at - this.#at > MAX_ROW) throw tooLong();
-      // Of an escape, the second character is needed too.
+      if (keep && at - this.#at > MAX_ROW_CHARACTERS) throw tooLong();
+      // After a backslash, the next character is needed too.
       if (found === null || (found[0] === '\\' && at + 1 === this.#text.length)) {
         from = await this.#continueAt(at, keep);
         continue;
@@ -170,15 +173,15 @@ class JsonText {
     }
   }
 
-  /** Reads on. @returns where what was at this position is now */
+  /** Reads the next piece. @returns the new position of the character that was at this one */
   async #continueAt(at: number, keep: boolean): Promise<number> {
     if (!keep) this.#at = at;
-    const behind = at - this.#at;
-    if (!(await this.#more())) throw new JsonSyntaxError('it ends in the middle');
-    return behind;
+    const offset = at - this.#at;
+    if (!(await this.#readMore())) throw new JsonSyntaxError('it ends in the middle of a value');
+    return offset;
   }
 
-  async #more(): Promise<boolean> {
+  async #readMore(): Promise<boolean> {
     const next = await this.#pieces.next();
     if (next.done === true) return false;
     this.#text = this.#text.slice(this.#at) + next.value;
@@ -188,5 +191,5 @@ class JsonText {
 }
 
 function tooLong(): JsonSyntaxError {
-  return new JsonSyntaxError(`a value is longer than ${MAX_ROW.toLocaleString('en')} characters`);
+  return new JsonSyntaxError(`a value is longer than ${MAX_ROW_CHARACTERS.toLocaleString('en')} characters`);
 }

@@ -1,7 +1,7 @@
-/** NDJSON: an object a line. A line that is none is a row that failed; the others go on. */
+/** Reads NDJSON: one object per line. A line that is not an object is a failed row; the others are not affected. */
 import { FIELD_NAMES } from './fields.ts';
-import { ObjectReader, shown, unreadableText } from './objects.ts';
-import { MAX_ROW, type Row, type Table } from './row.ts';
+import { ObjectReader, excerpt, unreadableText } from './objects.ts';
+import { MAX_ROW_CHARACTERS, type Row, type Table } from './row.ts';
 
 export function readNdjson(text: AsyncGenerator<string>): Table {
   const reader = new ObjectReader();
@@ -17,34 +17,33 @@ async function* toRows(text: AsyncGenerator<string>, reader: ObjectReader): Asyn
 }
 
 function toRow(line: string, number: number, reader: ObjectReader): Row {
-  if (line.length > MAX_ROW) {
-    const hint = line.trimStart().startsWith('[') ? ' It begins as a list: say --format json.' : '';
-    const most = MAX_ROW.toLocaleString('en');
+  if (line.length > MAX_ROW_CHARACTERS) {
+    const hint = line.trimStart().startsWith('[') ? ' It begins like a list: use --format json.' : '';
     return unreadableText(
-      shown(line),
-      `line ${number} is longer than ${most} characters: ${shown(line)}…${hint}`,
+      excerpt(line),
+      `line ${number} is longer than ${MAX_ROW_CHARACTERS.toLocaleString('en')} characters: ${excerpt(line)}…${hint}`,
     );
   }
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
-    return unreadableText(line, `line ${number} is not JSON: ${shown(line)}`);
+    return unreadableText(line, `line ${number} is not JSON: ${excerpt(line)}`);
   }
   return reader.read(value, line);
 }
 
-/** Lines; of one that is too long, the beginning, which is too long as well. The rest of it is not kept. */
+/** Yields lines. Of one that is too long, it keeps only a beginning, which is still too long. */
 async function* readLines(text: AsyncGenerator<string>): AsyncGenerator<string> {
   let line = '';
   for await (const piece of text) {
     let at = 0;
     for (let end = piece.indexOf('\n'); end >= 0; end = piece.indexOf('\n', at)) {
-      yield line.length > MAX_ROW ? line : withoutReturn(line + piece.slice(at, end));
+      yield line.length > MAX_ROW_CHARACTERS ? line : withoutReturn(line + piece.slice(at, end));
       line = '';
       at = end + 1;
     }
-    if (line.length <= MAX_ROW) line += piece.slice(at);
+    if (line.length <= MAX_ROW_CHARACTERS) line += piece.slice(at);
   }
   if (line !== '') yield line;
 }

@@ -1,29 +1,31 @@
-/** A value of NDJSON or JSON as a row: keys have the same aliases as the columns of CSV, and every value is text. */
+/** Turns a value of NDJSON or JSON into a row: keys have the same aliases as columns of CSV, and values must be text. */
 import { FIELD_NAMES, fieldOf, type Field } from './fields.ts';
 import { isMarked, isUnwritable, mark } from './failures-file.ts';
 import { unreadable, type Customer, type Row } from './row.ts';
 
-/** Of what can't be read, enough to find it by. */
-const SHOWN_CHARACTERS = 200;
-/** Keys that are remembered, and told: a file may have any number of them. */
-const MAX_KEYS = 1_000;
-const MAX_IGNORED = 50;
+/** Enough of an unreadable text to find it by. */
+const EXCERPT_CHARACTERS = 200;
+/** Keys that are cached, and ignored keys that are reported: a file may have any number of them. */
+const MAX_CACHED_KEYS = 1_000;
+const MAX_IGNORED_KEYS = 50;
 
 /** Characters of an unreadable row that its failure keeps, so that it can be fixed there: a customer has fewer. */
-const MAX_KEPT = 10_000;
+const MAX_KEPT_CHARACTERS = 10_000;
 
-export const shown = (text: string) => text.slice(0, SHOWN_CHARACTERS).replaceAll('\0', '␀');
+export const excerpt = (text: string) => text.slice(0, EXCERPT_CHARACTERS).replaceAll('\0', '␀');
 
-/** A row of which nothing can be told. @param text what stands there */
+/** A row that can't be read at all. @param text of the row */
 export function unreadableText(text: string, reason: string): Row {
-  const cells = FIELD_NAMES.map((_, position) => (position === 0 ? mark(text.slice(0, MAX_KEPT)) : ''));
+  const cells = FIELD_NAMES.map((_, position) =>
+    position === 0 ? mark(text.slice(0, MAX_KEPT_CHARACTERS)) : '',
+  );
   return { cells, fault: unreadable(reason) };
 }
 
-interface Found {
+interface FoundValue {
   key: string;
   value: unknown;
-  /** Why the value can't be told, and what stands there instead; undefined where it can. */
+  /** Set if the field has several values: why, and how they are written. */
   ambiguity?: { reason: string; written: string };
 }
 
@@ -31,15 +33,15 @@ export class ObjectReader {
   readonly #fields = new Map<string, Field | undefined>();
   readonly #ignored = new Set<string>();
 
-  /** Keys that were of no field, so far. */
+  /** Keys so far that belong to no field. */
   get ignored(): ReadonlySet<string> {
     return this.#ignored;
   }
 
-  /** @param text of the value; numbers are as written only there */
+  /** @param text of the value: numbers are only exact there */
   read(value: unknown, text: string): Row {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return unreadableText(text, `is not an object: ${shown(text)}`);
+      return unreadableText(text, `is not an object: ${excerpt(text)}`);
     }
     const faults: string[] = [];
     const found = this.#find(value, text);
@@ -61,9 +63,9 @@ export class ObjectReader {
     return faults.length === 0 ? { cells, customer } : { cells, fault: unreadable(faults.join('; ')) };
   }
 
-  /** What there is of each field. A key that is a field's own name goes before an alias. */
-  #find(object: object, text: string): Map<Field, Found> {
-    const found = new Map<Field, Found>();
+  /** Finds the value of each field. A key that is a field's own name takes precedence over an alias. */
+  #find(object: object, text: string): Map<Field, FoundValue> {
+    const found = new Map<Field, FoundValue>();
     const repeated = repeatedKeys(object, text);
     for (const [key, value] of Object.entries(object)) {
       const field = this.#fieldOf(key);
@@ -87,13 +89,13 @@ export class ObjectReader {
   }
 
   #fieldOf(key: string): Field | undefined {
-    if (this.#fields.size >= MAX_KEYS) this.#fields.clear();
+    if (this.#fields.size >= MAX_CACHED_KEYS) this.#fields.clear();
     if (!this.#fields.has(key)) this.#fields.set(key, fieldOf(key));
     return this.#fields.get(key);
   }
 
   #ignore(key: string): void {
-    if (this.#ignored.size < MAX_IGNORED) this.#ignored.add(shown(key));
+    if (this.#ignored.size < MAX_IGNORED_KEYS) this.#ignored.add(excerpt(key));
     else this.#ignored.add('and others');
   }
 }
@@ -101,7 +103,7 @@ export class ObjectReader {
 function faultOf(key: string, value: unknown): string | undefined {
   if (typeof value === 'string') {
     return isMarked(value)
-      ? `could not be read before, and ${key} still says so: put its value there`
+      ? `could not be read before, and ${key} is still marked: put the right value there`
       : undefined;
   }
   if (typeof value === 'number') {
@@ -113,7 +115,7 @@ function faultOf(key: string, value: unknown): string | undefined {
 
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[{}[\],]/gs;
 
-/** The keys of an object with the text of their values: `JSON.parse` rounds numbers, and of two keys it drops one. */
+/** Yields the keys of an object with the text of their values: `JSON.parse` rounds numbers and drops repeated keys. */
 function* readMembers(text: string): Generator<[key: string, written: string]> {
   let depth = 0;
   let key: string | undefined;
@@ -132,15 +134,15 @@ function* readMembers(text: string): Generator<[key: string, written: string]> {
   }
 }
 
-/** Each value of a key, as it is written. @param text an object, which is JSON */
+/** @param text of an object, valid JSON @returns each value of a key, as it is written */
 function writtenAt(text: string, key: string): string[] {
   return [...readMembers(text)].flatMap(([known, written]) => (known === key ? [written] : []));
 }
 
-/** Keys that the text has twice, of which `object` has the last alone. */
+/** Finds keys that the text has more than once; `object` has only the last of each. */
 function repeatedKeys(object: object, text: string): Set<string> {
   const repeated = new Set<string>();
-  // Each key has a colon. Without more colons than keys, as in most rows, no key is there twice.
+  // Each key has a colon. If there are no more colons than keys, as in most rows, no key is repeated.
   if (!hasMoreColons(text, Object.keys(object).length)) return repeated;
   const seen = new Set<string>();
   for (const [key] of readMembers(text)) {
@@ -150,8 +152,8 @@ function repeatedKeys(object: object, text: string): Set<string> {
   return repeated;
 }
 
-function hasMoreColons(text: string, most: number): boolean {
+function hasMoreColons(text: string, limit: number): boolean {
   let found = 0;
-  for (let at = text.indexOf(':'); at >= 0 && found <= most; at = text.indexOf(':', at + 1)) found += 1;
-  return found > most;
+  for (let at = text.indexOf(':'); at >= 0 && found <= limit; at = text.indexOf(':', at + 1)) found += 1;
+  return found > limit;
 }

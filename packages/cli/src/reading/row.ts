@@ -1,51 +1,51 @@
 /**
- * What every format is read into: rows, one by one, and what there is to say of the file. Everything in this folder
- * is free of Node APIs: it gets text and makes rows of it, so that a browser can do the same.
+ * The common result of every format: rows, one by one, and what the file says about them. Nothing in this folder uses a
+ * Node API: it turns text into rows, so that a browser can do the same.
  */
 import type { Field } from './fields.ts';
 
-/** Characters of a row: a customer has a few thousand at most. What is longer is not kept in memory to its end. */
-export const MAX_ROW = 1_000_000;
+/** A customer has a few thousand characters at most. A longer row is refused without being kept in memory. */
+export const MAX_ROW_CHARACTERS = 1_000_000;
 
 export type Customer = Partial<Record<Field, string>>;
 
-export interface Fault {
+export interface RowFault {
   code: 'UNREADABLE_ROW' | 'DUPLICATE_IN_BATCH';
-  /** For people; it follows "the row", as in "has 2 cells where the header has 9". */
+  /** For people; it continues "the row …", as in "has 2 cells where the header has 9". */
   reason: string;
 }
 
-/** Either `customer` or `fault` is there. */
+/** Has either `customer` or `fault`. */
 export interface Row {
-  /** What the file of failures would hold of it, below `Table.headers`. */
+  /** The cells that the file of failures would hold, below `Table.headers`. */
   cells: string[];
-  /** What is sent. */
+  /** The customer to send. */
   customer?: Customer;
-  /** Why it can't be sent. */
-  fault?: Fault;
+  /** Why the row can't be sent. */
+  fault?: RowFault;
 }
 
 export interface Table {
   /** Headers of `cells`. */
   headers: string[];
-  /** Names of columns or keys that are of no field. Those of JSON are known when all rows have been read. */
+  /** Columns or keys that belong to no field. Those of JSON are complete once all rows have been read. */
   ignored: ReadonlySet<string>;
-  /** Between two cells; outputs keep it. Undefined if the format has none, or an unusual one. */
+  /** Separates cells; the outputs use the same. Undefined if the format has none, or an unusual one. */
   delimiter: string | undefined;
   rows: AsyncGenerator<Row>;
 }
 
 export type Format = 'csv' | 'ndjson' | 'json';
 
-/** Something to read. */
+/** A file or stream to read. */
 export interface Input {
-  /** As messages call it. */
+  /** Its name in messages. */
   name: string;
   format: Format;
-  /** The text in pieces, read anew. */
+  /** Reads the text from the beginning, in pieces. */
   text: () => AsyncGenerator<string>;
-  /** What changes whenever somebody writes to it, or puts another there; undefined for what can't be read again. */
+  /** Changes whenever the file is written to or replaced; undefined if the input can't be read twice. */
   state?: () => Promise<string>;
 }
 
-export const unreadable = (reason: string): Fault => ({ code: 'UNREADABLE_ROW', reason });
+export const unreadable = (reason: string): RowFault => ({ code: 'UNREADABLE_ROW', reason });

@@ -1,15 +1,15 @@
-/** How far an import is: a bar on a terminal, a line now and then elsewhere. */
+/** Shows the progress of an import: a bar on a terminal, a line every few seconds elsewhere. */
 import { SingleBar } from 'cli-progress';
 import { count, countRows } from './words.ts';
 
-/** Milliseconds between two lines where there is no terminal: a log should not be flooded. */
-const LINE_EVERY_MS = 5_000;
+/** Between two lines without a terminal, so as not to flood a log. */
+const LINE_INTERVAL_MS = 5_000;
 
-export interface State {
+export interface ProgressState {
   /** Rows that have become customers or failures. */
   done: number;
   failed: number;
-  /** Share of the input that they are, 0 to 1; undefined where its size is not known. */
+  /** Their share of the input, 0 to 1; undefined if its size is not known. */
   share: number | undefined;
 }
 
@@ -23,7 +23,7 @@ export class Progress {
   readonly #stream: NodeJS.WriteStream;
   readonly #startedAt = performance.now();
   readonly #bar: SingleBar | undefined;
-  /** Rows that an earlier run had done: they say nothing of this one's rate. */
+  /** Rows that an earlier run finished, which do not count for this run's rate. */
   readonly #before: number;
   #lineAt = performance.now();
 
@@ -40,7 +40,7 @@ export class Progress {
     this.#bar.start(1, 0, { percent: '', rows: countRows(before), failures: '', rate: '… rows', left: '' });
   }
 
-  show({ done, failed, share }: State): void {
+  show({ done, failed, share }: ProgressState): void {
     const rate = this.rate(done);
     const left = share === undefined || share === 0 ? '' : remaining((done / share - done) / rate);
     const failures = failed === 0 ? '' : `, ${count(failed)} failed`;
@@ -49,7 +49,7 @@ export class Progress {
       this.#bar.update(share ?? 0, { percent, rows: countRows(done), failures, rate: countRows(rate), left });
       return;
     }
-    if (performance.now() - this.#lineAt < LINE_EVERY_MS) return;
+    if (performance.now() - this.#lineAt < LINE_INTERVAL_MS) return;
     this.#lineAt = performance.now();
     const percent = share === undefined ? '' : ` (${Math.floor(share * 100)} %)`;
     this.#stream.write(
@@ -61,7 +61,7 @@ export class Progress {
     this.#bar?.stop();
   }
 
-  /** Rows a second, of this run. */
+  /** Rows per second in this run. */
   rate(done: number): number {
     return ((done - this.#before) / (performance.now() - this.#startedAt)) * 1_000;
   }

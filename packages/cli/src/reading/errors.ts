@@ -1,0 +1,9 @@
+/** An import can't begin or continue. Its message is a sentence that names the fault and the fix. */
+export class ImportError extends Error {}
+
+/** There is nothing to import. */
+export class EmptyFileError extends ImportError {
+  constructor(name: string) {
+    super(`${name} is empty: there is nothing to import.`);
+  }
+}

@@ -1,10 +1,10 @@
-/** What the audit log answers. The Worker takes the type alone. */
+/** The responses about the audit log. */
 import * as z from 'zod/mini';
 
 export const change = z.strictObject({
   at: z.iso.datetime(),
   requestId: z.string(),
-  /** Null: the change did not come through the API. */
+  /** Null: the change was not made through the API. */
   keyId: z.nullable(z.string()),
   action: z.string(),
   /** A customer's id, or a batch's. */

@@ -1,56 +1,43 @@
-/** HTTP of a single customer and of the list. Translates; the rules are in customers.service.ts. */
+/** Translates between HTTP and the rules of customers.service.ts. */
 import { AppError } from '../errors.ts';
 import { actorOf } from '../http/auth.ts';
-import { expectedRevisions, matchesIfNoneMatch, setEtag } from '../http/conditional.ts';
-import { respond, respondWithData } from '../http/responses.ts';
+import { expectedRevisions, isUnmodified, toEtag } from '../http/conditional.ts';
+import { linkHeader } from '../http/link-header.ts';
 import type { Router } from '../http/router.ts';
-import { setLinkHeader } from '../http/link-header.ts';
-import { getCustomer, listCustomers, updateCustomerOperation } from './customers.operations.ts';
+import {
+  getCustomerOperation,
+  listCustomersOperation,
+  updateCustomerOperation,
+} from './customers.operations.ts';
+import { lookUpCustomer, readCustomers, updateCustomer, type CustomerDeps } from './customers.service.ts';
 import { revisionOf } from './customers.view.ts';
-import { updateCustomer, readCustomers, lookUpCustomer, type CustomerDeps } from './customers.service.ts';
 
-/** Only the directives that ask for a fresh answer; `max-age=0` is what a browser's reload sends. */
+/** The directives that ask for a fresh response. A browser's reload sends `max-age=0`. */
 const WANTS_FRESH = /\b(no-cache|no-store|max-age=0)\b/i;
 
 export function customerRoutes(router: Router<CustomerDeps>): void {
-  router.mount(getCustomer, async ({ context, deps, caller, query }) => {
-    const fresh = WANTS_FRESH.test(context.req.header('Cache-Control') ?? '');
-    const guessed = query.email !== undefined || query.phrase !== undefined ? 1 : 0;
-    const { found, cache } = await deps.rateLimits.guess(
-      caller.apiKeyId,
-      guessed,
-      () => lookUpCustomer(deps, caller, query, fresh),
-      (result) => (result.found === null ? 1 : 0),
-    );
-    context.get('headers')['X-Cache'] = cache;
-    if (found === null) throw new AppError('CUSTOMER_NOT_FOUND');
-    setEtag(context, found.revision);
-    if (matchesIfNoneMatch(context, found.revision)) return respond(context, 304);
-    return respondWithData(context, 200, 'Customer retrieved successfully', found.customer);
+  router.mount(getCustomerOperation, async ({ deps, caller, query, headers }) => {
+    const fresh = WANTS_FRESH.test(headers['Cache-Control'] ?? '');
+    const { found, cache } = await lookUpCustomer(deps, caller, query, fresh);
+    if (found === null) throw new AppError('CUSTOMER_NOT_FOUND', { headers: { 'X-Cache': cache } });
+    const sent = { ETag: toEtag(found.revision), 'X-Cache': cache };
+    if (isUnmodified(headers['If-None-Match'], found.revision)) return { status: 304, headers: sent };
+    return { data: found.customer, headers: sent };
   });
 
-  // The contract answers this one without the envelope: a bare array. Paging is in the headers.
-  router.mount(listCustomers, async ({ context, deps, caller, query }) => {
-    const guessed = query.phrases?.length ?? 0;
-    const { page, total, found, list } = await deps.rateLimits.guess(
-      caller.apiKeyId,
-      guessed,
-      () => readCustomers(deps, caller, query),
-      (result) => Math.max(guessed - result.total, 0),
-    );
-    const headers = context.get('headers');
-    headers['X-Total-Count'] = String(total);
-    // Filters may be as long as an address; the customers that they found are at most a hundred ids.
+  router.mount(listCustomersOperation, async ({ context, deps, caller, query }) => {
+    const { page, total, found, list } = await readCustomers(deps, caller, query);
+    // The filters may be as long as a URL. The customers that they found are at most a hundred ids.
     const parameters = { ids: found, sortBy: context.req.query('sortBy'), limit: query.limit };
-    if (found?.length !== 0) await setLinkHeader(context, parameters, list, page);
-    return respond(context, 200, page.rows);
+    const isEmpty = found?.length === 0;
+    const Link = isEmpty ? undefined : await linkHeader(context.req.path, parameters, list, page);
+    return { data: page.rows, headers: { Link, 'X-Total-Count': String(total) } };
   });
 
-  router.mount(updateCustomerOperation, async ({ context, deps, body: { id, update } }) => {
-    const expected = expectedRevisions(context);
+  router.mount(updateCustomerOperation, async ({ context, deps, body: { id, update }, headers }) => {
+    const expected = expectedRevisions(headers['If-Match']);
     const row = await updateCustomer(deps, actorOf(context), id, update, expected);
-    setEtag(context, revisionOf(row));
     const { email, phone } = row;
-    return respondWithData(context, 200, 'Customer updated successfully', { id, email, phone });
+    return { data: { id, email, phone }, headers: { ETag: toEtag(revisionOf(row)) } };
   });
 }

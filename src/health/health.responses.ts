@@ -1,9 +1,11 @@
-/** What `/health` answers. The Worker takes the type alone. */
+/** The response of `/health`. */
 import * as z from 'zod/mini';
-import { DEPENDENCIES } from './health.operations.ts';
+
+/** What the service cannot work without. */
+export const DEPENDENCIES = ['database', 'cache', 'queue'] as const;
+export type Dependency = (typeof DEPENDENCIES)[number];
 
 export const health = z.strictObject({
-  /** What was asked, and answered; nothing without `deep`. */
+  /** The dependencies that were checked and work. Empty without `deep`. */
   checked: z.array(z.enum(DEPENDENCIES)),
 });
-export type Health = z.output<typeof health>;

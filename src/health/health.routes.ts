@@ -1,15 +1,15 @@
-/** HTTP of `/health`. */
+/** The route of `/health`. */
 import { unavailable } from '../errors.ts';
-import { respondWithData } from '../http/responses.ts';
 import type { Router } from '../http/router.ts';
-import type { Health } from './health.responses.ts';
-import { DEPENDENCIES, getHealth } from './health.operations.ts';
+import { getHealthOperation } from './health.operations.ts';
+import { DEPENDENCIES } from './health.responses.ts';
 import { CHECK_WITHIN_MS, findUnavailable, type HealthDeps } from './health.service.ts';
 
 export function healthRoutes(router: Router<HealthDeps>): void {
-  router.mount(getHealth, async ({ context, deps, query: { deep } }) => {
+  router.mount(getHealthOperation, async ({ context, deps, query: { deep } }) => {
     deps.healthMemory.admitClient(context.req.header('CF-Connecting-IP') ?? '', deps.runtime.now());
-    const failed = deep === undefined ? [] : await findUnavailable(deps);
+    if (deep === undefined) return { data: { checked: [] } };
+    const failed = await findUnavailable(deps);
     if (failed.length > 0) {
       const message = `did not answer within ${CHECK_WITHIN_MS} ms, or with an error`;
       throw unavailable(
@@ -17,7 +17,6 @@ export function healthRoutes(router: Router<HealthDeps>): void {
         failed.map((field) => ({ field, message })),
       );
     }
-    const data: Health = { checked: deep === undefined ? [] : [...DEPENDENCIES] };
-    return respondWithData(context, 200, 'The service is running', data);
+    return { data: { checked: [...DEPENDENCIES] } };
   });
 }

@@ -7,7 +7,7 @@ import { describeCause } from '../db/errors.ts';
 import { execute, type Database } from '../db/statements.ts';
 import type { Runtime } from '../runtime.ts';
 import { tooMany } from '../errors.ts';
-import type { Dependency } from './health.operations.ts';
+import type { Dependency } from './health.responses.ts';
 import { selectProbe } from './health.store.ts';
 
 /** Milliseconds that a binding has to answer. A cold KV read takes up to 250 ms, D1 on another continent 300. */

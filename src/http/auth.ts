@@ -1,4 +1,4 @@
-/** Who may pass: `Authorization: Bearer <key>`, and the scope that a route asks for. */
+/** Authentication by `Authorization: Bearer <API key>`, rate limits, and the scopes that an operation needs. */
 import type { MiddlewareHandler } from 'hono';
 import type { Actor } from '../api-keys/caller.ts';
 import { AppError } from '../errors.ts';
@@ -7,22 +7,22 @@ import type { Scope } from '../api-keys/scopes.ts';
 import type { HttpContext, HttpEnv } from './context.ts';
 import type { RateLimitClass } from '../rate-limits/rate-limits.ts';
 
-/** Says what API keys may ask for, though it is not known of whom: a client can't tell otherwise. */
-function unauthenticated(context: HttpContext, rateClass: RateLimitClass): AppError {
-  context.get('deps').rateLimits.describeUnused(context.get('headers'), rateClass);
+/** A 401 describes the rate limits too, although no API key is known: a client has no other way to learn them. */
+function unauthenticated(context: HttpContext, rateLimitClass: RateLimitClass): AppError {
+  context.get('deps').rateLimits.describeUnused(context.get('headers'), rateLimitClass);
   return new AppError('UNAUTHENTICATED', {
     headers: { 'WWW-Authenticate': 'Bearer realm="peere"' },
     errors: [
       {
         field: 'Authorization',
         message:
-          'must be `Bearer ` and a key that is valid here; a key in another header or in the address is not read',
+          'must be `Bearer ` and a key that is valid here; a key in another header or in the URL is not read',
       },
     ],
   });
 }
 
-/** Longest header that is looked at: a key has 60 characters. */
+/** An API key has 60 characters. */
 const MAX_HEADER_CHARACTERS = 256;
 
 function readApiKey(header: string): string | undefined {
@@ -30,33 +30,33 @@ function readApiKey(header: string): string | undefined {
 }
 
 /**
- * @param rateClass what a request to the route counts as
- * @param access the scopes of which any one opens the route
- * @param atEdge the route shows some things without D1, and looks at `caller.unchecked` before it does
+ * @param rateLimitClass what a request to the operation counts as
+ * @param scopes any one of them is enough
+ * @param servesCached the operation answers some requests without D1, and checks `caller.unchecked` before it uses D1
  */
 export function requireApiKey(
-  rateClass: RateLimitClass,
-  access: readonly Scope[],
-  atEdge: boolean,
+  rateLimitClass: RateLimitClass,
+  scopes: readonly Scope[],
+  servesCached: boolean,
 ): MiddlewareHandler<HttpEnv> {
   return async (context, next) => {
     const key = readApiKey(context.req.header('Authorization') ?? '');
-    if (key === undefined) throw unauthenticated(context, rateClass);
+    if (key === undefined) throw unauthenticated(context, rateLimitClass);
     const deps = context.get('deps');
-    const caller = await (atEdge ? authenticateForCache : authenticate)(key, deps);
-    if (caller === null) throw unauthenticated(context, rateClass);
+    const caller = await (servesCached ? authenticateForCache : authenticate)(key, deps);
+    if (caller === null) throw unauthenticated(context, rateLimitClass);
     context.set('caller', caller);
-    deps.rateLimits.admit(context.get('headers'), caller.apiKeyId, rateClass);
-    if (!access.some((scope) => caller.scopes.has(scope))) {
+    deps.rateLimits.admit(context.get('headers'), caller.apiKeyId, rateLimitClass);
+    if (!scopes.some((scope) => caller.scopes.has(scope))) {
       throw new AppError('FORBIDDEN', {
-        errors: [{ field: 'Authorization', message: `needs a key with the scope ${access.join(' or ')}` }],
+        errors: [{ field: 'Authorization', message: `needs a key with the scope ${scopes.join(' or ')}` }],
       });
     }
     await next();
   };
 }
 
-/** On whose behalf this request changes something. Behind `requireKey`. */
+/** On whose behalf the request changes something. Only after `requireApiKey`. */
 export function actorOf(context: HttpContext): Actor {
   const { bankId, apiKeyId } = context.get('caller');
   return { bankId, apiKeyId, requestId: context.get('requestId') };

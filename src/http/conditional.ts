@@ -1,41 +1,44 @@
 /**
  * `If-Match` and `If-None-Match` (RFC 9110, 13.1): has the customer changed since the client read it?
- * Tags are compared without their `W/`, in `If-Match` too, where the RFC asks for strong ones: whoever compresses an
- * answer on its way (Cloudflare does) makes its ETag a weak one, and the revision that it names is the same.
+ * Tags are compared without their `W/`, for `If-Match` too, although the RFC asks for strong tags there: a proxy that
+ * compresses a response (Cloudflare does) weakens its ETag, and the revision that the tag names stays the same.
  */
 import { invalid } from '../errors.ts';
-import type { HttpContext } from './context.ts';
 
 const ETAGS = /^\s*(W\/)?"[\x21\x23-\x7E]*"(\s*,\s*(W\/)?"[\x21\x23-\x7E]*")*\s*$/;
 const OPAQUE_TAG = /"([^"]*)"/g;
-/** Longer lists than any client keeps, and far shorter than what takes time to read. */
+/** Longer than any list a client keeps, and short enough to read at once. */
 const MAX_HEADER_CHARACTERS = 1_024;
 
 /**
- * @returns the opaque tags that the header names; undefined if it is absent or names any (`*`)
- * @throws a 400 for what is no list of entity tags
+ * @returns the opaque tags of the header; undefined for `*`
+ * @throws a 400 for a header that is not a list of entity tags
  */
-function readTags(context: HttpContext, name: 'If-Match' | 'If-None-Match'): string[] | undefined {
-  const header = context.req.header(name);
-  if (header === undefined || header.trim() === '*') return undefined;
+function readTags(name: 'If-Match' | 'If-None-Match', header: string): string[] | undefined {
+  if (header.trim() === '*') return undefined;
   if (header.length > MAX_HEADER_CHARACTERS || !ETAGS.test(header)) {
     throw invalid(name, 'must be * or entity tags in double quotes, as an ETag header gave them');
   }
   return [...header.matchAll(OPAQUE_TAG)].map(([, tag = '']) => tag);
 }
 
-/** The revisions of which one must be the customer's for a change to be made; undefined: any. */
-export function expectedRevisions(context: HttpContext): string[] | undefined {
-  return readTags(context, 'If-Match');
+/**
+ * @param ifMatch the header as it was sent
+ * @returns the revisions of which the customer must have one to be changed; undefined: any
+ */
+export function expectedRevisions(ifMatch: string | undefined): string[] | undefined {
+  return ifMatch === undefined ? undefined : readTags('If-Match', ifMatch);
 }
 
-/** Has the client this revision already, so that a 304 will do? */
-export function matchesIfNoneMatch(context: HttpContext, revision: string): boolean {
-  const header = context.req.header('If-None-Match');
-  if (header === undefined) return false;
-  return readTags(context, 'If-None-Match')?.includes(revision) ?? true;
+/**
+ * Does the client have this revision already, so that a 304 is enough?
+ * @param ifNoneMatch the header as it was sent
+ */
+export function isUnmodified(ifNoneMatch: string | undefined, revision: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  return readTags('If-None-Match', ifNoneMatch)?.includes(revision) ?? true;
 }
 
-export function setEtag(context: HttpContext, revision: string): void {
-  context.get('headers')['ETag'] = `"${revision}"`;
+export function toEtag(revision: string): string {
+  return `"${revision}"`;
 }

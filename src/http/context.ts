@@ -1,16 +1,16 @@
-/** What a request carries through middleware and handlers. */
+/** What a request carries through the middleware and its handler. */
 import type { Context } from 'hono';
 import type { AuthenticationDeps } from '../api-keys/api-keys.service.ts';
 import type { Caller } from '../api-keys/caller.ts';
 import type { Env } from '../env.ts';
 import type { RateLimits } from '../rate-limits/rate-limits.ts';
 
-/** A database that knows how much of its history this request has seen. */
+/** A database that knows which state this request has seen. */
 interface Bookmarked {
   readonly bookmark: string | null;
 }
 
-/** What the HTTP layer needs itself. Features add what their services need. */
+/** The dependencies of the HTTP layer itself. Features add those of their services. */
 export interface HttpDeps extends AuthenticationDeps {
   db: Bookmarked;
   session: Bookmarked;
@@ -22,9 +22,9 @@ export interface HttpEnv {
   Variables: {
     deps: HttpDeps;
     requestId: string;
-    /** The headers of the answer, which takes them all at once: `answer` in responses.ts. */
+    /** Headers of the response, collected until responses.ts sends them all at once. */
     headers: Record<string, string>;
-    /** Set by auth.ts on every route that needs an API key: all routes under /v1. */
+    /** Set by auth.ts for every operation that needs an API key: all under /v1. */
     caller: Caller;
   };
 }

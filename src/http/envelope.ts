@@ -1,4 +1,4 @@
-/** The shapes around every answer. What the reference shows, and tests hold answers to; the Worker takes the types. */
+/** The shapes around every response: shown by the reference, and every response of a test is checked against them. */
 import * as z from 'zod/mini';
 import { ERRORS, type ErrorCode } from '../errors.ts';
 
@@ -17,7 +17,7 @@ export const errorResponse = z.strictObject({
 });
 export type ErrorResponse = z.output<typeof errorResponse>;
 
-/** A success, around its data. */
+/** A success with this data. */
 export function envelope<Data extends z.ZodMiniType>(data: Data) {
   return z.strictObject({ statusCode: z.int(), success: z.literal(true), message: z.string(), data });
 }

@@ -1,4 +1,4 @@
-/** The `Idempotency-Key` header, by draft-ietf-httpapi-idempotency-key-header-07: a key, bare or as a quoted string. */
+/** The `Idempotency-Key` header, by draft-ietf-httpapi-idempotency-key-header-07: bare, or as a quoted string. */
 import { invalid } from '../errors.ts';
 
 const MAX_CHARACTERS = 255;
@@ -7,8 +7,8 @@ const VISIBLE = /^[\x21-\x7E]+$/;
 const QUOTED = /^"((?:[^"\\]|\\["\\])*)"$/;
 
 /**
- * @returns the key; undefined where none was sent
- * @throws a 400 for what is no key
+ * @returns the idempotency key; undefined if the request has none
+ * @throws a 400 for a malformed one
  */
 export function readIdempotencyKey(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;

@@ -1,46 +1,47 @@
-/** Pages of lists: the envelope, and the RFC 8288 `Link` header that hands out the neighbouring pages. */
+/** Pages of lists, and the RFC 8288 `Link` header that names the neighbouring pages. */
 import { LIMITS } from '../limits.ts';
 import { encodeCursor, type List, type Page, type Position } from '../paging/cursor.ts';
-import type { HttpContext } from './context.ts';
-import { respondWithData } from './responses.ts';
 
 /**
- * Bytes of a `Link` header. Clients and proxies take 8 KB of headers, some no more: a kilobyte is left for the others,
- * ours and those that Cloudflare adds.
+ * Bytes of a `Link` header. Many clients and proxies accept 8 KB of headers and no more: a kilobyte is left for the
+ * other headers, ours and those that Cloudflare adds.
  */
 const MAX_LINK_BYTES = 7 * 1024;
 
 /**
- * What a list was asked for, but for the place in it: as it was understood, not as it was sent, which may be longer
- * without saying more.
+ * The parameters of a list, without its cursor and page number: as they were understood, because they may have been
+ * sent in a longer form that says no more.
  */
 export interface ListParameters {
   limit: number;
   [name: string]: string | number | string[] | undefined;
 }
 
-export async function respondWithPage(
-  context: HttpContext,
+/**
+ * @param path of the list, as it was requested
+ * @returns what the handler of a list returns
+ */
+export async function toPageResponse<Row>(
+  path: string,
   parameters: ListParameters,
-  { page, list }: { page: Page<unknown>; list: List },
-): Promise<Response> {
-  await setLinkHeader(context, parameters, list, page);
-  return respondWithData(context, 200, 'List retrieved successfully', page.rows);
+  { page, list }: { page: Page<Row>; list: List },
+): Promise<{ data: Row[]; headers: { Link: string } }> {
+  return { data: page.rows, headers: { Link: await linkHeader(path, parameters, list, page) } };
 }
 
-/** Names the neighbouring pages, those first that a client can't do without: what does not fit is left out. */
-export async function setLinkHeader(
-  context: HttpContext,
+/** Links to the neighbouring pages, the most important ones first. Links that do not fit are left out. */
+export async function linkHeader(
+  path: string,
   parameters: ListParameters,
   list: List,
   page: Page<unknown>,
-): Promise<void> {
+): Promise<string> {
   const linkTo = async (relation: string, position?: Position) => {
     const query = toQuery(parameters);
-    // A cursor is base64url, which stands in an address as it is.
+    // A cursor is base64url, which needs no escaping in a URL.
     if (position !== undefined) query.push(`cursor=${await encodeCursor(list, position)}`);
-    const address = query.length === 0 ? context.req.path : `${context.req.path}?${query.join('&')}`;
-    return `<${address}>; rel="${relation}"`;
+    const url = query.length === 0 ? path : `${path}?${query.join('&')}`;
+    return `<${url}>; rel="${relation}"`;
   };
   const links: string[] = [];
   if (page.next) links.push(await linkTo('next', page.next));
@@ -51,7 +52,7 @@ export async function setLinkHeader(
     const longer = header === '' ? link : `${header}, ${link}`;
     if (longer.length <= MAX_LINK_BYTES) header = longer;
   }
-  context.get('headers')['Link'] = header;
+  return header;
 }
 
 function toQuery({ limit, ...parameters }: ListParameters): string[] {

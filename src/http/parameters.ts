@@ -1,4 +1,4 @@
-/** Rules of query parameters that every list shares. */
+/** Rules for texts and query parameters. */
 import * as z from 'zod/mini';
 import { LIMITS } from '../limits.ts';
 import { cleanText, isSafeText, type Fold } from '../lib/text.ts';
@@ -6,7 +6,7 @@ import { cleanText, isSafeText, type Fold } from '../lib/text.ts';
 export type TextRule = z.core.$ZodCheck<string>;
 
 export const tooLong = (maxCharacters: number | '#') => `must be at most ${maxCharacters} characters long`;
-/** A text that is too long is told that and no more: one fault a field keeps answers small. */
+/** Checks stop at a text that is too long: one fault per field keeps responses small. */
 export const maxCharactersRule = (maxCharacters: number) =>
   z.maxLength(maxCharacters, { error: tooLong(maxCharacters), abort: true });
 
@@ -14,14 +14,14 @@ export const UNSAFE =
   'must not contain control characters, text-direction overrides, broken Unicode or more than 30 combining marks in a row';
 export const safeText = z.refine<string>(isSafeText, { error: UNSAFE, abort: true });
 
-/** Cleans text that has at most so many characters as it is sent, spaces included; longer text stays too long. */
+/** Cleans a text unless it is too long as it was sent, spaces included. Longer texts are left to `maxCharactersRule`. */
 export function cleanedWithin(maxCharacters: number, fold?: Fold) {
   return z.transform((value: unknown) =>
     typeof value === 'string' && value.length > maxCharacters ? value : cleanText(value, maxCharacters, fold),
   );
 }
 
-/** A parameter that may be given once. An array is what one given twice arrives as. */
+/** A parameter that may be given once. One that is given twice arrives as an array. */
 export function single(maxCharacters: number, fold?: Fold, ...rules: TextRule[]) {
   return z.pipe(
     cleanedWithin(maxCharacters, fold),
@@ -31,7 +31,7 @@ export function single(maxCharacters: number, fold?: Fold, ...rules: TextRule[])
   );
 }
 
-/** Of these lists, `name[]=a` and `name[0]=a`, as some HTTP clients write them, are `name=a`. */
+/** Reads `name[]=a` and `name[0]=a`, as some HTTP clients write lists, as `name=a`. */
 export function withoutBrackets(...names: string[]) {
   const bracketed = new RegExp(`^(${names.join('|')})\\[\\d*\\]$`);
   return z.transform((query: Record<string, unknown>) => {
@@ -48,32 +48,33 @@ export function withoutBrackets(...names: string[]) {
   });
 }
 
-/** A whole number from `least` to `most`. */
-export function wholeNumber(most: number, fault: string, least = 1) {
+export function wholeNumber(max: number, fault: string, min = 1) {
   return z.pipe(
     z.pipe(z.string(fault).check(z.regex(/^\d{1,16}$/, fault)), z.transform(Number)),
     z
       .number()
-      .check(z.minimum(least, { error: fault, abort: true }), z.maximum(most, { error: fault, abort: true })),
+      .check(z.minimum(min, { error: fault, abort: true }), z.maximum(max, { error: fault, abort: true })),
   );
 }
 
-/** Longest id that is looked for. Ours have 30 characters. */
+/** Ids of this service have 30 characters. */
 export const MAX_ID_CHARACTERS = 64;
 
-/** Longest cursor: a name of 200 characters, an id, and 28 bytes of sealing, in base64. */
+/** The longest cursor holds a name of 200 characters, an id and 28 bytes of encryption, in base64. */
 export const MAX_CURSOR_CHARACTERS = 2_048;
 
-/** Where a page begins. Clients made of the reference send what they have, be it nothing: the list's beginning. */
+/** Clients that are generated from the reference send an empty cursor for the first page. */
 const cursor = z.pipe(
   z.transform((value: unknown) => (value === '' ? undefined : value)),
   z.optional(single(MAX_CURSOR_CHARACTERS)),
 );
 
-/** @param most rows of a page */
-export function pageParameters(most: number = LIMITS.maxPageRows) {
+export function pageParameters(maxRows: number = LIMITS.maxPageRows) {
   return {
-    limit: z._default(wholeNumber(most, `must be a whole number from 1 to ${most}`), LIMITS.defaultPageRows),
+    limit: z._default(
+      wholeNumber(maxRows, `must be a whole number from 1 to ${maxRows}`),
+      LIMITS.defaultPageRows,
+    ),
     cursor: z.optional(cursor),
   };
 }

@@ -1,4 +1,4 @@
-/** One structured line per request, from an allow-list: no header, no query, no body, no name of a person. */
+/** One structured log line per request, of an allow-list: no headers, no query, no body, nothing personal. */
 import { matchedRoutes } from 'hono/route';
 import { describeCause } from '../db/errors.ts';
 import type { Runtime } from '../runtime.ts';
@@ -13,7 +13,7 @@ export function logRequest(context: HttpContext, runtime: Runtime, startedAt: nu
     event: 'request',
     requestId: context.get('requestId'),
     method: context.req.method,
-    // The pattern, not the address: people paste names and emails into paths.
+    // The pattern, not the URL: people paste names and emails into paths.
     route: matchedRoutes(context).findLast(({ method }) => method !== 'ALL')?.path ?? null,
     status,
     code: error?.code ?? null,

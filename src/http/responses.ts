@@ -1,20 +1,37 @@
-/** The one shape of every answer, and the one place where a failure becomes an answer. */
+/** The one shape of every response, and the one place that turns a failure into a response. */
 import type { ErrorResponse } from './envelope.ts';
 import { isDatabaseUnavailable } from '../db/errors.ts';
 import { newerBookmark } from '../db/session.ts';
 import { AppError, ERRORS, unavailable, type FieldError } from '../errors.ts';
 import type { HttpContext } from './context.ts';
+import type { Success, SuccessResponses } from './operation.ts';
 import { publicUrl } from './public-url.ts';
 
-/** How much of the database's history an answer has seen, and a request wants seen. */
+/** How much of the database's history a response has seen, and how much a request wants to see. */
 export const BOOKMARK_HEADER = 'X-D1-Bookmark';
 
-/** Faults in one answer: 100 of at most 600 bytes keep an error body under 64 KB, whatever was sent. */
+/** Faults in one response: 100 of at most 600 bytes keep an error body under 64 KB, whatever was sent. */
 const MAX_ERRORS = 100;
 
+/** Sends what a handler returned, as its operation's responses say. */
+export function respondWithSuccess(
+  context: HttpContext,
+  responses: SuccessResponses,
+  { status = 200, data, headers = {} }: Success,
+): Response {
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) context.get('headers')[name] = value;
+  }
+  const message = responses[status]?.message;
+  return message === undefined
+    ? respond(context, status, data)
+    : respondWithData(context, status, message, data);
+}
+
+/** A success in the envelope. */
 export function respondWithData(
   context: HttpContext,
-  status: 200 | 201,
+  status: number,
   message: string,
   data: unknown,
 ): Response {
@@ -22,11 +39,11 @@ export function respondWithData(
 }
 
 /**
- * Every answer of the service is made here, its headers in one step: set one by one, on the request's context or on
- * a finished answer, they cost more than finding a cached customer.
+ * Makes every response of the service, its headers in one step: to set them one by one, on the request's context or on
+ * a finished response, costs more than to find a cached customer.
  * @param body undefined: none
  */
-export function respond(context: HttpContext, status: number, body?: unknown): Response {
+function respond(context: HttpContext, status: number, body?: unknown): Response {
   const headers = context.get('headers') ?? {};
   const deps = context.get('deps');
   const bookmark = newerBookmark(deps?.session.bookmark ?? null, deps?.db.bookmark ?? null);
@@ -36,7 +53,7 @@ export function respond(context: HttpContext, status: number, body?: unknown): R
   return new Response(JSON.stringify(body), { status, headers });
 }
 
-/** Answers any thrown value. Needs nothing that may itself have failed. */
+/** Turns any thrown value into a response. Needs nothing that may itself have failed. */
 export function respondWithError(context: HttpContext, thrown: unknown): Response {
   const error = toAppError(thrown);
   const { status, message } = ERRORS[error.code];
@@ -51,7 +68,7 @@ export function respondWithError(context: HttpContext, thrown: unknown): Respons
     docs: publicUrl(context, `/errors#${error.code}`),
     requestId: context.get('requestId'),
     ...(retryAfter === undefined ? {} : { retryAfter: Number(retryAfter) }),
-    errors: withinBounds(error.errors),
+    errors: limitErrors(error.errors),
   };
   return respond(context, status, body);
 }
@@ -61,8 +78,8 @@ export function toAppError(thrown: unknown): AppError {
   return isDatabaseUnavailable(thrown) ? unavailable(thrown) : new AppError('INTERNAL', { cause: thrown });
 }
 
-function withinBounds(errors: FieldError[]): FieldError[] {
+function limitErrors(errors: FieldError[]): FieldError[] {
   if (errors.length <= MAX_ERRORS) return errors;
-  const rest = `${errors.length - MAX_ERRORS + 1} more faults are not listed; mend these first`;
+  const rest = `${errors.length - MAX_ERRORS + 1} more faults are not listed; fix these first`;
   return [...errors.slice(0, MAX_ERRORS - 1), { field: '…', message: rest }];
 }

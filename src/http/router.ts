@@ -1,4 +1,4 @@
-/** Mounts operations as routes: authentication, validation and rate limits come from the operation's own data. */
+/** Mounts operations as routes: everything around a handler comes from the operation's own data. */
 import type { Handler, MiddlewareHandler } from 'hono';
 import type { Hono } from 'hono/tiny';
 import type * as z from 'zod/mini';
@@ -6,20 +6,31 @@ import type { Caller } from '../api-keys/caller.ts';
 import { AppError } from '../errors.ts';
 import { requireApiKey } from './auth.ts';
 import type { HttpContext, HttpEnv } from './context.ts';
-import type { Operation } from './operation.ts';
-import { validJson, validQuery } from './validation.ts';
+import { countMisses } from './guessing.ts';
+import type { Operation, ResponseOf } from './operation.ts';
+import { respondWithSuccess } from './responses.ts';
+import { validJson, validParams, validQuery } from './validation.ts';
 
-/** What a handler is given: the input as the operation's schemas made it, and what its feature depends on. */
-export interface OperationRequest<Deps, Query extends z.ZodMiniType, Body extends z.ZodMiniType> {
+type Output<Schema> = Schema extends z.ZodMiniType ? z.output<Schema> : undefined;
+
+/** What a handler is given: the input as the operation's schemas parsed it, and what its feature depends on. */
+export interface OperationRequest<Deps, Described extends Operation> {
   context: HttpContext;
   deps: Deps;
   /** Undefined for an operation that needs no API key. */
   caller: Caller;
-  query: z.output<Query>;
-  body: z.output<Body>;
+  params: Output<NonNullable<Described['params']>>;
+  query: Output<NonNullable<Described['query']>>;
+  body: Output<NonNullable<Described['body']>['schema']>;
+  /** The headers that the operation declares, as they were sent. */
+  headers: { [Name in NonNullable<Described['requestHeaders']>[number]]: string | undefined };
 }
 
-/** What Cloudflare takes, and room for 100 ids and 100 phrases in a list's filters. */
+export type OperationHandler<Deps, Described extends Operation> = (
+  request: OperationRequest<Deps, Described>,
+) => Promise<ResponseOf<Described['responses']>>;
+
+/** What Cloudflare accepts, and enough for 100 ids and 100 phrases in a list's filters. */
 const MAX_URL_CHARACTERS = 16 * 1024;
 
 const refuseLongUrl: MiddlewareHandler<HttpEnv> = (context, next) => {
@@ -37,22 +48,42 @@ export class Router<Deps> {
     this.#depsOf = depsOf;
   }
 
-  mount<Query extends z.ZodMiniType, Body extends z.ZodMiniType>(
-    { method, path, rateLimitClass, scopes, servesCached = false, query, body }: Operation<Query, Body>,
-    handle: (request: OperationRequest<Deps, Query, Body>) => Response | Promise<Response>,
-  ): void {
-    const steps: MiddlewareHandler<HttpEnv>[] =
-      rateLimitClass === 'nothing' ? [] : [requireApiKey(rateLimitClass, scopes, servesCached)];
-    steps.push(refuseLongUrl);
-    if (query !== undefined) steps.push(validQuery(query));
-    if (body !== undefined) steps.push(validJson(body));
-    const handler: Handler<HttpEnv> = (context) => {
-      // Hono's types know of a validator only if it is written into the route itself.
-      const valid = (target: 'query' | 'json') => context.req.valid(target as never);
-      const input = { query: query && valid('query'), body: body && valid('json') };
-      const [deps, caller] = [this.#depsOf(context), context.get('caller')];
-      return handle({ context, deps, caller, ...input } as OperationRequest<Deps, Query, Body>);
+  mount<Described extends Operation>(operation: Described, handle: OperationHandler<Deps, Described>): void {
+    const { method, path, guesses } = operation;
+    const handler: Handler<HttpEnv> = async (context) => {
+      const request = this.#readRequest(context, operation);
+      const work = () => handle(request);
+      const response =
+        guesses === undefined ? await work() : await countMisses(context, guesses, request.query, work);
+      return respondWithSuccess(context, operation.responses, response);
     };
-    this.#app.on(method, [path], ...steps, handler);
+    this.#app.on(method, [path], ...checksOf(operation), handler);
   }
+
+  #readRequest<Described extends Operation>(context: HttpContext, described: Described) {
+    const { params, query, body, requestHeaders = [] } = described;
+    // Hono's types know of a validator only if it is written into the route itself.
+    const valid = (target: 'param' | 'query' | 'json') => context.req.valid(target as never);
+    return {
+      context,
+      deps: this.#depsOf(context),
+      caller: context.get('caller'),
+      params: params && valid('param'),
+      query: query && valid('query'),
+      body: body && valid('json'),
+      headers: Object.fromEntries(requestHeaders.map((name) => [name, context.req.header(name)])),
+    } as OperationRequest<Deps, Described>;
+  }
+}
+
+/** What a request must pass before it reaches the handler, in this order. */
+function checksOf(operation: Operation): MiddlewareHandler<HttpEnv>[] {
+  const { rateLimitClass, scopes, servesCached = false, params, query, body } = operation;
+  const checks: MiddlewareHandler<HttpEnv>[] = [];
+  if (rateLimitClass !== 'nothing') checks.push(requireApiKey(rateLimitClass, scopes, servesCached));
+  checks.push(refuseLongUrl);
+  if (query !== undefined) checks.push(validQuery(query));
+  if (body !== undefined) checks.push(validJson(body));
+  if (params !== undefined) checks.push(validParams(params, operation.errors));
+  return checks;
 }

@@ -1,27 +1,27 @@
-/** What came in, judged by a schema before a handler sees it; every fault is named by its path. */
+/** Validates a request by its operation's schemas before the handler sees it. Each fault is named by its path. */
 import { zValidator } from '@hono/zod-validator';
 import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type * as z from 'zod/mini';
-import { AppError, invalid, type FieldError } from '../errors.ts';
+import { AppError, ERRORS, invalid, type ErrorCode, type FieldError } from '../errors.ts';
 import { findExcess } from '../lib/json-size.ts';
 import type { HttpContext, HttpEnv } from './context.ts';
 
-/** Every fault of a schema. An unknown key becomes a fault of its own, named by its path. */
+/** Each unknown key becomes a fault of its own. */
 function toFieldErrors(error: z.core.$ZodError, root: string): FieldError[] {
   return error.issues.flatMap((issue) => {
     const path = issue.path.map(String);
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => ({
         field: safeName([...path, key]),
-        message: 'is not a field that can be given here',
+        message: 'is not a known field',
       }));
     }
     return [{ field: path.length === 0 ? root : safeName(path), message: issue.message }];
   });
 }
 
-/** Longest path repeated to a client: names of keys are the client's own text. */
+/** Longest path that an error repeats: keys are the client's own text. */
 const MAX_PATH_CHARACTERS = 100;
 
 function safeName(path: string[]): string {
@@ -37,40 +37,53 @@ function throwFieldErrors(root: string) {
   };
 }
 
-/** `c.req.valid('query')` after this. A parameter may be written `ids` or `ids[]`. */
+/** Makes `context.req.valid('query')` available. */
 export function validQuery(schema: z.ZodMiniType): MiddlewareHandler {
   return zValidator('query', schema, throwFieldErrors('query'));
 }
 
-/** What a body may be. */
+/**
+ * Makes `context.req.valid('param')` available. A path whose parameters do not match names nothing that exists.
+ * @param errors of the operation: its own 404 is the answer
+ */
+export function validParams(schema: z.ZodMiniType, errors: readonly ErrorCode[]): MiddlewareHandler<HttpEnv> {
+  const notFound = errors.find((code) => ERRORS[code].status === 404) ?? 'ROUTE_NOT_FOUND';
+  return (context, next) => {
+    const result = schema.safeParse(context.req.param());
+    if (!result.success) throw new AppError(notFound);
+    context.req.addValidatedData('param', result.data as object);
+    return next();
+  };
+}
+
 export interface BodyRules<Schema extends z.ZodMiniType = z.ZodMiniType> {
   schema: Schema;
   maxBytes: number;
-  /** JSON values in all, those inside of others included. */
+  /** JSON values in total, nested ones included. */
   maxValues: number;
-  /** The array of which the body consists; with more elements it is refused as `fault` says, before it is parsed. */
+  /** The array that makes up the body. With more elements it is refused before it is parsed, for the reason `fault`. */
   list?: { key: string; maxElements: number; fault: string };
 }
 
 const JSON_TYPE = /^application\/json\s*(;|$)/i;
 
 /**
- * `c.req.valid('json')` after this. Lets only plain JSON pass: right type, no compression, valid UTF-8, and neither
- * more bytes nor more values than it may have, which is found out before any of it is parsed.
+ * Makes `context.req.valid('json')` available. Accepts plain JSON only: of the right type, uncompressed, in valid UTF-8.
+ * The limits on bytes and values are checked before anything is parsed.
  */
 export function validJson(rules: BodyRules): MiddlewareHandler<HttpEnv> {
   const { maxBytes } = rules;
   const withinLimit = bodyLimit({
     maxSize: maxBytes,
     onError: () => {
-      const message = `must be at most ${maxBytes} bytes; send several smaller ones`;
+      const message = `must be at most ${maxBytes} bytes; split it into smaller requests`;
       throw new AppError('PAYLOAD_TOO_LARGE', { errors: [{ field: 'body', message }] });
     },
   });
   return (context, next) => {
     refuseOtherTypes(context);
     return withinLimit(context, async () => {
-      // Hono's own readers would keep the bytes and the text for as long as the request lasts.
+      // Hono's own readers would keep the bytes and the text in memory until the request ends.
       const body = readJson(new Uint8Array(await context.req.raw.arrayBuffer()), rules);
       const result = rules.schema.safeParse(body);
       throwFieldErrors('body')(result);
@@ -80,7 +93,7 @@ export function validJson(rules: BodyRules): MiddlewareHandler<HttpEnv> {
   };
 }
 
-/** @throws a 400 for too many values, for what is not UTF-8, and for what is not JSON */
+/** @throws a 400 for too many values, invalid UTF-8 or invalid JSON */
 function readJson(bytes: Uint8Array, { maxValues, list }: BodyRules): unknown {
   const excess = findExcess(bytes, { maxValues, list });
   if (excess === 'elements' && list !== undefined) throw invalid(list.key, list.fault);
@@ -100,12 +113,12 @@ function refuseOtherTypes(context: HttpContext): void {
     errors.push({ field: 'Content-Type', message: 'must be application/json' });
   }
   if (context.req.header('Content-Encoding') !== undefined) {
-    errors.push({ field: 'Content-Encoding', message: 'is not taken; send the body uncompressed' });
+    errors.push({ field: 'Content-Encoding', message: 'is not supported; send the body uncompressed' });
   }
   if (errors.length > 0) throw new AppError('UNSUPPORTED_MEDIA_TYPE', { errors });
 }
 
-/** Bytes that are not UTF-8 would be read as U+FFFD, and a name stored that nobody sent. */
+/** Lenient decoding would replace invalid bytes by U+FFFD and store a name that nobody sent. */
 function decodeUtf8(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);

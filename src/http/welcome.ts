@@ -1,4 +1,4 @@
-/** The address `/`: a page for people, links for programs. No key is asked for, and nothing is told that needs one. */
+/** The index `/`: a page for people, links for programs. Needs no API key and shows nothing that needs one. */
 import type { HttpContext } from './context.ts';
 import { respondWithData } from './responses.ts';
 import { publicUrl } from './public-url.ts';

@@ -1,5 +1,5 @@
 /** The shapes that the reference names: each a schema of the code, with a word on every field and a true example. */
-import type * as z from 'zod/mini';
+import * as z from 'zod/mini';
 import { errorResponse, fieldError } from '../http/envelope.ts';
 import { change } from '../audit/audit.responses.ts';
 import {
@@ -210,7 +210,7 @@ export const COMPONENTS = {
     { checked: 'What was asked, and answered. Empty without `deep`.' },
     { checked: ['database', 'cache', 'queue'] },
   ),
-  ErrorAnswer: component(
+  ErrorResponse: component(
     errorResponse,
     'Every failure has this shape.',
     {
@@ -238,3 +238,12 @@ export const COMPONENTS = {
 } satisfies Record<string, Component>;
 
 export type ComponentName = keyof typeof COMPONENTS;
+
+/** An example of what a schema describes: a component's, or a list of one. */
+export function exampleOf(schema: z.ZodMiniType): unknown {
+  if (schema instanceof z.ZodMiniArray) return [exampleOf(schema.def.element as z.ZodMiniType)];
+  const known = Object.values<Component>(COMPONENTS).find((named) => named.schema === schema);
+  if (known === undefined)
+    throw new Error('A response whose data is no component needs an example of its own');
+  return known.example;
+}

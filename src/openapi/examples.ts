@@ -56,3 +56,5 @@ export const REPORT: BatchReport = {
   failuresUrl: null,
   data: { createdCount: 1, customerIds: [FIRST_ID] },
 };
+
+export const EXAMPLE_HOST = 'https://api.example.com';

@@ -1,7 +1,8 @@
 /**
- * Headers of requests and of answers, each described once. A reference that can be tried, and a client made of it, fill
- * in the examples: each lets the request succeed that it is sent with.
+ * Headers of requests and responses, each described once. Interactive references and generated clients fill in the
+ * examples, so each example lets the request succeed.
  */
+import type { RequestHeader, ResponseHeader } from '../http/operation.ts';
 
 interface Header {
   description: string;
@@ -15,52 +16,58 @@ interface SentHeader extends Header {
 const text = { type: 'string' };
 const number = { type: 'integer', minimum: 0 };
 
-export const REQUEST_HEADERS = {
+export const REQUEST_HEADERS: Record<RequestHeader | 'X-D1-Bookmark', SentHeader> = {
   'Idempotency-Key': {
     description:
-      'Send one with every batch, and the same one when it is sent again: the answer is the first one, and nothing is made twice. 1 to 255 visible ASCII characters. Known for 72 hours.',
+      'Send one with every batch, and the same one when you send the batch again: you get the first response, and nothing is created twice. 1 to 255 visible ASCII characters. Remembered for 72 hours.',
     schema: { type: 'string', minLength: 1, maxLength: 257 },
     example: 'import-2026-11-25-1',
   },
   'If-Match': {
     description:
-      'The ETag of the customer as you read it, with or without `W/`; `*`: any. If the customer has changed since, the answer is a 412.',
+      'The ETag of the customer as you read it, with or without `W/`. `*` matches any. If the customer has changed since, the response is a 412.',
     schema: text,
     example: '*',
   },
   'If-None-Match': {
     description:
-      'The ETag that you have. If the customer has not changed, the answer is a 304 without a body.',
+      'The ETag that you have. If the customer has not changed, the response is a 304 without a body.',
     schema: text,
     example: '"one-that-it-never-had"',
   },
   'Cache-Control': {
-    description: '`no-cache`: do not answer from the edge.',
+    description: '`no-cache`: do not answer from the edge cache.',
     schema: text,
     example: 'no-cache',
   },
   'X-D1-Bookmark': {
-    description: 'Of an earlier answer: what that one had seen, this one sees too.',
+    description: 'From an earlier response: this response sees at least what that one saw.',
     schema: text,
     example: '00000001-00000000-00000000-00000000000000000000000000000000',
   },
-} as const satisfies Record<string, SentHeader>;
-export type RequestHeader = keyof typeof REQUEST_HEADERS;
+};
 
-export const ANSWER_HEADERS = {
-  'X-Request-Id': { description: 'Finds this request in our logs and in the audit log.', schema: text },
+/** A header that a response may have. */
+export type DocumentedHeader =
+  ResponseHeader | 'RateLimit' | 'RateLimit-Policy' | 'WWW-Authenticate' | 'X-D1-Bookmark' | 'X-Request-Id';
+
+export const RESPONSE_HEADERS: Record<DocumentedHeader, Header> = {
+  'X-Request-Id': {
+    description: 'Identifies this request in our logs and in the audit log.',
+    schema: text,
+  },
   'RateLimit-Policy': {
-    description: 'How much the key may ask for, and how often it may miss: quota `q` in `w` seconds.',
+    description: 'The limits of the API key on requests and on misses: quota `q` in `w` seconds.',
     schema: text,
   },
   RateLimit: {
     description:
-      'How much of it remains (`r`) for how many seconds (`t`), as far as the answering server knows; with a 401, of an API key that has used nothing.',
+      'What remains of each limit (`r`) for how many seconds (`t`), as far as the responding server knows. With a 401: the limits of an unused API key.',
     schema: text,
   },
   'X-D1-Bookmark': {
     description:
-      'How much of the database’s history this answer has seen. Send it back to read your own write.',
+      'The state of the database that this response has seen. Send it back to read your own write.',
     schema: text,
   },
   ETag: {
@@ -68,21 +75,20 @@ export const ANSWER_HEADERS = {
     schema: text,
   },
   'X-Cache': {
-    description: 'HIT: from the edge. MISS: not there yet. BYPASS: the database’s own answer.',
+    description: 'HIT: from the edge cache. MISS: not cached yet. BYPASS: straight from the database.',
     schema: { type: 'string', enum: ['HIT', 'MISS', 'BYPASS'] },
   },
   Link: {
     description:
-      'RFC 8288: the addresses of the `next`, `prev` and `first` pages. Follow them, do not make them. Those of a filtered list name the customers that the filters found. The header stays under 7 KB: if need be without `first` and `prev`.',
+      'RFC 8288: the URLs of the `next`, `prev` and `first` pages. Follow them instead of building them. Those of a filtered list name the customers that the filters found. The header stays under 7 KB, if necessary without `first` and `prev`.',
     schema: text,
   },
-  'X-Total-Count': { description: 'How many customers the whole list has.', schema: number },
-  Location: { description: 'The address of the batch.', schema: text },
+  'X-Total-Count': { description: 'The number of customers in the whole list.', schema: number },
+  Location: { description: 'The URL of the batch.', schema: text },
   'Idempotent-Replayed': {
-    description: '`true`: this is the answer to an earlier request with the same Idempotency-Key.',
+    description: '`true`: this is the response to an earlier request with the same Idempotency-Key.',
     schema: { type: 'string', enum: ['true'] },
   },
-  'Retry-After': { description: 'Seconds after which asking again is worth it.', schema: number },
-  'WWW-Authenticate': { description: 'What kind of key is asked for.', schema: text },
-} as const satisfies Record<string, Header>;
-export type AnswerHeader = keyof typeof ANSWER_HEADERS;
+  'Retry-After': { description: 'Seconds to wait before the next request.', schema: number },
+  'WWW-Authenticate': { description: 'The authentication scheme that the service needs.', schema: text },
+};

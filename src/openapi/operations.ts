@@ -1,80 +1,71 @@
-/** What the reference says of each operation, beside what the operation says itself. */
-import * as z from 'zod/mini';
-import { envelope } from '../http/envelope.ts';
+/** Prose and examples of each operation. What is derived from the operation itself is in openapi.ts and responses.ts. */
 import * as audit from '../audit/audit.operations.ts';
-import { createCustomers } from '../batches/accept/accept.operations.ts';
-import * as results from '../batches/results/results.operations.ts';
+import { createCustomersOperation } from '../batches/accept/accept.operations.ts';
 import { batchQuery } from '../batches/accept/accept.requests.ts';
+import * as results from '../batches/results/results.operations.ts';
 import * as customers from '../customers/customers.operations.ts';
 import { SORT_FIELDS } from '../customers/customers.requests.ts';
-import { LIMITS } from '../limits.ts';
-import * as erasure from '../erasure/erasure.operations.ts';
-import { getHealth } from '../health/health.operations.ts';
+import { eraseCustomerOperation } from '../erasure/erasure.operations.ts';
+import { getHealthOperation } from '../health/health.operations.ts';
 import { MAX_CURSOR_CHARACTERS } from '../http/parameters.ts';
+import { LIMITS } from '../limits.ts';
 import { COMPONENTS } from './components.ts';
-import {
-  BOOKMARK,
-  bookmarked,
-  exampleOf,
-  one,
-  page,
-  schemaOf,
-  success,
-  type Documented,
-} from './documented.ts';
-import { DEMO_CUSTOMER } from './examples.ts';
+import type { Documented, Parameter } from './documented.ts';
+import { DEMO_CUSTOMER, EXAMPLE_BATCH_ID } from './examples.ts';
 
 const PAGE_PARAMETERS = {
-  limit: { description: 'Rows of a page.', example: 20 },
+  limit: { description: 'Rows per page.', example: 20 },
   cursor: {
-    description: 'Of a `Link` header; empty: the first page. Reads on at the same cost at any depth.',
+    description:
+      'From a `Link` header. Empty: the first page. Reading on costs the same at any depth of the list.',
     example: '',
     schema: { type: 'string', maxLength: MAX_CURSOR_CHARACTERS },
   },
 };
 
-const UNDER_WAY =
-  'While the batch is PROCESSING the list is not final, and `Retry-After` says when to look again.';
+const BATCH_PARAMS: Record<string, Parameter> = {
+  batchId: {
+    description: 'The `batchId` in the response to the batch.',
+    example: EXAMPLE_BATCH_ID,
+  },
+};
+
+const PAGE = { 200: { description: 'A page. `Link` names the neighbouring pages.' } };
+
+const IN_PROCESS =
+  'While the batch is PROCESSING the list is not final, and `Retry-After` says when to read it again.';
 
 export const OPERATIONS: Record<string, Documented> = {
   getCustomer: {
-    operation: customers.getCustomer,
+    operation: customers.getCustomerOperation,
     tag: 'Customers',
     summary: 'Who is this?',
     description:
-      'By `phrase`, `id` or `email`, at least one; of several, all must be the same customer’s. A phrase is found however it is typed: any case, and spaces, dots or underscores for hyphens. By phrase alone, and with a key that sees the Standard fields only, the answer may come from the edge and be up to 6 minutes old.',
+      'By `phrase`, `id` or `email`. If you give several, all must belong to the same customer. A phrase may be typed in any case, and with spaces, dots or underscores instead of hyphens. A lookup by phrase alone, with an API key that sees the Standard fields only, may be answered from the edge cache and be up to 6 minutes old.',
     query: {
       phrase: { description: 'Four words.', example: DEMO_CUSTOMER.phrase },
-      id: { description: 'Of an answer to a batch, or of a list.', example: DEMO_CUSTOMER.id },
+      id: { description: 'From the response to a batch, or from a list.', example: DEMO_CUSTOMER.id },
       email: { description: 'Any case. In a URL, + is written as %2B.', example: DEMO_CUSTOMER.email },
     },
-    headers: ['Cache-Control', 'If-None-Match', 'X-D1-Bookmark'],
-    successes: {
-      200: { ...one('Customer', 'Customer retrieved successfully'), headers: ['ETag', 'X-Cache'] },
-      304: {
-        description: 'The customer has not changed since `If-None-Match`.',
-        headers: ['ETag', 'X-Cache'],
-      },
-    },
-    failureHeaders: { ...bookmarked(429, 500, 503), 404: ['X-Cache', BOOKMARK] },
+    responses: { 304: { description: 'The customer has not changed since `If-None-Match`.' } },
   },
   listCustomers: {
-    operation: customers.listCustomers,
+    operation: customers.listCustomersOperation,
     tag: 'Customers',
     summary: 'List customers',
     description:
-      'The customers of your bank, newest first; with both filters, those that match both. A bare array, not the envelope of other answers.',
+      'The customers of your bank, newest first. With both filters, those that match both. The body is a bare array, without the envelope of other responses.',
     query: {
       ids: {
-        description: 'Repeated, or separated by commas; `ids[]` and `ids[0]` are the same.',
+        description: 'Repeated, or separated by commas. `ids[]` and `ids[0]` mean the same.',
         example: [DEMO_CUSTOMER.id],
       },
       phrases: {
-        description: 'Repeated, or separated by commas; `phrases[]` and `phrases[0]` are the same.',
+        description: 'Repeated, or separated by commas. `phrases[]` and `phrases[0]` mean the same.',
         example: [DEMO_CUSTOMER.phrase],
       },
       sortBy: {
-        description: 'With `-` before it for descending.',
+        description: 'A leading `-` sorts in descending order.',
         schema: {
           type: 'string',
           enum: SORT_FIELDS.flatMap((field) => [field, `-${field}`]),
@@ -83,67 +74,49 @@ export const OPERATIONS: Record<string, Documented> = {
         example: '-createdAt',
       },
       page: {
-        description: `From 1; page times limit is at most ${LIMITS.maxNumberedRow.toLocaleString('en')}. Reading on by the cursor of \`Link\` is cheaper, and reaches any depth.`,
+        description: `From 1. page times limit is at most ${LIMITS.maxNumberedRow.toLocaleString('en')}. Following the cursor of \`Link\` costs less and reaches any depth.`,
         example: 1,
       },
       ...PAGE_PARAMETERS,
     },
-    headers: ['X-D1-Bookmark'],
-    successes: {
+    responses: {
       200: {
         description:
-          'A page; in `X-Total-Count` how many there are, and in `Link` the way to the neighbouring pages.',
-        headers: ['Link', 'X-Total-Count'],
-        schema: z.array(schemaOf('Customer')),
-        example: [exampleOf('Customer')],
+          'A page. `X-Total-Count` is the length of the whole list, and `Link` names the neighbouring pages.',
       },
     },
-    failureHeaders: bookmarked(429, 500, 503),
   },
   createCustomers: {
-    operation: createCustomers,
+    operation: createCustomersOperation,
     tag: 'Batches',
-    summary: 'Bring customers',
+    summary: 'Create customers',
     description:
-      '1 to 10,000 customers, 10 MB. The answer comes as soon as the batch is stored; its customers can be read moments later. Rows that can’t become customers are failures, the others go in. Where no row was accepted, the answer is a 409 (no row is invalid: all of them are customers already, some perhaps twice) or a 400, with the same `data`.',
+      '1 to 10,000 customers, at most 10 MB. The response comes as soon as the batch is stored, and its customers can be read moments later. Rows that cannot become customers are reported as failures; the other rows are accepted. If no row is accepted, the response is a 409 (no row is invalid: all are customers already, or repeat one that is) or a 400, with the same `data`.',
     query: {
       dryRun: {
         description:
-          'Judge the rows by the same rules, and store nothing. The answer has failures of up to 1 MB.',
+          'Validate the rows by the same rules, and store nothing. The response has up to 1 MB of failures.',
         schema: { type: 'boolean', default: batchQuery.parse({}).dryRun },
         example: false,
       },
       failuresFrom: {
         description:
-          'Of a dry run whose answer had not all failures: send it again with the index of the last one that it had, plus one, until `failuresInline` is true.',
+          'For a dry run whose response did not have all failures: send it again with the index of the last failure that you have, plus one, until `failuresInline` is true.',
         example: 0,
       },
     },
-    headers: ['Idempotency-Key'],
-    body: { customers: [exampleOf('NewCustomer')] },
-    successes: {
+    body: { customers: [COMPONENTS.NewCustomer.example] },
+    responses: {
       200: {
-        description: 'Of a dry run: what would become of the batch.',
-        schema: envelope(schemaOf('BatchReport')),
-        example: success('Dry run, nothing was stored', {
+        description: 'The response to a dry run: what would become of the batch.',
+        data: {
           ...COMPONENTS.BatchReport.example,
           batchId: null,
           status: null,
           data: { createdCount: 0, customerIds: [] },
-        }),
+        },
       },
-      201: {
-        description: 'The batch is stored, and its customers are on their way.',
-        headers: ['Location', 'Idempotent-Replayed'],
-        schema: envelope(schemaOf('BatchReport')),
-        example: success('Batch processed, customers will reflect shortly', exampleOf('BatchReport'), 201),
-      },
-    },
-    // Where no row was accepted, the batch is a resource all the same.
-    failureHeaders: {
-      ...bookmarked(422, 429, 500, 503),
-      400: ['Location', 'Idempotent-Replayed', BOOKMARK],
-      409: ['Location', 'Idempotent-Replayed', BOOKMARK],
+      201: { description: 'The batch is stored, and its customers will appear shortly.' },
     },
   },
   updateCustomer: {
@@ -151,71 +124,55 @@ export const OPERATIONS: Record<string, Documented> = {
     tag: 'Customers',
     summary: 'Update a customer',
     description:
-      'Fields that are absent stay as they are. With `If-Match`, only if nobody has changed the customer since you read it.',
+      'Absent fields stay as they are. With `If-Match`, the update is made only if the customer has not changed since you read it.',
     query: {},
-    headers: ['If-Match', 'X-D1-Bookmark'],
-    body: { id: DEMO_CUSTOMER.id, update: exampleOf('CustomerUpdate') },
-    successes: { 200: { ...one('UpdatedCustomer', 'Customer updated successfully'), headers: ['ETag'] } },
-    failureHeaders: bookmarked(400, 404, 412, 500, 503),
+    body: { id: DEMO_CUSTOMER.id, update: COMPONENTS.CustomerUpdate.example },
   },
   eraseCustomer: {
-    operation: erasure.eraseCustomerOperation,
+    operation: eraseCustomerOperation,
     tag: 'Customers',
     summary: 'Erase a customer',
     description:
-      'For good: its row, its copies, its name in failures. One that was accepted and is on its way in never arrives. Its phrase is never given out again; that it was erased stays in the audit log.',
-    query: { id: { description: 'Of the customer.', example: DEMO_CUSTOMER.id } },
-    headers: ['If-Match', 'X-D1-Bookmark'],
-    successes: {
-      200: {
-        description: 'It is gone.',
-        schema: envelope(z.strictObject({ id: z.string() })),
-        example: success('Customer erased successfully', { id: DEMO_CUSTOMER.id }),
-      },
-    },
-    failureHeaders: bookmarked(404, 412, 500, 503),
+      'Permanently removes the customer, every copy of it, and its `clientRef` from failures. A customer that was accepted and is still in process never appears. Its phrase is never given out again. The audit log keeps the fact that it was erased.',
+    query: { id: { description: 'The id of the customer.', example: DEMO_CUSTOMER.id } },
+    responses: { 200: { description: 'The customer is erased.', data: { id: DEMO_CUSTOMER.id } } },
   },
   listBatches: {
-    operation: results.listBatches,
+    operation: results.listBatchesOperation,
     tag: 'Batches',
     summary: 'List batches',
-    description: 'Newest first. Kept for 30 days after they were completed.',
+    description: 'Newest first. A batch is kept for 30 days after it was completed.',
     query: {
-      status: { description: 'Only batches that are so.', example: 'COMPLETED' },
+      status: { description: 'Only batches with this status.', example: 'COMPLETED' },
       ...PAGE_PARAMETERS,
     },
-    headers: [],
-    successes: { 200: page('Batch') },
+    responses: PAGE,
   },
   getBatch: {
-    operation: results.getBatch,
+    operation: results.getBatchOperation,
     tag: 'Batches',
-    summary: 'Watch a batch',
-    description: 'While it is PROCESSING, `Retry-After` says when to look again.',
+    summary: 'Follow a batch',
+    description: 'While the batch is PROCESSING, `Retry-After` says when to read it again.',
+    params: BATCH_PARAMS,
     query: {},
-    headers: [],
-    successes: { 200: { ...one('Batch', 'Batch retrieved successfully'), headers: ['Retry-After'] } },
-    failureHeaders: bookmarked(404),
   },
   listBatchFailures: {
-    operation: results.listBatchFailures,
+    operation: results.listBatchFailuresOperation,
     tag: 'Batches',
-    summary: 'Rows that failed',
-    description: `Every row that did not become a customer, and why, in input order. ${UNDER_WAY}`,
+    summary: 'List the rows that failed',
+    description: `Every row that did not become a customer, and why, in input order. ${IN_PROCESS}`,
+    params: BATCH_PARAMS,
     query: PAGE_PARAMETERS,
-    headers: [],
-    successes: { 200: page('RowFailure', ['Retry-After']) },
-    failureHeaders: bookmarked(404),
+    responses: PAGE,
   },
   listBatchCustomers: {
-    operation: results.listBatchCustomers,
+    operation: results.listBatchCustomersOperation,
     tag: 'Batches',
-    summary: 'Rows that became customers',
-    description: `The id and the phrase of every customer that the batch created, in input order. ${UNDER_WAY}`,
+    summary: 'List the rows that became customers',
+    description: `The id and the phrase of every customer that the batch created, in input order. ${IN_PROCESS}`,
+    params: BATCH_PARAMS,
     query: PAGE_PARAMETERS,
-    headers: [],
-    successes: { 200: page('CreatedCustomer', ['Retry-After']) },
-    failureHeaders: bookmarked(404),
+    responses: PAGE,
   },
   listChanges: {
     operation: audit.listChangesOperation,
@@ -223,21 +180,17 @@ export const OPERATIONS: Record<string, Documented> = {
     summary: 'Who changed what',
     description: 'Every change of your bank’s customers and every batch, newest first.',
     query: {
-      subject: { description: 'A customer’s id, or a batch’s.', example: DEMO_CUSTOMER.id },
+      subject: { description: 'The id of a customer or of a batch.', example: DEMO_CUSTOMER.id },
       ...PAGE_PARAMETERS,
     },
-    headers: ['X-D1-Bookmark'],
-    successes: { 200: page('Change') },
-    failureHeaders: bookmarked(500, 503),
+    responses: PAGE,
   },
   getHealth: {
-    operation: getHealth,
+    operation: getHealthOperation,
     tag: 'Service',
-    summary: 'Does it run?',
+    summary: 'Is the service running?',
     description:
-      'For monitors. With `deep=1` the database, the cache and the queue are asked too, and a 503 names in `errors` what does not answer; the result may be 5 seconds old.',
-    query: { deep: { description: '`1`: ask what the service depends on.', example: '1' } },
-    headers: [],
-    successes: { 200: one('Health', 'The service is running') },
+      'For monitors. With `deep=1` it also checks the database, the cache and the queue, and a 503 names in `errors` those that do not answer. The result may be 5 seconds old.',
+    query: { deep: { description: '`1`: check the dependencies too.', example: '1' } },
   },
 };

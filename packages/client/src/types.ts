@@ -115,13 +115,13 @@ export interface CustomerUpdate {
    */
   firstname?: string;
   /**
-   * Null clears it. At most 100 characters.
-   */
-  middlename?: string | null;
-  /**
    * Can not be cleared. At most 100 characters.
    */
   lastname?: string;
+  /**
+   * Null clears it. At most 100 characters.
+   */
+  middlename?: string | null;
   /**
    * Can not be cleared. At most 200 characters.
    */

@@ -1,4 +1,4 @@
-/** The request that brings a batch. Its rows are validated one by one: validate.ts. */
+/** The request that sends a batch. Its rows are validated one by one: validate.ts. */
 import * as z from 'zod/mini';
 import { LIMITS } from '../../limits.ts';
 import { wholeNumber } from '../../http/parameters.ts';
@@ -31,7 +31,7 @@ export const batchQuery = z
   })
   .check(
     z.refine(({ dryRun, failuresFrom = 0 }) => dryRun || failuresFrom === 0, {
-      error: 'is for dry runs; the failures of a batch that was sent are at its failuresUrl',
+      error: 'is for dry runs only; the failures of a stored batch are at its failuresUrl',
       path: ['failuresFrom'],
     }),
   );

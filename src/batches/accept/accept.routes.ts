@@ -1,33 +1,34 @@
 /** The route that accepts a batch. */
 import { AppError } from '../../errors.ts';
 import { actorOf } from '../../http/auth.ts';
-import { respondWithData } from '../../http/responses.ts';
-import type { Router } from '../../http/router.ts';
 import { readIdempotencyKey } from '../../http/idempotency-key.ts';
-import { createCustomers } from './accept.operations.ts';
-import { batchPath } from './report.ts';
+import type { Router } from '../../http/router.ts';
+import { createCustomersOperation } from './accept.operations.ts';
 import { acceptBatch, dryRunBatch, type AcceptDeps } from './accept.service.ts';
+import { batchPath } from './report.ts';
 
 export function acceptRoutes(router: Router<AcceptDeps>): void {
   router.mount(
-    createCustomers,
-    async ({ context, deps, query: { dryRun, failuresFrom = 0 }, body: { customers } }) => {
+    createCustomersOperation,
+    async ({ context, deps, query: { dryRun, failuresFrom = 0 }, body: { customers }, headers }) => {
       const actor = actorOf(context);
-      const key = readIdempotencyKey(context.req.header('Idempotency-Key'));
-      if (dryRun) {
-        const report = await dryRunBatch(deps, actor.bankId, customers, failuresFrom);
-        return respondWithData(context, 200, 'Dry run, nothing was stored', report);
-      }
+      const key = readIdempotencyKey(headers['Idempotency-Key']);
+      if (dryRun) return { data: await dryRunBatch(deps, actor.bankId, customers, failuresFrom) };
       const { report, refusal, replayed } = await acceptBatch(deps, actor, customers, key);
-      const headers = context.get('headers');
-      headers['Location'] = batchPath(report.batchId ?? '');
-      if (replayed) headers['Idempotent-Replayed'] = 'true';
+      const sent = {
+        Location: batchPath(report.batchId ?? ''),
+        ...(replayed ? { 'Idempotent-Replayed': 'true' } : {}),
+      };
       if (refusal !== null) {
         const message =
-          'holds no row that can become a customer; data.failures says why, data.failuresUrl leads to more of them';
-        throw new AppError(refusal, { data: report, errors: [{ field: 'customers', message }] });
+          'holds no row that can become a customer; data.failures says why, and data.failuresUrl, if it is set, has all failures';
+        throw new AppError(refusal, {
+          data: report,
+          headers: sent,
+          errors: [{ field: 'customers', message }],
+        });
       }
-      return respondWithData(context, 201, 'Batch processed, customers will reflect shortly', report);
+      return { status: 201, data: report, headers: sent };
     },
   );
 }

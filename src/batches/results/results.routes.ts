@@ -1,9 +1,12 @@
 /** The routes that read batches and their results. */
-import type { HttpContext } from '../../http/context.ts';
-import { respondWithPage, type ListParameters } from '../../http/link-header.ts';
+import { toPageResponse } from '../../http/link-header.ts';
 import type { Router } from '../../http/router.ts';
-import { respondWithData } from '../../http/responses.ts';
-import { getBatch, listBatchCustomers, listBatches, listBatchFailures } from './results.operations.ts';
+import {
+  getBatchOperation,
+  listBatchCustomersOperation,
+  listBatchesOperation,
+  listBatchFailuresOperation,
+} from './results.operations.ts';
 import {
   readBatch,
   readBatches,
@@ -13,44 +16,34 @@ import {
   type ResultDeps,
 } from './results.service.ts';
 
-/** Seconds between two looks at a batch that is being processed. 10,000 customers take about one. */
-const LOOK_AGAIN_SECONDS = 1;
+/** Seconds until a client should read a batch in process again. 10,000 customers take about one. */
+const RETRY_AFTER_SECONDS = '1';
 
 export function resultRoutes(router: Router<ResultDeps>): void {
-  router.mount(listBatches, async ({ context, deps, caller, query }) =>
-    respondWithListing(context, query, await readBatches(deps, caller, query)),
+  router.mount(listBatchesOperation, async ({ context, deps, caller, query }) => {
+    const { status, limit } = query;
+    return toPageResponse(context.req.path, { status, limit }, await readBatches(deps, caller, query));
+  });
+
+  router.mount(getBatchOperation, async ({ deps, caller, params: { batchId } }) => {
+    const batch = await readBatch(deps, caller.bankId, batchId);
+    // A stalled batch waits for an operator, so reading it again soon is of no use.
+    const retryAfter = batch.status === 'PROCESSING' ? RETRY_AFTER_SECONDS : undefined;
+    return { data: batch, headers: { 'Retry-After': retryAfter } };
+  });
+
+  router.mount(listBatchFailuresOperation, async ({ context, deps, caller, params: { batchId }, query }) =>
+    toResultPage(context.req.path, query.limit, await readFailures(deps, caller, batchId, query)),
   );
 
-  router.mount(getBatch, async ({ context, deps, caller }) => {
-    const batch = await readBatch(deps, caller.bankId, batchIdOf(context));
-    // A stalled one waits for an operator, not for a moment.
-    if (batch.status === 'PROCESSING') context.get('headers')['Retry-After'] = String(LOOK_AGAIN_SECONDS);
-    return respondWithData(context, 200, 'Batch retrieved successfully', batch);
-  });
-
-  router.mount(listBatchFailures, async ({ context, deps, caller, query }) => {
-    return respondWithListing(context, query, await readFailures(deps, caller, batchIdOf(context), query));
-  });
-
-  router.mount(listBatchCustomers, async ({ context, deps, caller, query }) => {
-    return respondWithListing(
-      context,
-      query,
-      await readCreatedCustomers(deps, caller, batchIdOf(context), query),
-    );
-  });
+  router.mount(listBatchCustomersOperation, async ({ context, deps, caller, params: { batchId }, query }) =>
+    toResultPage(context.req.path, query.limit, await readCreatedCustomers(deps, caller, batchId, query)),
+  );
 }
 
-function batchIdOf(context: HttpContext): string {
-  return context.req.param('batchId') ?? '';
-}
-
-/** While chunks go in, in any order, a list is not final. */
-function respondWithListing(
-  context: HttpContext,
-  { limit, status }: ListParameters,
-  listing: Listing<unknown>,
-): Promise<Response> {
-  if (listing.isProcessing) context.get('headers')['Retry-After'] = String(LOOK_AGAIN_SECONDS);
-  return respondWithPage(context, { status, limit }, listing);
+/** A list of results is not final until all chunks of its batch are applied. */
+async function toResultPage<Row>(path: string, limit: number, listing: Listing<Row>) {
+  const { data, headers } = await toPageResponse(path, { limit }, listing);
+  const retryAfter = listing.isProcessing ? RETRY_AFTER_SECONDS : undefined;
+  return { data, headers: { ...headers, 'Retry-After': retryAfter } };
 }

@@ -1,0 +1,39 @@
+/** Operations whose requests name phrases or emails: unknown ones count against the API key's misses. */
+import { AppError, ERRORS } from '../errors.ts';
+import type { HttpContext } from './context.ts';
+import type { Guesses, Success } from './operation.ts';
+
+/**
+ * Runs a handler and counts the misses that its outcome reveals.
+ * @returns what the handler returned
+ * @throws what the handler threw; or RATE_LIMITED, instead of any outcome that would reveal more misses than are left
+ */
+export async function countMisses<Response extends Success>(
+  context: HttpContext,
+  guesses: Guesses,
+  query: unknown,
+  handle: () => Promise<Response>,
+): Promise<Response> {
+  const names = guesses.names(query);
+  const outcome = await context.get('deps').rateLimits.guess(
+    context.get('caller').apiKeyId,
+    names,
+    () => handle().catch(toClientError),
+    (known) => {
+      if (known instanceof AppError) return statusOf(known) === 404 ? names : 0;
+      return guesses.misses(names, known);
+    },
+  );
+  if (outcome instanceof AppError) throw outcome;
+  return outcome;
+}
+
+/** An error that tells the client something is an outcome like a success. A failure of the service tells nothing. */
+function toClientError(thrown: unknown): AppError {
+  if (thrown instanceof AppError && statusOf(thrown) < 500) return thrown;
+  throw thrown;
+}
+
+function statusOf({ code }: AppError): number {
+  return ERRORS[code].status;
+}

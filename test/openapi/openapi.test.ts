@@ -1,18 +1,28 @@
 /**
- * The reference can't be wrong: every operation that it names is a route and the other way round, and every status
- * that it names was given here, by the real service, in the shape that it says. (What any other test is answered is
- * held to it as well: support/setup.ts.)
+ * The reference cannot be wrong: its operations are exactly the routes, and here the real service sends every status and
+ * every header that it names, in the shape that it describes. (support/setup.ts checks the responses of all other tests
+ * against it too.)
  */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Env } from '../../src/env.ts';
 import { ERRORS } from '../../src/errors.ts';
+import { MAX_ID_CHARACTERS } from '../../src/http/parameters.ts';
 import { BOOKMARK_HEADER } from '../../src/http/responses.ts';
 import { ERROR_GUIDE } from '../../src/openapi/error-guide.ts';
+import { templateOf } from '../../src/openapi/openapi.ts';
 import { OPERATIONS } from '../../src/openapi/operations.ts';
 import { KEYS } from '../support/banks.ts';
 import { brokenDatabase, d1Error, failingSessions } from '../support/broken.ts';
 import { sentCustomer } from '../support/customers.ts';
-import { documentedAnswers, operationOf, reference } from '../support/documented.ts';
+import {
+  differences,
+  documentedHeaders,
+  documentedStatuses,
+  isCommonHeader,
+  operationOf,
+  reference,
+} from '../support/documented.ts';
+import { Meter } from '../support/meter.ts';
 import { OPEN_ROUTES, ROUTES, type Known } from '../support/routes.ts';
 import { Service, type Ask } from '../support/service.ts';
 
@@ -26,16 +36,16 @@ beforeEach(async () => {
   if (row !== undefined) customer = { ...row, batchId: body.data[0].batchId };
 });
 
-it('its operations are the routes of the service, no more and no fewer', () => {
+it('describes exactly the routes of the service', () => {
   const documented = Object.values(OPERATIONS).map(
     ({ operation }) => `${operation.method} ${operation.path}`,
   );
   const routes = [...ROUTES.map(({ method, path }) => `${method} ${path}`), ...OPEN_ROUTES];
-  // `/` is what one meets before the reference.
+  // `/` leads to the reference, and is not in it.
   expect(documented.sort()).toEqual(routes.filter((route) => route !== 'GET /').sort());
 });
 
-it('says of each operation which scopes open it, as the shared suite of routes has them', () => {
+it('names the scopes of each operation that the shared suite of routes names', () => {
   for (const { operation } of Object.values(OPERATIONS)) {
     const route = ROUTES.find(({ method, path }) => method === operation.method && path === operation.path);
     expect([...operation.scopes].sort()).toEqual([...(route?.scopes ?? [])].sort());
@@ -43,17 +53,17 @@ it('says of each operation which scopes open it, as the shared suite of routes h
 });
 
 const none = { limit: 0, seconds: 10, step: 1 };
-/** Fails after so many calls. */
+/** A service whose D1 fails after so many calls. */
 const broken = (error: Error, calls: number) =>
   new Service(({ DB }) => ({ DB: failingSessions(DB, error, calls) }));
 
-/** `/health` asks for no API key, so less can go wrong. */
+/** `/health` needs no API key, so fewer errors are possible. */
 async function askForHealth(ask: (by: Service, method: string, path: string, asked: Ask) => Promise<void>) {
   const failing = ({ DB }: Env) => ({ DB: brokenDatabase(DB, d1Error('D1 is overloaded'), () => false) });
   const away = new Service(failing);
   const faulty = new Service(failing, {
     log: (_, { event }) => {
-      if (event === 'dependency_unavailable') throw new TypeError('nobody foresaw this');
+      if (event === 'dependency_unavailable') throw new TypeError('an unforeseen fault');
     },
   });
   for (const [by, query] of [
@@ -69,10 +79,10 @@ async function askForHealth(ask: (by: Service, method: string, path: string, ask
   for (let n = 0; n < 40; n += 1) await ask(service, 'GET', '/health', { key: null });
 }
 
-/** Statuses that only a body can bring about. */
+/** Statuses that only a request with a body can have. */
 const OF_BODIES = new Set(['413', '415']);
 
-/** What brings each status about, for any operation that has it. */
+/** A request that causes each status, for any operation that has it. */
 const CAUSES: Record<
   string,
   { service?: () => Service; ask: (own: Ask, path: string) => Ask & { path?: string } }
@@ -89,12 +99,13 @@ const CAUSES: Record<
   },
 };
 
-it('every status of every operation is given by the service, with a bookmark if the reference names one', async () => {
-  const [given, bookmarked] = [new Set<string>(), new Set<string>()];
+it('documents exactly the statuses and headers that the service sends, for every operation', async () => {
+  const [statuses, headerNames] = [new Set<string>(), new Set<string>()];
   const ask = async (by: Service, method: string, path: string, asked: Ask) => {
     const { status, headers } = await by.ask(method, path, asked);
-    given.add(`${operationOf(method, path)} ${status}`);
-    if (headers.has(BOOKMARK_HEADER)) bookmarked.add(`${operationOf(method, path)} ${status}`);
+    const response = `${operationOf(method, path)} ${status}`;
+    statuses.add(response);
+    for (const name of headers.keys()) if (!isCommonHeader(name)) headerNames.add(`${response} ${name}`);
   };
   const { headers: seen } = await service.get('/v1/bank/audit');
   const returned = { [BOOKMARK_HEADER]: seen.get(BOOKMARK_HEADER) ?? '' };
@@ -108,7 +119,7 @@ it('every status of every operation is given by the service, with a bookmark if 
       const { path: changed, ...asked } = change(own, withQuery);
       await ask(made?.() ?? service, method, changed ?? path, asked);
     }
-    for (const error of [new TypeError('nobody foresaw this'), d1Error('D1 is overloaded')]) {
+    for (const error of [new TypeError('an unforeseen fault'), d1Error('D1 is overloaded')]) {
       for (const calls of [0, 1])
         await ask(broken(error, calls), method, path, { ...own, headers: returned });
     }
@@ -121,10 +132,18 @@ it('every status of every operation is given by the service, with a bookmark if 
   const post = (asked: Ask) => ask(service, 'POST', '/v1/bank/customers', asked);
   await ask(service, 'POST', '/v1/bank/customers?dryRun=true', { body: { customers } });
   await post({ body: { customers: [sentCustomer()] } });
-  const headers = { 'Idempotency-Key': 'once' };
-  await post({ body: { customers }, headers });
-  await post({ body: { customers: [sentCustomer(3)] }, headers });
-  await post({ body: { customers: [{}] } });
+  const keyed = (key: string, sent: unknown[]) =>
+    post({ body: { customers: sent }, headers: { 'Idempotency-Key': key } });
+  await Promise.all([keyed('twice-at-once', customers), keyed('twice-at-once', customers)]);
+  await keyed('twice-at-once', [sentCustomer(3)]);
+  // The second request of each is answered with the first response: a 201, a 400 and a 409.
+  for (const [key, sent] of Object.entries({ new: sentCustomer(4), invalid: {}, existing: sentCustomer() })) {
+    for (let n = 0; n < 2; n += 1) await keyed(key, [sent]);
+  }
+  const { body: inProcess } = await service.post([sentCustomer(5), {}]);
+  for (const results of ['', '/failures', '/customers']) {
+    await ask(service, 'GET', `/v1/bank/customers/batches/${inProcess.data.batchId}${results}`, {});
+  }
   const full = new Service(() => ({ MAX_OPEN_BATCHES: 0 }));
   await ask(full, 'POST', '/v1/bank/customers', { body: { customers } });
 
@@ -132,7 +151,7 @@ it('every status of every operation is given by the service, with a bookmark if 
   const { headers: read } = await service.get(one);
   await ask(service, 'GET', one, { headers: { 'If-None-Match': read.get('ETag') ?? '' } });
   await ask(service, 'GET', '/v1/bank/customer?id=cus_none', {});
-  // Whether it was a miss too many is known once D1 has been asked.
+  // Only the result of D1 shows that this was one miss too many.
   const oneMiss = () => new Service(undefined, {}, { misses: { ...none, limit: 1 } });
   const guessing = oneMiss();
   const guess = () => ask(guessing, 'GET', '/v1/bank/customer?email=nobody@example.com', {});
@@ -154,13 +173,13 @@ it('every status of every operation is given by the service, with a bookmark if 
   await ask(service, 'DELETE', one, {});
   await askForHealth(ask);
 
-  expect([...given].sort()).toEqual(documentedAnswers().sort());
-  expect([...bookmarked].sort()).toEqual(documentedAnswers(BOOKMARK_HEADER).sort());
+  expect([...statuses].sort()).toEqual(documentedStatuses().sort());
+  expect([...headerNames].sort()).toEqual(documentedHeaders().sort());
 });
 
-describe('its examples are true', () => {
+describe('each of its examples is true', () => {
   it.each(Object.entries(OPERATIONS).filter(([, { body }]) => body !== undefined))(
-    'the body of %s is taken',
+    'the service accepts the body of %s',
     async (_, { operation, body }) => {
       const { status } = await service.ask(operation.method, operation.path, {
         body: { ...(body as object), ...(operation.method === 'PATCH' ? { id: customer.id } : {}) },
@@ -169,13 +188,93 @@ describe('its examples are true', () => {
     },
   );
 
-  it('the examples of answers are in the shapes that they are examples of', () => {
-    const examples = Object.entries(reference.components.schemas);
-    expect(examples.length).toBeGreaterThan(10);
-    for (const [, schema] of examples) expect(schema['examples']).toHaveLength(1);
+  it('every component has one example', () => {
+    const schemas = Object.values(reference.components.schemas);
+    expect(schemas.length).toBeGreaterThan(10);
+    for (const schema of schemas) expect(schema['examples']).toHaveLength(1);
+  });
+
+  it('the example of every response has the shape and the status of that response', () => {
+    const shown = Object.entries(OPERATIONS).flatMap(([id, { operation }]) => {
+      const { responses } =
+        reference.paths[templateOf(operation.path)]?.[operation.method.toLowerCase()] ?? {};
+      return Object.entries(responses as Record<string, Shown>).flatMap(([status, { content }]) => {
+        const { example, examples = {} } = content?.['application/json'] ?? {};
+        const all = [example, ...Object.values(examples).map(({ value }) => value)];
+        return all.filter((one) => one !== undefined).map((one) => ({ id, status: Number(status), one }));
+      });
+    });
+    expect(shown.length).toBeGreaterThan(80);
+    const noHeaders = new Headers();
+    for (const { id, status, one } of shown) {
+      expect(differences(id, status, noHeaders, JSON.stringify(one))).toEqual([]);
+      if (!Array.isArray(one)) expect([id, one.statusCode]).toEqual([id, status]);
+    }
   });
 });
 
-it('every code has a cause and a cure', () => {
+interface Shown {
+  content?: Record<string, { example?: Example; examples?: Record<string, { value: Example }> }>;
+}
+type Example = { statusCode: number } | unknown[];
+
+it('names a cause and a fix for every error code', () => {
   expect(Object.keys(ERROR_GUIDE).sort()).toEqual(Object.keys(ERRORS).sort());
 });
+
+describe('a path parameter', () => {
+  const ofPaths = Object.values(reference.paths)
+    .flatMap((methods) => Object.values(methods))
+    .flatMap((operation) => (operation['parameters'] ?? []) as { in: string; name: string }[])
+    .filter((parameter) => parameter.in === 'path');
+
+  it('is described by its own operation, with its own example', () => {
+    expect(ofPaths.length).toBe(3);
+    for (const parameter of ofPaths) {
+      expect(parameter).toMatchObject({
+        name: 'batchId',
+        required: true,
+        description: 'The `batchId` in the response to the batch.',
+        example: expect.stringMatching(/^bat_/),
+      });
+    }
+  });
+
+  it('that no batch can have is answered like one that no batch has, without a call of D1', async () => {
+    const meter = new Meter();
+    const metered = new Service((bindings) => meter.bindings(bindings));
+    const read = async (batchId: string) => {
+      const { status, text, headers } = await metered.get(`/v1/bank/customers/batches/${batchId}`);
+      return [status, text.replace(headers.get('X-Request-Id') ?? '', '')];
+    };
+    const unknown = await read('bat_none');
+    expect(unknown[0]).toBe(404);
+    meter.reset();
+    expect(await read('b'.repeat(MAX_ID_CHARACTERS + 1))).toEqual(unknown);
+    expect(meter.d1Calls).toBe(0);
+  });
+});
+
+it.each(ROUTES)(
+  'reads the bookmark of a request to $method $path if the reference says so, and asks the primary if not',
+  async (route) => {
+    const opened: unknown[] = [];
+    const watched = new Service(({ DB }) => ({
+      DB: {
+        prepare: (sql: string) => DB.prepare(sql),
+        batch: (statements: D1PreparedStatement[]) => DB.batch(statements),
+        withSession: (since?: string) => {
+          opened.push(since);
+          return DB.withSession(since);
+        },
+      } as unknown as D1Database,
+    }));
+    const bookmark = (await service.get('/v1/bank/audit')).headers.get(BOOKMARK_HEADER) ?? '';
+    const { path, body } = route.request(customer);
+    await watched.ask(route.method, path, { headers: { [BOOKMARK_HEADER]: bookmark }, body });
+    const { parameters = [] } = reference.paths[templateOf(route.path)]?.[route.method.toLowerCase()] ?? {};
+    const documented = JSON.stringify(parameters).includes(`parameters/${BOOKMARK_HEADER}"`);
+    expect(opened.includes(bookmark)).toBe(documented);
+    if (!documented) expect(new Set(opened)).toEqual(new Set(['first-primary']));
+  },
+);

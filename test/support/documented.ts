@@ -1,20 +1,20 @@
-/** Holds an answer to what the reference says of it: its status, its shape, its headers. */
+/** Checks a response against what the reference says of it: its status, its shape, its headers. */
 import { Validator } from '@cfworker/json-schema';
 import { buildOpenApi, templateOf } from '../../src/openapi/openapi.ts';
 import { OPERATIONS } from '../../src/openapi/operations.ts';
 
 export const reference = buildOpenApi('0.0.0');
 
-interface Documented {
+interface DocumentedResponse {
   headers?: Record<string, unknown>;
   content?: Record<string, { schema: object }>;
 }
 
-/** Every answer of every operation, as the reference has it. */
-function answersOf(operationId: string): Record<string, Documented> {
+/** Every response of an operation in the reference, by status. */
+function responsesOf(operationId: string): Record<string, DocumentedResponse> {
   const { path, method } = OPERATIONS[operationId]?.operation ?? { path: '', method: '' };
   const operation = reference.paths[templateOf(path)]?.[method.toLowerCase()];
-  return (operation?.['responses'] ?? {}) as Record<string, Documented>;
+  return (operation?.['responses'] ?? {}) as Record<string, DocumentedResponse>;
 }
 
 const pathPatterns = Object.entries(OPERATIONS).map(([id, { operation }]) => ({
@@ -23,14 +23,14 @@ const pathPatterns = Object.entries(OPERATIONS).map(([id, { operation }]) => ({
   pattern: new RegExp(`^${operation.path.replaceAll(/:\w+/g, '[^/]+')}$`),
 }));
 
-/** The operation that a request is for; undefined where there is none, so that nothing is said of its answer. */
+/** The operation that a request is for; undefined for other requests, whose responses are not documented. */
 export function operationOf(method: string, path: string): string | undefined {
   const pathname = path.split('?')[0] ?? '';
-  // `…/batches/x` fits no other pattern: the first that fits is the one.
+  // No path matches two patterns: a batch id has no slash.
   return pathPatterns.find((known) => known.method === method && known.pattern.test(pathname))?.id;
 }
 
-/** Headers that any server sends, or that say the same of every answer. */
+/** Headers that any server sends, or that are the same in every response. */
 const COMMON = new Set([
   'cache-control',
   'content-length',
@@ -45,16 +45,16 @@ function validatorOf(operationId: string, status: number, schema: object): Valid
   const name = `${operationId} ${status}`;
   const known =
     validators.get(name) ??
-    // Without its end, one fault would hide the others.
+    // `false`: it goes on after the first fault, so that one fault does not hide the others.
     new Validator({ ...schema, components: reference.components }, '2020-12', false);
   validators.set(name, known);
   return known;
 }
 
-/** @returns what the reference does not say of this answer, or says otherwise; empty where it is right */
+/** @returns where this response and the reference differ; empty if they do not */
 export function differences(operationId: string, status: number, headers: Headers, text: string): string[] {
-  const documented = answersOf(operationId)[String(status)];
-  if (documented === undefined) return [`${operationId} does not answer ${status}`];
+  const documented = responsesOf(operationId)[String(status)];
+  if (documented === undefined) return [`${operationId} has no status ${status}`];
   const known = new Set(Object.keys(documented.headers ?? {}).map((name) => name.toLowerCase()));
   const unknown = [...headers.keys()].filter((name) => !COMMON.has(name) && !known.has(name));
   const wrong = unknown.map((name) => `${operationId} ${status} has no header ${name}`);
@@ -65,14 +65,23 @@ export function differences(operationId: string, status: number, headers: Header
   return [...wrong, ...faults.map((fault) => `${operationId} ${status} ${fault}`)];
 }
 
-/**
- * Every status that the reference names, of every operation.
- * @param header only of answers that have this header
- */
-export function documentedAnswers(header?: string): string[] {
+/** Every status of every operation in the reference: `getBatch 404`. */
+export function documentedStatuses(): string[] {
   return Object.keys(OPERATIONS).flatMap((id) =>
-    Object.entries(answersOf(id))
-      .filter(([, { headers = {} }]) => header === undefined || header in headers)
-      .map(([status]) => `${id} ${status}`),
+    Object.keys(responsesOf(id)).map((status) => `${id} ${status}`),
   );
+}
+
+/** Every header of every response in the reference: `getBatch 404 x-d1-bookmark`. */
+export function documentedHeaders(): string[] {
+  return Object.keys(OPERATIONS).flatMap((id) =>
+    Object.entries(responsesOf(id)).flatMap(([status, { headers = {} }]) =>
+      Object.keys(headers).map((name) => `${id} ${status} ${name.toLowerCase()}`),
+    ),
+  );
+}
+
+/** Is this header in every response, or outside the reference? */
+export function isCommonHeader(name: string): boolean {
+  return COMMON.has(name);
 }

@@ -6,6 +6,7 @@ import { recordChange, type Actor } from '../audit/audit.store.ts';
 import {
   isDatabaseAway,
   isOverFailureLimit,
+  isOverOpenLimit,
   runTogether,
   WRITE_DEADLINE_MS,
   type Statement,
@@ -18,14 +19,15 @@ import type { BatchPlan } from './batches.plan.ts';
 import { SEND_AGAIN_MS } from './batches.queue.ts';
 import { findIdempotencyRecord, insertIdempotencyRecord } from './batches.idempotency.store.ts';
 import { countRefusedRows, insertRefusedRows } from './batch-failures.store.ts';
-import { findBatch, insertBatch } from './batches.store.ts';
+import { countOpenBatches, findBatch, insertBatch, type OpenBatches } from './batches.store.ts';
 
 /** Tries after the first. D1's own trouble is over in a moment or lasts; a client can wait better than we. */
 const RETRIES = 2;
 
 /**
  * @returns the record of the batch that already has this key; null when this batch is now stored
- * @throws RATE_LIMITED when the refused rows would pass the bank's limit of the day. Nothing is stored then.
+ * @throws RATE_LIMITED when the refused rows would pass the bank's limit of the day, or the bank has too many open
+ *   batches. Nothing is stored then.
  * @throws UNAVAILABLE when D1 is away. Nothing is stored then, unless D1 could not even be asked, or a write that
  *   stalled arrives after all: a client that sends the same key again is told which.
  */
@@ -45,7 +47,7 @@ export async function commitBatch(
     // First, because it may end all of it.
     ...countRefusedRows(plan, deps.failureLimits.perDay),
     recordChange(actor, change),
-    ...insertBatch(plan, plan.createdAt + SEND_AGAIN_MS),
+    ...insertBatch(plan, plan.createdAt + SEND_AGAIN_MS, deps.mostOpenBatches),
     ...insertRefusedRows(plan, deps.failureLimits.stored),
   ];
   if (idempotency !== undefined) {
@@ -58,7 +60,7 @@ export async function commitBatch(
       await runTogether(deps.db, statements, WRITE_DEADLINE_MS);
       return null;
     } catch (error) {
-      const { stored, record } = await readBack(deps, plan, idempotency?.key);
+      const { stored, record, open } = await readBack(deps, plan, idempotency?.key);
       if (stored) {
         deps.runtime.log('warn', {
           event: 'lost_answer_read_back',
@@ -69,11 +71,17 @@ export async function commitBatch(
       }
       if (record !== undefined) return record;
       if (isOverFailureLimit(error)) throw tooManyRefused(plan, deps.failureLimits.perDay);
+      if (isOverOpenLimit(error)) throw tooManyOpen(open);
       if (!isDatabaseAway(error)) throw error;
       if (attempt === RETRIES) throw unavailable(error);
     }
   }
 }
+
+/** Seconds after which a bank with too much under way should try again: some of it is done by then. */
+const OPEN_BATCHES_SECONDS = 10;
+/** The same where every open batch is stalled: nothing ends before an operator has redriven some. */
+const STALLED_BATCHES_SECONDS = 600;
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -84,12 +92,26 @@ function tooManyRefused({ failures, createdAt }: BatchPlan, perDay: number): App
   return tooMany(Math.ceil((midnight - createdAt) / 1_000), 'customers', message);
 }
 
+/** A 429 that says what there is to wait for, and for whom. */
+export function tooManyOpen({ processing, stalled }: OpenBatches): AppError {
+  if (stalled === 0) {
+    const message = `${processing} batches of your bank are under way; wait for some of them`;
+    return tooMany(OPEN_BATCHES_SECONDS, 'customers', message);
+  }
+  const message = `${processing} batches of your bank are under way and ${stalled} are STALLED; the stalled ones wait for the operator of the service to redrive them, so ask for that`;
+  return tooMany(processing === 0 ? STALLED_BATCHES_SECONDS : OPEN_BATCHES_SECONDS, 'customers', message);
+}
+
 async function readBack(deps: Deps, { bankId, batchId, createdAt }: BatchPlan, key: string | undefined) {
-  const statements: Statement[] = [findBatch(bankId, batchId)];
+  const statements: Statement[] = [
+    findBatch(bankId, batchId),
+    countOpenBatches(bankId, deps.mostOpenBatches),
+  ];
   if (key !== undefined) statements.push(findIdempotencyRecord(bankId, key, createdAt));
   try {
-    const [batches = [], records = []] = await runTogether(deps.db, statements);
-    return { stored: batches.length > 0, record: records[0] as IdempotencyRecord | undefined };
+    const [batches = [], counts = [], records = []] = await runTogether(deps.db, statements);
+    const [open = { processing: 0, stalled: 0 }] = counts as OpenBatches[];
+    return { stored: batches.length > 0, record: records[0] as IdempotencyRecord | undefined, open };
   } catch (error) {
     throw isDatabaseAway(error) ? unavailable(error) : error;
   }

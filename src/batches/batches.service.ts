@@ -5,10 +5,9 @@
 import type { Actor } from '../audit/audit.store.ts';
 import { runTogether } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
-import { tooMany, type AppError } from '../errors.ts';
 import { describeCause } from '../db/cause.ts';
 import type { BatchReport, RowFailure } from './batches.answers.ts';
-import { commitBatch } from './batches.commit.ts';
+import { commitBatch, tooManyOpen } from './batches.commit.ts';
 import {
   readIdempotency,
   replay,
@@ -21,11 +20,6 @@ import { outlineBatch, stageChunks, type BatchPlan } from './batches.plan.ts';
 import { describeBatch, describeDryRun, type AcceptedBatch } from './batches.report.ts';
 import { findIdempotencyRecord } from './batches.idempotency.store.ts';
 import { countOpenBatches, findExistingEmails, type OpenBatches } from './batches.store.ts';
-
-/** Seconds after which a bank with too much under way should try again: some of it is done by then. */
-const OPEN_BATCHES_SECONDS = 10;
-/** The same where every open batch is stalled: nothing ends before an operator has redriven some. */
-const STALLED_BATCHES_SECONDS = 600;
 
 export type Answer = AcceptedBatch & {
   /** The answer to an earlier request with the same key and body. */
@@ -128,16 +122,6 @@ async function askBank(deps: Deps, bankId: string, valid: ValidRow[], key: strin
     record: records[0],
     open: (open as OpenBatches[])[0] ?? { processing: 0, stalled: 0 },
   };
-}
-
-/** A 429 that says what there is to wait for, and for whom. */
-function tooManyOpen({ processing, stalled }: OpenBatches): AppError {
-  if (stalled === 0) {
-    const message = `${processing} batches of your bank are under way; wait for some of them`;
-    return tooMany(OPEN_BATCHES_SECONDS, 'customers', message);
-  }
-  const message = `${processing} batches of your bank are under way and ${stalled} are STALLED; the stalled ones wait for the operator of the service to redrive them, so ask for that`;
-  return tooMany(processing === 0 ? STALLED_BATCHES_SECONDS : OPEN_BATCHES_SECONDS, 'customers', message);
 }
 
 /** A failure here costs time, not customers: the batch is stored, and the sweep sends its pointers. */

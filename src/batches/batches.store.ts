@@ -2,7 +2,7 @@
  * Accepting a batch in D1. Functions hand out statements; a service runs those that belong together as one
  * transaction.
  */
-import { sql } from 'drizzle-orm';
+import { sql, type SQL } from 'drizzle-orm';
 import type { Statement } from '../db/client.ts';
 import type { BatchStatus } from '../db/tables.ts';
 import { inSlices } from '../lib/slices.ts';
@@ -20,16 +20,22 @@ export function findExistingEmails(bankId: string, emails: string[]): Statement[
 }
 
 /**
- * A batch and its chunks.
+ * A batch and its chunks. If the bank already has `maxOpen` open batches, the transaction fails, as `isOverOpenLimit`
+ * tells: a batch that was counted before it would miss those that were accepted since.
  * @param firstSendAgainAt when the sweep may send a chunk's pointer again, in case the queue lost it
  */
-export function insertBatch(plan: BatchPlan, firstSendAgainAt: number): Statement[] {
+export function insertBatch(plan: BatchPlan, firstSendAgainAt: number, maxOpen: number): Statement[] {
   const { bankId, batchId, createdAt, customerIds } = plan;
   const nothingToDo = plan.chunks.length === 0;
+  const open = sql`${countBatches(bankId, 'PROCESSING', maxOpen)} + ${countBatches(bankId, 'STALLED', maxOpen)}`;
+  // The column takes no NULL.
+  const status = nothingToDo
+    ? sql`'COMPLETED_WITH_FAILURES'`
+    : sql`iif(${open} < ${maxOpen}, 'PROCESSING', NULL)`;
   return [
     sql`INSERT INTO batches (bank_id, id, status, total, duplicates, invalid,
             first_customer_id, last_customer_id, created_at, completed_at)
-          VALUES (${bankId}, ${batchId}, ${nothingToDo ? 'COMPLETED_WITH_FAILURES' : 'PROCESSING'}, ${plan.total},
+          VALUES (${bankId}, ${batchId}, ${status}, ${plan.total},
             ${plan.duplicates}, ${plan.invalid}, ${customerIds[0] ?? null}, ${customerIds.at(-1) ?? null},
             ${createdAt}, ${nothingToDo ? createdAt : null})`,
     ...plan.chunks.map(
@@ -49,10 +55,13 @@ export interface OpenBatches {
 
 /** How many of a bank's batches are under way, and how many wait for an operator? Counts up to `max` of each. */
 export function countOpenBatches(bankId: string, max: number): Statement {
-  const countOf = (status: BatchStatus) =>
-    sql`(SELECT count(*) FROM (
-          SELECT 1 FROM batches WHERE bank_id = ${bankId} AND status = ${status} LIMIT ${max}))`;
-  return sql`SELECT ${countOf('PROCESSING')} AS processing, ${countOf('STALLED')} AS stalled`;
+  return sql`SELECT ${countBatches(bankId, 'PROCESSING', max)} AS processing,
+        ${countBatches(bankId, 'STALLED', max)} AS stalled`;
+}
+
+function countBatches(bankId: string, status: BatchStatus, max: number): SQL {
+  return sql`(SELECT count(*) FROM (
+        SELECT 1 FROM batches WHERE bank_id = ${bankId} AND status = ${status} LIMIT ${max}))`;
 }
 
 /** Is this batch stored? */

@@ -123,6 +123,11 @@ export function isOverFailureLimit(error: unknown): boolean {
   return says(error, /NOT NULL constraint failed: banks\.failure_day_count/);
 }
 
+/** Has a bank as many open batches as it may have? See `insertBatch`. */
+export function isOverOpenLimit(error: unknown): boolean {
+  return says(error, /NOT NULL constraint failed: batches\.status/);
+}
+
 /** Did SQLite refuse a row? Trying again would end the same way. */
 export function isConstraintFailure(error: unknown): boolean {
   return says(error, /constraint failed|SQLITE_CONSTRAINT/);

@@ -24,7 +24,12 @@ import {
   scrubFailures,
 } from '../../src/batches/batch-failures.store.ts';
 import { countOld, removeOldBatches } from '../../src/batches/batch-removal.store.ts';
-import { countOpenBatches, findExistingEmails, findBatch } from '../../src/batches/batches.store.ts';
+import {
+  countOpenBatches,
+  findBatch,
+  findExistingEmails,
+  insertBatch,
+} from '../../src/batches/batches.store.ts';
 import { listBatches, listCreated, readBatch } from '../../src/batches/batch-results.store.ts';
 import {
   findIdempotencyRecord,
@@ -132,6 +137,7 @@ describe('every statement finds its rows by an index', () => {
     customerIds: [],
     failures: [{ index: 0, clientRef: null, code: 'INVALID_DATA' as const, message: '', errors: [] }],
   };
+  const chunk = { chunk: 0, firstIndex: 0, lastIndex: 0, rowCount: 1, payload: '[]' };
   const listing = { limit: 20, offset: 0, descending: true };
   const lists = SORT_FIELDS.flatMap((field) =>
     (['from', 'before'] as const).map((side) => ({
@@ -193,6 +199,8 @@ describe('every statement finds its rows by an index', () => {
       }),
     ),
     batch: readBatch('b', 'x'),
+    // Its chunks are plain INSERTs, which have no plan.
+    'insert a batch': insertBatch({ ...outline, chunks: [chunk] }, 0, 1)[0] ?? sql``,
     'read back': findBatch('b', 'x'),
     'read back a key': findIdempotencyRecord('b', 'k', 0),
     // Its second statement is a plain INSERT, which has no plan.

@@ -333,6 +333,57 @@ describe('batches under way', () => {
     expect((await send(7)).status).toBe(201);
   });
 
+  it('are bounded however many are sent at once, and a retry among them is answered', async () => {
+    const sent = 12;
+    let begun = 0;
+    const { promise: all, resolve: goOn } = Promise.withResolvers<void>();
+    // Each has counted the others before any of them is stored.
+    const DB = watchedDatabase(env.DB, async (number, work) => {
+      const result = await work();
+      begun += 1;
+      if (begun === sent) goOn();
+      if (number <= sent) await all;
+      return result;
+    });
+    const service = limited({}, { DB, MOST_OPEN_BATCHES: 3 });
+    const send = (by: Service, number: number) =>
+      by.ask('POST', '/v1/bank/customers', {
+        headers: { 'Idempotency-Key': `key-${number}` },
+        body: { customers: [sentCustomer(30 + number)] },
+      });
+    const answers = await Promise.all(Array.from({ length: sent }, (_, number) => send(service, number)));
+    const refused = answers.filter(({ status }) => status === 429);
+    expect([answers.filter(({ status }) => status === 201).length, refused.length]).toEqual([3, 9]);
+    for (const { body } of refused) {
+      expect([body.retryAfter, body.errors]).toEqual([
+        10,
+        [{ field: 'customers', message: '3 batches of your bank are under way; wait for some of them' }],
+      ]);
+    }
+    const accepted = answers.findIndex(({ status }) => status === 201);
+    expect((await send(service, accepted)).headers.get('Idempotent-Replayed')).toBe('true');
+    const stored = await env.DB.prepare(
+      `SELECT count(*) AS n FROM batches WHERE status = 'PROCESSING'`,
+    ).first('n');
+    expect(stored).toBe(3);
+  });
+
+  it('that were accepted elsewhere meanwhile are replayed, and not refused, under the same Idempotency-Key', async () => {
+    const other = new Service();
+    const send = (by: Service) =>
+      by.ask('POST', '/v1/bank/customers', {
+        headers: { 'Idempotency-Key': 'the-same' },
+        body: { customers: [sentCustomer(30)] },
+      });
+    const DB = watchedDatabase(env.DB, async (number, work) => {
+      const result = await work();
+      if (number === 1) await send(other);
+      return result;
+    });
+    const answer = await send(limited({}, { DB, MOST_OPEN_BATCHES: 1 }));
+    expect([answer.status, answer.headers.get('Idempotent-Replayed')]).toEqual([201, 'true']);
+  });
+
   it('that are stalled are told apart, because no waiting ends them', async () => {
     const service = limited({}, { MOST_OPEN_BATCHES: 2 });
     for (const number of [11, 12]) await service.post([sentCustomer(number)]);

@@ -2,7 +2,7 @@
 import type { Hono } from 'hono/tiny';
 import { AppError } from '../errors.ts';
 import { actorOf } from '../http/auth.ts';
-import { expectedRevisions, isKnown, setEtag } from '../http/conditional.ts';
+import { expectedRevisions, knownRevisions, setEtag } from '../http/conditional.ts';
 import type { HttpEnv } from '../http/context.ts';
 import { answer, succeed } from '../http/envelope.ts';
 import { mount } from '../http/operation.ts';
@@ -16,6 +16,7 @@ const WANTS_FRESH = /\b(no-cache|no-store|max-age=0)\b/i;
 
 export function customerRoutes(app: Hono<HttpEnv>): void {
   mount(app, getCustomer, async (context, { query }) => {
+    const isKnown = knownRevisions(context);
     const fresh = WANTS_FRESH.test(context.req.header('Cache-Control') ?? '');
     const [deps, caller] = [context.get('deps'), context.get('caller')];
     const guessed = query.email !== undefined || query.phrase !== undefined ? 1 : 0;
@@ -28,7 +29,7 @@ export function customerRoutes(app: Hono<HttpEnv>): void {
     context.get('headers')['X-Cache'] = cache;
     if (found === null) throw new AppError('CUSTOMER_NOT_FOUND');
     setEtag(context, found.revision);
-    if (isKnown(context, found.revision)) return answer(context, 304);
+    if (isKnown(found.revision)) return answer(context, 304);
     return succeed(context, 200, 'Customer retrieved successfully', found.customer);
   });
 

@@ -29,11 +29,14 @@ export function expectedRevisions(context: HttpContext): string[] | undefined {
   return readTags(context, 'If-Match');
 }
 
-/** Has the client this revision already, so that a 304 will do? */
-export function isKnown(context: HttpContext, revision: string): boolean {
-  const header = context.req.header('If-None-Match');
-  if (header === undefined) return false;
-  return readTags(context, 'If-None-Match')?.includes(revision) ?? true;
+/**
+ * Reads `If-None-Match`, before anything is looked up: a header that is malformed is a 400 whoever is asked for.
+ * @returns does the client have this revision already, so that a 304 will do?
+ */
+export function knownRevisions(context: HttpContext): (revision: string) => boolean {
+  if (context.req.header('If-None-Match') === undefined) return () => false;
+  const tags = readTags(context, 'If-None-Match');
+  return (revision) => tags?.includes(revision) ?? true;
 }
 
 export function setEtag(context: HttpContext, revision: string): void {

@@ -84,7 +84,7 @@ export function createDeps(
     keyDatabase: withDeadlines(env.DB, runtime.timer),
     keyMemory: memory.keys,
     phraseCache: new PhraseCache(env.PHRASE_CACHE, memory.cache, runtime),
-    batchQueue: createBatchQueue(env.BATCH_QUEUE),
+    batchQueue: createBatchQueue(env.BATCH_QUEUE, runtime.timer),
     runningKeys: memory.runningKeys,
     rateLimits: new RateLimits(env, ratePolicies, memory.rates, runtime, after),
     healthMemory: memory.health,

@@ -4,7 +4,7 @@
  * wrong. Accepted: an answer may be as old as CACHE_SECONDS. Misses are never written.
  */
 import * as z from 'zod/mini';
-import type { Runtime } from '../runtime.ts';
+import { BINDING_DEADLINE_MS, withinDeadline, type Runtime } from '../runtime.ts';
 import { standardCustomer } from './customers.standard.ts';
 
 /** How long a value lives: the bound on every staleness. The README states it. */
@@ -29,25 +29,24 @@ function cacheKey(bankId: string, phrase: string): string {
   return `phrase:${bankId}:${phrase}`;
 }
 
+type CacheRuntime = Pick<Runtime, 'now' | 'sleep' | 'timer' | 'log'>;
+
 export class PhraseCache {
   readonly #binding: KVNamespace;
   readonly #memory: CacheMemory;
-  readonly #runtime: Pick<Runtime, 'now' | 'sleep' | 'log'>;
+  readonly #runtime: CacheRuntime;
 
-  constructor(binding: KVNamespace, memory: CacheMemory, runtime: Pick<Runtime, 'now' | 'sleep' | 'log'>) {
+  constructor(binding: KVNamespace, memory: CacheMemory, runtime: CacheRuntime) {
     this.#binding = binding;
     this.#memory = memory;
     this.#runtime = runtime;
   }
 
   /** Null: not there, not readable in time, or not this bank's. Never throws. */
-  read(bankId: string, phrase: string): Promise<CachedCustomer | null> {
-    return Promise.race([this.#read(bankId, phrase), this.#runtime.sleep(PATIENCE_MS).then(() => null)]);
-  }
-
-  async #read(bankId: string, phrase: string): Promise<CachedCustomer | null> {
+  async read(bankId: string, phrase: string): Promise<CachedCustomer | null> {
     try {
-      const value = cachedCustomer.safeParse(await this.#binding.get(cacheKey(bankId, phrase), 'json'));
+      const reading = this.#binding.get(cacheKey(bankId, phrase), 'json');
+      const value = cachedCustomer.safeParse(await this.#answerOf(reading, PATIENCE_MS));
       const owned =
         value.success && value.data.customer.bankId === bankId && value.data.customer.phrase === phrase;
       return owned ? value.data : null;
@@ -59,7 +58,7 @@ export class PhraseCache {
 
   /**
    * Does KV answer? Asks for a key that nobody has asked for before, so that no edge has its absence at hand.
-   * @throws what KV throws
+   * @throws what KV throws. Whoever asks sets the deadline.
    */
   async check(): Promise<void> {
     await this.#binding.get(`check:${this.#runtime.now()}`);
@@ -74,11 +73,12 @@ export class PhraseCache {
     const startedAt = this.#runtime.now();
     return async (cached, readAgain) => {
       try {
-        await this.#put(cached);
+        const put = await this.#tryPut(cached);
         // Another isolate's update can't be seen from here; that its write lands before ours is likely only if
-        // this fill was slow.
+        // this fill was slow. One that was given up may land even later.
         const slow = this.#runtime.now() - startedAt > PATIENCE_MS;
         if (slow || this.#memory.updates !== updatesBefore) await this.#putAnew(cached.customer, readAgain);
+        else if (!put) this.#failed('fill');
       } catch {
         this.#failed('fill');
       }
@@ -90,10 +90,7 @@ export class PhraseCache {
     this.#memory.updates += 1;
     const own = this.#memory.updates;
     try {
-      const put = await this.#put(cached).then(
-        () => true,
-        () => false,
-      );
+      const put = await this.#tryPut(cached);
       // Another change, or an erasure, that came while this was being written may have been overwritten by it.
       if (!put || this.#memory.updates !== own) await this.#putAnew(cached.customer, readAgain);
     } catch {
@@ -105,7 +102,7 @@ export class PhraseCache {
   async forget(bankId: string, phrase: string): Promise<void> {
     this.#memory.updates += 1;
     try {
-      await this.#binding.delete(cacheKey(bankId, phrase));
+      await this.#delete(bankId, phrase);
     } catch {
       this.#failed('forget');
     }
@@ -113,7 +110,7 @@ export class PhraseCache {
 
   /**
    * Goes behind `forget`, and the answer need not wait for it: a write that was under way may have come after, or KV
-   * may have refused a second write of the key in one second. Never throws.
+   * may have refused a second write of the key in one second, or not have answered in time. Never throws.
    */
   async forgetAgain(bankId: string, phrase: string): Promise<void> {
     await this.#runtime.sleep(REWRITE_DELAY_MS);
@@ -122,16 +119,33 @@ export class PhraseCache {
 
   async #put(cached: CachedCustomer): Promise<void> {
     const { bankId, phrase } = cached.customer;
-    await this.#binding.put(cacheKey(bankId, phrase), JSON.stringify(cached), {
+    const putting = this.#binding.put(cacheKey(bankId, phrase), JSON.stringify(cached), {
       expirationTtl: CACHE_SECONDS,
     });
+    await this.#answerOf(putting, BINDING_DEADLINE_MS);
+  }
+
+  /** @returns whether KV took it in time */
+  async #tryPut(cached: CachedCustomer): Promise<boolean> {
+    return this.#put(cached).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async #delete(bankId: string, phrase: string): Promise<void> {
+    await this.#answerOf(this.#binding.delete(cacheKey(bankId, phrase)), BINDING_DEADLINE_MS);
+  }
+
+  #answerOf<Result>(call: Promise<Result>, deadlineMs: number): Promise<Result> {
+    return withinDeadline(this.#runtime.timer, deadlineMs, 'KV', call);
   }
 
   /** Writes what D1 says now, however often the value was fought over a moment ago. */
   async #putAnew(stale: { bankId: string; phrase: string }, readAgain: ReadAgain): Promise<void> {
     await this.#runtime.sleep(REWRITE_DELAY_MS);
     const current = await readAgain();
-    if (current === null) await this.#binding.delete(cacheKey(stale.bankId, stale.phrase));
+    if (current === null) await this.#delete(stale.bankId, stale.phrase);
     else await this.#put(current);
   }
 

@@ -12,14 +12,16 @@ export function messagesOf(error: unknown): string[] {
   return messages;
 }
 
+const FREE_OF_VALUES = /^(?:D1_|[A-Z_]+_TIMEOUT: no answer within \d+ ms$)/;
+
 /**
- * One line for a log: D1's words, which name tables and columns only, or that there were none in time; or for any
- * other error its class and where it was thrown, because the text of an unforeseen error may repeat what somebody sent.
+ * One line for a log: D1's words, which name tables and columns only; or that a binding did not answer in time; or for
+ * any other error its class and where it was thrown, because the text of an unforeseen error may repeat what somebody sent.
  */
 export function describeCause(error: unknown): string | null {
   if (error === undefined) return null;
-  const fromD1 = messagesOf(error).find((message) => message.startsWith('D1_'));
-  if (fromD1 !== undefined) return fromD1;
+  const known = messagesOf(error).find((message) => FREE_OF_VALUES.test(message));
+  if (known !== undefined) return known;
   let root = error;
   while (root instanceof Error && root.cause !== undefined) root = root.cause;
   if (!(root instanceof Error)) return typeof root;

@@ -5,7 +5,7 @@
  */
 import type { SQL } from 'drizzle-orm';
 import { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core';
-import { systemRuntime, type Timer } from '../runtime.ts';
+import { systemRuntime, withinDeadline, type Timer } from '../runtime.ts';
 import { messagesOf } from './cause.ts';
 
 /** What is asked of D1, of its binding as of a session. */
@@ -58,7 +58,7 @@ export async function runTogether(
 ): Promise<unknown[][]> {
   if (statements.length === 0) return [];
   const bound = statements.map((statement) => bind(db, statement));
-  const results = await withinDeadline(db, db.batch(bound), deadlineMs);
+  const results = await answerOf(db, db.batch(bound), deadlineMs);
   return results.map((result) => result.results);
 }
 
@@ -84,20 +84,18 @@ export async function run<Row>(
   statement: Statement,
   deadlineMs = READ_DEADLINE_MS,
 ): Promise<Row[]> {
-  const { results } = await withinDeadline(db, bind(db, statement).all<Row>(), deadlineMs);
+  const { results } = await answerOf(db, bind(db, statement).all<Row>(), deadlineMs);
   return results;
 }
 
-/** Every call to D1 passes here. One that is given up goes on in D1; nobody learns what becomes of it. */
-function withinDeadline<Result>(
+/** Every call to D1 passes here. */
+function answerOf<Result>(
   { timer = systemRuntime.timer }: Database,
   call: Promise<Result>,
   deadlineMs: number,
 ): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const fail = (cause: unknown) => reject(new DatabaseError('a D1 call failed', { cause }));
-    const cancel = timer(deadlineMs, () => fail(new Error(`D1_TIMEOUT: no answer within ${deadlineMs} ms`)));
-    call.finally(cancel).then(resolve, fail);
+  return withinDeadline(timer, deadlineMs, 'D1', call).catch((cause: unknown) => {
+    throw new DatabaseError('a D1 call failed', { cause });
   });
 }
 

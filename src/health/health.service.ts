@@ -7,6 +7,7 @@ import { describeCause } from '../db/cause.ts';
 import { run } from '../db/client.ts';
 import type { Deps } from '../deps.ts';
 import { tooMany } from '../errors.ts';
+import { withinDeadline } from '../runtime.ts';
 import type { Dependency } from './health.operations.ts';
 import { readAnything } from './health.store.ts';
 
@@ -92,10 +93,7 @@ async function answers(
   work: Promise<unknown>,
 ): Promise<boolean> {
   try {
-    await new Promise((resolve, reject) => {
-      const cancel = runtime.timer(CHECK_WITHIN_MS, () => reject(new Error('no answer in time')));
-      work.finally(cancel).then(resolve, reject);
-    });
+    await withinDeadline(runtime.timer, CHECK_WITHIN_MS, 'HEALTH', work);
     return true;
   } catch (error) {
     runtime.log('error', { event: 'dependency_unavailable', dependency, cause: describeCause(error) });

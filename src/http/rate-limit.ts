@@ -10,7 +10,7 @@
  */
 import type { Env } from '../env.ts';
 import { tooMany, type AppError } from '../errors.ts';
-import type { Runtime } from '../runtime.ts';
+import { BINDING_DEADLINE_MS, withinDeadline, type Runtime } from '../runtime.ts';
 import type { HttpContext } from './context.ts';
 import rateLimits from './rate-limits.json' with { type: 'json' };
 
@@ -85,14 +85,14 @@ export class RateLimits {
   readonly #env: Env;
   readonly #policies: RatePolicies;
   readonly #memory: RateMemory;
-  readonly #runtime: Pick<Runtime, 'now' | 'log'>;
+  readonly #runtime: Pick<Runtime, 'now' | 'timer' | 'log'>;
   readonly #after: (work: Promise<void>) => void;
 
   constructor(
     env: Env,
     policies: RatePolicies,
     memory: RateMemory,
-    runtime: Pick<Runtime, 'now' | 'log'>,
+    runtime: Pick<Runtime, 'now' | 'timer' | 'log'>,
     after: (work: Promise<void>) => void,
   ) {
     this.#env = env;
@@ -178,7 +178,9 @@ export class RateLimits {
   async #tell({ keyId, counted, window }: Account, steps: number): Promise<void> {
     try {
       for (let told = 0; told < steps && !window.refused; told += 1) {
-        const { success } = await this.#env[BINDINGS[counted]].limit({ key: keyId });
+        const counting = this.#env[BINDINGS[counted]].limit({ key: keyId });
+        const { timer } = this.#runtime;
+        const { success } = await withinDeadline(timer, BINDING_DEADLINE_MS, 'RATE_LIMITER', counting);
         if (!success) window.refused = true;
       }
     } catch {

@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { KEYS, LAGOS } from '../support/banks.ts';
+import { Deadlines } from '../support/broken.ts';
 import { sentCustomer } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 
@@ -148,6 +149,7 @@ describe('another bank', () => {
 });
 
 describe('the phrase cache', () => {
+  const deadlines = new Deadlines();
   const cacheOf = async (query: string, key: string = KEYS.standard, headers = {}) =>
     (await look(query, key, headers)).headers.get('X-Cache');
 
@@ -205,11 +207,10 @@ describe('the phrase cache', () => {
 
   it.each([
     ['throws', () => Promise.reject(new Error('KV GET failed: 500'))],
-    ['never answers', () => new Promise(() => {})],
+    ['never answers', deadlines.hang],
   ])('makes a request slower, not wrong, when it %s', async (_, get) => {
-    const broken = new Service(() => ({
-      PHRASE_CACHE: { get, put: () => Promise.reject(new Error('429')) } as unknown as KVNamespace,
-    }));
+    const PHRASE_CACHE = { get, put: () => Promise.reject(new Error('429')) } as unknown as KVNamespace;
+    const broken = new Service(() => ({ PHRASE_CACHE }), { timer: deadlines.timer });
     const answer = await broken.get(`/v1/bank/customer?phrase=${ada.phrase}`, KEYS.standard);
     expect([answer.status, answer.body.data.id]).toEqual([200, ada.id]);
   });

@@ -72,12 +72,19 @@ const MAX = {
 export const EMAIL_FAULT = 'must be an email address, such as ada@example.com';
 const emailRule = z.email({ pattern: EMAIL, error: EMAIL_FAULT });
 
-/** A plus that was not encoded arrives as a space. */
-const emailParameter = z.email({
-  pattern: EMAIL,
-  error: ({ input }) =>
-    String(input).includes(' ') ? `${EMAIL_FAULT}; in a URL, + is written as %2B` : EMAIL_FAULT,
-});
+/** A plus that was not encoded arrives as a space. It is looked for before cleaning, which trims one at either end. */
+const plusIsEncoded = z.refine<unknown>(
+  (sent) =>
+    typeof sent !== 'string' ||
+    sent.length > MAX_EMAIL_CHARACTERS ||
+    !sent.includes(' ') ||
+    EMAIL.test(String(cleanText(sent, MAX_EMAIL_CHARACTERS))),
+  { error: `${EMAIL_FAULT}; in a URL, + is written as %2B`, abort: true },
+);
+const emailParameter = z.pipe(
+  z.unknown().check(plusIsEncoded),
+  once(MAX_EMAIL_CHARACTERS, lowerCase, emailRule),
+);
 
 export const COUNTRY_FAULT = 'must be an ISO 3166-1 alpha-2 code, such as NG';
 const countryRule = z.refine<string>((code) => COUNTRIES.has(code), COUNTRY_FAULT);
@@ -168,7 +175,7 @@ export type CustomerUpdate = z.output<typeof customerUpdate>['update'];
 export const customerLookup = z
   .strictObject({
     id: z.optional(once(MOST_ID)),
-    email: z.optional(once(MAX_EMAIL_CHARACTERS, lowerCase, emailParameter)),
+    email: z.optional(emailParameter),
     phrase: z.optional(once(MAX_PHRASE_CHARACTERS)),
   })
   .check(

@@ -27,7 +27,12 @@ export function once(maxCharacters: number, fold?: Fold, ...rules: TextRule[]) {
     cleanedWithin(maxCharacters, fold),
     z
       .string('must be given once')
-      .check(z.minLength(1, 'must not be empty'), atMost(maxCharacters), safe, ...rules),
+      .check(
+        z.minLength(1, { error: 'must not be empty', abort: true }),
+        atMost(maxCharacters),
+        safe,
+        ...rules,
+      ),
   );
 }
 
@@ -48,10 +53,10 @@ export function withoutBrackets(...names: string[]) {
   });
 }
 
-/** A whole number from `least` to `most`. */
+/** A whole number from `least` to `most`. One that is not is told so once, and nothing is judged by it. */
 export function wholeNumber(most: number, fault: string, least = 1) {
   return z.pipe(
-    z.pipe(z.string(fault).check(z.regex(/^\d{1,16}$/, fault)), z.transform(Number)),
+    z.pipe(z.string(fault).check(z.regex(/^\d{1,16}$/, { error: fault, abort: true })), z.transform(Number)),
     z
       .number()
       .check(z.minimum(least, { error: fault, abort: true }), z.maximum(most, { error: fault, abort: true })),

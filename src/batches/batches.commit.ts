@@ -88,7 +88,7 @@ const DAY_MS = 24 * 3_600_000;
 /** A 429 that ends with the UTC day. */
 function tooManyRefused({ failures, createdAt }: BatchPlan, perDay: number): AppError {
   const midnight = (Math.floor(createdAt / DAY_MS) + 1) * DAY_MS;
-  const message = `hold ${failures.length} rows that can not become customers, and a bank may leave ${perDay} of them a day: send the batch without them (a dry run names them), or again after ${new Date(midnight).toISOString()}`;
+  const message = `would exceed your bank's limit of ${perDay} refused rows per UTC day (rows of this batch that cannot become customers: ${failures.length}); remove those rows (a dry run lists them), or send the batch again after ${new Date(midnight).toISOString()}`;
   return tooMany(Math.ceil((midnight - createdAt) / 1_000), 'customers', message);
 }
 

@@ -212,7 +212,7 @@ const listOf = (most: number) =>
       ),
   );
 
-const PAGE = `must be a whole number from 1, and times limit at most ${LIMITS.maxNumberedRow}; to read further, follow the Link header: its cursor reaches any depth`;
+const PAGE = `must be a whole number from 1, and page × limit must be at most ${LIMITS.maxNumberedRow}; to read further, follow the cursor in the Link header, which reaches any depth`;
 
 const listParameters = z
   .strictObject({

@@ -153,7 +153,12 @@ it('page numbers reach row 10,000, and beyond it an error that names the cursor'
     const { status, body } = await list(`?${query}`);
     expect([status, body.errors]).toEqual([
       400,
-      [{ field: 'page', message: expect.stringMatching(/at most 10000; .*Link.*cursor/) }],
+      [
+        {
+          field: 'page',
+          message: expect.stringMatching(/page × limit must be at most 10000; .*cursor in the Link header/),
+        },
+      ],
     ]);
   }
 });

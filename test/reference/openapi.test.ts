@@ -7,7 +7,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Env } from '../../src/env.ts';
 import { ERRORS } from '../../src/errors.ts';
 import { BOOKMARK_HEADER } from '../../src/http/envelope.ts';
-import { ERROR_GUIDE } from '../../src/reference/error-guide.ts';
+import { isSpreadsheetDamage } from '../../src/lib/spreadsheet.ts';
+import { ERROR_GUIDE, FAILURE_GUIDE } from '../../src/reference/error-guide.ts';
 import { OPERATIONS } from '../../src/reference/operations.ts';
 import { KEYS } from '../support/banks.ts';
 import { brokenDatabase, d1Error, failingSessions } from '../support/broken.ts';
@@ -178,4 +179,11 @@ describe('its examples are true', () => {
 
 it('every code has a cause and a cure', () => {
   expect(Object.keys(ERROR_GUIDE).sort()).toEqual(Object.keys(ERRORS).sort());
+});
+
+it('VALIDATION_ERROR names the damage that spreadsheets do, by examples that are refused for it', () => {
+  const { cause } = FAILURE_GUIDE.VALIDATION_ERROR;
+  const examples = [...cause.matchAll(/`([^`]+)`/g)].map(([, example = '']) => example);
+  expect([cause.includes('spreadsheet'), examples.length]).toEqual([true, 2]);
+  for (const example of examples) expect(isSpreadsheetDamage(example)).toBe(true);
 });

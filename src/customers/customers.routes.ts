@@ -21,6 +21,7 @@ export function customerRoutes(app: Hono<HttpEnv>): void {
     const [deps, caller] = [context.get('deps'), context.get('caller')];
     const guessed = query.email !== undefined || query.phrase !== undefined ? 1 : 0;
     const { found, cache } = await deps.rateLimits.guess(
+      context,
       caller.keyId,
       guessed,
       () => lookUpCustomer(deps, caller, query, fresh),
@@ -38,6 +39,7 @@ export function customerRoutes(app: Hono<HttpEnv>): void {
     const [deps, caller] = [context.get('deps'), context.get('caller')];
     const guessed = query.phrases?.length ?? 0;
     const { page, total, found, list } = await deps.rateLimits.guess(
+      context,
       caller.keyId,
       guessed,
       () => listCustomersOf(deps, caller, query),

@@ -131,12 +131,13 @@ export class RateLimits {
   }
 
   /**
-   * Does work that may guess, and counts what it missed.
+   * Does work that may guess, counts what it missed, and says in the answer's headers what is left then.
    * @param names phrases and emails that are asked for; nothing is counted for none
    * @throws RATE_LIMITED if too many names are in flight; if it missed more often than was left; or if nothing is left
    *   by then, and hits are kept back too, so that a refusal tells nothing
    */
   async guess<Result>(
+    context: HttpContext,
     keyId: string,
     names: number,
     work: () => Promise<Result>,
@@ -149,18 +150,19 @@ export class RateLimits {
     window.namesInFlight += names;
     try {
       const result = await work();
-      this.#settleGuess(keyId, missesOf(result));
+      this.#settleGuess(context, keyId, missesOf(result));
       return result;
     } finally {
       window.namesInFlight -= names;
     }
   }
 
-  /** Of the window in which the answer is given: the one in which it was asked may have ended. */
-  #settleGuess(keyId: string, misses: number): void {
+  /** What may guess is a lookup. Of the window in which the answer is given: the one in which it was asked may have ended. */
+  #settleGuess(context: HttpContext, keyId: string, misses: number): void {
     const account = this.#at(keyId, 'misses');
     const left = remainingOf(account);
     if (misses > 0) this.#charge(account, misses);
+    this.#describe(context, [this.#at(keyId, 'lookups'), account]);
     if (left === 0) throw usedUp(account);
     if (misses > left) throw tooManyUnknown(account);
   }

@@ -140,6 +140,29 @@ describe('misses', () => {
   const told = (answers: { status: number }[], names: number) =>
     answers.filter(({ status }) => status < 429).length * names;
 
+  it('are counted in the headers of the very answer that tells them, refused or not', async () => {
+    const service = limited({ lookups: { ...few, limit: 9 }, misses: { ...few, limit: 5 } });
+    const left = ({ headers }: { headers: Headers }) => headers.get('RateLimit');
+    const miss = () => service.get('/v1/bank/customer?email=nobody@example.com');
+    expect(left(await miss())).toBe('"lookups";r=8;t=6, "misses";r=4;t=6');
+    expect(left(await hit(service))).toBe('"lookups";r=7;t=6, "misses";r=4;t=6');
+    expect(left(await filter(service, unknown(2)))).toBe('"lookups";r=6;t=6, "misses";r=2;t=6');
+    const refused = await filter(service, unknown(3, 10));
+    expect([refused.status, left(refused)]).toEqual([429, '"lookups";r=5;t=6, "misses";r=0;t=6']);
+    const closed = await hit(service);
+    expect([closed.status, left(closed)]).toEqual([429, '"lookups";r=5;t=6, "misses";r=0;t=6']);
+  });
+
+  it('are counted in the headers of the window in which they are told', async () => {
+    const DB = watchedDatabase(env.DB, async (_, work) => {
+      now += 6_000;
+      return work();
+    });
+    const service = limited({ lookups: few, misses: fifty.misses }, { DB });
+    const { headers } = await filter(service, unknown(2));
+    expect(headers.get('RateLimit')).toBe('"lookups";r=3;t=10, "misses";r=48;t=10');
+  });
+
   it('are told fifty times a window at most, however many a filter names', async () => {
     const service = limited(fifty);
     expect((await filter(service, unknown(49))).status).toBe(200);

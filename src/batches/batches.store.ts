@@ -21,7 +21,7 @@ export function findExistingEmails(bankId: string, emails: string[]): Statement[
 
 /**
  * A batch and its chunks. If the bank already has `maxOpen` open batches, the transaction fails, as `isOverOpenLimit`
- * tells: a batch that was counted before it would miss those that were accepted since.
+ * tells. They are counted here, because an earlier count misses those that are accepted meanwhile.
  * @param firstSendAgainAt when the sweep may send a chunk's pointer again, in case the queue lost it
  */
 export function insertBatch(plan: BatchPlan, firstSendAgainAt: number, maxOpen: number): Statement[] {

@@ -15,8 +15,8 @@ export function messagesOf(error: unknown): string[] {
 const FREE_OF_VALUES = /^(?:D1_|[A-Z_]+_TIMEOUT: no answer within \d+ ms$)/;
 
 /**
- * One line for a log: D1's words, which name tables and columns only; or that a binding did not answer in time; or for
- * any other error its class and where it was thrown, because the text of an unforeseen error may repeat what somebody sent.
+ * One line for a log: D1's words, which name tables and columns only; that a binding did not answer in time; or for any
+ * other error its class and where it was thrown, because the text of an unforeseen error may repeat what somebody sent.
  */
 export function describeCause(error: unknown): string | null {
   if (error === undefined) return null;

@@ -5,7 +5,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { run } from '../tools/lib/arguments.ts';
+import { pathOfCaller, run } from '../tools/lib/arguments.ts';
 import { acceptAndConsume, acceptTypically, insertBarely, type Moved } from './batches.ts';
 import { BANK, multiply, prepare, QUESTIONS } from './data.ts';
 import { measure, type Measured } from './load.ts';
@@ -217,7 +217,7 @@ const program = new Command('bench')
   .option('--picture <file>', 'write an SVG of it')
   .action(async ({ quick = false, json, picture }) => {
     const ratios = await bench(quick);
-    if (picture !== undefined) await writeFile(picture, toPicture(ratios));
+    if (picture !== undefined) await writeFile(pathOfCaller(picture), toPicture(ratios));
     console.log(json ? JSON.stringify({ bank: BANK, ratios }, null, 2) : toTable(ratios));
     if (!json) console.log(`\n${ratios.filter(isMet).length} of ${ratios.length} targets are met.`);
   });

@@ -40,14 +40,18 @@ BEGIN
   SELECT RAISE(ABORT, 'UNIQUE constraint failed: batches.bank_id, batches.id');
 END;
 
--- A change must name the newest row of the log about its customer; an older one was another change's. Rows about one
--- customer rise in `at`, whatever the clocks say that they are written by.
+-- A change must name the newest row of the log about its customer, and an API key must have asked for that one: an older
+-- row was another change's, and a row without a key is what a trigger wrote down. Rows about one customer rise in `at`,
+-- whatever the clocks say that they are written by.
 DROP TRIGGER customers_updated_by_nobody;
 CREATE TRIGGER customers_updated_by_nobody
 AFTER UPDATE OF bank_id, id, phrase, email, account_name, firstname, lastname, middlename, country, state, address,
   gender, phone, display_picture, client_ref, batch_index, created_at, revision ON customers
-WHEN NEW.revision IS OLD.revision OR NEW.revision IS NOT (
-  SELECT request_id FROM audit_log WHERE bank_id = NEW.bank_id AND subject = NEW.id ORDER BY at DESC LIMIT 1)
+WHEN NEW.revision IS OLD.revision OR NOT EXISTS (
+  SELECT 1 FROM (
+    SELECT request_id, key_id FROM audit_log
+    WHERE bank_id = NEW.bank_id AND subject = NEW.id ORDER BY at DESC LIMIT 1)
+  WHERE request_id = NEW.revision AND key_id IS NOT NULL)
 BEGIN
   INSERT INTO audit_log (bank_id, at, request_id, action, subject, fields)
   SELECT NEW.bank_id, max(unixepoch('subsec') * 1000, coalesce(max(at) + 1, 0)), 'sql_' || hex(randomblob(10)),

@@ -85,7 +85,7 @@ export function createDeps(
     apiKeyDatabase: withDeadlines(env.DB, runtime.timer),
     apiKeyCache: memory.apiKeys,
     phraseCache: new PhraseCache(env.PHRASE_CACHE, memory.cache, runtime),
-    batchQueue: createBatchQueue(env.BATCH_QUEUE),
+    batchQueue: createBatchQueue(env.BATCH_QUEUE, runtime.timer),
     inFlightRequests: memory.inFlightRequests,
     rateLimits: new RateLimits(env, ratePolicies, memory.rateWindows, runtime, runAfterResponse),
     healthMemory: memory.health,

@@ -9,6 +9,28 @@ export type LogLine = Record<string, string | number | boolean | null> & { event
  */
 export type Timer = (milliseconds: number, callback: () => void) => () => void;
 
+/**
+ * Milliseconds that KV has for a write, a queue for a send, and the rate limiter for a count. Each takes up to some
+ * hundred, and the service goes on without any of them.
+ */
+export const BINDING_DEADLINE_MS = 5_000;
+
+/**
+ * Waits for a call to a binding. A call that is given up may still take effect; nobody learns whether it does.
+ * @throws what the call throws, or `<service>_TIMEOUT: …` when there is no answer within `deadlineMs`
+ */
+export function withinDeadline<Result>(
+  timer: Timer,
+  deadlineMs: number,
+  service: 'D1' | 'KV' | 'QUEUE' | 'RATE_LIMITER' | 'HEALTH',
+  call: Promise<Result>,
+): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const expire = () => reject(new Error(`${service}_TIMEOUT: no answer within ${deadlineMs} ms`));
+    call.finally(timer(deadlineMs, expire)).then(resolve, reject);
+  });
+}
+
 export interface Runtime {
   /** Milliseconds since 1970-01-01 UTC. */
   now: () => number;

@@ -2,6 +2,7 @@
 import * as z from 'zod/mini';
 import { LIMITS } from '../limits.ts';
 import { EMAIL, MAX_EMAIL_CHARACTERS } from '../lib/email.ts';
+import { cleanText } from '../lib/text.ts';
 import { MAX_PHRASE_CHARACTERS, normalisePhrase } from '../lib/phrase.ts';
 import {
   maxCharactersRule,
@@ -13,7 +14,7 @@ import {
   wholeNumber,
   withoutBrackets,
 } from '../http/parameters.ts';
-import { EMAIL_FAULT, lowerCase, notEmpty, REQUIRED } from './field-rules.ts';
+import { EMAIL_FAULT, emailRule, lowerCase, notEmpty, REQUIRED } from './field-rules.ts';
 import { BATCH_RULES, MAX_ACCOUNT_NAME_CHARACTERS, UPDATE_RULES } from './fields.ts';
 
 /** One customer of a batch, as the contract has it. Unknown keys are dropped. */
@@ -39,17 +40,24 @@ export const customerUpdate = z.strictObject(
 );
 export type CustomerUpdate = z.output<typeof customerUpdate>['update'];
 
-/** An unencoded plus in a URL arrives as a space, so the fault says how to write it. */
-const emailParameter = z.email({
-  pattern: EMAIL,
-  error: ({ input }) =>
-    String(input).includes(' ') ? `${EMAIL_FAULT}; in a URL, + is written as %2B` : EMAIL_FAULT,
-});
+/** An unencoded plus in a URL arrives as a space. Checked before cleaning, which trims one at either end. */
+const plusIsEncoded = z.refine<unknown>(
+  (sent) =>
+    typeof sent !== 'string' ||
+    sent.length > MAX_EMAIL_CHARACTERS ||
+    !sent.includes(' ') ||
+    EMAIL.test(String(cleanText(sent, MAX_EMAIL_CHARACTERS))),
+  { error: `${EMAIL_FAULT}; in a URL, + is written as %2B`, abort: true },
+);
+const emailParameter = z.pipe(
+  z.unknown().check(plusIsEncoded),
+  single(MAX_EMAIL_CHARACTERS, lowerCase, emailRule),
+);
 
 export const customerLookup = z
   .strictObject({
     id: z.optional(single(MAX_ID_CHARACTERS)),
-    email: z.optional(single(MAX_EMAIL_CHARACTERS, lowerCase, emailParameter)),
+    email: z.optional(emailParameter),
     phrase: z.optional(single(MAX_PHRASE_CHARACTERS)),
   })
   .check(
@@ -86,7 +94,7 @@ const listOf = (maxCharacters: number) =>
       ),
   );
 
-const PAGE = `must be a whole number from 1, and times limit at most ${LIMITS.maxNumberedRow}; to read further, follow the Link header: its cursor reaches any depth`;
+const PAGE = `must be a whole number from 1, and page × limit must be at most ${LIMITS.maxNumberedRow}; to read further, follow the cursor in the Link header, which reaches any depth`;
 
 const listParameters = z
   .strictObject({

@@ -1,7 +1,7 @@
 /** Translates between HTTP and the rules of customers.service.ts. */
 import { AppError } from '../errors.ts';
 import { actorOf } from '../http/auth.ts';
-import { expectedRevisions, isUnmodified, toEtag } from '../http/conditional.ts';
+import { expectedRevisions, readKnownRevisions, toEtag } from '../http/conditional.ts';
 import { linkHeader } from '../http/link-header.ts';
 import type { Router } from '../http/router.ts';
 import {
@@ -17,11 +17,12 @@ const WANTS_FRESH = /\b(no-cache|no-store|max-age=0)\b/i;
 
 export function customerRoutes(router: Router<CustomerDeps>): void {
   router.mount(getCustomerOperation, async ({ deps, caller, query, headers }) => {
+    const isKnown = readKnownRevisions(headers['If-None-Match']);
     const fresh = WANTS_FRESH.test(headers['Cache-Control'] ?? '');
     const { found, cache } = await lookUpCustomer(deps, caller, query, fresh);
     if (found === null) throw new AppError('CUSTOMER_NOT_FOUND', { headers: { 'X-Cache': cache } });
     const sent = { ETag: toEtag(found.revision), 'X-Cache': cache };
-    if (isUnmodified(headers['If-None-Match'], found.revision)) return { status: 304, headers: sent };
+    if (isKnown(found.revision)) return { status: 304, headers: sent };
     return { data: found.customer, headers: sent };
   });
 

@@ -4,7 +4,7 @@
  * wrong. Accepted: a response may be as old as CACHE_SECONDS. Misses are never written.
  */
 import * as z from 'zod/mini';
-import type { Runtime } from '../runtime.ts';
+import { BINDING_DEADLINE_MS, withinDeadline, type Runtime } from '../runtime.ts';
 import { standardCustomer } from './customers.standard.ts';
 
 /** How long a value lives, and so how old a response can be. The README states it. */
@@ -29,25 +29,24 @@ function cacheKey(bankId: string, phrase: string): string {
   return `phrase:${bankId}:${phrase}`;
 }
 
+type CacheRuntime = Pick<Runtime, 'now' | 'sleep' | 'timer' | 'log'>;
+
 export class PhraseCache {
   readonly #binding: KVNamespace;
   readonly #memory: CacheMemory;
-  readonly #runtime: Pick<Runtime, 'now' | 'sleep' | 'log'>;
+  readonly #runtime: CacheRuntime;
 
-  constructor(binding: KVNamespace, memory: CacheMemory, runtime: Pick<Runtime, 'now' | 'sleep' | 'log'>) {
+  constructor(binding: KVNamespace, memory: CacheMemory, runtime: CacheRuntime) {
     this.#binding = binding;
     this.#memory = memory;
     this.#runtime = runtime;
   }
 
   /** Returns null if the value is absent, not read in time, malformed, or another bank's. Never throws. */
-  read(bankId: string, phrase: string): Promise<CachedCustomer | null> {
-    return Promise.race([this.#read(bankId, phrase), this.#runtime.sleep(READ_TIMEOUT_MS).then(() => null)]);
-  }
-
-  async #read(bankId: string, phrase: string): Promise<CachedCustomer | null> {
+  async read(bankId: string, phrase: string): Promise<CachedCustomer | null> {
     try {
-      const value = cachedCustomer.safeParse(await this.#binding.get(cacheKey(bankId, phrase), 'json'));
+      const reading = this.#binding.get(cacheKey(bankId, phrase), 'json');
+      const value = cachedCustomer.safeParse(await this.#withinDeadline(reading, READ_TIMEOUT_MS));
       const owned =
         value.success && value.data.customer.bankId === bankId && value.data.customer.phrase === phrase;
       return owned ? value.data : null;
@@ -59,7 +58,7 @@ export class PhraseCache {
 
   /**
    * Checks that KV responds. Reads a key that was never read before, so that no edge has its absence cached.
-   * @throws what KV throws
+   * @throws what KV throws; the caller sets the deadline
    */
   async check(): Promise<void> {
     await this.#binding.get(`check:${this.#runtime.now()}`);
@@ -74,10 +73,12 @@ export class PhraseCache {
     const startedAt = this.#runtime.now();
     return async (cached, readAgain) => {
       try {
-        await this.#put(cached);
-        // Another isolate's update is not counted here. Its write can land before ours only if this fill was slow.
+        const put = await this.#tryPut(cached);
+        // Another isolate's update is not counted here. Its write can land before ours only if this fill was slow; a
+        // write that was given up may land later still.
         const slow = this.#runtime.now() - startedAt > READ_TIMEOUT_MS;
         if (slow || this.#memory.updates !== updatesBefore) await this.#putAnew(cached.customer, readAgain);
+        else if (!put) this.#failed('fill');
       } catch {
         this.#failed('fill');
       }
@@ -89,10 +90,7 @@ export class PhraseCache {
     this.#memory.updates += 1;
     const own = this.#memory.updates;
     try {
-      const put = await this.#put(cached).then(
-        () => true,
-        () => false,
-      );
+      const put = await this.#tryPut(cached);
       // An update or an erasure that came during this write may have been overwritten by it.
       if (!put || this.#memory.updates !== own) await this.#putAnew(cached.customer, readAgain);
     } catch {
@@ -104,7 +102,7 @@ export class PhraseCache {
   async forget(bankId: string, phrase: string): Promise<void> {
     this.#memory.updates += 1;
     try {
-      await this.#binding.delete(cacheKey(bankId, phrase));
+      await this.#delete(bankId, phrase);
     } catch {
       this.#failed('forget');
     }
@@ -112,7 +110,7 @@ export class PhraseCache {
 
   /**
    * Call after `forget`, without delaying the response: a write in progress may have landed later, or KV may have
-   * refused a second write of the key within one second. Never throws.
+   * refused a second write of the key within one second, or not have confirmed the deletion. Never throws.
    */
   async forgetAgain(bankId: string, phrase: string): Promise<void> {
     await this.#runtime.sleep(REWRITE_DELAY_MS);
@@ -121,16 +119,33 @@ export class PhraseCache {
 
   async #put(cached: CachedCustomer): Promise<void> {
     const { bankId, phrase } = cached.customer;
-    await this.#binding.put(cacheKey(bankId, phrase), JSON.stringify(cached), {
+    const putting = this.#binding.put(cacheKey(bankId, phrase), JSON.stringify(cached), {
       expirationTtl: CACHE_SECONDS,
     });
+    await this.#withinDeadline(putting, BINDING_DEADLINE_MS);
+  }
+
+  /** Returns whether KV confirmed the write in time. */
+  async #tryPut(cached: CachedCustomer): Promise<boolean> {
+    return this.#put(cached).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async #delete(bankId: string, phrase: string): Promise<void> {
+    await this.#withinDeadline(this.#binding.delete(cacheKey(bankId, phrase)), BINDING_DEADLINE_MS);
+  }
+
+  #withinDeadline<Result>(call: Promise<Result>, deadlineMs: number): Promise<Result> {
+    return withinDeadline(this.#runtime.timer, deadlineMs, 'KV', call);
   }
 
   /** Waits until KV accepts another write of the key, then writes what D1 holds. */
   async #putAnew(stale: { bankId: string; phrase: string }, readAgain: ReadAgain): Promise<void> {
     await this.#runtime.sleep(REWRITE_DELAY_MS);
     const current = await readAgain();
-    if (current === null) await this.#binding.delete(cacheKey(stale.bankId, stale.phrase));
+    if (current === null) await this.#delete(stale.bankId, stale.phrase);
     else await this.#put(current);
   }
 

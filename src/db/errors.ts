@@ -13,6 +13,11 @@ export function isOverFailureLimit(error: unknown): boolean {
   return hasMessage(error, /NOT NULL constraint failed: banks\.failure_day_count/);
 }
 
+/** Does a bank already have as many open batches as it may? See `insertBatch`. */
+export function isOverOpenLimit(error: unknown): boolean {
+  return hasMessage(error, /NOT NULL constraint failed: batches\.status/);
+}
+
 /** Did SQLite refuse a row? Trying again would end the same way. */
 export function isConstraintFailure(error: unknown): boolean {
   return hasMessage(error, /constraint failed|SQLITE_CONSTRAINT/);
@@ -46,14 +51,17 @@ function messagesOf(error: unknown): string[] {
   return messages;
 }
 
+/** Messages that hold no value that somebody sent: D1's name tables and columns only. */
+const FREE_OF_VALUES = /^(?:D1_|[A-Z_]+_TIMEOUT: no answer within \d+ ms$)/;
+
 /**
- * One line for a log: D1's message, which names tables and columns only; for any other error its class and where it was
- * thrown, because the message of an unforeseen error may repeat what somebody sent.
+ * One line for a log: D1's message, or that a binding timed out; for any other error its class and where it was thrown,
+ * because the message of an unforeseen error may repeat what somebody sent.
  */
 export function describeCause(error: unknown): string | null {
   if (error === undefined) return null;
-  const fromD1 = messagesOf(error).find((message) => message.startsWith('D1_'));
-  if (fromD1 !== undefined) return fromD1;
+  const known = messagesOf(error).find((message) => FREE_OF_VALUES.test(message));
+  if (known !== undefined) return known;
   let root = error;
   while (root instanceof Error && root.cause !== undefined) root = root.cause;
   if (!(root instanceof Error)) return typeof root;

@@ -5,7 +5,7 @@
  */
 import { fillPlaceholders, sql, type GetColumnData, type SQL } from 'drizzle-orm';
 import { QueryBuilder, SQLiteAsyncDialect, type SQLiteColumn } from 'drizzle-orm/sqlite-core';
-import { systemRuntime, type Timer } from '../runtime.ts';
+import { systemRuntime, withinDeadline, type Timer } from '../runtime.ts';
 import { DatabaseError, isDatabaseUnavailable } from './errors.ts';
 
 /** A statement as text and parameters. `Row` is the type of the rows it returns. */
@@ -92,7 +92,7 @@ export async function execute<Row>(
   statement: Statement<Row>,
   deadlineMs = READ_DEADLINE_MS,
 ): Promise<Row[]> {
-  const { results } = await withinDeadline(db, bind(db, statement).all<Row>(), deadlineMs);
+  const { results } = await waitFor(db, bind(db, statement).all<Row>(), deadlineMs);
   return results;
 }
 
@@ -118,7 +118,7 @@ export async function executeBatch<const Parts extends Transaction>(
 ): Promise<RowsOf<Parts>> {
   const named = Object.entries<Part>(parts);
   const bound = named.flatMap(([, part]) => statementsOf(part)).map((statement) => bind(db, statement));
-  const results = bound.length === 0 ? [] : await withinDeadline(db, db.batch(bound), deadlineMs);
+  const results = bound.length === 0 ? [] : await waitFor(db, db.batch(bound), deadlineMs);
   let next = 0;
   const rows = named.map(([name, part]) => {
     const first = next;
@@ -148,16 +148,14 @@ export async function executeBatchWithRetry<const Parts extends Transaction>(
   });
 }
 
-/** Every call to D1 passes here. A call that is given up goes on in D1, and nobody learns how it ended. */
-function withinDeadline<Result>(
+/** Every call to D1 passes here. */
+function waitFor<Result>(
   { timer = systemRuntime.timer }: Database,
   call: Promise<Result>,
   deadlineMs: number,
 ): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const fail = (cause: unknown) => reject(new DatabaseError('a D1 call failed', { cause }));
-    const cancel = timer(deadlineMs, () => fail(new Error(`D1_TIMEOUT: no answer within ${deadlineMs} ms`)));
-    call.finally(cancel).then(resolve, fail);
+  return withinDeadline(timer, deadlineMs, 'D1', call).catch((cause: unknown) => {
+    throw new DatabaseError('a D1 call failed', { cause });
   });
 }
 

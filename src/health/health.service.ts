@@ -5,7 +5,7 @@
  */
 import { describeCause } from '../db/errors.ts';
 import { execute, type Database } from '../db/statements.ts';
-import type { Runtime } from '../runtime.ts';
+import { withinDeadline, type Runtime } from '../runtime.ts';
 import { tooMany } from '../errors.ts';
 import type { Dependency } from './health.responses.ts';
 import { selectProbe } from './health.store.ts';
@@ -99,10 +99,7 @@ async function isAvailable(
   work: Promise<unknown>,
 ): Promise<boolean> {
   try {
-    await new Promise((resolve, reject) => {
-      const cancel = runtime.timer(CHECK_WITHIN_MS, () => reject(new Error('no answer in time')));
-      work.finally(cancel).then(resolve, reject);
-    });
+    await withinDeadline(runtime.timer, CHECK_WITHIN_MS, 'HEALTH', work);
     return true;
   } catch (error) {
     runtime.log('error', { event: 'dependency_unavailable', dependency, cause: describeCause(error) });

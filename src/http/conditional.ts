@@ -31,12 +31,14 @@ export function expectedRevisions(ifMatch: string | undefined): string[] | undef
 }
 
 /**
- * Does the client have this revision already, so that a 304 is enough?
+ * Call before anything is looked up, so that a malformed header is a 400 whoever is asked for.
  * @param ifNoneMatch the header as it was sent
+ * @returns tells whether the client has a revision already, so that a 304 is enough
  */
-export function isUnmodified(ifNoneMatch: string | undefined, revision: string): boolean {
-  if (ifNoneMatch === undefined) return false;
-  return readTags('If-None-Match', ifNoneMatch)?.includes(revision) ?? true;
+export function readKnownRevisions(ifNoneMatch: string | undefined): (revision: string) => boolean {
+  if (ifNoneMatch === undefined) return () => false;
+  const tags = readTags('If-None-Match', ifNoneMatch);
+  return (revision) => tags?.includes(revision) ?? true;
 }
 
 export function toEtag(revision: string): string {

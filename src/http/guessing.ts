@@ -16,6 +16,7 @@ export async function countMisses<Response extends Success>(
 ): Promise<Response> {
   const names = guesses.names(query);
   const outcome = await context.get('deps').rateLimits.guess(
+    context.get('headers'),
     context.get('caller').apiKeyId,
     names,
     () => handle().catch(toClientError),

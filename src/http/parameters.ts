@@ -27,7 +27,12 @@ export function single(maxCharacters: number, fold?: Fold, ...rules: TextRule[])
     cleanedWithin(maxCharacters, fold),
     z
       .string('must be given once')
-      .check(z.minLength(1, 'must not be empty'), maxCharactersRule(maxCharacters), safeText, ...rules),
+      .check(
+        z.minLength(1, { error: 'must not be empty', abort: true }),
+        maxCharactersRule(maxCharacters),
+        safeText,
+        ...rules,
+      ),
   );
 }
 
@@ -48,9 +53,10 @@ export function withoutBrackets(...names: string[]) {
   });
 }
 
+/** A whole number from `min` to `max`. Anything else is one fault, and aborts further rules. */
 export function wholeNumber(max: number, fault: string, min = 1) {
   return z.pipe(
-    z.pipe(z.string(fault).check(z.regex(/^\d{1,16}$/, fault)), z.transform(Number)),
+    z.pipe(z.string(fault).check(z.regex(/^\d{1,16}$/, { error: fault, abort: true })), z.transform(Number)),
     z
       .number()
       .check(z.minimum(min, { error: fault, abort: true }), z.maximum(max, { error: fault, abort: true })),

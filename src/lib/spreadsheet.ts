@@ -4,9 +4,10 @@ const DAMAGE = [
   // 12345678901 as shown in a narrow column, and then saved: 1.23457E+10, 1,23457E+10, 1E+10.
   /^[+-]?\d+(?:[.,]\d+)?E[+-]\d+$/i,
   /^[+-]?\d+[.,]\d+E\d+$/i,
-  // 123456789.0: data tools write whole numbers this way if the column has gaps. (12.0 may be a name.)
-  /^[+-]?\d{4,}[.,]0+$/,
-  // 1,234,567: grouped digits. Leading zeros are lost.
+  // 123456789.0 or 123456789.: a number with a fraction, as data tools write whole numbers of a column with gaps. (12.0
+  // may be a name.)
+  /^[+-]?\d{4,}[.,]0*$/,
+  // 1,234,567: digits in groups. What was in front, such as zeros, is lost.
   /^\d{1,3}(?:,\d{3}){2,}(?:\.\d+)?$/,
   // ="0123456789" and any other formula; '0123456789, whose apostrophe only marked it as text.
   /^=/,
@@ -22,8 +23,11 @@ const DAMAGE = [
 /** Direction marks and zero-width characters, which copying cells adds. They must not hide damage. */
 const INVISIBLE = /\p{Cf}/gu;
 
-/** Returns whether the text looks like a number that a spreadsheet has changed. */
+/** Double quotes around a cell, which are part of its text once a file was quoted twice. */
+const OUTER_QUOTES = /^["“”„«»\s]+|["“”„«»\s]+$/g;
+
+/** Is this what a spreadsheet makes of a number that it should have left alone? */
 export function isSpreadsheetDamage(text: string): boolean {
-  const visible = text.replace(INVISIBLE, '').trim();
-  return DAMAGE.some((pattern) => pattern.test(visible));
+  const bare = text.replace(INVISIBLE, '').replace(OUTER_QUOTES, '');
+  return DAMAGE.some((pattern) => pattern.test(bare));
 }

@@ -96,8 +96,9 @@ export const FAILURE_GUIDE: Record<FailureCode, Guide> = {
     cure: 'Fill in the fields that the row’s `errors` name, and send the row again.',
   },
   VALIDATION_ERROR: {
-    cause: 'A field is there and not in its format: an email, a country code, a phone number, a length.',
-    cure: 'Correct the fields that the row’s `errors` name, and send the row again.',
+    cause:
+      'A field is there and not in its format: an email, a country code, a phone number, a length; or a spreadsheet has changed a number in it, such as `1.23457E+10` or `#REF!` for an account number.',
+    cure: 'Correct the fields that the row’s `errors` name, and send the row again. Where a spreadsheet changed a number, take it from your source: format the column as text, and export it again.',
   },
   DUPLICATE_IN_BATCH: {
     cause: 'An earlier row of the same batch has this email or this clientRef, and goes in.',

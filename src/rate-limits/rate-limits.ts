@@ -10,7 +10,7 @@
  */
 import type { Env } from '../env.ts';
 import { tooMany, type AppError } from '../errors.ts';
-import type { Runtime } from '../runtime.ts';
+import { BINDING_DEADLINE_MS, withinDeadline, type Runtime } from '../runtime.ts';
 import rateLimits from './rate-limits.json' with { type: 'json' };
 
 export type RateLimitClass = 'lookups' | 'changes' | 'batches';
@@ -87,14 +87,14 @@ export class RateLimits {
   readonly #env: Env;
   readonly #policies: RatePolicies;
   readonly #memory: RateWindows;
-  readonly #runtime: Pick<Runtime, 'now' | 'log'>;
+  readonly #runtime: Pick<Runtime, 'now' | 'timer' | 'log'>;
   readonly #after: (work: Promise<void>) => void;
 
   constructor(
     env: Env,
     policies: RatePolicies,
     memory: RateWindows,
-    runtime: Pick<Runtime, 'now' | 'log'>,
+    runtime: Pick<Runtime, 'now' | 'timer' | 'log'>,
     after: (work: Promise<void>) => void,
   ) {
     this.#env = env;
@@ -132,12 +132,13 @@ export class RateLimits {
   }
 
   /**
-   * Does work that may guess, and counts what it missed.
+   * Does work that may guess, counts what it missed, and says in the answer's headers what is left then.
    * @param names phrases and emails that are asked for; nothing is counted for none
    * @throws RATE_LIMITED if too many names are in flight; if it missed more often than was left; or if nothing is left
    *   by then, and hits are kept back too, so that a refusal tells nothing
    */
   async guess<Result>(
+    headers: AnswerHeaders,
     keyId: string,
     names: number,
     work: () => Promise<Result>,
@@ -150,18 +151,19 @@ export class RateLimits {
     window.namesInFlight += names;
     try {
       const result = await work();
-      this.#settleGuess(keyId, missesOf(result));
+      this.#settleGuess(headers, keyId, missesOf(result));
       return result;
     } finally {
       window.namesInFlight -= names;
     }
   }
 
-  /** Of the window in which the answer is given: the one in which it was asked may have ended. */
-  #settleGuess(keyId: string, misses: number): void {
+  /** What may guess is a lookup. Of the window in which the answer is given: the one in which it was asked may have ended. */
+  #settleGuess(headers: AnswerHeaders, keyId: string, misses: number): void {
     const account = this.#at(keyId, 'misses');
     const left = remaining(account);
     if (misses > 0) this.#charge(account, misses);
+    this.#describe(headers, [this.#at(keyId, 'lookups'), account]);
     if (left === 0) throw quotaExhausted(account);
     if (misses > left) throw tooManyUnknown(account);
   }
@@ -179,7 +181,9 @@ export class RateLimits {
   async #tell({ keyId, counted, window }: QuotaUsage, steps: number): Promise<void> {
     try {
       for (let told = 0; told < steps && !window.refused; told += 1) {
-        const { success } = await this.#env[BINDINGS[counted]].limit({ key: keyId });
+        const counting = this.#env[BINDINGS[counted]].limit({ key: keyId });
+        const { timer } = this.#runtime;
+        const { success } = await withinDeadline(timer, BINDING_DEADLINE_MS, 'RATE_LIMITER', counting);
         if (!success) window.refused = true;
       }
     } catch {

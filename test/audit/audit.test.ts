@@ -112,6 +112,20 @@ describe('a change without its row is impossible', () => {
   });
 });
 
+it('an update by hand is written down, though it names the row of an earlier one by hand, or none', async () => {
+  const newest = '(SELECT request_id FROM audit_log WHERE subject = customers.id ORDER BY at DESC LIMIT 1)';
+  await change({ state: 'Lagos' });
+  const before = (await changes()).length;
+  const revisions = [`'by hand'`, newest, newest, 'NULL', newest, 'NULL'];
+  for (const [index, revision] of revisions.entries()) {
+    await env.DB.prepare(`UPDATE customers SET state = 'by hand ${index}', revision = ${revision}`).run();
+    const rows = await changes();
+    expect([rows.length, rows[0].keyId, rows[0].action]).toEqual([before + index + 1, null, 'UPDATE']);
+  }
+  await change({ state: 'Ogun' });
+  expect((await changes())[0]).toMatchObject({ keyId: 'key_lagos_full', action: 'PATCH /v1/bank/customer' });
+});
+
 describe('REPLACE, which no DELETE trigger sees, removes no customer and no batch:', () => {
   const [id = '', email = '', phrase = ''] = ['id', 'email', 'phrase'].map(
     (column) => `(SELECT ${column} FROM customers WHERE email LIKE 'adaobi.1@%')`,

@@ -70,7 +70,7 @@ it('stores customers cleaned', async () => {
   expect(row?.['id']).not.toBe('cus_mine');
 });
 
-describe('rows that can not become customers', () => {
+describe('rows that cannot become customers', () => {
   it('are named by index, clientRef, code and every fault; the others go in', async () => {
     await service.haveCustomers([sentCustomer(9)]);
     const { status, body } = await service.post([

@@ -136,7 +136,7 @@ describe('the refused rows of a day', () => {
     expect(refused.headers.get('Retry-After')).toBe(String(12 * 3_600));
     const [{ field, message }] = refused.body.errors;
     expect(field).toBe('customers');
-    for (const word of ['hold 3 rows', 'may leave 5 of them a day', MIDNIGHT])
+    for (const word of ['limit of 5 refused rows per UTC day', 'cannot become customers: 3', MIDNIGHT])
       expect(message).toContain(word);
     expect(await bank()).toEqual({ stored: 3, day: '2026-11-25', today: 3, rows: 3 });
     expect(await all('SELECT id FROM batches')).toHaveLength(1);

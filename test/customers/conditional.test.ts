@@ -3,7 +3,11 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { KEYS } from '../support/banks.ts';
 import { d1Error, unluckyDatabase, watchedDatabase } from '../support/broken.ts';
 import { sentCustomer } from '../support/customers.ts';
+import { Meter } from '../support/meter.ts';
 import { Service } from '../support/service.ts';
+
+/** No lists of entity tags. */
+const MALFORMED = ['unquoted', '"open', 'W/', '"a" "b"', 'a'.repeat(2_000)];
 
 let service: Service;
 let ada: { id: string; phrase: string };
@@ -68,13 +72,10 @@ describe('If-Match', () => {
     expect(answer.status).toBe(404);
   });
 
-  it.each(['unquoted', '"open', 'W/', '"a" "b"', 'a'.repeat(2_000)])(
-    'returns 400 for %s, and names the header',
-    async (tag) => {
-      const answer = await change('x', { 'If-Match': tag });
-      expect([answer.status, answer.body.errors[0].field]).toEqual([400, 'If-Match']);
-    },
-  );
+  it.each(MALFORMED)('returns 400 for %s, and names the header', async (tag) => {
+    const answer = await change('x', { 'If-Match': tag });
+    expect([answer.status, answer.body.errors[0].field]).toEqual([400, 'If-Match']);
+  });
 
   it('is checked before a phone number is compared with the customer’s country', async () => {
     const ask = async (phone: string, headers: Record<string, string>, id = ada.id) => {
@@ -131,5 +132,21 @@ describe('If-None-Match', () => {
     }
     await change('Lagos');
     expect((await look(by, KEYS[key], { 'If-None-Match': tag })).status).toBe(200);
+  });
+
+  it.each(MALFORMED)('%s is a 400 that names it, whoever is looked up, and D1 is not asked', async (tag) => {
+    const meter = new Meter();
+    service = new Service((bindings) => meter.bindings(bindings));
+    // An isolate remembers API keys that it has checked.
+    for (const key of [KEYS.full, KEYS.standard]) await look('id=cus_nobody', key);
+    meter.reset();
+    for (const by of [`id=${ada.id}`, 'id=cus_nobody', `phrase=${ada.phrase}`, 'email=nobody@example.com']) {
+      for (const key of [KEYS.full, KEYS.standard]) {
+        const answer = await look(by, key, { 'If-None-Match': tag });
+        expect([answer.status, answer.body.errors[0].field]).toEqual([400, 'If-None-Match']);
+        expect(['ETag', 'X-D1-Bookmark', 'X-Cache'].filter((name) => answer.headers.has(name))).toEqual([]);
+      }
+    }
+    expect([meter.d1Calls, meter.kvReads]).toEqual([0, 0]);
   });
 });

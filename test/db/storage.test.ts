@@ -25,6 +25,7 @@ import {
 } from '../../src/batches/failures.store.ts';
 import { selectBacklog, deleteOldBatches } from '../../src/batches/process/retention.store.ts';
 import {
+  insertBatch,
   selectOpenBatchCounts,
   selectExistingEmails,
   selectBatchId,
@@ -141,6 +142,7 @@ describe('every statement finds its rows by an index', () => {
     customerIds: [],
     failures: [{ index: 0, clientRef: null, code: 'INVALID_DATA' as const, message: '', errors: [] }],
   };
+  const chunk = { chunk: 0, firstIndex: 0, lastIndex: 0, rowCount: 1, payload: '[]' };
   const listing = { limit: 20, offset: 0, descending: true };
   const lists = SORT_FIELDS.flatMap((field) =>
     (['from', 'before'] as const).map((side) => ({
@@ -202,6 +204,8 @@ describe('every statement finds its rows by an index', () => {
       }),
     ),
     batch: selectBatch('b', 'x'),
+    // Its chunks are plain INSERTs, which have no plan.
+    'insert a batch': insertBatch({ ...outline, chunks: [chunk] }, 0, 1)[0] ?? sql``,
     'read back': selectBatchId('b', 'x'),
     'read back a key': selectIdempotencyRecord('b', 'k', 0),
     // Its second statement is a plain INSERT, which has no plan.

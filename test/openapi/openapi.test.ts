@@ -8,7 +8,8 @@ import type { Env } from '../../src/env.ts';
 import { ERRORS } from '../../src/errors.ts';
 import { MAX_ID_CHARACTERS } from '../../src/http/parameters.ts';
 import { BOOKMARK_HEADER } from '../../src/http/responses.ts';
-import { ERROR_GUIDE } from '../../src/openapi/error-guide.ts';
+import { isSpreadsheetDamage } from '../../src/lib/spreadsheet.ts';
+import { ERROR_GUIDE, FAILURE_GUIDE } from '../../src/openapi/error-guide.ts';
 import { templateOf } from '../../src/openapi/openapi.ts';
 import { OPERATIONS } from '../../src/openapi/operations.ts';
 import { KEYS } from '../support/banks.ts';
@@ -278,3 +279,10 @@ it.each(ROUTES)(
     if (!documented) expect(new Set(opened)).toEqual(new Set(['first-primary']));
   },
 );
+
+it('names the damage that spreadsheets do by examples that are refused for it', () => {
+  const { cause } = FAILURE_GUIDE.VALIDATION_ERROR;
+  const examples = [...cause.matchAll(/`([^`]+)`/g)].map(([, example = '']) => example);
+  expect([cause.includes('spreadsheet'), examples.length]).toEqual([true, 2]);
+  for (const example of examples) expect(isSpreadsheetDamage(example)).toBe(true);
+});

@@ -140,6 +140,29 @@ describe('misses', () => {
   const told = (answers: { status: number }[], names: number) =>
     answers.filter(({ status }) => status < 429).length * names;
 
+  it('are counted in the headers of the very answer that tells them, refused or not', async () => {
+    const service = limited({ lookups: { ...few, limit: 9 }, misses: { ...few, limit: 5 } });
+    const left = ({ headers }: { headers: Headers }) => headers.get('RateLimit');
+    const miss = () => service.get('/v1/bank/customer?email=nobody@example.com');
+    expect(left(await miss())).toBe('"lookups";r=8;t=6, "misses";r=4;t=6');
+    expect(left(await hit(service))).toBe('"lookups";r=7;t=6, "misses";r=4;t=6');
+    expect(left(await filter(service, unknown(2)))).toBe('"lookups";r=6;t=6, "misses";r=2;t=6');
+    const refused = await filter(service, unknown(3, 10));
+    expect([refused.status, left(refused)]).toEqual([429, '"lookups";r=5;t=6, "misses";r=0;t=6']);
+    const closed = await hit(service);
+    expect([closed.status, left(closed)]).toEqual([429, '"lookups";r=5;t=6, "misses";r=0;t=6']);
+  });
+
+  it('are counted in the headers of the window in which they are told', async () => {
+    const DB = watchedDatabase(env.DB, async (_, work) => {
+      now += 6_000;
+      return work();
+    });
+    const service = limited({ lookups: few, misses: fifty.misses }, { DB });
+    const { headers } = await filter(service, unknown(2));
+    expect(headers.get('RateLimit')).toBe('"lookups";r=3;t=10, "misses";r=48;t=10');
+  });
+
   it('are told fifty times a window at most, however many a filter names', async () => {
     const service = limited(fifty);
     expect((await filter(service, unknown(49))).status).toBe(200);
@@ -331,6 +354,57 @@ describe('batches under way', () => {
     expect((await service.post([sentCustomer(20)], KEYS.other)).status).toBe(201);
     await service.drain();
     expect((await send(7)).status).toBe(201);
+  });
+
+  it('are bounded however many are sent at once, and a retry among them is answered', async () => {
+    const sent = 12;
+    let begun = 0;
+    const { promise: all, resolve: goOn } = Promise.withResolvers<void>();
+    // Each has counted the others before any of them is stored.
+    const DB = watchedDatabase(env.DB, async (number, work) => {
+      const result = await work();
+      begun += 1;
+      if (begun === sent) goOn();
+      if (number <= sent) await all;
+      return result;
+    });
+    const service = limited({}, { DB, MAX_OPEN_BATCHES: 3 });
+    const send = (by: Service, number: number) =>
+      by.ask('POST', '/v1/bank/customers', {
+        headers: { 'Idempotency-Key': `key-${number}` },
+        body: { customers: [sentCustomer(30 + number)] },
+      });
+    const answers = await Promise.all(Array.from({ length: sent }, (_, number) => send(service, number)));
+    const refused = answers.filter(({ status }) => status === 429);
+    expect([answers.filter(({ status }) => status === 201).length, refused.length]).toEqual([3, 9]);
+    for (const { body } of refused) {
+      expect([body.retryAfter, body.errors]).toEqual([
+        10,
+        [{ field: 'customers', message: '3 batches of your bank are under way; wait for some of them' }],
+      ]);
+    }
+    const accepted = answers.findIndex(({ status }) => status === 201);
+    expect((await send(service, accepted)).headers.get('Idempotent-Replayed')).toBe('true');
+    const stored = await env.DB.prepare(
+      `SELECT count(*) AS n FROM batches WHERE status = 'PROCESSING'`,
+    ).first('n');
+    expect(stored).toBe(3);
+  });
+
+  it('that were accepted elsewhere meanwhile are replayed, and not refused, under the same Idempotency-Key', async () => {
+    const other = new Service();
+    const send = (by: Service) =>
+      by.ask('POST', '/v1/bank/customers', {
+        headers: { 'Idempotency-Key': 'the-same' },
+        body: { customers: [sentCustomer(30)] },
+      });
+    const DB = watchedDatabase(env.DB, async (number, work) => {
+      const result = await work();
+      if (number === 1) await send(other);
+      return result;
+    });
+    const answer = await send(limited({}, { DB, MAX_OPEN_BATCHES: 1 }));
+    expect([answer.status, answer.headers.get('Idempotent-Replayed')]).toEqual([201, 'true']);
   });
 
   it('that are stalled are told apart, because no waiting ends them', async () => {

@@ -33,7 +33,7 @@ interface Ended {
 }
 
 /** Runs a command in the clone. @param input what it reads from standard input */
-function run(file: string, args: string[], input = '', env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+function run(file: string, args: readonly string[], input = '', env: NodeJS.ProcessEnv = {}): Promise<Ended> {
   return new Promise((resolve) => {
     const child = execFile(
       file,
@@ -81,12 +81,30 @@ void describe('before the first deploy', () => {
     assert.match(noPlace.output, /^Say where the data is to be.*--jurisdiction or --location/);
     const noHost = await tool('deploy-first', '--jurisdiction', 'eu', '--host', 'https://api.example.com/');
     assert.match(noHost.output, /^--host is a name such as api\.example\.com/);
-    const loggedOut = { CLOUDFLARE_API_TOKEN: undefined, HOME: clone, XDG_CONFIG_HOME: clone };
-    const args = ['tools/admin/deploy-first.ts', '--location', 'weur', '--host', HOST];
-    const noLogin = await run(process.execPath, args, '', loggedOut);
-    assert.equal(noLogin.output, 'You are not logged in to Cloudflare: run npx wrangler login first.\n');
-    assert.deepEqual([noPlace.code, noHost.code, noLogin.code, ...newChanges()], [1, 1, 1]);
+    assert.deepEqual([noPlace.code, noHost.code, ...newChanges()], [1, 1]);
   });
+
+  void it(
+    'every command for Cloudflare says in one sentence that nobody is logged in',
+    { timeout: 5 * MINUTES },
+    async () => {
+      const loggedOut = { CLOUDFLARE_API_TOKEN: undefined, HOME: clone, XDG_CONFIG_HOME: clone };
+      for (const [file, ...args] of [
+        [process.execPath, 'tools/deploy-first.ts', '--location', 'weur', '--host', HOST],
+        ['npm', 'run', '--silent', 'deploy'],
+        [process.execPath, 'tools/key.ts', 'list', '--remote'],
+        [process.execPath, 'tools/field-key.ts', '--remote'],
+      ] as const) {
+        const { code, output } = await run(file, args, '', loggedOut);
+        assert.equal(
+          output,
+          'You are not logged in to Cloudflare: run npx wrangler login first, or set CLOUDFLARE_API_TOKEN.\n',
+        );
+        assert.equal(code, 1);
+      }
+      assert.deepEqual(newChanges(), []);
+    },
+  );
 });
 
 void describe('npm run deploy:first', () => {

@@ -375,7 +375,7 @@ void describe('an interrupted import', { timeout: 240_000 }, () => {
     assert.equal(code, EXIT.fault, output);
     assert.match(
       output,
-      /customers hold 1 rows that can not become customers, and a bank may leave 1000000 of them a day/,
+      /customers would exceed your bank's limit of 1000000 refused rows per UTC day \(rows of this batch that cannot become customers: 1\)/,
     );
     assert.match(output, /run the same command again after \d{4}-\d\d-\d\dT00:00:\d\d/);
     await setFailuresOfToday(0);

@@ -1,7 +1,7 @@
 /** The packages that banks install: what is in them, and that they work where nothing else is. `npm run package`. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -97,6 +97,18 @@ void describe('@peere/client', { timeout: 60_000 }, () => {
       JSON.stringify({ compilerOptions: options, files: ['program.ts'] }),
     );
     await run(process.execPath, [join(projectFolder, 'node_modules/typescript/bin/tsc'), '-p', folder]);
+  });
+
+  void it('says in one sentence what to do where its importer is not built', async () => {
+    const bin = join(folder, 'bin');
+    await mkdir(bin);
+    await copyFile(join(projectFolder, 'packages/cli/bin/peere-import.js'), join(bin, 'peere-import.js'));
+    const { code, stderr } = await run(process.execPath, [join(bin, 'peere-import.js')]).then(
+      () => assert.fail('it went on'),
+      (error: { code: number; stderr: string }) => error,
+    );
+    assert.equal(code, 3);
+    assert.match(stderr, /^peere-import is not built yet: run npm ci --ignore-scripts=false [^\n]+\n$/);
   });
 
   void it('works in Node', async () => {

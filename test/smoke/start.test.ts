@@ -203,6 +203,19 @@ void describe('npm start', { timeout: 600_000 }, () => {
     }
   });
 
+  void it('tells in its help what to type, as every command does', async () => {
+    for (const [args, usage] of [
+      [['tools/start.ts'], 'npm start -- [options]'],
+      [['tools/key.ts', 'list'], 'npm run key -- list [options]'],
+      [['tools/deploy-first.ts'], 'npm run deploy:first -- [options]'],
+    ] as const) {
+      const { stdout } = await promisify(execFile)(process.execPath, [...args, '--help'], {
+        cwd: projectFolder,
+      });
+      assert.equal(stdout.split('\n')[0], `Usage: ${usage}`);
+    }
+  });
+
   void it('says in one sentence how to install it, for a Node that is too old and where nothing is installed', async () => {
     // As an older Node would: the check reads nothing but the version.
     const older = `Object.defineProperty(process.versions, 'node', { value: '18.0.0' }); require('./tools/preflight.cjs')`;
@@ -217,6 +230,18 @@ void describe('npm start', { timeout: 600_000 }, () => {
       await refusal(['tools/preflight.cjs'], bare),
       'Nothing is installed yet: run npm ci first.\n',
     );
+  });
+});
+
+void describe('npm run demo -- --file', { timeout: 60_000 }, () => {
+  void it('writes into the folder where it was called', async () => {
+    const folder = await temporaryFolder();
+    await promisify(execFile)(
+      'npm',
+      ['run', 'demo', '--prefix', projectFolder, '--', '--file', 'some.csv', '--count', '1'],
+      { cwd: folder, env: { ...process.env, INIT_CWD: undefined } },
+    );
+    assert.ok(existsSync(join(folder, 'some.csv')));
   });
 });
 

@@ -78,9 +78,9 @@ async function deployFirst({ host, verifyUrl, jurisdiction, location }: Options)
 }
 
 async function checkLogin(): Promise<void> {
-  const user = await wrangler(['whoami', '--json']).catch(() => null);
-  if (user === null) throw new Error('You are not logged in to Cloudflare: run npx wrangler login first.');
-  const { accounts } = JSON.parse(user) as { accounts: { id: string; name: string }[] };
+  const { accounts } = JSON.parse(await wrangler(['whoami', '--json'])) as {
+    accounts: { id: string; name: string }[];
+  };
   if (accounts.length > 1 && process.env['CLOUDFLARE_ACCOUNT_ID'] === undefined) {
     const list = accounts.map(({ id, name }) => `${id} (${name})`).join(', ');
     throw new Error(`Set CLOUDFLARE_ACCOUNT_ID to the account that is to have it: ${list}.`);

@@ -9,7 +9,7 @@ import { selectStagedTraces } from '../../src/batches/process/chunks.store.ts';
 import { selectTraces, type Traces } from '../../src/customers/customers.store.ts';
 import { eraseCustomerStatements } from '../../src/erasure/erasure.store.ts';
 import { inSlices } from '../../src/lib/slices.ts';
-import { run, targetOf, withTarget } from '../lib/arguments.ts';
+import { pathOfCaller, run, targetOf, withTarget } from '../lib/arguments.ts';
 import { textOf } from '../lib/sql.ts';
 import { d1, d1Each, sqlText, type Target } from '../lib/wrangler.ts';
 
@@ -168,7 +168,7 @@ withTarget(
   if (Number.isNaN(since)) throw new Error('--since must be a time such as 2026-11-25T09:00:00Z.');
   const carried = await readSince(targetOf(options), since);
   // Not over one that may be the only record of an earlier export.
-  await writeFile(file, JSON.stringify(carried, null, 1), { mode: 0o600, flag: 'wx' });
+  await writeFile(pathOfCaller(file), JSON.stringify(carried, null, 1), { mode: 0o600, flag: 'wx' });
   const { audit_log: changes, api_keys: keys } = carried;
   const byHand = changes.filter(({ action }) => action === 'DELETE').length;
   console.log(
@@ -184,7 +184,7 @@ withTarget(
     .description('after the restore: erase and revoke again')
     .argument('<file>', 'of export'),
 ).action(async (file, options) => {
-  const carried = JSON.parse(await readFile(file, 'utf8')) as Carried;
+  const carried = JSON.parse(await readFile(pathOfCaller(file), 'utf8')) as Carried;
   const target = targetOf(options);
   const erasures = carried.audit_log.filter(isErasure);
   const revoked = carried.api_keys.filter(isRevoked);

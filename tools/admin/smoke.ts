@@ -14,24 +14,21 @@ const LOCAL_HOSTS = ['localhost', '127.0.0.1', '[::1]'];
 /** What a program ends with that SIGINT ended. */
 const INTERRUPTED = 130;
 
+/** Measures times, and so runs with nothing beside it. */
+const ALONE = ['smoke'];
+const BESIDE_ONE_ANOTHER = ['start', 'deployed', 'replay', 'beside'];
+
 async function checkOwnServer(): Promise<void> {
-  const test = spawn(
-    process.execPath,
-    [
-      '--test',
-      '--test-concurrency=1',
-      'test/smoke/smoke.test.ts',
-      'test/smoke/start.test.ts',
-      'test/smoke/deployed.test.ts',
-      'test/smoke/replay.test.ts',
-    ],
-    {
+  for (const names of [ALONE, BESIDE_ONE_ANOTHER]) {
+    const files = names.map((name) => `test/smoke/${name}.test.ts`);
+    const test = spawn(process.execPath, ['--test', '--test-concurrency=2', ...files], {
       cwd: projectFolder,
       stdio: 'inherit',
-    },
-  );
-  const [code] = (await once(test, 'exit')) as [number | null];
-  process.exitCode = code ?? 1;
+    });
+    const [code] = (await once(test, 'exit')) as [number | null];
+    process.exitCode = code ?? 1;
+    if (code !== 0) return;
+  }
 }
 
 /** @throws for what is no address that an API key may be sent to */

@@ -173,10 +173,14 @@ const generated = [
   [fieldsFile, await generateFields(document)],
 ] as const;
 for (const [file, text] of generated) {
-  if (process.argv.includes('--check') && (await readFile(file, 'utf8')) !== text) {
-    console.error(`${relative(projectFolder, file)} differs from the schemas: run npm run client and commit it.`);
+  if ((await readFile(file, 'utf8').catch(() => '')) === text) continue;
+  if (process.argv.includes('--check')) {
+    console.error(
+      `${relative(projectFolder, file)} differs from the schemas: run npm run client and commit it.`,
+    );
     process.exit(1);
   }
+  // Only if it differs: a compiler may be reading it.
   await writeFile(file, text);
 }
 await bundleClient();

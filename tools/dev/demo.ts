@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { SingleBar } from 'cli-progress';
 import { toCsv } from '../lib/csv.ts';
-import { run } from '../lib/arguments.ts';
+import { pathOfCaller, run } from '../lib/arguments.ts';
 import { makeCustomers } from './customers.ts';
 import { answers, startServer } from './server.ts';
 
@@ -112,7 +112,7 @@ const program = new Command('demo')
       throw new Error('--count must be a whole number from 1 to 10000.');
     }
     if (file !== undefined) {
-      await writeFile(file, toCsv(newCustomers(count)));
+      await writeFile(pathOfCaller(file), toCsv(newCustomers(count)));
       console.log(
         `${count} customers are in ${file}, about 2 % of them wrong on purpose. To import them: npx peere-import ${file} --url ${url} --key peere_test_lagos_full`,
       );

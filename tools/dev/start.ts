@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
 import { DEMO_CUSTOMER } from '../../src/openapi/examples.ts';
-import { run } from '../lib/arguments.ts';
+import { pathOfCaller, run } from '../lib/arguments.ts';
 import { DEMO_KEYS } from './demo-data.ts';
 import { summarise } from './dev-output.ts';
 import { prepareLocalDatabase, removeLocalData } from './local-database.ts';
@@ -30,10 +30,11 @@ const program = new Command('start')
   .option('--port <number>', 'where it listens', '8787')
   .option('--ip <address>', 'which of this machine’s addresses it listens on', 'localhost')
   .option('--inspector-port <number>', 'where a debugger may connect; without it, any that is free')
-  .option('--persist-to <folder>', 'where its data is kept; without it, .wrangler/state')
+  .option('--persist-to <folder>', 'where its data is kept; without it, .wrangler/state', pathOfCaller)
   .option('--fresh', 'remove its data first')
   .option('--verbose', 'print everything that wrangler and the Worker say')
   .argument('[nothing]')
+  .usage('[options]')
   .action(start);
 
 await run(program);

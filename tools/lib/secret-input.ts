@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import { text } from 'node:stream/consumers';
 import { Writable } from 'node:stream';
+import { pathOfCaller } from './arguments.ts';
 
 /**
  * @param file `-` is standard input; without one, standard input too, and where that is a terminal, it asks for lines
@@ -10,7 +11,7 @@ import { Writable } from 'node:stream';
  * @param question what it asks for
  */
 export async function readSecretLines(file: string | undefined, question: string): Promise<string> {
-  if (file !== undefined && file !== '-') return readFile(file, 'utf8');
+  if (file !== undefined && file !== '-') return readFile(pathOfCaller(file), 'utf8');
   if (!process.stdin.isTTY) return text(process.stdin);
   console.error(`${question}, one to a line. An empty line ends. What you type is not shown.`);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });

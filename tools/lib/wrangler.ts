@@ -20,10 +20,15 @@ export const wranglerEnvironment = {
   PEERE_COMMAND: 'yes',
 };
 
+/** What it prints of a missing login: of `whoami --json`, of a login that has ended, and of all else. */
+const LOGGED_OUT = /"loggedIn":false|Not logged in|necessary to set a CLOUDFLARE_API_TOKEN/;
+const NOT_LOGGED_IN =
+  'You are not logged in to Cloudflare: run npx wrangler login first, or set CLOUDFLARE_API_TOKEN.';
+
 /**
  * @param input what it reads where it asks: a secret, which must not be an argument
  * @returns what it printed
- * @throws with what it printed, when it fails
+ * @throws with what it printed, when it fails; with what to do, when nobody is logged in
  */
 export function wrangler(args: string[], input = ''): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -39,8 +44,10 @@ export function wrangler(args: string[], input = ''): Promise<string> {
     child.stderr.on('data', (text) => (errors += text));
     child.on('error', reject);
     child.on('close', (code) => {
+      const printed = errors + output;
       if (code === 0) resolve(output);
-      else reject(new Error(`wrangler ${args.slice(0, 3).join(' ')} failed:\n${errors}${output}`));
+      else if (LOGGED_OUT.test(printed)) reject(new Error(NOT_LOGGED_IN));
+      else reject(new Error(`wrangler ${args.slice(0, 3).join(' ')} failed:\n${printed}`));
     });
   });
 }

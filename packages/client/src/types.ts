@@ -355,7 +355,7 @@ export interface Health {
 /**
  * Every failure has this shape.
  */
-export interface ErrorAnswer {
+export interface ErrorResponse {
   /**
    * The HTTP status.
    */
@@ -412,7 +412,7 @@ export interface ErrorAnswer {
 }
 export interface GetCustomerQuery {
   /**
-   * Of an answer to a batch, or of a list.
+   * From the response to a batch, or from a list.
    */
   id?: string;
   /**
@@ -426,97 +426,97 @@ export interface GetCustomerQuery {
 }
 export interface EraseCustomerQuery {
   /**
-   * Of the customer.
+   * The id of the customer.
    */
   id: string;
 }
 export interface ListCustomersQuery {
   /**
-   * Repeated, or separated by commas; `ids[]` and `ids[0]` are the same.
+   * Repeated, or separated by commas. `ids[]` and `ids[0]` mean the same.
    */
   ids?: string[];
   /**
-   * Repeated, or separated by commas; `phrases[]` and `phrases[0]` are the same.
+   * Repeated, or separated by commas. `phrases[]` and `phrases[0]` mean the same.
    */
   phrases?: string[];
   /**
-   * With `-` before it for descending.
+   * A leading `-` sorts in descending order.
    */
   sortBy?: 'createdAt' | '-createdAt' | 'id' | '-id' | 'accountName' | '-accountName' | 'email' | '-email';
   /**
-   * From 1; page times limit is at most 10,000. Reading on by the cursor of `Link` is cheaper, and reaches any depth.
+   * From 1. page times limit is at most 10,000. Following the cursor of `Link` costs less and reaches any depth.
    */
   page?: number;
   /**
-   * Rows of a page.
+   * Rows per page.
    */
   limit?: number;
   /**
-   * Of a `Link` header; empty: the first page. Reads on at the same cost at any depth.
+   * From a `Link` header. Empty: the first page. Reading on costs the same at any depth of the list.
    */
   cursor?: string;
 }
 export interface CreateCustomersQuery {
   /**
-   * Judge the rows by the same rules, and store nothing. The answer has failures of up to 1 MB.
+   * Validate the rows by the same rules, and store nothing. The response has up to 1 MB of failures.
    */
   dryRun?: boolean;
   /**
-   * Of a dry run whose answer had not all failures: send it again with the index of the last one that it had, plus one, until `failuresInline` is true.
+   * For a dry run whose response did not have all failures: send it again with the index of the last failure that you have, plus one, until `failuresInline` is true.
    */
   failuresFrom?: number;
 }
 export interface ListBatchesQuery {
   /**
-   * Rows of a page.
+   * Rows per page.
    */
   limit?: number;
   /**
-   * Of a `Link` header; empty: the first page. Reads on at the same cost at any depth.
+   * From a `Link` header. Empty: the first page. Reading on costs the same at any depth of the list.
    */
   cursor?: string;
   /**
-   * Only batches that are so.
+   * Only batches with this status.
    */
   status?: 'PROCESSING' | 'STALLED' | 'COMPLETED' | 'COMPLETED_WITH_FAILURES';
 }
 export interface ListBatchFailuresQuery {
   /**
-   * Rows of a page.
+   * Rows per page.
    */
   limit?: number;
   /**
-   * Of a `Link` header; empty: the first page. Reads on at the same cost at any depth.
+   * From a `Link` header. Empty: the first page. Reading on costs the same at any depth of the list.
    */
   cursor?: string;
 }
 export interface ListBatchCustomersQuery {
   /**
-   * Rows of a page.
+   * Rows per page.
    */
   limit?: number;
   /**
-   * Of a `Link` header; empty: the first page. Reads on at the same cost at any depth.
+   * From a `Link` header. Empty: the first page. Reading on costs the same at any depth of the list.
    */
   cursor?: string;
 }
 export interface ListChangesQuery {
   /**
-   * Rows of a page.
+   * Rows per page.
    */
   limit?: number;
   /**
-   * Of a `Link` header; empty: the first page. Reads on at the same cost at any depth.
+   * From a `Link` header. Empty: the first page. Reading on costs the same at any depth of the list.
    */
   cursor?: string;
   /**
-   * A customer’s id, or a batch’s.
+   * The id of a customer or of a batch.
    */
   subject?: string;
 }
 export interface GetHealthQuery {
   /**
-   * `1`: ask what the service depends on.
+   * `1`: check the dependencies too.
    */
   deep?: '1';
 }

@@ -1,6 +1,6 @@
 /**
- * Accepting a batch. Promise: what is answered as accepted is in D1, whole; the queue only makes it quick, and
- * the sweep sends again whatever the queue loses.
+ * Accepts batches. Promise: a batch that is answered as accepted is in D1, whole. The queue only makes it fast, and the
+ * sweep resends whatever the queue loses.
  */
 import type { FieldKey } from '../../crypto/field-cipher.ts';
 import type { Runtime } from '../../runtime.ts';
@@ -9,22 +9,16 @@ import type { CommitDeps } from './commit.ts';
 import type { InFlightRequests } from './idempotency.ts';
 import type { Actor } from '../../api-keys/caller.ts';
 import { executeBatch } from '../../db/statements.ts';
-import { tooMany, type AppError } from '../../errors.ts';
 import { describeCause } from '../../db/errors.ts';
 import type { BatchReport, RowFailure } from '../batches.responses.ts';
-import { commitBatch } from './commit.ts';
+import { commitBatch, tooManyOpen } from './commit.ts';
 import { readIdempotency, replayResponse, toRecord, type Idempotency } from './idempotency.ts';
 import { EXISTING_FAILURE } from '../failures.ts';
 import { validateRows, type ValidRow } from './validate.ts';
 import { outlineBatch, stageChunks, type BatchPlan } from './plan.ts';
 import { toBatchReport, toDryRunReport, type AcceptedBatch } from './report.ts';
 import { selectIdempotencyRecord } from './idempotency.store.ts';
-import { selectOpenBatchCounts, selectExistingEmails, type OpenBatches } from './accept.store.ts';
-
-/** Seconds after which a bank with too much under way should try again: some of it is done by then. */
-const OPEN_BATCHES_SECONDS = 10;
-/** The same where every open batch is stalled: nothing ends before an operator has redriven some. */
-const STALLED_BATCHES_SECONDS = 600;
+import { NO_OPEN_BATCHES, selectExistingEmails, selectOpenBatchCounts } from './accept.store.ts';
 
 export interface AcceptDeps extends CommitDeps {
   runtime: Pick<Runtime, 'now' | 'random' | 'log'>;
@@ -34,19 +28,17 @@ export interface AcceptDeps extends CommitDeps {
   fieldKey: (version?: number) => Promise<FieldKey>;
   /** Customers of one chunk at most. */
   chunkRows: number;
-  /** Batches of one bank that may be open at once. */
-  maxOpenBatches: number;
   /** Work that the answer does not wait for. */
   runAfterResponse: (work: Promise<void>) => void;
 }
 
 export type AcceptResult = AcceptedBatch & {
-  /** The answer to an earlier request with the same key and body. */
+  /** Whether this is the response to an earlier request with the same Idempotency-Key and body. */
   replayed: boolean;
 };
 
 /**
- * Judges, stores and announces a batch. Two D1 calls and one queue call, for any size.
+ * Validates, stores and enqueues a batch. Two D1 calls and one queue call, for any size.
  * @param rows 1 to 10,000 rows as they were sent
  * @param key the request's Idempotency-Key
  */
@@ -57,7 +49,7 @@ export async function acceptBatch(
   key: string | undefined,
 ): Promise<AcceptResult> {
   const work = acceptWithKey(deps, actor, rows, key);
-  // A client that goes away should not stop it half-way, stored and not announced; the platform grants 30 s.
+  // A client that goes away must not stop it between commit and queue; the platform allows 30 s.
   deps.runAfterResponse(work.then(noop, noop));
   return work;
 }
@@ -107,8 +99,8 @@ async function validateAndCommit(
 }
 
 /**
- * Judges a batch by the same rules, and stores and sends nothing.
- * @param failuresFrom index of the first row whose failure is answered
+ * Validates a batch by the same rules, and stores and sends nothing.
+ * @param failuresFrom index of the first row whose failure is returned
  */
 export async function dryRunBatch(
   deps: AcceptDeps,
@@ -134,7 +126,7 @@ async function validateAgainstBank(deps: AcceptDeps, bankId: string, rows: unkno
   return { accepted, failures, record, open };
 }
 
-/** Which emails are customers already, is the key known, and how much is under way? One D1 call for all. */
+/** Which emails are customers already, is the Idempotency-Key known, and how many batches are open? One D1 call. */
 async function readBankState(deps: AcceptDeps, bankId: string, valid: ValidRow[], key: string | undefined) {
   const emails = valid.map(({ row }) => row.email);
   const { existing, records, open } = await executeBatch(deps.db, {
@@ -145,18 +137,8 @@ async function readBankState(deps: AcceptDeps, bankId: string, valid: ValidRow[]
   return {
     existing: new Set(existing.map(({ email }) => email)),
     record: records[0],
-    open: open[0] ?? { processing: 0, stalled: 0 },
+    open: open[0] ?? NO_OPEN_BATCHES,
   };
-}
-
-/** A 429 that says what there is to wait for, and for whom. */
-function tooManyOpen({ processing, stalled }: OpenBatches): AppError {
-  if (stalled === 0) {
-    const message = `${processing} batches of your bank are under way; wait for some of them`;
-    return tooMany(OPEN_BATCHES_SECONDS, 'customers', message);
-  }
-  const message = `${processing} batches of your bank are under way and ${stalled} are STALLED; the stalled ones wait for the operator of the service to redrive them, so ask for that`;
-  return tooMany(processing === 0 ? STALLED_BATCHES_SECONDS : OPEN_BATCHES_SECONDS, 'customers', message);
 }
 
 /** A failure here costs time, not customers: the batch is stored, and the sweep sends its pointers. */

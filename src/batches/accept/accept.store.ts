@@ -1,8 +1,5 @@
-/**
- * Accepting a batch in D1. Functions hand out statements; a service runs those that belong together as one
- * transaction.
- */
-import { and, eq, sql } from 'drizzle-orm';
+/** Accepting a batch, in D1. */
+import { and, eq, sql, type SQL } from 'drizzle-orm';
 import { batches, type BatchStatus } from '../../db/schema.ts';
 import { columnsAs, queryBuilder, toStatement, type Statement } from '../../db/statements.ts';
 import { refreshBatchStatus } from '../batch-status.store.ts';
@@ -21,15 +18,19 @@ export function selectExistingEmails(bankId: string, emails: string[]): Statemen
 }
 
 /**
- * A batch and its chunks.
+ * A batch and its chunks. If the bank already has `maxOpen` open batches, the transaction fails with `isOverOpenLimit`:
+ * an earlier count would miss batches that are accepted at the same time.
  * @param firstSendAt when the sweep may send a chunk's pointer again, in case the queue lost it
  */
-export function insertBatch(plan: BatchPlan, firstSendAt: number): Statement[] {
+export function insertBatch(plan: BatchPlan, firstSendAt: number, maxOpen: number): Statement[] {
   const { bankId, batchId, createdAt, customerIds, chunks } = plan;
+  const open = sql`${countOf(bankId, 'PROCESSING', maxOpen)} + ${countOf(bankId, 'STALLED', maxOpen)}`;
+  // The column is NOT NULL, so a NULL aborts the transaction. A batch without chunks is complete at once.
+  const status = chunks.length === 0 ? 'PROCESSING' : sql`iif(${open} < ${maxOpen}, 'PROCESSING', NULL)`;
   return [
     sql`INSERT INTO batches (bank_id, id, status, total, duplicates, invalid,
             first_customer_id, last_customer_id, created_at)
-          VALUES (${bankId}, ${batchId}, 'PROCESSING', ${plan.total}, ${plan.duplicates}, ${plan.invalid},
+          VALUES (${bankId}, ${batchId}, ${status}, ${plan.total}, ${plan.duplicates}, ${plan.invalid},
             ${customerIds[0] ?? null}, ${customerIds.at(-1) ?? null}, ${createdAt})`,
     ...chunks.map(
       ({ chunk, firstIndex, lastIndex, rowCount, payload }) =>
@@ -38,7 +39,7 @@ export function insertBatch(plan: BatchPlan, firstSendAt: number): Statement[] {
             VALUES (${bankId}, ${batchId}, ${chunk}, ${firstIndex}, ${lastIndex}, ${rowCount},
               ${firstSendAt}, ${payload})`,
     ),
-    // Without chunks the batch is complete at once; otherwise its last chunk completes it.
+    // Otherwise its last chunk completes it.
     ...(chunks.length === 0 ? [refreshBatchStatus(plan, createdAt)] : []),
   ];
 }
@@ -48,12 +49,17 @@ export interface OpenBatches {
   stalled: number;
 }
 
-/** How many of a bank's batches are under way, and how many wait for an operator? Counts up to `max` of each. */
+export const NO_OPEN_BATCHES: OpenBatches = { processing: 0, stalled: 0 };
+
+/** How many batches of a bank are being processed, and how many wait for an operator? Counts up to `max` of each. */
 export function selectOpenBatchCounts(bankId: string, max: number): Statement<OpenBatches> {
-  const countOf = (status: BatchStatus) =>
-    sql`(SELECT count(*) FROM (
-          SELECT 1 FROM batches WHERE bank_id = ${bankId} AND status = ${status} LIMIT ${max}))`;
-  return sql<OpenBatches>`SELECT ${countOf('PROCESSING')} AS processing, ${countOf('STALLED')} AS stalled`;
+  return sql<OpenBatches>`SELECT ${countOf(bankId, 'PROCESSING', max)} AS processing,
+        ${countOf(bankId, 'STALLED', max)} AS stalled`;
+}
+
+function countOf(bankId: string, status: BatchStatus, max: number): SQL {
+  return sql`(SELECT count(*) FROM (
+        SELECT 1 FROM batches WHERE bank_id = ${bankId} AND status = ${status} LIMIT ${max}))`;
 }
 
 /** Is this batch stored? */

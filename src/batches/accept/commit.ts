@@ -1,11 +1,16 @@
 /**
- * Writes an accepted batch, and knows whether it was written. A write that throws, or does not answer, may have
- * been committed all the same: before anything is said, the primary is asked.
+ * Commits an accepted batch. A write that throws or does not answer may have been committed all the same, so the primary
+ * is asked before the request is answered.
  */
 import { insertChange } from '../../audit/audit.store.ts';
 import type { Actor } from '../../api-keys/caller.ts';
 import { executeBatch, WRITE_DEADLINE_MS } from '../../db/statements.ts';
-import { describeCause, isDatabaseUnavailable, isOverFailureLimit } from '../../db/errors.ts';
+import {
+  describeCause,
+  isDatabaseUnavailable,
+  isOverFailureLimit,
+  isOverOpenLimit,
+} from '../../db/errors.ts';
 import type { PrimarySession } from '../../db/session.ts';
 import type { Runtime } from '../../runtime.ts';
 import { tooMany, unavailable, type AppError } from '../../errors.ts';
@@ -14,22 +19,31 @@ import type { BatchPlan } from './plan.ts';
 import { RESEND_AFTER_MS } from '../batch-queue.ts';
 import { selectIdempotencyRecord, insertIdempotencyRecord } from './idempotency.store.ts';
 import { addRefusedRowCount, insertRefusedRows, type FailureLimits } from '../failures.store.ts';
-import { selectBatchId, insertBatch } from './accept.store.ts';
+import {
+  insertBatch,
+  selectBatchId,
+  selectOpenBatchCounts,
+  NO_OPEN_BATCHES,
+  type OpenBatches,
+} from './accept.store.ts';
 
 export interface CommitDeps {
   db: PrimarySession;
   failureLimits: FailureLimits;
+  /** Batches of one bank that may be open at once. */
+  maxOpenBatches: number;
   runtime: Pick<Runtime, 'log'>;
 }
 
-/** Tries after the first. D1's own trouble is over in a moment or lasts; a client can wait better than we. */
+/** Retries after the first attempt. D1's trouble is over in a moment or lasts, and then the client waits better. */
 const MAX_RETRIES = 2;
 
 /**
- * @returns the record of the batch that already has this key; null when this batch is now stored
- * @throws RATE_LIMITED when the refused rows would pass the bank's limit of the day. Nothing is stored then.
- * @throws UNAVAILABLE when D1 is away. Nothing is stored then, unless D1 could not even be asked, or a write that
- *   stalled arrives after all: a client that sends the same key again is told which.
+ * @returns the record of the batch that already has this Idempotency-Key; null if this batch is stored now
+ * @throws RATE_LIMITED if the refused rows would pass the bank's daily limit, or the bank has too many open batches.
+ *   Nothing is stored then.
+ * @throws UNAVAILABLE if D1 is unavailable. Nothing is stored then, unless D1 could not even be asked, or a stalled write
+ *   arrives after all: a retry with the same Idempotency-Key finds out.
  */
 export async function commitBatch(
   deps: CommitDeps,
@@ -44,10 +58,10 @@ export async function commitBatch(
     fields: [],
   } as const;
   const statements = [
-    // First, because it may end all of it.
+    // First, because it may abort the transaction.
     ...addRefusedRowCount(plan, deps.failureLimits.perDay),
     insertChange(actor, change),
-    ...insertBatch(plan, plan.createdAt + RESEND_AFTER_MS),
+    ...insertBatch(plan, plan.createdAt + RESEND_AFTER_MS, deps.maxOpenBatches),
     ...insertRefusedRows(plan, deps.failureLimits.stored),
   ];
   if (idempotency !== undefined) {
@@ -60,7 +74,7 @@ export async function commitBatch(
       await executeBatch(deps.db, statements, WRITE_DEADLINE_MS);
       return null;
     } catch (error) {
-      const { stored, record } = await readBackCommit(deps, plan, idempotency?.key);
+      const { stored, record, open } = await readBackCommit(deps, plan, idempotency?.key);
       if (stored) {
         deps.runtime.log('warn', {
           event: 'lost_answer_read_back',
@@ -71,19 +85,35 @@ export async function commitBatch(
       }
       if (record !== undefined) return record;
       if (isOverFailureLimit(error)) throw tooManyRefused(plan, deps.failureLimits.perDay);
+      if (isOverOpenLimit(error)) throw tooManyOpen(open);
       if (!isDatabaseUnavailable(error)) throw error;
       if (attempt === MAX_RETRIES) throw unavailable(error);
     }
   }
 }
 
+/** Seconds after which a bank with too many open batches should retry: some of them are done by then. */
+const OPEN_BATCHES_SECONDS = 10;
+/** The same if every open batch is stalled: none ends before an operator has redriven some. */
+const STALLED_BATCHES_SECONDS = 600;
+
 const DAY_MS = 24 * 3_600_000;
 
-/** A 429 that ends with the UTC day. */
+/** A 429 until the end of the UTC day. */
 function tooManyRefused({ failures, createdAt }: BatchPlan, perDay: number): AppError {
   const midnight = (Math.floor(createdAt / DAY_MS) + 1) * DAY_MS;
-  const message = `hold ${failures.length} rows that can not become customers, and a bank may leave ${perDay} of them a day: send the batch without them (a dry run names them), or again after ${new Date(midnight).toISOString()}`;
+  const message = `would exceed your bank's limit of ${perDay} refused rows per UTC day (rows of this batch that cannot become customers: ${failures.length}); remove those rows (a dry run lists them), or send the batch again after ${new Date(midnight).toISOString()}`;
   return tooMany(Math.ceil((midnight - createdAt) / 1_000), 'customers', message);
+}
+
+/** A 429 that says what to wait for. */
+export function tooManyOpen({ processing, stalled }: OpenBatches): AppError {
+  if (stalled === 0) {
+    const message = `${processing} batches of your bank are being processed; wait for some of them`;
+    return tooMany(OPEN_BATCHES_SECONDS, 'customers', message);
+  }
+  const message = `${processing} batches of your bank are being processed and ${stalled} are STALLED; ask the operator of the service to redrive the stalled ones`;
+  return tooMany(processing === 0 ? STALLED_BATCHES_SECONDS : OPEN_BATCHES_SECONDS, 'customers', message);
 }
 
 async function readBackCommit(
@@ -92,11 +122,13 @@ async function readBackCommit(
   key: string | undefined,
 ) {
   try {
-    const { batches, records } = await executeBatch(deps.db, {
+    const { batches, counts, records } = await executeBatch(deps.db, {
       batches: selectBatchId(bankId, batchId),
+      counts: selectOpenBatchCounts(bankId, deps.maxOpenBatches),
       records: key === undefined ? [] : [selectIdempotencyRecord(bankId, key, createdAt)],
     });
-    return { stored: batches.length > 0, record: records[0] };
+    const [open = NO_OPEN_BATCHES] = counts;
+    return { stored: batches.length > 0, record: records[0], open };
   } catch (error) {
     throw isDatabaseUnavailable(error) ? unavailable(error) : error;
   }

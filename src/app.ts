@@ -17,7 +17,7 @@ import { Router } from './http/router.ts';
 import { serveIndex } from './http/welcome.ts';
 import { createId } from './lib/ids.ts';
 
-/** A year, as browsers' preload lists ask for. */
+/** A year, as browsers' preload lists require. */
 const HSTS = 'max-age=31536000; includeSubDomains';
 
 /** Builds the dependencies of one event. */
@@ -29,7 +29,7 @@ export function createApp(createDeps: CreateDeps): Hono<HttpEnv> {
   app.use(refuseTrailingSlash);
   app.get('/', serveIndex);
 
-  // `prepareRequest` has put them there.
+  // Set by `prepareRequest`.
   const router = new Router<Deps>(app, (context) => context.get('deps') as Deps);
   healthRoutes(router);
   customerRoutes(router);
@@ -44,7 +44,7 @@ export function createApp(createDeps: CreateDeps): Hono<HttpEnv> {
   return app;
 }
 
-/** Gives a request its id, its dependencies and the headers of its answer, and logs it when it is answered. */
+/** Gives a request its id, its dependencies and the headers of its response, and logs it when it is done. */
 function prepareRequest(createDeps: CreateDeps): MiddlewareHandler<HttpEnv> {
   return async (context, next) => {
     const deps = createDeps(context.env, context.executionCtx, context.req.header(BOOKMARK_HEADER));
@@ -53,7 +53,7 @@ function prepareRequest(createDeps: CreateDeps): MiddlewareHandler<HttpEnv> {
     context.set('requestId', requestId);
     context.set('headers', {
       'X-Request-Id': requestId,
-      // Compression on the way would weaken an ETag.
+      // A proxy that compresses a response weakens its ETag.
       'Cache-Control': 'no-store, no-transform',
       'X-Content-Type-Options': 'nosniff',
       'Strict-Transport-Security': HSTS,
@@ -65,7 +65,7 @@ function prepareRequest(createDeps: CreateDeps): MiddlewareHandler<HttpEnv> {
   };
 }
 
-/** Hono's router would serve the path without the slash, and the reference knows only that one. */
+/** Hono's router would serve the path without the slash, and the reference has only that one. */
 const refuseTrailingSlash: MiddlewareHandler<HttpEnv> = (context, next) => {
   if (context.req.path.length > 1 && context.req.path.endsWith('/')) {
     const message = 'must not end with a slash';
@@ -74,7 +74,7 @@ const refuseTrailingSlash: MiddlewareHandler<HttpEnv> = (context, next) => {
   return next();
 };
 
-/** Answers the other methods of every path with a 405 that names the methods it has. */
+/** Every other method of a known path gets a 405 that names the methods of the path. */
 function refuseOtherMethods(app: Hono<HttpEnv>): void {
   const methods = new Map<string, Set<string>>();
   for (const { path, method } of app.routes) {

@@ -1,27 +1,27 @@
-/** The bindings and variables of the Worker, as wrangler.toml has them. */
+/** The bindings and variables of the Worker, as in wrangler.toml. */
 export interface Env {
   DB: D1Database;
   PHRASE_CACHE: KVNamespace;
   BATCH_QUEUE: Queue;
-  /** The reference and its kin: dist/site, made by tools/build/site.ts. */
+  /** The reference and the other pages: dist/site, built by tools/build/site.ts. */
   ASSETS: Fetcher;
-  /** Secrets, one for each version of the key that seals account numbers and references: 32 bytes in base64. */
+  /** Secrets, one per version of the field key, which encrypts account numbers and references: 32 bytes in base64. */
   [fieldKey: `FIELD_KEY_${number}`]: string | undefined;
   LOOKUP_LIMIT: RateLimit;
   CHANGE_LIMIT: RateLimit;
   BATCH_LIMIT: RateLimit;
   MISS_LIMIT: RateLimit;
-  /** Batches of one bank that may be under way at once. */
+  /** Batches of one bank that may be open at once. */
   MAX_OPEN_BATCHES: number;
-  /** Where clients reach the service, such as `https://api.example.com`; absent: links are paths. */
+  /** Where clients reach the service, such as `https://api.example.com`. Without it links are paths. */
   PUBLIC_URL?: string | undefined;
-  /** Failures of one bank that are stored at any time. At least one batch's. */
+  /** Failures of one bank that are stored at any time. At least as many as one batch can have. */
   MAX_STORED_FAILURES: number;
-  /** Failures of one bank that are stored in a UTC day, until a batch with refused rows is refused whole. */
+  /** Failures of one bank that are stored per UTC day. Beyond it, batches with refused rows are refused whole. */
   MAX_FAILURES_PER_DAY: number;
-  /** `local` is somebody's own machine. Anything else, and nothing at all, is production, which refuses test keys. */
+  /** `local`: a developer's machine. Any other value, or none, is production, which refuses test API keys. */
   ENVIRONMENT?: string;
 }
 
-/** Names of the queues, as wrangler.toml has them. */
+/** The name of the queue, as in wrangler.toml. */
 export const DEAD_LETTER_QUEUE = 'customer-batches-dlq';

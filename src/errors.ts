@@ -1,13 +1,12 @@
 /**
- * Every way in which a request can fail: a closed set of codes, each with its status and public text.
- * What goes out is the public text alone; what caused it stays inside, for the log.
+ * Every way in which a request can fail: a closed set of codes, each with its status and public message.
+ * Only the public message is sent. The cause is for the log.
  */
-import type { ContentfulStatusCode } from 'hono/utils/http-status';
 
 export interface FieldError {
-  /** Path of the fault in what was sent: `update.phone`, `customers`, `limit`. */
+  /** Path of the fault in the request: `update.phone`, `customers`, `limit`. */
   field: string;
-  /** What is wrong and how to mend it. Never repeats the value. */
+  /** What is wrong and how to fix it. Never repeats the value. */
   message: string;
 }
 
@@ -17,33 +16,33 @@ export const ERRORS = {
   FORBIDDEN: { status: 403, message: 'Insufficient permissions' },
   CUSTOMER_NOT_FOUND: { status: 404, message: 'Customer not found' },
   BATCH_NOT_FOUND: { status: 404, message: 'Batch not found' },
-  ROUTE_NOT_FOUND: { status: 404, message: 'There is nothing at this address' },
-  METHOD_NOT_ALLOWED: { status: 405, message: 'This address does not take this method' },
+  ROUTE_NOT_FOUND: { status: 404, message: 'There is nothing at this URL' },
+  METHOD_NOT_ALLOWED: { status: 405, message: 'This URL does not support this method' },
   CUSTOMER_EXISTS: { status: 409, message: 'Customer with this email already exists' },
-  IDEMPOTENCY_IN_PROGRESS: { status: 409, message: 'A request with this Idempotency-Key is still running' },
+  IDEMPOTENCY_IN_PROGRESS: { status: 409, message: 'A request with this Idempotency-Key is still in progress' },
   PRECONDITION_FAILED: { status: 412, message: 'The customer has changed since you read it' },
   PAYLOAD_TOO_LARGE: { status: 413, message: 'The body is too large' },
-  URI_TOO_LONG: { status: 414, message: 'The address is too long; ask for less at a time' },
+  URI_TOO_LONG: { status: 414, message: 'The URL is too long; ask for less at a time' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'The body must be plain application/json' },
-  IDEMPOTENCY_KEY_REUSED: { status: 422, message: 'This Idempotency-Key was used for another body' },
+  IDEMPOTENCY_KEY_REUSED: { status: 422, message: 'This Idempotency-Key was used with another body' },
   RATE_LIMITED: { status: 429, message: 'Rate limit exceeded' },
   UNAVAILABLE: { status: 503, message: 'The service is busy; try again shortly' },
   INTERNAL: { status: 500, message: 'Something went wrong on our side' },
-} as const satisfies Record<string, { status: ContentfulStatusCode; message: string }>;
+} as const satisfies Record<string, { status: number; message: string }>;
 
 export type ErrorCode = keyof typeof ERRORS;
 
 interface Details {
   errors?: FieldError[];
-  /** Extra headers of the answer, such as `Allow`. */
+  /** Extra headers of the response, such as `Allow`. */
   headers?: Record<string, string>;
-  /** The contract's `data`, where a failure has some (a batch of which no row was accepted). */
+  /** The contract's `data`, for the failures that have some: a batch without an accepted row. */
   data?: unknown;
-  /** The private reason. Logged by name only, never sent. */
+  /** The private cause. Logged by name only, never sent. */
   cause?: unknown;
 }
 
-/** A failure with a code of the closed set. Thrown anywhere, answered in one place (http/envelope.ts). */
+/** A failure with a code of the closed set. Thrown anywhere, turned into a response in one place (http/responses.ts). */
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly errors: FieldError[];
@@ -64,16 +63,16 @@ export function invalid(field: string, message: string): AppError {
   return new AppError('INVALID_REQUEST', { errors: [{ field, message }] });
 }
 
-/** Seconds after which a client should try again when D1 is away: its restarts and failovers take a few. */
+/** When D1 is unavailable: its restarts and failovers take a few seconds. */
 const RETRY_AFTER_SECONDS = 5;
 
-/** A 503. `cause` stays inside. */
+/** A 503. `cause` is only logged. */
 export function unavailable(cause: unknown, errors: FieldError[] = []): AppError {
   const headers = { 'Retry-After': String(RETRY_AFTER_SECONDS) };
   return new AppError('UNAVAILABLE', { cause, headers, errors });
 }
 
-/** A 429. @param message what was too much, and what to do instead */
+/** A 429. @param message names the limit, and what to do instead */
 export function tooMany(retryAfterSeconds: number, field: string, message: string): AppError {
   return new AppError('RATE_LIMITED', {
     headers: { 'Retry-After': String(retryAfterSeconds) },

@@ -1,37 +1,37 @@
-/** Limits that the contract, the platform or this service sets. */
+/** Limits of the contract, the platform or this service. */
 export const LIMITS = {
-  /** The contract: rows in one batch. */
+  /** Rows of one batch, by the contract. */
   batchRows: 10_000,
   /** Bytes of a batch's body. 10,000 real customers are 3 MB. */
   batchBodyBytes: 10 * 1024 * 1024,
-  /** Bytes of any other body: an update has nine fields of at most 2,048 characters. */
+  /** Bytes of any other body. An update has nine fields of at most 2,048 characters. */
   updateBodyBytes: 64 * 1024,
   /**
-   * JSON values of a batch's body: 40 a row, the contract's 12 and as many others. They take up to 32 MB of an isolate's
-   * 128 when they are parsed. If each has a name of its own, 500,000 take up to twice as long as an ordinary batch does
-   * in all (`npm run bench`).
+   * JSON values of a batch's body: 40 per row, of which the contract defines 12. Parsed, they take up to 32 MB of an
+   * isolate's 128 MB. 500,000 values with a different name each would take up to twice the time of a whole ordinary
+   * batch (`npm run bench`).
    */
   batchBodyValues: 400_000,
-  /** JSON values of any other body: an update has ten. */
+  /** JSON values of any other body. An update has ten. */
   updateBodyValues: 1_000,
-  /** Failures that an answer carries itself (the contract's `inlineFailureLimit`). */
+  /** Failures in the response to a batch (the contract's `inlineFailureLimit`). */
   inlineFailures: 50,
-  /** And their bytes: an error body stays under 64 KB. A row that lacks everything is a failure of 0.7 KB. */
+  /** Bytes of these failures: an error body stays under 64 KB. The failure of an empty row has 0.7 KB. */
   inlineFailureBytes: 48 * 1024,
-  /** Bytes of failures in the answer to a dry run; the rest is asked for by `failuresFrom`. */
+  /** Bytes of failures in the response to a dry run. `failuresFrom` requests the rest. */
   dryRunFailureBytes: 1024 * 1024,
-  /** Customers in one chunk: one transaction of the consumer, 20 to 150 ms in D1. */
+  /** Customers of one chunk. One transaction of the consumer, 20 to 150 ms in D1. */
   chunkRows: 1_000,
-  /** Bytes of one chunk's payload; D1 takes 2 MB a row. */
+  /** Bytes of one chunk's payload. D1 allows 2 MB per row. */
   chunkBytes: 1_000_000,
   /** Ids or phrases in one list filter. */
   filterValues: 100,
-  /** Rows of one list page: default and most. */
+  /** Rows of one list page, unless the request or the operation says otherwise. */
   defaultPageRows: 20,
   maxPageRows: 100,
-  /** Last row of a list that a page number reaches: D1 reads every row in front of it, at 1 µs each. */
+  /** Last row of a list that a page number reaches: D1 reads every row before it, at 1 µs each. */
   maxNumberedRow: 10_000,
-  /** Most rows of a page of a batch's results, all of which are wanted: a failure has up to 2 KB, a success 0.3. */
+  /** Rows of a page of a batch's results, which clients read whole: a failure has up to 2 KB, a customer 0.3 KB. */
   maxFailurePageRows: 1_000,
   maxCreatedPageRows: 5_000,
 } as const;

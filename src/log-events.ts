@@ -1,4 +1,4 @@
-/** The events that log lines tell of: a closed set, each explained in docs/operations.md. Not part of the Worker. */
+/** The events of log lines: a closed set, each explained in docs/operations.md. The Worker uses only the type. */
 export const LOG_EVENTS = [
   'batch_send_failed',
   'batch_stalled',

@@ -1,11 +1,11 @@
-/** What the service takes from the world besides its bindings. Handed in, so that tests can decide it. */
+/** Time, randomness, timers and the log: injected, so that tests control them. */
 import type { LogEvent } from './log-events.ts';
 
 export type LogLine = Record<string, string | number | boolean | null> & { event: LogEvent };
 
 /**
- * Calls back once, after so many milliseconds.
- * @returns what cancels it; the callback is then never called
+ * Calls back once, after the given time.
+ * @returns a function that cancels the call
  */
 export type Timer = (milliseconds: number, callback: () => void) => () => void;
 
@@ -34,15 +34,15 @@ export function withinDeadline<Result>(
 export interface Runtime {
   /** Milliseconds since 1970-01-01 UTC. */
   now: () => number;
-  /** An unpredictable number, 0 <= n < 1, with 32 random bits. */
+  /** An unpredictable number of 32 random bits: 0 <= n < 1. */
   random: () => number;
   sleep: (milliseconds: number) => Promise<void>;
   timer: Timer;
-  /** One structured line. Callers pass names, counts and ids from an allow-list: never personal data. */
+  /** One structured line of names, counts and ids from an allow-list: never personal data. */
   log: (level: 'info' | 'warn' | 'error', line: LogLine) => void;
 }
 
-/** Numbers drawn from the system at a time: one call for every 1,024, because each costs a microsecond. */
+/** Random numbers per call of the system: each call costs a microsecond. */
 const POOL_SIZE = 1_024;
 const pool = new Uint32Array(POOL_SIZE);
 let drawn = POOL_SIZE;

@@ -14,7 +14,7 @@ import {
 import { FAILURE_LETTERS } from '../customers/fields.ts';
 import type { FailureCode } from '../db/schema.ts';
 import type { FieldError } from '../errors.ts';
-import { tooLong, UNSAFE } from '../http/parameters.ts';
+import { tooLong, UNSAFE } from '../lib/text-rules.ts';
 import type { RowFailure } from './batches.responses.ts';
 
 /** Faults of a row as a whole, and faults found by comparing it with its batch and its bank. */

@@ -5,12 +5,10 @@ import { EMAIL, MAX_EMAIL_CHARACTERS } from '../lib/email.ts';
 import { cleanText } from '../lib/text.ts';
 import { MAX_PHRASE_CHARACTERS, normalisePhrase } from '../lib/phrase.ts';
 import {
-  maxCharactersRule,
   cleanedWithin,
   MAX_ID_CHARACTERS,
   single,
   pageParameters,
-  safeText,
   wholeNumber,
   withoutBrackets,
 } from '../http/parameters.ts';

@@ -1,6 +1,5 @@
 /** Looks up, lists and updates customers. Free of HTTP. */
 import type { PrimarySession, ReadSession } from '../db/session.ts';
-import type { RateLimits } from '../rate-limits/rate-limits.ts';
 import type { Runtime } from '../runtime.ts';
 import type { PhraseCache } from './phrase-cache.ts';
 import type { Actor } from '../api-keys/caller.ts';
@@ -42,7 +41,6 @@ export interface CustomerDeps {
   db: PrimarySession;
   session: ReadSession;
   phraseCache: PhraseCache;
-  rateLimits: RateLimits;
   runtime: Pick<Runtime, 'now'>;
   /** Work that the response does not wait for. */
   runAfterResponse: (work: Promise<void>) => void;

@@ -3,12 +3,12 @@
  * error text names the fix, never the value.
  */
 import * as z from 'zod/mini';
-import { maxCharactersRule, safeText, type TextRule } from '../http/parameters.ts';
 import { COUNTRIES } from '../lib/countries.ts';
 import { EMAIL } from '../lib/email.ts';
 import { isInternational, toE164 } from '../lib/phone.ts';
 import { isSpreadsheetDamage } from '../lib/spreadsheet.ts';
 import { cleanText, foldLines, isBlank, type Fold } from '../lib/text.ts';
+import { maxCharactersRule, safeText, type TextRule } from '../lib/text-rules.ts';
 
 export const REQUIRED = 'is required, as a string that is not blank';
 export const TEXT = 'must be a string';

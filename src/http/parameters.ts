@@ -1,18 +1,8 @@
-/** Rules for texts and query parameters. */
+/** Rules of query parameters. */
 import * as z from 'zod/mini';
 import { LIMITS } from '../limits.ts';
-import { cleanText, isSafeText, type Fold } from '../lib/text.ts';
-
-export type TextRule = z.core.$ZodCheck<string>;
-
-export const tooLong = (maxCharacters: number | '#') => `must be at most ${maxCharacters} characters long`;
-/** Checks stop at a text that is too long: one fault per field keeps responses small. */
-export const maxCharactersRule = (maxCharacters: number) =>
-  z.maxLength(maxCharacters, { error: tooLong(maxCharacters), abort: true });
-
-export const UNSAFE =
-  'must not contain control characters, text-direction overrides, broken Unicode or more than 30 combining marks in a row';
-export const safeText = z.refine<string>(isSafeText, { error: UNSAFE, abort: true });
+import { cleanText, type Fold } from '../lib/text.ts';
+import { maxCharactersRule, safeText, type TextRule } from '../lib/text-rules.ts';
 
 /** Cleans a text unless it is too long as it was sent, spaces included. Longer texts are left to `maxCharactersRule`. */
 export function cleanedWithin(maxCharacters: number, fold?: Fold) {

@@ -1,12 +1,14 @@
 /**
- * How much a key may ask for, by class of route; and how often it may guess: name a phrase or an email that is
- * nobody's. That is far less, so that a directory can't be read out. (Ids are 80 random bits; nobody guesses those.)
- * An isolate counts what it has let through itself, and refuses at once when that is too much. All isolates of a
- * location count together in the platform's rate limiter, which is told behind the answer's back and, of what is
- * frequent, by the step of a hundred, so that no answer waits for it or pays for it: what it refuses is refused here
- * from then on, until the window ends.
- * Whether a name is a miss is known only afterwards, so the answer is kept back if there were more misses in it than
- * were left by then: a key is told of no more misses in a window than its limit, however many it asks for at once.
+ * Limits of each API key: on its requests, by class of operation, and on its misses, which are phrases and emails that
+ * it names and that are unknown. Misses are limited far more tightly, so that nobody can read out a directory by
+ * guessing. (Ids do not count: they are 80 random bits.)
+ *
+ * An isolate counts the requests that it admits, and refuses at once when a limit is reached. The platform's rate
+ * limiter counts for all isolates of a location. No response waits for it: it is told afterwards, and of frequent
+ * requests only in steps of up to a hundred. When it refuses a step, the isolate refuses everything until the window ends.
+ *
+ * Only the result shows whether a name was a miss. So a response is held back if it has more misses than were left by
+ * then: an API key learns of no more misses per window than its limit, however many names it asks for at once.
  */
 import type { Env } from '../env.ts';
 import { tooMany, type AppError } from '../errors.ts';
@@ -19,7 +21,7 @@ type Quota = RateLimitClass | 'misses';
 export interface RatePolicy {
   limit: number;
   seconds: number;
-  /** How many are told to the platform's limiter at once. Its own limit is so much smaller. */
+  /** Requests per call of the platform's limiter. Its own limit is smaller by this factor. */
   step: number;
 }
 export type RatePolicies = Record<Quota, RatePolicy>;
@@ -31,7 +33,7 @@ const BINDINGS = {
   misses: 'MISS_LIMIT',
 } as const satisfies Record<Quota, keyof Env>;
 
-/** What wrangler.toml sets, in requests: the frequent ones are told to the platform's limiter by the step. */
+/** The limits of wrangler.toml, in requests instead of steps. */
 export const RATE_POLICIES: RatePolicies = {
   lookups: readPolicy('lookups', 100),
   changes: readPolicy('changes', 10),
@@ -39,38 +41,41 @@ export const RATE_POLICIES: RatePolicies = {
   misses: readPolicy('misses', 1),
 };
 
-function readPolicy(counted: Quota, step: number): RatePolicy {
-  const { limit, period } = rateLimits[BINDINGS[counted]];
+function readPolicy(quota: Quota, step: number): RatePolicy {
+  const { limit, period } = rateLimits[BINDINGS[quota]];
   return { limit: limit * step, seconds: period, step };
 }
 
-/** Names that D1 looks for at once for one key, because the answers may be kept back: five filters, or 500 lookups. */
+/**
+ * Names of one API key that D1 looks for at the same time: five full filters, or 500 lookups. Bounded, because the work
+ * is wasted if the responses are held back.
+ */
 const MAX_NAMES_IN_FLIGHT = 500;
 
-/** What an isolate knows of one key's use in the window of time that is now. */
+/** What an isolate knows of one API key's use in the current window. */
 interface Window {
   number: number;
   count: number;
-  /** How often the platform's limiter was told. */
+  /** Calls of the platform's limiter. */
   steps: number;
   refused: boolean;
-  /** Phrases and emails that are being looked for. */
+  /** Phrases and emails that D1 is looking for. */
   namesInFlight: number;
 }
 
-/** What a key has of one class, just now. */
+/** One API key's use of one quota in the current window. */
 interface QuotaUsage {
-  keyId: string;
-  counted: Quota;
+  apiKeyId: string;
+  quota: Quota;
   policy: RatePolicy;
   window: Window;
   secondsLeft: number;
 }
 
-/** The headers of the answer that is being made. */
-type AnswerHeaders = Record<string, string>;
+/** The headers of the response, as far as they are known. */
+type ResponseHeaders = Record<string, string>;
 
-/** One isolate's memory: the newest window of every key and class. */
+/** One isolate's memory: the latest window of every API key and quota. */
 export class RateWindows {
   readonly #windows = new Map<string, Window>();
 
@@ -88,119 +93,120 @@ export class RateLimits {
   readonly #policies: RatePolicies;
   readonly #memory: RateWindows;
   readonly #runtime: Pick<Runtime, 'now' | 'timer' | 'log'>;
-  readonly #after: (work: Promise<void>) => void;
+  readonly #runAfterResponse: (work: Promise<void>) => void;
 
   constructor(
     env: Env,
     policies: RatePolicies,
     memory: RateWindows,
     runtime: Pick<Runtime, 'now' | 'timer' | 'log'>,
-    after: (work: Promise<void>) => void,
+    runAfterResponse: (work: Promise<void>) => void,
   ) {
     this.#env = env;
     this.#policies = policies;
     this.#memory = memory;
     this.#runtime = runtime;
-    this.#after = after;
+    this.#runAfterResponse = runAfterResponse;
   }
 
   /**
-   * Counts a request, and says in its answer's headers what is left.
-   * @throws RATE_LIMITED where there is no room for it, or none for a miss
+   * Counts a request, and describes in its response's headers what is left.
+   * @throws RATE_LIMITED if the class or the misses are used up
    */
-  admit(headers: AnswerHeaders, keyId: string, rateClass: RateLimitClass): void {
-    const [own, misses] = [this.#at(keyId, rateClass), this.#at(keyId, 'misses')];
-    const full = [misses, own].find((account) => remaining(account) === 0);
+  admit(headers: ResponseHeaders, apiKeyId: string, rateLimitClass: RateLimitClass): void {
+    const [own, misses] = [this.#at(apiKeyId, rateLimitClass), this.#at(apiKeyId, 'misses')];
+    const full = [misses, own].find((usage) => remaining(usage) === 0);
     if (full === undefined) this.#charge(own, 1);
     this.#describe(headers, [own, misses]);
     if (full !== undefined) throw quotaExhausted(full);
   }
 
-  /** Says in an answer's headers what there is, and that all of it is left: of an API key that is not known. */
-  describeUnused(headers: AnswerHeaders, rateClass: RateLimitClass): void {
-    this.#describe(headers, [this.#at('', rateClass), this.#at('', 'misses')]);
+  /** Describes in a response's headers the limits of an unused API key. */
+  describeUnused(headers: ResponseHeaders, rateLimitClass: RateLimitClass): void {
+    this.#describe(headers, [this.#at('', rateLimitClass), this.#at('', 'misses')]);
   }
 
-  #describe(headers: AnswerHeaders, accounts: QuotaUsage[]): void {
-    headers['RateLimit-Policy'] = accounts
-      .map(({ counted, policy }) => `"${counted}";q=${policy.limit};w=${policy.seconds}`)
+  #describe(headers: ResponseHeaders, usages: QuotaUsage[]): void {
+    headers['RateLimit-Policy'] = usages
+      .map(({ quota, policy }) => `"${quota}";q=${policy.limit};w=${policy.seconds}`)
       .join(', ');
-    // What this isolate knows; there may be less, never more.
-    headers['RateLimit'] = accounts
-      .map((account) => `"${account.counted}";r=${remaining(account)};t=${account.secondsLeft}`)
+    // What this isolate knows. Other isolates may have used more, never less.
+    headers['RateLimit'] = usages
+      .map((usage) => `"${usage.quota}";r=${remaining(usage)};t=${usage.secondsLeft}`)
       .join(', ');
   }
 
   /**
-   * Does work that may guess, counts what it missed, and says in the answer's headers what is left then.
-   * @param names phrases and emails that are asked for; nothing is counted for none
-   * @throws RATE_LIMITED if too many names are in flight; if it missed more often than was left; or if nothing is left
-   *   by then, and hits are kept back too, so that a refusal tells nothing
+   * Does work that may guess, counts its misses, and describes in the response's headers what is left then.
+   * @param names phrases and emails that the request names; without any, nothing is counted
+   * @throws RATE_LIMITED if too many names are in flight; if the work missed more often than was left; or if nothing is
+   *   left by then: hits are held back too, so that a refusal reveals nothing
    */
   async guess<Result>(
-    headers: AnswerHeaders,
-    keyId: string,
+    headers: ResponseHeaders,
+    apiKeyId: string,
     names: number,
     work: () => Promise<Result>,
     missesOf: (result: Result) => number,
   ): Promise<Result> {
     if (names === 0) return work();
-    // A request that is stopped without a word stays counted until its window ends, and no longer.
-    const { window } = this.#at(keyId, 'misses');
+    // The platform may stop a request at any time. Its names then stay in flight until the window ends, and no longer.
+    const { window } = this.#at(apiKeyId, 'misses');
     if (window.namesInFlight + names > MAX_NAMES_IN_FLIGHT) throw tooManyInFlight();
     window.namesInFlight += names;
     try {
       const result = await work();
-      this.#settleGuess(headers, keyId, missesOf(result));
+      this.#settleGuess(headers, apiKeyId, missesOf(result));
       return result;
     } finally {
       window.namesInFlight -= names;
     }
   }
 
-  /** What may guess is a lookup. Of the window in which the answer is given: the one in which it was asked may have ended. */
-  #settleGuess(headers: AnswerHeaders, keyId: string, misses: number): void {
-    const account = this.#at(keyId, 'misses');
-    const left = remaining(account);
-    if (misses > 0) this.#charge(account, misses);
-    this.#describe(headers, [this.#at(keyId, 'lookups'), account]);
-    if (left === 0) throw quotaExhausted(account);
-    if (misses > left) throw tooManyUnknown(account);
+  /** Counts in the window of the response: that of the request may have ended. */
+  #settleGuess(headers: ResponseHeaders, apiKeyId: string, misses: number): void {
+    const usage = this.#at(apiKeyId, 'misses');
+    const left = remaining(usage);
+    if (misses > 0) this.#charge(usage, misses);
+    // Only lookups can guess.
+    this.#describe(headers, [this.#at(apiKeyId, 'lookups'), usage]);
+    if (left === 0) throw quotaExhausted(usage);
+    if (misses > left) throw tooManyUnknown(usage);
   }
 
-  /** Counts, here at once, and for the whole location where no step that was told covers it. */
-  #charge(account: QuotaUsage, times: number): void {
-    const { policy, window } = account;
+  /** Counts here at once, and tells the platform's limiter if the steps so far do not cover it. */
+  #charge(usage: QuotaUsage, times: number): void {
+    const { policy, window } = usage;
     window.count += times;
     const steps = Math.ceil(Math.min(window.count, policy.limit) / policy.step) - window.steps;
     if (steps <= 0) return;
     window.steps += steps;
-    this.#after(this.#tell(account, steps));
+    this.#runAfterResponse(this.#report(usage, steps));
   }
 
-  async #tell({ keyId, counted, window }: QuotaUsage, steps: number): Promise<void> {
+  async #report({ apiKeyId, quota, window }: QuotaUsage, steps: number): Promise<void> {
     try {
-      for (let told = 0; told < steps && !window.refused; told += 1) {
-        const counting = this.#env[BINDINGS[counted]].limit({ key: keyId });
+      for (let sent = 0; sent < steps && !window.refused; sent += 1) {
+        const counting = this.#env[BINDINGS[quota]].limit({ key: apiKeyId });
         const { timer } = this.#runtime;
         const { success } = await withinDeadline(timer, BINDING_DEADLINE_MS, 'RATE_LIMITER', counting);
         if (!success) window.refused = true;
       }
     } catch {
-      this.#runtime.log('warn', { event: 'rate_limiter_failed', limiter: counted });
+      this.#runtime.log('warn', { event: 'rate_limiter_failed', limiter: quota });
     }
   }
 
-  #at(keyId: string, counted: Quota): QuotaUsage {
-    const policy = this.#policies[counted];
+  #at(apiKeyId: string, quota: Quota): QuotaUsage {
+    const policy = this.#policies[quota];
     const length = policy.seconds * 1_000;
     const now = this.#runtime.now();
     const number = Math.floor(now / length);
     return {
-      keyId,
-      counted,
+      apiKeyId,
+      quota,
       policy,
-      window: this.#memory.at(`${counted} ${keyId}`, number),
+      window: this.#memory.at(`${quota} ${apiKeyId}`, number),
       secondsLeft: Math.ceil(((number + 1) * length - now) / 1_000),
     };
   }
@@ -210,16 +216,16 @@ function remaining({ window, policy }: QuotaUsage): number {
   return window.refused ? 0 : Math.max(policy.limit - window.count, 0);
 }
 
-function quotaExhausted({ counted, secondsLeft }: QuotaUsage): AppError {
-  return tooMany(secondsLeft, 'Authorization', `has used up its ${counted} for now; wait, and slow down`);
+function quotaExhausted({ quota, secondsLeft }: QuotaUsage): AppError {
+  return tooMany(secondsLeft, 'Authorization', `has used up its ${quota} for now; wait, and slow down`);
 }
 
 function tooManyInFlight(): AppError {
-  const message = `has ${MAX_NAMES_IN_FLIGHT} phrases and emails in flight; wait for answers before asking for more`;
+  const message = `has ${MAX_NAMES_IN_FLIGHT} phrases and emails in flight; wait for the responses before asking for more`;
   return tooMany(1, 'Authorization', message);
 }
 
 function tooManyUnknown({ policy, secondsLeft }: QuotaUsage): AppError {
-  const message = `name more that are unknown than the API key may still miss (${policy.limit} in ${policy.seconds} seconds); wait, and ask for at most ${policy.limit} at a time`;
+  const message = `name more unknown phrases than the API key may still miss (${policy.limit} in ${policy.seconds} seconds); wait, and ask for at most ${policy.limit} at a time`;
   return tooMany(secondsLeft, 'phrases', message);
 }

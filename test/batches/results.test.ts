@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { redriveBatch } from '../../src/batches/process/redrive.ts';
+import { redriveBatch } from '../../src/batches/process/redrive.store.ts';
 import { RESULTS_KEPT_MS } from '../../src/batches/process/retention.ts';
 import { deleteOldBatches } from '../../src/batches/process/retention.store.ts';
 import { executeBatch } from '../../src/db/statements.ts';

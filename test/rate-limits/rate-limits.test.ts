@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import wranglerToml from '../../wrangler.toml?raw';
-import { redriveBank } from '../../src/batches/process/redrive.ts';
+import { redriveBank } from '../../src/batches/process/redrive.store.ts';
 import { executeBatch } from '../../src/db/statements.ts';
 import type { Env } from '../../src/env.ts';
 import { RATE_POLICIES, type RatePolicies } from '../../src/rate-limits/rate-limits.ts';

@@ -1,6 +1,6 @@
 /** Plays one seed: a time of faults, a time without, and what must be true then. */
 import { env } from 'cloudflare:workers';
-import { redriveBatch } from '../../src/batches/process/redrive.ts';
+import { redriveBatch } from '../../src/batches/process/redrive.store.ts';
 import { executeBatch } from '../../src/db/statements.ts';
 import { checkState, Progress, readState, type State } from './invariants.ts';
 import { BEGINNING } from './stage.ts';

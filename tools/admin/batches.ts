@@ -3,7 +3,7 @@
  * bringing them back.
  */
 import { Command } from 'commander';
-import { selectStalledBatches, redriveBank, redriveBatch } from '../../src/batches/process/redrive.ts';
+import { selectStalledBatches, redriveBank, redriveBatch } from '../../src/batches/process/redrive.store.ts';
 import { run, targetOf, withTarget } from '../lib/arguments.ts';
 import { textOf } from '../lib/sql.ts';
 import { d1 } from '../lib/wrangler.ts';

@@ -1,0 +1,310 @@
+/**
+ * Imports go one way. `AREAS` is the whole table: an area is a folder, a root file or a part of the batches, from the
+ * top down, and may import only what its row names. Type-only imports count like all others.
+ */
+import { describe, expect, it } from 'vitest';
+
+/** Each area and what it may import. Every import points further down in this table, so there can be no cycle. */
+const AREAS: Record<string, string[]> = {
+  'worker.ts': ['app.ts', 'deps.ts', 'batches/process', 'env.ts', 'runtime.ts'],
+  'app.ts': [
+    'deps.ts',
+    'erasure',
+    'batches/results',
+    'batches/accept',
+    'customers',
+    'audit',
+    'health',
+    'http',
+    'env.ts',
+    'errors.ts',
+    'lib',
+  ],
+  'deps.ts': [
+    'batches/accept',
+    'batches',
+    'customers',
+    'health',
+    'rate-limits',
+    'api-keys',
+    'crypto',
+    'db',
+    'env.ts',
+    'runtime.ts',
+    'limits.ts',
+  ],
+  // Tools and tests read the document. No area of the Worker may import it.
+  openapi: [
+    'erasure',
+    'batches/results',
+    'batches/accept',
+    'batches',
+    'customers',
+    'audit',
+    'health',
+    'http',
+    'api-keys',
+    'db',
+    'errors.ts',
+    'limits.ts',
+    'lib',
+  ],
+  erasure: [
+    'batches/process',
+    'batches',
+    'customers',
+    'audit',
+    'http',
+    'api-keys',
+    'db',
+    'errors.ts',
+    'runtime.ts',
+  ],
+  'batches/process': ['batches/accept', 'batches', 'customers', 'db', 'runtime.ts', 'log-events.ts', 'lib'],
+  'batches/results': ['batches', 'http', 'api-keys', 'paging', 'db', 'errors.ts', 'limits.ts'],
+  'batches/accept': [
+    'batches',
+    'customers',
+    'audit',
+    'http',
+    'api-keys',
+    'crypto',
+    'db',
+    'errors.ts',
+    'runtime.ts',
+    'limits.ts',
+    'lib',
+  ],
+  batches: ['customers', 'http', 'paging', 'db', 'errors.ts', 'lib'],
+  customers: ['audit', 'http', 'api-keys', 'paging', 'db', 'errors.ts', 'runtime.ts', 'limits.ts', 'lib'],
+  audit: ['http', 'api-keys', 'paging', 'db'],
+  health: ['http', 'db', 'errors.ts', 'runtime.ts'],
+  http: ['rate-limits', 'api-keys', 'paging', 'db', 'env.ts', 'errors.ts', 'runtime.ts', 'limits.ts', 'lib'],
+  'rate-limits': ['env.ts', 'errors.ts', 'runtime.ts'],
+  'api-keys': ['db', 'runtime.ts'],
+  paging: ['crypto', 'errors.ts'],
+  crypto: ['env.ts', 'errors.ts', 'runtime.ts'],
+  db: ['runtime.ts'],
+  'env.ts': [],
+  'errors.ts': [],
+  'runtime.ts': ['log-events.ts'],
+  'limits.ts': [],
+  'log-events.ts': [],
+  lib: [],
+  'cli/cli.ts': ['cli/import', 'cli/terminal', 'cli/files', 'cli/reading', 'cli/defaults.ts', 'client'],
+  'cli/import': ['cli/network', 'cli/terminal', 'cli/files', 'cli/reading', 'client'],
+  'cli/network': ['client'],
+  'cli/terminal': [],
+  'cli/files': ['cli/reading'],
+  'cli/reading': ['client'],
+  'cli/defaults.ts': [],
+  client: [],
+};
+
+interface SourceFile {
+  /** Below `src/`, or below `packages/` without its `src/`: `customers/customers.routes.ts`, `cli/reading/csv.ts`. */
+  path: string;
+  /** Without comments. */
+  code: string;
+  /** What it imports, as it is written. */
+  imports: string[];
+}
+
+const texts = {
+  ...import.meta.glob<string>('../src/**/*.ts', { query: '?raw', import: 'default', eager: true }),
+  ...import.meta.glob<string>('../packages/*/src/**/*.ts', { query: '?raw', import: 'default', eager: true }),
+};
+
+/** Block comments, and line comments that stand alone or after code, but not the `//` of a URL. */
+const COMMENTS = /\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm;
+/** `import … from`, `export … from`, `import '…'` and `import('…')`. */
+const IMPORT = /(?:^(?:import|export)\b[^'"`;=]*?\bfrom\s*|^import\s*|\bimport\(\s*)'([^']+)'/gm;
+
+function toSourceFile(path: string, text: string): SourceFile {
+  const code = text.replaceAll(COMMENTS, '');
+  const imports = [...code.matchAll(IMPORT)].map(([, specifier = '']) => specifier);
+  return { path, code, imports };
+}
+
+const files = Object.entries(texts).map(([name, text]) =>
+  toSourceFile(name.replace(/^\.\.\/(src|packages)\//, '').replace('/src/', '/'), text),
+);
+
+/** Folders with several areas, one for each file or folder in them. */
+const DIVIDED = new Set(['batches', 'cli']);
+
+function areaOf(path: string): string {
+  const [first = '', second = '', ...deeper] = path.split('/');
+  if (!DIVIDED.has(first)) return first;
+  // The files that all parts of the batches share are one area.
+  return first === 'batches' && deeper.length === 0 ? first : `${first}/${second}`;
+}
+
+/** The file of this project that an import leads to; undefined for a package from npm. */
+function resolveImport(from: string, specifier: string): string | undefined {
+  if (specifier === '@peere/client') return 'client/client.ts';
+  return specifier.startsWith('.') ? new URL(specifier, `file:///${from}`).pathname.slice(1) : undefined;
+}
+
+/** Imports from one area into another: `customers -> db`, and the files of each. */
+function edgesOf(sources: SourceFile[]): Map<string, string[]> {
+  const edges = new Map<string, string[]>();
+  for (const { path, imports } of sources) {
+    for (const specifier of imports) {
+      const target = resolveImport(path, specifier);
+      // A package reads its version in its own package.json.
+      if (target === undefined || target.endsWith('package.json')) continue;
+      const [from, to] = [areaOf(path), areaOf(target)];
+      if (from !== to) edges.set(`${from} -> ${to}`, [...(edges.get(`${from} -> ${to}`) ?? []), path]);
+    }
+  }
+  return edges;
+}
+
+const allowed = Object.entries(AREAS).flatMap(([from, targets]) => targets.map((to) => `${from} -> ${to}`));
+
+/** Every import that the table does not allow: the edge, and the files that have it. */
+function forbiddenEdges(sources: SourceFile[]): string[] {
+  return [...edgesOf(sources)]
+    .filter(([edge]) => !allowed.includes(edge))
+    .map(([edge, paths]) => `${edge} in ${paths.join(', ')}`);
+}
+
+const hasPackages = files.some(({ path }) => path.startsWith('cli/'));
+const isPresent = (area: string) => hasPackages || !/^(cli\/|client$)/.test(area);
+
+describe('the table of areas', () => {
+  it('has every file, and no area without files', () => {
+    const areas = new Set(files.map(({ path }) => areaOf(path)));
+    expect([...areas].sort()).toEqual(Object.keys(AREAS).filter(isPresent).sort());
+  });
+
+  it('allows imports downwards only, so that no areas can import each other', () => {
+    const order = Object.keys(AREAS);
+    for (const [from, targets] of Object.entries(AREAS)) {
+      for (const to of targets) {
+        expect([from, to, order.indexOf(to) > order.indexOf(from)]).toEqual([from, to, true]);
+      }
+    }
+  });
+
+  it('allows every import that there is', () => {
+    expect(forbiddenEdges(files)).toEqual([]);
+  });
+
+  it('allows no import that there is not', () => {
+    const used = edgesOf(files);
+    const present = allowed.filter((edge) => edge.split(' -> ').every(isPresent));
+    expect(present.filter((edge) => !used.has(edge))).toEqual([]);
+  });
+
+  it.each([
+    ['lib/ids.ts', "import type { Env } from '../env.ts';", 'lib -> env.ts'],
+    [
+      'customers/customers.view.ts',
+      "import { batchPath } from '../batches/failures.ts';",
+      'customers -> batches',
+    ],
+    ['batches/failures.ts', "export { plan } from './accept/plan.ts';", 'batches -> batches/accept'],
+    ['http/auth.ts', "import {\n  type Deps,\n} from '../deps.ts';", 'http -> deps.ts'],
+    ['db/session.ts', "let app: import('../app.ts').App;", 'db -> app.ts'],
+    ['http/router.ts', "import '../openapi/openapi.ts';", 'http -> openapi'],
+    ['client/client.ts', "import { row } from '../cli/reading/row.ts';", 'client -> cli/reading'],
+  ])('forbids %s to write %s', (path, text, edge) => {
+    expect(forbiddenEdges([toSourceFile(path, text)])).toEqual([`${edge} in ${path}`]);
+  });
+});
+
+/** What some files may do and no others. The files are either all that do it, or named by a pattern. */
+interface Ownership {
+  what: string;
+  /** Does this file do it? */
+  does: (file: SourceFile) => boolean;
+  by: string[] | RegExp;
+  /** A file that does it and must not. */
+  wrong: [path: string, text: string];
+}
+
+const mentions = (pattern: RegExp) => (file: SourceFile) => pattern.test(file.code);
+const importsFrom = (pattern: RegExp) => (file: SourceFile) =>
+  file.imports.some((specifier) => pattern.test(specifier));
+
+const TABLES =
+  'banks|api_keys|customers|batches|batch_chunks|batch_failures|idempotency_keys|audit_log|retired_phrases';
+
+const OWNERSHIPS: Ownership[] = [
+  {
+    what: 'know the composition root',
+    does: importsFrom(/\/deps\.ts$/),
+    by: ['app.ts', 'worker.ts'],
+    wrong: ['erasure/erasure.service.ts', "import type { Deps } from '../deps.ts';"],
+  },
+  {
+    what: 'name a table in SQL',
+    does: mentions(new RegExp(`\\b(FROM|INTO|UPDATE|JOIN)\\s+(${TABLES})\\b`)),
+    by: /\.store\.ts$|^db\//,
+    wrong: ['customers/customers.service.ts', 'const query = `SELECT id\n  FROM customers`;'],
+  },
+  {
+    what: 'build statements and define tables',
+    does: importsFrom(/^drizzle-orm/),
+    by: /\.store\.ts$|^db\/|^paging\/keyset\.ts$/,
+    wrong: ['batches/accept/commit.ts', "import { sql } from 'drizzle-orm';"],
+  },
+  {
+    what: 'touch KV',
+    does: mentions(/\b(KVNamespace|PHRASE_CACHE)\b/),
+    by: ['customers/phrase-cache.ts', 'deps.ts', 'env.ts'],
+    wrong: ['health/health.service.ts', 'env.PHRASE_CACHE.get(key)'],
+  },
+  {
+    what: 'touch the batch queue',
+    does: mentions(/\b(BATCH_QUEUE|Queue)\b/),
+    by: ['batches/batch-queue.ts', 'deps.ts', 'env.ts'],
+    wrong: ['batches/process/sweep.ts', 'env.BATCH_QUEUE.sendBatch([])'],
+  },
+  {
+    what: 'know the dead-letter queue',
+    does: mentions(/\bDEAD_LETTER_QUEUE\b/),
+    by: ['env.ts', 'worker.ts'],
+    wrong: ['batches/process/consumer.ts', 'if (queue === DEAD_LETTER_QUEUE) {}'],
+  },
+  {
+    what: 'know Hono',
+    does: importsFrom(/^(@?hono\b)/),
+    by: /^http\/|^app\.ts$/,
+    wrong: ['customers/customers.routes.ts', "import type { Context } from 'hono';"],
+  },
+  {
+    what: 'know HTTP: rules and stores are free of it',
+    does: importsFrom(/\/http\//),
+    by: /\.(routes|operations|requests|responses)\.ts$|^app\.ts$|^openapi\//,
+    wrong: ['customers/customers.service.ts', "import { toEtag } from '../http/conditional.ts';"],
+  },
+  {
+    what: 'run statements of a store: routes leave that to services',
+    does: importsFrom(/\.store\.ts$|\/db\/statements\.ts$/),
+    by: /^(?!.*\.(routes|operations)\.ts$)/,
+    wrong: ['audit/audit.routes.ts', "import { selectChanges } from './audit.store.ts';"],
+  },
+  {
+    what: 'use Node: the Worker, the client and what reads rows run without it',
+    does: importsFrom(/^node:/),
+    by: /^cli\/(?!reading\/)/,
+    wrong: ['cli/reading/csv.ts', "import { readFileSync } from 'node:fs';"],
+  },
+];
+
+describe.each(OWNERSHIPS)('only the files meant for it $what', ({ does, by, wrong }) => {
+  it('in this project', () => {
+    const paths = files.filter(does).map(({ path }) => path);
+    if (by instanceof RegExp) expect(paths.filter((path) => !by.test(path))).toEqual([]);
+    else expect(paths.sort()).toEqual(by.toSorted());
+  });
+
+  it('and this test finds one that must not', () => {
+    const file = toSourceFile(...wrong);
+    expect(does(file)).toBe(true);
+    expect(by instanceof RegExp ? by.test(file.path) : by.includes(file.path)).toBe(false);
+  });
+});

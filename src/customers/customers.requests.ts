@@ -4,6 +4,7 @@ import { LIMITS } from '../limits.ts';
 import { EMAIL, MAX_EMAIL_CHARACTERS } from '../lib/email.ts';
 import { cleanText } from '../lib/text.ts';
 import { MAX_PHRASE_CHARACTERS, normalisePhrase } from '../lib/phrase.ts';
+import { maxCharactersRule, safeText } from '../lib/text-rules.ts';
 import {
   cleanedWithin,
   MAX_ID_CHARACTERS,

@@ -1,4 +1,4 @@
-/** The shapes that the reference names: each a schema of the code, with a word on every field and a true example. */
+/** The named shapes of the reference: each a schema of the code, with a description of every field and an example. */
 import * as z from 'zod/mini';
 import { errorResponse, fieldError } from '../http/envelope.ts';
 import { change } from '../audit/audit.responses.ts';
@@ -26,12 +26,12 @@ import {
 export interface Component<Example = unknown> {
   schema: z.ZodMiniType;
   description: string;
-  /** A word on each field. */
+  /** A description of each field. */
   notes: Record<string, string>;
   example: Example;
 }
 
-/** Every field has its word, and the example is what the schema says: both hold, or it does not compile. */
+/** Does not compile unless every field has its description and the example fits the schema. */
 function component<Shape extends z.core.$ZodShape>(
   schema: z.ZodMiniObject<Shape>,
   description: string,
@@ -41,77 +41,77 @@ function component<Shape extends z.core.$ZodShape>(
   return { schema, description, notes, example };
 }
 
-const ID = 'Ours, given out when the customer was accepted; it never changes.';
-const PHRASE = 'Four words, unique in the whole network, never given out twice; it never changes.';
-const CLIENT_REF = 'Your own name for the row.';
+const ID = 'Assigned by the service when the customer is accepted. It never changes.';
+const PHRASE = 'Four words, unique in the whole network and never given out twice. It never changes.';
+const CLIENT_REF = 'Your own reference for the row.';
 
 export const COMPONENTS = {
   Customer: component(
     customer,
-    'A customer. The fields from `state` on are there for a key with the scope `customers:read:extended`, all of them or none. A field without a value is null.',
+    'A customer. The fields from `state` on are present if the API key has the scope `customers:read:extended`: all of them, or none. A field without a value is null.',
     {
       id: ID,
       accountName: 'Full name of the account.',
-      gender: 'If it was given.',
-      displayPicture: 'Address of a picture, if one was given. It was never fetched.',
-      bankId: 'The bank whose customer this is: that of the key.',
+      gender: 'Null if it is not known.',
+      displayPicture: 'URL of a picture, or null. The service never fetches it.',
+      bankId: 'The bank of the customer, which is the bank of the API key.',
       phrase: PHRASE,
       country: 'ISO 3166-1 alpha-2.',
       state: 'State or region.',
-      email: 'Lower case; unique among the customers of a bank.',
+      email: 'In lower case. Unique among the customers of a bank.',
       phone: 'E.164.',
-      address: 'As it was given.',
-      createdAt: 'When its batch was accepted.',
+      address: 'On one line.',
+      createdAt: 'The time at which its batch was accepted.',
     },
     DEMO_CUSTOMER,
   ),
   NewCustomer: component(
     customerRow,
-    'A customer to be. Texts are trimmed, and a line break or a tab in one is a space; null or an empty text on an optional field means that it is absent; other fields are ignored. In `clientRef`, `accountNumber`, `reference` and `phone`, what a spreadsheet has made of a number (`1.23E+10`, `#REF!`) is refused.',
+    'A new customer. Texts are trimmed, and line breaks and tabs become spaces. An optional field that is null or empty counts as absent. Other fields are ignored. In `clientRef`, `accountNumber`, `reference` and `phone`, a number that a spreadsheet has changed (`1.23E+10`, `#REF!`) is refused.',
     {
-      clientRef: `${CLIENT_REF} No two rows of a batch may share one.`,
+      clientRef: `${CLIENT_REF} Unique within a batch.`,
       firstname: 'Never shown by a read.',
       lastname: 'Never shown by a read.',
       middlename: 'Never shown by a read.',
       accountName: 'Full name of the account.',
-      email: 'The customer’s identity in your bank: no two customers share one. Any case; ASCII.',
+      email: 'Identifies the customer in your bank: no two customers share one. Any case; ASCII.',
       country: 'ISO 3166-1 alpha-2, any case.',
-      address: 'Kept as one line.',
-      gender: 'One of three, any case.',
-      phone: 'International (+234…), or as dialled in the customer’s country; without an extension.',
-      accountNumber: 'Sealed before it is stored; never shown.',
-      reference: 'Internal reference. Sealed before it is stored; never shown.',
+      address: 'Stored on one line.',
+      gender: 'In any case.',
+      phone: 'International (+234…), or as dialled in the customer’s country. Without an extension.',
+      accountNumber: 'Encrypted before it is stored, and never shown.',
+      reference: 'Internal reference. Encrypted before it is stored, and never shown.',
     },
     NEW_CUSTOMER,
   ),
   CustomerUpdate: component(
     customerUpdate.shape.update,
-    'Fields to change, at least one. One that is absent stays as it is; null clears one that is optional. `email`, `phrase` and the rest can not be changed.',
+    'The fields to change, at least one. An absent field stays as it is. Null clears an optional field. `email`, `phrase` and the other fields cannot be changed.',
     {
-      firstname: 'Can not be cleared.',
+      firstname: 'Cannot be cleared.',
       middlename: 'Null clears it.',
-      lastname: 'Can not be cleared.',
-      accountName: 'Can not be cleared.',
+      lastname: 'Cannot be cleared.',
+      accountName: 'Cannot be cleared.',
       address: 'Null clears it.',
-      phone: 'International, or as dialled in the customer’s country; null clears it.',
-      displayPicture: 'An https address of a named host, without user name or password; null clears it.',
-      state: 'State or region; null clears it.',
+      phone: 'International, or as dialled in the customer’s country. Null clears it.',
+      displayPicture: 'An https URL with a host name, and without a user name or password. Null clears it.',
+      state: 'State or region. Null clears it.',
     },
     { accountName: 'Adaobi Eze', phone: '+2348031234567', address: null },
   ),
   UpdatedCustomer: component(
     updatedCustomer,
-    'The customer that was updated, as it is now.',
-    { id: ID, email: 'As it was.', phone: 'E.164, or null.' },
+    'The customer after the update.',
+    { id: ID, email: 'An update never changes it.', phone: 'E.164, or null.' },
     { id: DEMO_CUSTOMER.id, email: DEMO_CUSTOMER.email, phone: DEMO_CUSTOMER.phone },
   ),
   BatchSummary: component(
     batchSummary,
     'total = successful + failed; failed = duplicates + invalidData.',
     {
-      total: 'Rows that were sent.',
-      successful: 'Rows that became a customer, or will.',
-      failed: 'Rows that did not.',
+      total: 'Rows in the request.',
+      successful: 'Rows that became customers, or will.',
+      failed: 'Rows that did not become customers.',
       duplicates: 'Failed rows with DUPLICATE_IN_BATCH or EXISTING_CUSTOMER.',
       invalidData: 'Failed rows with INVALID_DATA or VALIDATION_ERROR.',
     },
@@ -119,54 +119,55 @@ export const COMPONENTS = {
   ),
   FieldError: component(
     fieldError,
-    'One fault.',
+    'One fault of a request or of a row.',
     {
-      field: 'Path of the fault in what was sent, or the name of a header.',
-      message: 'What would be right. Never repeats what was sent.',
+      field: 'Path of the field in the request, or the name of a header.',
+      message: 'What would be right. It never repeats the value.',
     },
     FIELD_FAULT,
   ),
   RowFailure: component(
     rowFailure,
-    'A row of a batch that did not become a customer. The others go in all the same.',
+    'A row of a batch that did not become a customer. The other rows are accepted all the same.',
     {
-      index: 'Position in what was sent, from 0.',
-      clientRef: `${CLIENT_REF} Null where it could not be read, or was erased since.`,
-      code: 'Why.',
-      message: 'The same, as a sentence.',
+      index: 'Position in the request, from 0.',
+      clientRef: `${CLIENT_REF} Null if it could not be read, or was erased since.`,
+      code: 'The reason, from a closed set.',
+      message: 'The reason, as a sentence.',
       errors: 'Every fault of the row.',
     },
     FAILURE,
   ),
   BatchReport: component(
     batchReport,
-    'What becomes of a batch, as it was accepted. The ids are final.',
+    'The outcome of a batch at the time it was accepted. The ids are final.',
     {
       batchId: 'Null for a dry run.',
       status:
-        'COMPLETED_WITH_FAILURES where no row was accepted, so that nothing is under way. Null for a dry run.',
+        'COMPLETED_WITH_FAILURES if no row was accepted, so that there is nothing left to do. Null for a dry run.',
       summary: 'Counts.',
-      failures: 'In input order, the first; of a dry run those from `failuresFrom` on, up to 1 MB.',
-      failuresInline: 'Are these all failures? Of a dry run: all from `failuresFrom` on.',
-      inlineFailureLimit: 'The most that an answer holds itself; fewer, where they are wordy.',
-      failuresUrl: 'Where the rest is; null where there is none.',
-      data: '`customerIds` are those of the accepted rows, in input order.',
+      failures:
+        'The first failures, in input order. For a dry run: those from `failuresFrom` on, up to 1 MB.',
+      failuresInline: 'True if `failures` has all failures. For a dry run: all from `failuresFrom` on.',
+      inlineFailureLimit: 'The maximum number of `failures`. There are fewer if they are long.',
+      failuresUrl: 'Lists all failures. Null if `failures` has all of them.',
+      data: '`customerIds` has the ids of the accepted rows, in input order.',
     },
     REPORT,
   ),
   Batch: component(
     batchView,
-    'A batch, as it is now. A stalled one keeps what it was sent until an operator has mended the cause.',
+    'The current state of a batch. A stalled batch keeps its rows until an operator has fixed the cause.',
     {
-      batchId: 'Of the answer to the batch.',
+      batchId: 'The same as in the response to the batch.',
       status: 'PROCESSING until every row has become a customer or a failure.',
       summary:
-        'Counts. Rows can still fail while it is PROCESSING, if another batch brings the same customer first.',
-      progress: 'Rows of which it is known what became of them.',
+        'Counts. While the batch is PROCESSING, rows can still fail if another batch creates the same customer first.',
+      progress: '`processed` rows have become customers or failures.',
       failuresRemoved:
-        'How many of its failures are not listed any more, because a bank has at most 2,000,000 and newer batches needed the room. They still count.',
-      createdAt: 'When it was accepted.',
-      completedAt: 'Null while it is under way.',
+        'The number of its failures that are no longer listed, because a bank has at most 2,000,000 and newer batches needed the space. `summary` still counts them.',
+      createdAt: 'The time at which it was accepted.',
+      completedAt: 'Null until it is completed.',
     },
     {
       batchId: EXAMPLE_BATCH_ID,
@@ -181,18 +182,18 @@ export const COMPONENTS = {
   CreatedCustomer: component(
     createdCustomer,
     'A row of a batch that became a customer.',
-    { index: 'Position in what was sent, from 0.', clientRef: CLIENT_REF, id: ID, phrase: PHRASE },
+    { index: 'Position in the request, from 0.', clientRef: CLIENT_REF, id: ID, phrase: PHRASE },
     { index: 0, clientRef: 'core-0000001', id: FIRST_ID, phrase: 'lake-market-garden-silver' },
   ),
   Change: component(
     change,
     'Who changed what. Names of fields, never their values.',
     {
-      at: 'When.',
-      requestId: 'The request that did it: its `X-Request-Id`.',
-      keyId: 'The key that it was done with. Null: it was not done through this API.',
+      at: 'The time of the change.',
+      requestId: 'The `X-Request-Id` of the request that made it.',
+      keyId: 'The API key of that request. Null: the change was not made through this API.',
       action: 'Method and address, or UPDATE, DELETE and INSERT for what was done in the database by hand.',
-      subject: 'Id of the customer or of the batch.',
+      subject: 'The id of the customer or of the batch.',
       fields: 'The fields that an update named.',
     },
     {
@@ -206,23 +207,23 @@ export const COMPONENTS = {
   ),
   Health: component(
     health,
-    'The service runs.',
-    { checked: 'What was asked, and answered. Empty without `deep`.' },
+    'The service is running.',
+    { checked: 'The dependencies that were checked and work. Empty without `deep`.' },
     { checked: ['database', 'cache', 'queue'] },
   ),
   ErrorResponse: component(
     errorResponse,
-    'Every failure has this shape.',
+    'Every error has this shape.',
     {
       statusCode: 'The HTTP status.',
-      success: 'False.',
+      success: 'Always false.',
       message: 'The code, as a sentence.',
-      data: 'Null; of a batch of which no row was accepted, its report.',
-      code: 'Of a closed set: what programs should go by.',
-      docs: 'Cause and cure of this code, on a page: a URL, or a path on the server that answered.',
-      requestId: 'The same as `X-Request-Id`; it finds the request in our logs.',
-      retryAfter: 'Seconds to wait, where waiting helps: the same as `Retry-After`.',
-      errors: 'Every fault that could be told, at most 100.',
+      data: 'Null. For a batch without an accepted row: its report.',
+      code: 'From a closed set. Programs should rely on it.',
+      docs: 'The page with the cause and the fix of this code: a URL, or a path on the server that responded.',
+      requestId: 'The same as `X-Request-Id`. It identifies the request in our logs.',
+      retryAfter: 'Seconds to wait, if waiting helps. The same as `Retry-After`.',
+      errors: 'Every fault, at most 100.',
     },
     {
       statusCode: 404,

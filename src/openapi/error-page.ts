@@ -1,4 +1,4 @@
-/** The page /errors: a section for each code, which the `docs` field of an error leads to. */
+/** The page /errors: one section per code. The `docs` field of an error links to it. */
 import { ERRORS } from '../errors.ts';
 import { ERROR_GUIDE, FAILURE_GUIDE, type Guide } from './error-guide.ts';
 
@@ -7,11 +7,11 @@ function toHtml(text: string): string {
   return safe.replaceAll(/`([^`]+)`/g, '<code>$1</code>');
 }
 
-function section(code: string, heading: string, { cause, cure }: Guide): string {
+function section(code: string, heading: string, { cause, fix }: Guide): string {
   return `<section id="${code}">
   <h3><code>${code}</code></h3>
   <p class="message">${toHtml(heading)}</p>
-  <dl><dt>Why</dt><dd>${toHtml(cause)}</dd><dt>What to do</dt><dd>${toHtml(cure)}</dd></dl>
+  <dl><dt>Why</dt><dd>${toHtml(cause)}</dd><dt>What to do</dt><dd>${toHtml(fix)}</dd></dl>
 </section>`;
 }
 
@@ -36,11 +36,11 @@ export function errorPage(): string {
   <body>
     <main>
       <h1>Errors</h1>
-      <p class="lead">Cause and cure of each <code>code</code>. <a href="/docs">The reference</a> has the rest.</p>
-      <h2>Of a request</h2>
+      <p class="lead">Cause and fix of each <code>code</code>. <a href="/docs">The reference</a> has the rest.</p>
+      <h2>Errors of a request</h2>
       ${errors.join('\n')}
-      <h2>Of a row in a batch</h2>
-      <p>The other rows of the batch go in all the same.</p>
+      <h2>Failures of a row in a batch</h2>
+      <p>The other rows of the batch are accepted all the same.</p>
       ${failures.join('\n')}
     </main>
   </body>

@@ -1,9 +1,9 @@
-/** The people and the batch of the reference's examples. What they look like is the schemas' to say. */
+/** The customers and the batch of the reference's examples. */
 import type * as z from 'zod/mini';
 import type { BatchReport, RowFailure } from '../batches/batches.responses.ts';
 import type { customerRow } from '../customers/customers.requests.ts';
 
-/** What `npm start` puts into the demo bank, so that the examples of lookups are true there. */
+/** A customer of the demo bank of `npm start`, so that the examples of lookups work there. */
 export const DEMO_CUSTOMER = {
   id: 'cus_01M88YXTM0DEM0ADA0BA0BA000',
   accountName: 'Adaobi Okafor',

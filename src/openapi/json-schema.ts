@@ -1,4 +1,4 @@
-/** From the schemas that the code judges by to JSON Schema (2020-12), as OpenAPI 3.1 takes it. */
+/** Converts the schemas of the code to JSON Schema (2020-12), as OpenAPI 3.1 uses it. */
 import * as z from 'zod/mini';
 import { COMPONENTS, type Component } from './components.ts';
 import { asSent } from './sent.ts';
@@ -11,13 +11,13 @@ export interface JsonSchema {
 const named = z.registry<{ id: string }>();
 for (const [id, { schema }] of Object.entries(COMPONENTS)) named.add(schema, { id });
 
-/** `int()` says what any JavaScript number is; the pattern of a date says in 400 characters what its format says. */
+/** Removes what says nothing: the bounds of `int()`, and the pattern of a date, whose format says the same. */
 function tidy(made: { jsonSchema: object }): void {
   const schema = made.jsonSchema as JsonSchema;
   if (schema['minimum'] === Number.MIN_SAFE_INTEGER) delete schema['minimum'];
   if (schema['maximum'] === Number.MAX_SAFE_INTEGER) delete schema['maximum'];
   if (schema['format'] === 'date-time') delete schema['pattern'];
-  // What must not be empty is trimmed first.
+  // A text that must not be empty is trimmed first.
   if (schema['minLength'] === 1) schema['pattern'] ??= '\\S';
   if (schema['type'] === 'number' && Number.isInteger(schema['minimum'])) schema['type'] = 'integer';
 }
@@ -25,7 +25,7 @@ function tidy(made: { jsonSchema: object }): void {
 const OPTIONS = { metadata: named, unrepresentable: 'any', override: tidy } as const;
 const uri = (name: string) => `#/components/schemas/${name}`;
 
-/** What a schema lets out, which of an input is what is left when it has been cleaned. */
+/** Describes the output of a schema. For a request that is the input after it was cleaned: sent.ts has the input. */
 export function toJsonSchema(schema: z.ZodMiniType): JsonSchema {
   const name = named.get(schema)?.id;
   if (name !== undefined) return { $ref: uri(name) };
@@ -33,7 +33,7 @@ export function toJsonSchema(schema: z.ZodMiniType): JsonSchema {
   return JSON.parse(JSON.stringify(made).replaceAll('"#/$defs/', `"${uri('')}`)) as JsonSchema;
 }
 
-/** Every shape that has a name, its fields described. */
+/** Every named shape, with the descriptions of its fields. */
 export function describeComponents(): Record<string, JsonSchema> {
   const made = z.toJSONSchema(named, { ...OPTIONS, uri }) as unknown as {
     schemas: Record<string, JsonSchema>;
@@ -48,7 +48,7 @@ export function describeComponents(): Record<string, JsonSchema> {
   );
 }
 
-/** @throws where a field has no word, or a word no field */
+/** @throws if a field has no description, or a description no field */
 export function describeFields(
   properties: Record<string, JsonSchema> | undefined = {},
   notes: Record<string, string>,

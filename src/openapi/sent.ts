@@ -1,25 +1,25 @@
 /**
- * What may be sent, where it is more than what is kept: texts are trimmed before they are judged, so there may be
- * spaces around them, and an optional one may be empty. Zod's JSON Schema says what is kept.
+ * What a request may contain beyond the output of its schema: texts are trimmed before they are validated, so there may
+ * be spaces around them, and an optional one may be empty. Zod's JSON Schema describes only the output.
  */
 import type * as z from 'zod/mini';
 import { EMAIL, MAX_EMAIL_CHARACTERS } from '../lib/email.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { BATCH_RULES, UPDATE_RULES } from '../customers/fields.ts';
 
-/** The text between the spaces, of fields about which the schema knows more than their length. */
+/** Patterns of the text between the spaces, for fields with more rules than a length. */
 const TEXTS: Record<string, string> = {
   email: `(?=\\S{1,${MAX_EMAIL_CHARACTERS}}\\s*$)${EMAIL.source.slice(1, -1)}`,
   country: '[A-Za-z]{2}',
   displayPicture: '[Hh][Tt][Tt][Pp][Ss]:[\\s\\S]{0,2041}\\S',
 };
 
-/** A text that begins and ends with something visible, and has at most so many characters. */
+/** A text that begins and ends with a visible character. */
 const visible = (maxCharacters: number) => `\\S(?:[\\s\\S]{0,${maxCharacters - 2}}\\S)?`;
 
 const anyCase = (word: string) => word.replaceAll(/[a-z]/g, (letter) => `[${letter.toUpperCase()}${letter}]`);
 
-/** How a field is sent: also as null, if it may be left out or cleared. */
+/** A field as it may be sent. Optional fields may be null. */
 function fieldAsSent(name: string, field: JsonSchema, isOptional: boolean): JsonSchema {
   const [kept] = (field['anyOf'] as JsonSchema[] | undefined) ?? [field];
   const { enum: words, maxLength = 0 } = kept as { enum?: string[]; maxLength?: number };
@@ -34,13 +34,13 @@ function fieldAsSent(name: string, field: JsonSchema, isOptional: boolean): Json
   return isOptional ? { anyOf: [sent, ...nothing], description } : { ...sent, description };
 }
 
-/** Components that are sent, and the rules of their fields. */
+/** Components of requests, and the rules of their fields. */
 const SENT: Record<string, Record<string, z.ZodMiniType>> = {
   NewCustomer: BATCH_RULES,
   CustomerUpdate: UPDATE_RULES,
 };
 
-/** @returns the schema of a component as it may be sent; of any other, the schema */
+/** @returns the schema of a component as it may be sent; components of responses stay as they are */
 export function asSent(component: string, schema: JsonSchema): JsonSchema {
   const rules = SENT[component];
   if (rules === undefined) return schema;
@@ -51,13 +51,13 @@ export function asSent(component: string, schema: JsonSchema): JsonSchema {
   const { additionalProperties, ...rest } = schema;
   return {
     ...rest,
-    // Other fields of a row are dropped, those of an update refused.
+    // Unknown fields of a row are dropped; those of an update are refused.
     ...(component === 'NewCustomer' ? {} : { additionalProperties, minProperties: 1 }),
     properties: Object.fromEntries(properties) as Record<string, JsonSchema>,
   };
 }
 
-/** Of an email address in a URL no more than its length counts, spaces included. */
+/** In a URL, spaces count for the length of an email too. */
 export function emailParameter(schema: JsonSchema): JsonSchema {
   const { description: _, ...sent } = fieldAsSent('email', schema, false);
   return { ...sent, maxLength: schema['maxLength'] };

@@ -1,4 +1,4 @@
-/** What a text costs is bounded before it is paid: text that is too long for its field is never normalised. */
+/** The cost of a text is bounded: a text that is too long for its field is never normalised. */
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest';
 import { customerRow, customerUpdate } from '../../src/customers/customers.requests.ts';
 import { OPERATIONS } from '../../src/openapi/operations.ts';
@@ -15,21 +15,21 @@ afterEach(() => {
   normalize.mockRestore();
 });
 
-/** The longest texts that were normalised since it was asked before. */
+/** Length of the longest text that was normalised since the last call. */
 function longestNormalised(): number {
   const lengths = normalize.mock.contexts.map((text) => String(text).length);
   normalize.mockClear();
   return Math.max(0, ...lengths);
 }
 
-/** Longest field (an address of a picture), decomposed. */
+/** The longest field (the URL of a picture), decomposed. */
 const MAX_NORMALISED = 4 * 2_048;
 const LONG = {
   letters: 'a'.repeat(50_000),
   marks: `a${'\u0301'.repeat(25_000)}${'\u0323'.repeat(25_000)}`,
 };
 
-it.each(Object.keys(customerRow.shape))('a batch’s %s that is too long is not', async (field) => {
+it.each(Object.keys(customerRow.shape))('does not normalise a batch’s %s that is too long', async (field) => {
   for (const text of Object.values(LONG)) {
     const { body } = await service.post([sentCustomer(0, { [field]: text })]);
     expect(longestNormalised()).toBeLessThan(1_000);
@@ -41,11 +41,11 @@ it.each(Object.keys(customerRow.shape))('a batch’s %s that is too long is not'
 
 const updatable = Object.keys(customerUpdate.shape.update.shape);
 
-it.each(['id', ...updatable])('an update’s %s that is too long is not', async (field) => {
+it.each(['id', ...updatable])('does not normalise an update’s %s that is too long', async (field) => {
   for (const text of Object.values(LONG)) {
     const body =
       field === 'id' ? { id: text, update: { state: 'x' } } : { id: 'x', update: { [field]: text } };
-    // A body of an update has at most 64 KB.
+    // The body of an update has at most 64 KB.
     const answer = await service.ask('PATCH', '/v1/bank/customer', {
       body: JSON.parse(
         JSON.stringify(body, (_, value) => (typeof value === 'string' ? value.slice(0, 30_000) : value)),
@@ -68,20 +68,23 @@ const parameters = Object.values(OPERATIONS).flatMap(({ operation, query }) =>
   Object.keys(query).map((name) => ({ name, method: operation.method, path: operation.path })),
 );
 
-it.each(parameters)('$name of $method $path that is too long is not', async ({ name, method, path }) => {
-  // An address has at most 16 KB, in which a mark takes six characters.
-  for (const text of [LONG.letters.slice(0, 15_000), `a${'%CC%81%CC%A3'.repeat(1_250)}`]) {
-    const asked = `${path.replace(':batchId', 'bat_x')}?${name}=${text}`;
-    const body = method === 'POST' ? { body: { customers: [sentCustomer()] } } : {};
-    const answer = await service.ask(method, asked, body);
-    expect(answer.status).toBe(400);
-    expect(answer.body.errors[0].field).toContain(name);
-    expect(longestNormalised()).toBeLessThan(600);
-  }
-});
+it.each(parameters)(
+  'does not normalise $name of $method $path that is too long',
+  async ({ name, method, path }) => {
+    // A URL has at most 16 KB, and a mark takes six characters of it.
+    for (const text of [LONG.letters.slice(0, 15_000), `a${'%CC%81%CC%A3'.repeat(1_250)}`]) {
+      const asked = `${path.replace(':batchId', 'bat_x')}?${name}=${text}`;
+      const body = method === 'POST' ? { body: { customers: [sentCustomer()] } } : {};
+      const answer = await service.ask(method, asked, body);
+      expect(answer.status).toBe(400);
+      expect(answer.body.errors[0].field).toContain(name);
+      expect(longestNormalised()).toBeLessThan(600);
+    }
+  },
+);
 
-describe('text that is short enough', () => {
-  it('is not either, while it has more than 30 combining marks in a row', async () => {
+describe('a text that is short enough', () => {
+  it('is not normalised if it has more than 30 combining marks in a row', async () => {
     for (const marks of ['\u0301'.repeat(31), '\u0323\u0301'.repeat(40)]) {
       const { body } = await service.post([sentCustomer(0, { address: `a${marks}` })]);
       expect(longestNormalised()).toBeLessThan(31);
@@ -89,7 +92,7 @@ describe('text that is short enough', () => {
     }
   });
 
-  it('is taken decomposed, at four times the length that it has', async () => {
+  it('is accepted decomposed, at four times its composed length', async () => {
     const address = '\u1f82'.repeat(500);
     await service.haveCustomers([sentCustomer(0, { address: address.normalize('NFD') })]);
     const stored = await service.env.DB.prepare('SELECT address FROM customers').first('address');

@@ -1,6 +1,6 @@
 /**
- * Requests that nobody would send, against every endpoint: never a 500, never a value echoed by an error, never
- * an error body of more than 64 KB. `FUZZ_RUNS=20000 npm test -- test/http/fuzz.test.ts` for the long run.
+ * Hostile requests against every endpoint: never a 500, never a value echoed by an error, never an error body of more
+ * than 64 KB. `FUZZ_RUNS=20000 npm test -- test/http/fuzz.test.ts` for the long run.
  */
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
@@ -10,7 +10,7 @@ import { sentCustomer } from '../support/customers.ts';
 import { ROUTES } from '../support/routes.ts';
 import { Service } from '../support/service.ts';
 
-/** In every hostile value, so that an echo is seen. */
+/** Part of every hostile value, so that an echo is noticed. */
 const MARK = 'ECHOED';
 
 const hostileText = fc.oneof(
@@ -117,7 +117,7 @@ function toJson(value: unknown): string {
   return JSON.stringify(value, plain) ?? '';
 }
 
-it('nothing that can be sent is answered with a 500, or repeated', { timeout: 0 }, async () => {
+it('answers no request with a 500, and repeats no value in an error', { timeout: 0 }, async () => {
   const service = new Service();
   await service.haveCustomers([sentCustomer(1)]);
   await fc.assert(
@@ -136,8 +136,8 @@ it('nothing that can be sent is answered with a 500, or repeated', { timeout: 0 
         expect(answer.status).toBeLessThan(500);
         if (answer.status < 400) return;
         expect(answer.text.length).toBeLessThan(64 * 1024);
-        // A key that is no field is named by its path, which is all that an error may repeat; clientRef is the
-        // bank's own name for a row.
+        // An error may repeat the path of an unknown field, and nothing else. A failure may repeat the clientRef, which is
+        // the bank's own reference for a row.
         const { errors = [], ...rest } = answer.body ?? {};
         const said = JSON.stringify([
           errors.map(({ message }: { message: string }) => message),

@@ -1,4 +1,4 @@
-/** How large the headers of an answer may get, and that lists are read on by them whatever was asked. */
+/** The size of response headers, and lists that are read to their end by following `Link`. */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { KEYS } from '../support/banks.ts';
@@ -6,7 +6,7 @@ import { sentCustomers } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 
 const MAX_HEADER_BYTES = 8 * 1024;
-/** What Cloudflare adds: date, server, cf-ray, report-to, nel, alt-svc and their like. */
+/** Headers that Cloudflare adds: date, server, cf-ray, report-to, nel, alt-svc and the like. */
 const CLOUDFLARE_BYTES = 600;
 const QUERIES = 60;
 
@@ -16,7 +16,7 @@ let batchId: string;
 
 beforeEach(async () => {
   service = new Service();
-  // Names that are as long as may be, and three bytes a character: they stand in cursors.
+  // Names of the maximum length and three bytes per character: cursors contain them.
   const rows = sentCustomers(100).map((row, n) => ({ ...row, accountName: `${n % 7}`.padEnd(200, '字') }));
   customers = await service.haveCustomers(rows);
   const { body } = await service.get('/v1/bank/customers/batches');
@@ -28,7 +28,7 @@ const bytesOf = (headers: Headers) =>
 const linkOf = (headers: Headers, relation: string) =>
   new RegExp(`<([^>]+)>; rel="${relation}"`).exec(headers.get('Link') ?? '')?.[1];
 
-/** Reads a list to its end, as a client does. @returns the ids of its rows */
+/** Follows `Link` to the end of a list, as a client does. @returns the ids of its rows */
 async function readOn(first: string, key: string): Promise<string[]> {
   const ids: string[] = [];
   for (let next: string | undefined = first; next !== undefined;) {
@@ -42,7 +42,7 @@ async function readOn(first: string, key: string): Promise<string[]> {
 }
 
 const sortBy = fc.constantFrom('createdAt', '-createdAt', 'id', '-id', 'accountName', '-email', undefined);
-/** How many of the bank's own are named, how many that are nobody's, and how long those are. */
+/** How many existing customers a filter names, how many unknown ones, and how long the unknown names are. */
 interface Names {
   known: number;
   unknown: number;
@@ -66,7 +66,7 @@ function parameter(name: string, own: string[], { known, unknown, length, style:
 }
 
 describe('a list of customers', () => {
-  it('keeps its headers under 8 KB, and every row of a filter is found by its links', async () => {
+  it('has headers under 8 KB, and its links lead to every row of a filter', async () => {
     const query = fc.record({
       ids: fc.option(names),
       phrases: fc.option(names),
@@ -106,7 +106,7 @@ describe('a list of customers', () => {
     );
   });
 
-  it('is read on with 100 ids and 100 phrases, forwards and back', async () => {
+  it('can be read forwards and backwards with 100 ids and 100 phrases', async () => {
     const ids = customers.map(({ id }) => id);
     const phrases = customers.map(({ phrase }) => phrase);
     const first = `/v1/bank/customers?ids=${ids.join()}&phrases=${phrases.join()}&sortBy=id&limit=40`;
@@ -118,22 +118,22 @@ describe('a list of customers', () => {
     expect((body as { id: string }[]).map(({ id }) => id)).toEqual(ids.slice(0, 40));
   });
 
-  it('that finds nobody leads nowhere', async () => {
+  it('has no links if a filter finds nobody', async () => {
     const { headers, body } = await service.get('/v1/bank/customers?ids=cus_nobody');
     expect([body, headers.get('Link')]).toEqual([[], null]);
   });
 });
 
 it.each([
-  ['spaces around a subject', () => `/v1/bank/audit?subject=${'%20'.repeat(2_000)}x`],
+  ['the spaces around a subject', () => `/v1/bank/audit?subject=${'%20'.repeat(2_000)}x`],
   [
     'a subject of three bytes a character',
     () => `/v1/bank/audit?subject=${encodeURIComponent('字'.repeat(64))}`,
   ],
-  ['separators without end', () => `/v1/bank/customers?ids=${customers[0]?.id}${','.repeat(5_000)}`],
+  ['many separators', () => `/v1/bank/customers?ids=${customers[0]?.id}${','.repeat(5_000)}`],
   ['names that are repeated', () => `/v1/bank/customers?ids=${Array(400).fill(customers[0]?.id).join()}`],
   ['a page of a batch', () => `/v1/bank/customers/batches/${batchId}/customers?limit=0000000000000001`],
-])('%s do not come back in the headers', async (_, path) => {
+])('does not repeat %s in the headers', async (_, path) => {
   const { status, headers } = await service.get(path());
   expect(status).toBeLessThan(414);
   expect(bytesOf(headers)).toBeLessThan(2_048);

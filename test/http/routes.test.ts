@@ -1,4 +1,4 @@
-/** What holds for every route alike: who may pass, what another bank sees, and the shape of every answer. */
+/** Guarantees of every route: authentication, scopes, and the shape of every response. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
@@ -25,7 +25,7 @@ function ask(route: KnownRoute, key: string | null, headers: Record<string, stri
   return service.ask(route.method, path, { key, headers, ...(body === undefined ? {} : { body }) });
 }
 
-it('the list of routes is whole: nothing answers that is not in it', () => {
+it('lists every route of the service', () => {
   const app = createApp(() => {
     throw new Error('no request is made');
   });
@@ -36,19 +36,19 @@ it('the list of routes is whole: nothing answers that is not in it', () => {
 });
 
 describe.each(ROUTES)('$method $path', (route) => {
-  it('answers a right request', async () => {
+  it('answers a valid request', async () => {
     const answer = await ask(route, KEYS.full);
     expect(answer.status).toBe(route.status);
   });
 
   it.each([
-    ['no key', null],
-    ['an unknown key', 'peere_test_nobody'],
-    ['a malformed key', 'peere_test_lagos_full!'],
-    ['a truncated key', KEYS.full.slice(0, -1)],
-    ['a revoked key', KEYS.revoked],
-    ['an expired key', KEYS.expired],
-  ])('refuses %s with one and the same 401', async (_, key) => {
+    ['a request without an API key', null],
+    ['an unknown API key', 'peere_test_nobody'],
+    ['a malformed API key', 'peere_test_lagos_full!'],
+    ['a truncated API key', KEYS.full.slice(0, -1)],
+    ['a revoked API key', KEYS.revoked],
+    ['an expired API key', KEYS.expired],
+  ])('refuses %s with the same 401', async (_, key) => {
     const answer = await ask(route, key);
     expect(answer.status).toBe(401);
     expect(answer.headers.get('WWW-Authenticate')).toMatch(/^Bearer /);
@@ -64,7 +64,7 @@ describe.each(ROUTES)('$method $path', (route) => {
     });
   });
 
-  it('refuses a key in the query, and any scheme but Bearer', async () => {
+  it('refuses an API key in the query, and any scheme but Bearer', async () => {
     const { path, body } = route.request(customer);
     const separator = path.includes('?') ? '&' : '?';
     const inQuery = await service.ask(route.method, `${path}${separator}key=${KEYS.full}`, {
@@ -76,7 +76,7 @@ describe.each(ROUTES)('$method $path', (route) => {
     expect(basic.status).toBe(401);
   });
 
-  it('needs one of its scopes', async () => {
+  it('needs an API key with one of its scopes', async () => {
     for (const [key, scopes] of [
       [KEYS.powerless, []],
       [KEYS.standard, ['customers:read']],
@@ -91,7 +91,7 @@ describe.each(ROUTES)('$method $path', (route) => {
     }
   });
 
-  it('takes no test key in production, which is every environment but local, and takes a live one', async () => {
+  it('refuses test keys in production, which is every environment but local, and accepts live ones', async () => {
     const { path, body } = route.request(customer);
     for (const ENVIRONMENT of ['production', 'Local', '', undefined]) {
       const deployed = new Service((bindings) => ({ ...bindings, ENVIRONMENT }) as Env);
@@ -101,7 +101,7 @@ describe.each(ROUTES)('$method $path', (route) => {
     expect((await production.ask(route.method, path, { key: KEYS.live, body })).status).toBe(route.status);
   });
 
-  it('is never cached or compressed on the way, and can be traced', async () => {
+  it('forbids caches and proxies to store or compress the response, and identifies it', async () => {
     for (const key of [KEYS.full, null]) {
       const { headers } = await ask(route, key);
       expect(headers.get('Cache-Control')).toBe('no-store, no-transform');
@@ -112,14 +112,14 @@ describe.each(ROUTES)('$method $path', (route) => {
     }
   });
 
-  it('answers other methods with 405 and those that it has', async () => {
+  it('answers other methods with a 405 that names its own', async () => {
     const answer = await service.ask('PUT', route.path.replace(':batchId', 'x'));
     expect(answer.status).toBe(405);
     expect(answer.body.code).toBe('METHOD_NOT_ALLOWED');
     expect(answer.headers.get('Allow')?.split(', ')).toContain(route.method);
   });
 
-  it('answers 503 with Retry-After when D1 is away, and tells nobody why', async () => {
+  it('answers with a 503 and Retry-After if D1 is unavailable, and does not say why', async () => {
     const error = d1Error('Network connection lost at secret-host');
     const away = new Service(({ DB }) => ({
       DB: brokenDatabase(DB, error, (sql) => sql.includes('api_keys')),
@@ -131,7 +131,7 @@ describe.each(ROUTES)('$method $path', (route) => {
     expect(answer.text).not.toMatch(/secret-host|D1_ERROR/);
   });
 
-  it('answers 500 and a fixed text for a fault of ours, and logs where it was', async () => {
+  it('answers with a 500 and a fixed text for a fault of the service, and logs where it was thrown', async () => {
     const error = new TypeError('secret in a message');
     const faulty = new Service(({ DB }) => ({
       DB: brokenDatabase(DB, error, (sql) => sql.includes('api_keys')),
@@ -149,44 +149,47 @@ describe.each(ROUTES)('$method $path', (route) => {
   });
 });
 
-it('an address that is too long is a 414 in the one shape', async () => {
+it('answers a URL that is too long with a 414 in the shape of every error', async () => {
   const answer = await service.get(`/v1/bank/customers?ids=${'a'.repeat(17_000)}`);
   expect([answer.status, answer.body.code, answer.body.success]).toEqual([414, 'URI_TOO_LONG', false]);
   expect(service.log.at(-1)).toMatchObject({ event: 'request', status: 414 });
 });
 
-it('an address with 100 ids and 100 phrases is not', async () => {
+it('accepts a URL with 100 ids and 100 phrases', async () => {
   const ids = Array(100).fill('cus_01K0000000000000000000000A').join();
   const phrases = Array(100).fill('material-material-material-material').join();
   const answer = await service.get(`/v1/bank/customers?ids=${ids}&phrases=${phrases}`);
   expect(answer.status).toBe(200);
 });
 
-it.each(['/v1/bank/nothing', '/'])('no link of %s follows the request’s Host', async (path) => {
-  for (const [configured, expected] of [
-    ['https://public.example.org', 'https://public.example.org/errors'],
-    ['https://public.example.org/', 'https://public.example.org/errors'],
-    [undefined, '/errors'],
-  ] as const) {
-    const asked = new Service(() => ({ PUBLIC_URL: configured }));
-    const response = await asked.fetch(new Request(`https://evil.example.net${path}`));
-    const text = await response.text();
-    expect(text).not.toContain('evil');
-    expect(text).toContain(`"${expected}`);
-  }
-});
+it.each(['/v1/bank/nothing', '/'])(
+  'takes no link of the response to %s from the request’s Host',
+  async (path) => {
+    for (const [configured, expected] of [
+      ['https://public.example.org', 'https://public.example.org/errors'],
+      ['https://public.example.org/', 'https://public.example.org/errors'],
+      [undefined, '/errors'],
+    ] as const) {
+      const asked = new Service(() => ({ PUBLIC_URL: configured }));
+      const response = await asked.fetch(new Request(`https://evil.example.net${path}`));
+      const text = await response.text();
+      expect(text).not.toContain('evil');
+      expect(text).toContain(`"${expected}`);
+    }
+  },
+);
 
-it('an unknown address is a 404 in the one shape', async () => {
+it('answers an unknown URL with a 404 in the shape of every error', async () => {
   const answer = await service.get('/v1/bank/nothing');
   expect(answer.body).toMatchObject({ statusCode: 404, success: false, code: 'ROUTE_NOT_FOUND', data: null });
 });
 
-it('a HEAD request is answered like its GET, without the body', async () => {
+it('answers a HEAD request like its GET, without the body', async () => {
   const answer = await service.ask('HEAD', `/v1/bank/customer?id=${customer.id}`);
   expect([answer.status, answer.text]).toEqual([200, '']);
 });
 
-it('a revoked key opens nothing after 30 s, and an expiring one nothing after its time', async () => {
+it('accepts a revoked API key for at most 30 s, and an expired one not at all', async () => {
   let now = Date.now();
   const clocked = new Service(undefined, { now: () => now });
   const expiresAt = now + 10_000;
@@ -205,7 +208,7 @@ it('a revoked key opens nothing after 30 s, and an expiring one nothing after it
   expect((await look(KEYS.full)).status).toBe(401);
 });
 
-it('one log line per request, of names and counts only', async () => {
+it('logs one line per request, of names and counts only', async () => {
   service.log.length = 0;
   await service.get(`/v1/bank/customer?email=${customer.email}`);
   expect(service.log).toHaveLength(1);

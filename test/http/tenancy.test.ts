@@ -1,4 +1,4 @@
-/** One bank never sees another bank's people: what is another's is answered as what there is not, to the byte. */
+/** One bank never sees another bank's customers: they are answered like customers that do not exist, to the byte. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, it } from 'vitest';
 import { KEYS } from '../support/banks.ts';
@@ -28,7 +28,7 @@ const NOBODY: Identifiers = {
   batchId: 'bat_01K0000000000000000000000A',
 };
 const IDENTIFIERS = ['id', 'email', 'phrase'] as const;
-/** Every choice of one or more. */
+/** Every non-empty subset. */
 const subsets = <Item>(items: readonly Item[]): Item[][] =>
   items.reduce<Item[][]>((found, item) => [...found, ...found.map((one) => [...one, item])], [[]]).slice(1);
 
@@ -103,12 +103,13 @@ beforeEach(async () => {
   const [row] = await service.haveCustomers([sentCustomer(1), sentCustomer(2, { email: 'broken' })]);
   const { body } = await service.get('/v1/bank/customers/batches');
   if (row !== undefined) theirs = { ...row, batchId: body.data[0].batchId };
-  // In their cache, in case ours would be answered from it; and our keys known, so that calls can be compared.
+  // Their customer is cached, in case we would be answered from their cache; and our API keys are cached, so that calls
+  // can be compared.
   await service.get(`/v1/bank/customer?phrase=${theirs.phrase}`, KEYS.standard);
   for (const key of [KEYS.other, KEYS.otherStandard]) await service.get('/v1/bank/customers', key);
 });
 
-/** Everything that a client sees, but for what differs between any two answers, and for its own question. */
+/** Everything that a client sees, without what differs between any two responses, and without its own parameters. */
 function seen({ status, headers, text }: Answer, asked: Identifiers): string {
   const visible = [...headers].filter(([name]) => !['x-request-id', 'ratelimit'].includes(name));
   let whole = JSON.stringify([status, visible, text.replace(headers.get('X-Request-Id') ?? '', '')]);
@@ -118,27 +119,30 @@ function seen({ status, headers, text }: Answer, asked: Identifiers): string {
 
 const CASES = cases();
 
-it('there are many cases', () => {
+it('tries at least 60 cases', () => {
   expect(Object.keys(CASES).length).toBeGreaterThanOrEqual(60);
 });
 
-it.each(['GET', 'HEAD', 'PATCH', 'DELETE'])('another bank’s people are nobody, on every %s', async (verb) => {
-  const dump = async () => (await env.DB.prepare('SELECT * FROM customers').all()).results;
-  const before = await dump();
-  for (const [name, { key, headers, path, body, ...rest }] of Object.entries(CASES)) {
-    if (rest.verb !== verb) continue;
-    const ask = async (who: Identifiers) => {
-      meter.reset();
-      const sent = body === undefined ? {} : { body: body(who) };
-      const answer = await service.ask(verb, path(who), { key, headers, ...sent });
-      return { name, seen: seen(answer, who), calls: meter.calls };
-    };
-    expect(await ask(theirs)).toEqual(await ask(NOBODY));
-  }
-  expect(await dump()).toEqual(before);
-});
+it.each(['GET', 'HEAD', 'PATCH', 'DELETE'])(
+  'answers every %s for another bank’s customers like one for customers that do not exist',
+  async (verb) => {
+    const dump = async () => (await env.DB.prepare('SELECT * FROM customers').all()).results;
+    const before = await dump();
+    for (const [name, { key, headers, path, body, ...rest }] of Object.entries(CASES)) {
+      if (rest.verb !== verb) continue;
+      const ask = async (who: Identifiers) => {
+        meter.reset();
+        const sent = body === undefined ? {} : { body: body(who) };
+        const answer = await service.ask(verb, path(who), { key, headers, ...sent });
+        return { name, seen: seen(answer, who), calls: meter.calls };
+      };
+      expect(await ask(theirs)).toEqual(await ask(NOBODY));
+    }
+    expect(await dump()).toEqual(before);
+  },
+);
 
-it('another bank’s Idempotency-Key is a key like any other', async () => {
+it('treats an Idempotency-Key that another bank has used like a new one', async () => {
   const send = (key: string) =>
     service.ask('POST', '/v1/bank/customers', {
       key,
@@ -151,12 +155,15 @@ it('another bank’s Idempotency-Key is a key like any other', async () => {
   expect(second.body.data.batchId).not.toBe(first.body.data.batchId);
 });
 
-it.each(IDENTIFIERS)('a hit and a miss by %s cost the same calls of D1, and a row at most', async (by) => {
-  const ask = async (who: Identifiers) => {
-    meter.reset();
-    await service.get(`/v1/bank/customer?${by}=${who[by]}`);
-    expect(meter.rowsRead).toBeLessThanOrEqual(1);
-    return meter.calls;
-  };
-  expect(await ask(theirs)).toEqual(await ask(NOBODY));
-});
+it.each(IDENTIFIERS)(
+  'makes the same calls of D1 for a hit and a miss by %s, and reads at most one row',
+  async (by) => {
+    const ask = async (who: Identifiers) => {
+      meter.reset();
+      await service.get(`/v1/bank/customer?${by}=${who[by]}`);
+      expect(meter.rowsRead).toBeLessThanOrEqual(1);
+      return meter.calls;
+    };
+    expect(await ask(theirs)).toEqual(await ask(NOBODY));
+  },
+);

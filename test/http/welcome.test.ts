@@ -1,4 +1,4 @@
-/** What stands in front of the API: links for programs, pages for people, and no way through them to anything. */
+/** The index and the pages: links for programs, pages for people, and nothing that needs an API key. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ERRORS } from '../../src/errors.ts';
@@ -12,8 +12,8 @@ beforeEach(() => {
 
 const file = (path: string) => env.ASSETS.fetch(`https://api.example.com${path}`);
 
-describe('the address /', () => {
-  it('gives programs links, without a key', async () => {
+describe('the index', () => {
+  it('gives programs links, without an API key', async () => {
     const { status, headers, body } = await service.get('/', null);
     expect(status).toBe(200);
     expect(headers.get('Vary')).toBe('Accept');
@@ -34,7 +34,7 @@ describe('the address /', () => {
 
 describe('the pages', () => {
   it.each(['/docs', '/errors', '/openapi.json', '/swagger-ui.css'])(
-    '%s is there, and may do little',
+    '%s exists, with a strict Content-Security-Policy',
     async (path) => {
       const answer = await file(path);
       expect(answer.status).toBe(200);
@@ -47,7 +47,7 @@ describe('the pages', () => {
     },
   );
 
-  it('an error leads to the section about its code', async () => {
+  it('have a section for every error code, which its errors link to', async () => {
     const page = await (await file('/errors')).text();
     const { body } = await service.get('/v1/bank/customer?phrase=x');
     const { pathname, hash } = new URL(body.docs);
@@ -61,10 +61,10 @@ describe('a first mistake', () => {
     answer.body.errors[0];
 
   it.each([
-    ['no key', {}],
-    ['a key in a header of another name', { 'X-API-Key': 'peere_test_lagos_full' }],
-    ['a key without the word Bearer', { Authorization: 'peere_test_lagos_full' }],
-  ])('%s: the answer names the header that is meant', async (_, headers) => {
+    ['no API key', {}],
+    ['an API key in a header of another name', { 'X-API-Key': 'peere_test_lagos_full' }],
+    ['an API key without the word Bearer', { Authorization: 'peere_test_lagos_full' }],
+  ])('%s: the response names the right header', async (_, headers) => {
     const answer = await service.get('/v1/bank/customers', null, headers);
     expect(firstError(answer)).toEqual({
       field: 'Authorization',
@@ -72,7 +72,7 @@ describe('a first mistake', () => {
     });
   });
 
-  it('a body of another type: the answer names the type that is meant', async () => {
+  it('a body of another type: the response names the right type', async () => {
     const answer = await service.ask('POST', '/v1/bank/customers', {
       body: 'customers=1',
       headers: { 'Content-Type': 'application/x-www-form-urlencoded' },

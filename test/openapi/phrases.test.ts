@@ -1,4 +1,4 @@
-/** Every phrase that a document shows could be somebody’s: its words are in the list. */
+/** Every phrase in a document is possible: its words are in the list. */
 import { expect, it } from 'vitest';
 import cliReadme from '../../packages/cli/README.md?raw';
 import clientReadme from '../../packages/client/README.md?raw';
@@ -13,7 +13,7 @@ import { buildOpenApi } from '../../src/openapi/openapi.ts';
 import { ERROR_GUIDE } from '../../src/openapi/error-guide.ts';
 import { MUTANTS } from '../simulation/mutants.ts';
 
-/** Four words, and nothing that would make them part of something else: a URL, a file or a package. */
+/** Four words that are not part of a URL, a path or the name of a package. */
 const FOUR_WORDS = /(?<![\w./-])[a-z]{3,8}(?:-[a-z]{3,8}){3}(?![\w./-])/g;
 
 const TEXTS = {
@@ -29,13 +29,13 @@ const TEXTS = {
   'the guide to errors': JSON.stringify(ERROR_GUIDE),
 };
 
-it.each(Object.entries(TEXTS))('%s shows no phrase that can not exist', (_, text) => {
-  // Planted bugs have names that look like phrases.
+it.each(Object.entries(TEXTS))('%s shows no impossible phrase', (_, text) => {
+  // Names of planted bugs look like phrases.
   const shown = new Set(text.match(FOUR_WORDS)).difference(new Set(Object.keys(MUTANTS)));
   expect([...shown].filter((phrase) => normalisePhrase(phrase) === null)).toEqual([]);
 });
 
-it('the documents show phrases', () => {
+it('finds the phrases of the documents', () => {
   const shown = Object.values(TEXTS).flatMap((text) => text.match(FOUR_WORDS) ?? []);
   expect(new Set(shown)).toContain('river-stone-ocean-coral');
 });

@@ -1,4 +1,4 @@
-/** How much a key may ask for, and how much less for what there is not. */
+/** Limits of an API key on its requests, and the tighter limit on its misses. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import wranglerToml from '../../wrangler.toml?raw';
@@ -35,8 +35,8 @@ const statuses = async (count: number, ask: () => Promise<{ status: number }>) =
   return found;
 };
 
-describe('a key that asks too often', () => {
-  it('is told with a 429 how long to wait, and let in again then', async () => {
+describe('an API key that has used up its lookups', () => {
+  it('gets a 429 that says how long to wait, and is admitted again after that', async () => {
     const service = limited({ lookups: few });
     expect(await statuses(4, () => hit(service))).toEqual([200, 200, 200, 429]);
     const answer = await hit(service);
@@ -53,14 +53,14 @@ describe('a key that asks too often', () => {
     expect((await hit(service)).status).toBe(200);
   });
 
-  it('stops no other key, and no other class', async () => {
+  it('does not limit other API keys, or other classes', async () => {
     const service = limited({ lookups: few });
     await statuses(4, () => hit(service));
     expect((await hit(service, KEYS.standard)).status).toBe(200);
     expect((await service.post(sentCustomers(1))).status).toBe(201);
   });
 
-  it('reads in every answer what there is, and what is left', async () => {
+  it('can read in every response what its limits are, and what is left', async () => {
     const service = limited({ lookups: few, misses: { ...few, limit: 2, seconds: 60 } });
     const { headers } = await hit(service);
     expect(headers.get('RateLimit-Policy')).toBe('"lookups";q=3;w=10, "misses";q=2;w=60');
@@ -68,14 +68,14 @@ describe('a key that asks too often', () => {
     expect((await hit(service)).headers.get('RateLimit')).toContain('"lookups";r=1;t=6');
   });
 
-  it('is told so on a route that its scopes do not open, too', async () => {
+  it('gets the 429 for an operation that its scopes do not allow, too', async () => {
     const service = limited({ lookups: few });
     const forbidden = () => hit(service, KEYS.writer);
     expect(await statuses(4, forbidden)).toEqual([403, 403, 403, 429]);
     expect((await forbidden()).headers.get('Retry-After')).toBe('6');
   });
 
-  it('costs D1 nothing any more', async () => {
+  it('causes no more calls of D1', async () => {
     const meter = new Meter();
     const service = limited({ lookups: few }, { DB: meter.database(env.DB) });
     await statuses(3, () => hit(service));
@@ -94,20 +94,20 @@ describe('misses', () => {
       (service) => service.get('/v1/bank/customer?phrase=zoo-zoo-zoo-zoo', KEYS.standard),
       1,
     ],
-    ['a phrase that can not be', (service) => service.get('/v1/bank/customer?phrase=no-such-thing-here'), 1],
+    ['an impossible phrase', (service) => service.get('/v1/bank/customer?phrase=no-such-thing-here'), 1],
     ['an email', (service) => service.get('/v1/bank/customer?email=nobody@example.com'), 1],
     ['an email with an id', (service) => service.get(`/v1/bank/customer?email=a@b.co&id=${id}`), 1],
     ['phrases in a filter', (service) => service.get('/v1/bank/customers?phrases=zoo-zoo-zoo-zoo,a,b'), 3],
     ['phrases and ids', (service) => service.get(`/v1/bank/customers?phrases=a,b&ids=${id}`), 2],
   ];
 
-  it.each(guesses)('of %s are counted', async (_, ask, misses) => {
+  it.each(guesses)('by %s are counted', async (_, ask, misses) => {
     const service = limited({ misses: { ...few, limit: misses } });
     expect((await ask(service)).status).toBeLessThan(405);
     expect((await ask(service)).status).toBe(429);
   });
 
-  // A bank asks by the ids that a 201 gave it before they are moved in.
+  // A bank may look for the ids of a 201 before their chunks are applied.
   const unguessable: [string, Ask][] = [
     ['an id', (service) => service.get('/v1/bank/customer?id=cus_nobody')],
     ['ids in a filter', (service) => service.get('/v1/bank/customers?ids=a,b,c,d')],
@@ -118,13 +118,13 @@ describe('misses', () => {
     ['an erasure', (service) => service.ask('DELETE', '/v1/bank/customer?id=x')],
   ];
 
-  it.each(unguessable)('of %s are not: nobody guesses one', async (_, ask) => {
+  it.each(unguessable)('by %s are not counted, because nobody can guess an id', async (_, ask) => {
     const service = limited({ misses: few });
     expect(await statuses(5, () => ask(service))).not.toContain(429);
   });
 
   const WORDS = ['zoo', 'zone', 'zero', 'youth', 'young', 'you', 'yellow', 'year', 'yard', 'wrong'];
-  /** Phrases that might be somebody's, and are not. */
+  /** Possible phrases that no customer has. */
   const unknown = (count: number, first = 0) =>
     Array.from({ length: count }, (_, n) => {
       const digits = String(first + n).padStart(4, '0');
@@ -136,7 +136,7 @@ describe('misses', () => {
   const fifty = { misses: { limit: 50, seconds: 10, step: 1 } };
   const filter = (service: Service, phrases: string[]) =>
     service.get(`/v1/bank/customers?phrases=${phrases.join()}&limit=100`);
-  /** How many names were answered as unknown. */
+  /** How many names these responses reveal as unknown. */
   const told = (answers: { status: number }[], names: number) =>
     answers.filter(({ status }) => status < 429).length * names;
 
@@ -163,7 +163,7 @@ describe('misses', () => {
     expect(headers.get('RateLimit')).toBe('"lookups";r=3;t=10, "misses";r=48;t=10');
   });
 
-  it('are told fifty times a window at most, however many a filter names', async () => {
+  it('are revealed at most fifty times per window, however many a filter names', async () => {
     const service = limited(fifty);
     expect((await filter(service, unknown(49))).status).toBe(200);
     const refused = await filter(service, unknown(100, 100));
@@ -172,7 +172,7 @@ describe('misses', () => {
       retryAfter: 6,
       errors: [{ field: 'phrases', message: expect.stringContaining('at most 50 at a time') }],
     });
-    // It has cost the rest: the next guess is not looked at.
+    // It has used up the rest: the next guess is refused before D1 is asked.
     expect((await service.get('/v1/bank/customer?email=nobody@example.com')).status).toBe(429);
     now += 6_000;
     expect((await filter(service, unknown(51, 200))).status).toBe(429);
@@ -180,7 +180,7 @@ describe('misses', () => {
     expect((await filter(service, unknown(50, 300))).status).toBe(200);
   });
 
-  it('are told fifty times a window at most, however many requests ask at once', async () => {
+  it('are revealed at most fifty times per window, however many requests run at once', async () => {
     const service = limited(fifty);
     for (const names of [100, 10, 7, 1]) {
       now += 10_000;
@@ -191,7 +191,7 @@ describe('misses', () => {
     }
   });
 
-  it('count in the window in which they are told', async () => {
+  it('count in the window in which they are revealed', async () => {
     let begun = 0;
     let goOn = () => {};
     const edge = new Promise<void>((resolve) => (goOn = resolve));
@@ -209,7 +209,7 @@ describe('misses', () => {
     expect((await hit(service)).status).toBe(429);
   });
 
-  it('leave a bank its own hundred phrases while one miss is left', async () => {
+  it('do not limit a filter of a hundred known phrases as long as one miss is left', async () => {
     const own = (await new Service().haveCustomers(sentCustomers(110).slice(10))).map((row) => row.phrase);
     const service = limited(fifty);
     expect((await filter(service, unknown(49))).status).toBe(200);
@@ -219,7 +219,7 @@ describe('misses', () => {
     }
   });
 
-  it('keep hits back too once they are used up, also those that were asked for before', async () => {
+  it('hold back hits too once they are used up, even of requests that began before', async () => {
     let goOn = () => {};
     const held = new Promise<void>((resolve) => (goOn = resolve));
     let begun = 0;
@@ -236,7 +236,7 @@ describe('misses', () => {
     expect((await early).status).toBe(429);
   });
 
-  it('are looked for 500 at a time, and a request that was stopped counts until its window ends', async () => {
+  it('are limited to 500 names in flight, and those of a stopped request count until its window ends', async () => {
     let begun = 0;
     const never = new Promise<never>(() => {});
     const DB = watchedDatabase(env.DB, (_, work) => ((begun += 1) <= 5 ? never : work()));
@@ -254,14 +254,14 @@ describe('misses', () => {
     expect((await filter(service, [phrase])).status).toBe(200);
   });
 
-  it('are not hits: what is there is asked for without end', async () => {
+  it('are not caused by hits, which are limited only as lookups', async () => {
     const service = limited({ misses: few });
     expect(await statuses(10, () => hit(service))).toEqual(Array(10).fill(200));
     for (let n = 0; n < 10; n += 1) await service.get(`/v1/bank/customers?phrases=${phrase}&ids=${id}`);
     expect((await hit(service)).status).toBe(200);
   });
 
-  it('that are used up close the hits too: a 429 must not tell which is which', async () => {
+  it('refuse hits too once they are used up, so that a 429 reveals nothing', async () => {
     const service = limited({ misses: few });
     await statuses(3, () => service.get('/v1/bank/customer?email=nobody@example.com'));
     expect((await hit(service)).status).toBe(429);
@@ -270,21 +270,21 @@ describe('misses', () => {
 });
 
 describe('the platform’s limiter', () => {
-  /** One that two isolates share. */
+  /** A limiter that two isolates share. */
   function shared(limit: number) {
     let count = 0;
     return { limit: async () => ({ success: (count += 1) <= limit }) };
   }
 
-  it('adds up what isolates count', async () => {
+  it('adds up the counts of isolates', async () => {
     const LOOKUP_LIMIT = shared(4);
     const [one, other] = [limited({}, { LOOKUP_LIMIT }), limited({}, { LOOKUP_LIMIT })];
     expect(await statuses(3, () => hit(one))).toEqual([200, 200, 200]);
-    // The one that is too many passes, as it was under way; what comes then does not.
+    // The request that exceeds the limit is already admitted; the next one is not.
     expect(await statuses(3, () => hit(other))).toEqual([200, 200, 429]);
   });
 
-  it('is told of every step once, and never waited for', async () => {
+  it('is told of every step once', async () => {
     let told = 0;
     const LOOKUP_LIMIT = { limit: async () => ({ success: (told += 1) > 0 }) };
     const service = limited({ lookups: { limit: 1_000, seconds: 10, step: 5 } }, { LOOKUP_LIMIT });
@@ -292,12 +292,12 @@ describe('the platform’s limiter', () => {
     expect(told).toBe(3);
   });
 
-  it('that fails stops nobody', async () => {
+  it('refuses nobody when it fails', async () => {
     const limit = () => Promise.reject(new Error('limiter away'));
     expect((await hit(limited({}, { LOOKUP_LIMIT: { limit } }))).status).toBe(200);
   });
 
-  it('that does not answer stops nobody', async () => {
+  it('delays nobody when it does not answer', async () => {
     const { promise: told, resolve: answer } = Promise.withResolvers<{ success: boolean }>();
     const service = limited({}, { LOOKUP_LIMIT: { limit: () => told } });
     const ended = hit(service);
@@ -306,7 +306,7 @@ describe('the platform’s limiter', () => {
     await ended;
   });
 
-  it('is set to what the headers say: `npm run build` copied the limits of wrangler.toml', () => {
+  it('has the limits that the headers name, which `npm run build` copies from wrangler.toml', () => {
     const set = wranglerToml.matchAll(
       /name = "(\w+_LIMIT)"\nnamespace_id = "\d+"\nsimple = \{ limit = (\d+), period = (\d+) \}/g,
     );
@@ -322,21 +322,21 @@ describe('the platform’s limiter', () => {
       })),
     ).toEqual(Object.values(rateLimits));
     const { lookups, misses } = RATE_POLICIES;
-    // Pix, which asks the same question, charges a miss as much as 20 hits.
+    // Pix, which answers the same question, charges a miss as much as 20 hits.
     expect(lookups.limit / lookups.seconds).toBeGreaterThanOrEqual((20 * misses.limit) / misses.seconds);
   });
 
-  it('is really bound, and refuses', async () => {
+  it('is bound, and refuses', async () => {
     const results: boolean[] = [];
-    // Twice as many as fit one window, in case it ends in the middle.
+    // More than twice the limit of a window, in case one ends in the middle.
     for (let n = 0; n < 2 * RATE_POLICIES.misses.limit + 2; n += 1)
       results.push((await env.MISS_LIMIT.limit({ key: 'somebody' })).success);
     expect(results).toContain(false);
   });
 });
 
-describe('batches under way', () => {
-  it('are bounded; a retry of one that was accepted is answered all the same', async () => {
+describe('open batches', () => {
+  it('are limited per bank, but a retry of an accepted one still gets its response', async () => {
     const service = limited({}, { MAX_OPEN_BATCHES: 2 });
     const send = (number: number) =>
       service.ask('POST', '/v1/bank/customers', {
@@ -380,7 +380,7 @@ describe('batches under way', () => {
     for (const { body } of refused) {
       expect([body.retryAfter, body.errors]).toEqual([
         10,
-        [{ field: 'customers', message: '3 batches of your bank are under way; wait for some of them' }],
+        [{ field: 'customers', message: '3 batches of your bank are being processed; wait for some of them' }],
       ]);
     }
     const accepted = answers.findIndex(({ status }) => status === 201);
@@ -407,7 +407,7 @@ describe('batches under way', () => {
     expect([answer.status, answer.headers.get('Idempotent-Replayed')]).toEqual([201, 'true']);
   });
 
-  it('that are stalled are told apart, because no waiting ends them', async () => {
+  it('that are stalled are counted separately in the error, because waiting does not end them', async () => {
     const service = limited({}, { MAX_OPEN_BATCHES: 2 });
     for (const number of [11, 12]) await service.post([sentCustomer(number)]);
     const refused = async () => {
@@ -421,7 +421,7 @@ describe('batches under way', () => {
     await service.deliverDeadLetters(service.sent.splice(0, 1));
     expect(await refused()).toEqual([429, 600, expect.stringMatching(/^0 .* under way and 2 are STALLED/)]);
     expect((await refused())[2]).toMatch(stalled);
-    // An operator brings back what the bank has stalled, and nothing of another bank.
+    // An operator redrives this bank's stalled batches, and none of another bank.
     const nobodys = await executeBatch(env.DB, redriveBank('bnk_none', now));
     expect(nobodys.at(-1)).toEqual([]);
     const redriven = await executeBatch(env.DB, redriveBank(LAGOS, now));

@@ -1,13 +1,13 @@
-// Shows the OpenAPI document. On the reader's own machine the demo key is filled in, so that trying works at once.
+// Shows the OpenAPI document. On a local server the demo key is filled in, so that requests work at once.
 const DEMO_KEY = 'peere_test_lagos_full';
 const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(location.hostname);
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
-const dress = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
-dark.addEventListener('change', dress);
-dress();
+const applyTheme = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
+dark.addEventListener('change', applyTheme);
+applyTheme();
 
-// What is tried here goes to the server that this page comes from, and no other; and each visit is a batch of its own.
+// Requests go to the server that this page comes from. Each visit has its own Idempotency-Key, and so its own batch.
 function forThisPage(openapi) {
   const { parameters } = openapi.components;
   parameters['Idempotency-Key'].example = `tried-${Date.now()}`;
@@ -15,15 +15,15 @@ function forThisPage(openapi) {
 }
 
 async function show() {
-  const answer = await fetch('/openapi.json');
+  const response = await fetch('/openapi.json');
   const reference = globalThis.SwaggerUIBundle({
-    spec: forThisPage(await answer.json()),
+    spec: forThisPage(await response.json()),
     dom_id: '#reference',
     deepLinking: true,
     tryItOutEnabled: true,
     displayRequestDuration: true,
     defaultModelsExpandDepth: 0,
-    // Asks a server elsewhere whether the document is valid; our own checks have.
+    // No validation by a third-party server: `npm run openapi` validates the document.
     validatorUrl: null,
     onComplete: () => {
       if (isLocal) reference.preauthorizeApiKey('key', DEMO_KEY);

@@ -1,22 +1,22 @@
 /**
- * `npm run bench [-- --quick] [--json] [--picture <file>]`: our Worker beside the platform's ceilings and beside a
- * typical build, in the same runtime, configuration and process layout, in interleaved rounds. What counts is the
- * ratios: machines differ, and this one is noisy.
+ * `npm run bench [-- --quick] [--json] [--picture <file>]`: compares our Worker with the platform's ceilings and with a
+ * typical build, in the same runtime, configuration and process layout, in interleaved rounds. Only the ratios count:
+ * machines differ, and each is noisy.
  */
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { pathOfCaller, run } from '../tools/lib/arguments.ts';
-import { acceptAndConsume, acceptTypically, insertBarely, type Moved } from './batches.ts';
-import { BANK, multiply, prepare, QUESTIONS } from './data.ts';
+import { acceptAndConsume, acceptByTypicalWorker, insertBare, type BatchRates } from './batches.ts';
+import { BANK, multiply, prepare, REQUESTS } from './data.ts';
 import { measure, type Measured } from './load.ts';
 import { median } from './median.ts';
 import { isMet, toPicture, toTable, type Ratio } from './report.ts';
 import { startServer, type BenchServer } from './servers.ts';
 import { compareWorst, type Costs } from './worst.ts';
 
-/** Customers of the large bank: a staged chunk of 1,000, a thousand times. */
-const MANY = 1_000_000;
-/** Connections of the load generator: enough to keep workerd busy, few enough to wait for it and not for us. */
+/** Customers of the large bank: a thousand copies of a staged chunk of 1,000. */
+const LARGE_BANK_CUSTOMERS = 1_000_000;
+/** Enough to keep workerd busy, and few enough that the load generator is not the bottleneck. */
 const CONNECTIONS = 8;
 
 interface Servers {
@@ -27,28 +27,28 @@ interface Servers {
 }
 
 const LOADS = {
-  constant: ['ceiling', QUESTIONS.constant],
-  'raw KV': ['ceiling', QUESTIONS.rawKv],
-  'phrase hit': ['ours', QUESTIONS.phrase],
-  'phrase hit, large': ['large', QUESTIONS.phrase],
-  'phrase, typical': ['typical', QUESTIONS.phrase],
-  'raw D1 by id': ['ceiling', QUESTIONS.rawId],
-  id: ['ours', QUESTIONS.id],
-  'id, large': ['large', QUESTIONS.id],
-  'raw D1 by email': ['ceiling', QUESTIONS.rawEmail],
-  email: ['ours', QUESTIONS.email],
-  'email, large': ['large', QUESTIONS.email],
-  'raw D1 list': ['ceiling', QUESTIONS.rawList],
-  list: ['ours', QUESTIONS.list],
+  constant: ['ceiling', REQUESTS.constant],
+  'raw KV': ['ceiling', REQUESTS.rawKv],
+  'phrase hit': ['ours', REQUESTS.phrase],
+  'phrase hit, large': ['large', REQUESTS.phrase],
+  'phrase, typical': ['typical', REQUESTS.phrase],
+  'raw D1 by id': ['ceiling', REQUESTS.rawId],
+  id: ['ours', REQUESTS.id],
+  'id, large': ['large', REQUESTS.id],
+  'raw D1 by email': ['ceiling', REQUESTS.rawEmail],
+  email: ['ours', REQUESTS.email],
+  'email, large': ['large', REQUESTS.email],
+  'raw D1 list': ['ceiling', REQUESTS.rawList],
+  list: ['ours', REQUESTS.list],
 } as const satisfies Record<string, readonly [keyof Servers, unknown]>;
 type Load = keyof typeof LOADS;
 type Round = Record<Load, Measured>;
 
-/** Every other round is played from its end, so that no load always has the same one before it. */
-async function playRound(servers: Servers, milliseconds: number, backwards: boolean): Promise<Round> {
+/** @param isReversed alternates, so that no load always follows the same one */
+async function playRound(servers: Servers, milliseconds: number, isReversed: boolean): Promise<Round> {
   const round: Partial<Round> = {};
   const loads = Object.entries(LOADS);
-  for (const [name, [server, next]] of backwards ? loads.toReversed() : loads) {
+  for (const [name, [server, next]] of isReversed ? loads.toReversed() : loads) {
     const { url, cpu } = servers[server];
     round[name as Load] = await measure(url, next, milliseconds, CONNECTIONS, cpu);
   }
@@ -56,8 +56,8 @@ async function playRound(servers: Servers, milliseconds: number, backwards: bool
 }
 
 interface BatchRound {
-  ours: Moved;
-  large: Moved;
+  ours: BatchRates;
+  large: BatchRates;
   bare: number;
   typical: number;
   costs: Costs;
@@ -65,13 +65,13 @@ interface BatchRound {
 
 async function playBatches(servers: Servers, round: number): Promise<BatchRound> {
   const ours = await acceptAndConsume(servers.ours, round);
-  const bare = await insertBarely(servers.ceiling, ours.payloads);
+  const bare = await insertBare(servers.ceiling, ours.payloads);
   const large = await acceptAndConsume(servers.large, round);
   const costs = await compareWorst(servers.ours, round);
-  return { ours, large, bare, typical: await acceptTypically(servers.typical, round), costs };
+  return { ours, large, bare, typical: await acceptByTypicalWorker(servers.typical, round), costs };
 }
 
-/** Ratios of what was measured side by side, round by round. */
+/** Computes the ratios of two measurements, round by round. */
 function compare<Played>(
   rounds: Played[],
   what: string,
@@ -79,7 +79,7 @@ function compare<Played>(
   target: number,
   top: (round: Played) => number,
   bottom: (round: Played) => number,
-  atMost = false,
+  isMaximum = false,
 ): Ratio {
   const ratios = rounds.map((round) => top(round) / bottom(round));
   const [one, other] = [median(rounds.map(top)), median(rounds.map(bottom))];
@@ -89,12 +89,12 @@ function compare<Played>(
     ratio: median(ratios),
     spread: [Math.min(...ratios), Math.max(...ratios)],
     target,
-    atMost,
+    isMaximum,
     of: `${digits(one)} ÷ ${digits(other)} ${unit}`,
   };
 }
 
-function judgeLookups(rounds: Round[]): Ratio[] {
+function compareLookups(rounds: Round[]): Ratio[] {
   const rate = (load: Load) => (round: Round) => round[load].rate;
   const p50 = (load: Load) => (round: Round) => round[load].p50;
   const cpu = (load: Load) => (round: Round) => (round[load].cpu ?? Number.NaN) * 1_000;
@@ -126,7 +126,7 @@ function judgeLookups(rounds: Round[]): Ratio[] {
   ];
 }
 
-function judgeBatches(rounds: BatchRound[], bytes: number): Ratio[] {
+function compareBatches(rounds: BatchRound[], bytes: number): Ratio[] {
   const speed = (
     what: string,
     target: number,
@@ -166,25 +166,25 @@ function judgeBatches(rounds: BatchRound[], bytes: number): Ratio[] {
       ratio: bytes,
       spread: [bytes, bytes],
       target: 720,
-      atMost: true,
+      isMaximum: true,
       of: 'bytes',
     },
   ];
 }
 
-/** Fills the large bank, of rows as they are really staged. @returns bytes that a customer takes */
+/** Fills the large bank with really staged rows. @returns bytes that a customer takes in D1 */
 async function fill(large: BenchServer): Promise<number> {
   const { payloads } = await acceptAndConsume(large, 999);
   const size = async () => (await large.db.prepare('SELECT 1').run()).meta.size_after;
   const before = await size();
-  const times = MANY / 1_000;
+  const times = LARGE_BANK_CUSTOMERS / 1_000;
   await multiply(large.db, payloads[0] ?? '[]', times);
-  return ((await size()) - before) / MANY;
+  return ((await size()) - before) / LARGE_BANK_CUSTOMERS;
 }
 
 async function bench(quick: boolean): Promise<Ratio[]> {
-  const say = (text: string) => console.error(text);
-  say('Building and starting …');
+  const log = (text: string) => console.error(text);
+  log('Building and starting …');
   const servers: Servers = {
     ours: await startServer('ours'),
     large: await startServer('ours'),
@@ -193,28 +193,28 @@ async function bench(quick: boolean): Promise<Ratio[]> {
   };
   try {
     for (const server of Object.values(servers)) await prepare(server);
-    say(`Filling a bank with ${MANY.toLocaleString('en')} customers …`);
+    log(`Filling a bank with ${LARGE_BANK_CUSTOMERS.toLocaleString('en')} customers …`);
     const bytes = await fill(servers.large);
     const [count, milliseconds] = quick ? [3, 700] : [9, 1_500];
     await playRound(servers, 500, false);
     const rounds: Round[] = [];
     const batches: BatchRound[] = [];
     for (let round = 0; round < count; round += 1) {
-      say(`Round ${round + 1} of ${count} …`);
+      log(`Round ${round + 1} of ${count} …`);
       rounds.push(await playRound(servers, milliseconds, round % 2 === 1));
       batches.push(await playBatches(servers, round));
     }
-    return [...judgeLookups(rounds), ...judgeBatches(batches, bytes)];
+    return [...compareLookups(rounds), ...compareBatches(batches, bytes)];
   } finally {
     for (const { miniflare } of Object.values(servers)) await miniflare.dispose();
   }
 }
 
 const program = new Command('bench')
-  .description('our Worker beside the platform’s ceilings and beside a typical build')
+  .description('compare our Worker with the platform’s ceilings and a typical build')
   .option('--quick', 'fewer and shorter rounds')
   .option('--json', 'print JSON')
-  .option('--picture <file>', 'write an SVG of it')
+  .option('--picture <file>', 'write the result as an SVG')
   .action(async ({ quick = false, json, picture }) => {
     const ratios = await bench(quick);
     if (picture !== undefined) await writeFile(pathOfCaller(picture), toPicture(ratios));

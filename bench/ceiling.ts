@@ -1,16 +1,16 @@
 /**
- * The bare least that the platform can do: no key, no checks, no envelope. Nothing that answers these questions can
- * be faster; how near one comes is what is measured.
+ * The minimum that the platform has to do: no API key, no checks, no envelope. No Worker that does the same work can be
+ * faster; the benchmark measures how close ours comes.
  */
 interface Env {
   DB: D1Database;
   PHRASE_CACHE: KVNamespace;
 }
 
-/** The columns of an answer with Extended fields. */
+/** The columns of a response with Extended fields. */
 const COLUMNS = `id, account_name, gender, display_picture, bank_id, phrase, country, state, email, phone, address,
   created_at`;
-/** The staged fields of src/batches/accept/plan.ts, in their order. */
+/** The staged fields of src/batches/accept/plan.ts, in order. */
 const STAGED = `batch_index, id, phrase, client_ref, email, account_name, firstname, lastname, middlename, country,
   address, gender, phone, account_number, reference`;
 const VALUES = STAGED.split(',')

@@ -1,16 +1,16 @@
-/** What the Workers that are measured hold, and what they are asked for. */
+/** The data of the measured Workers, and the requests that they get. */
 import { createHash } from 'node:crypto';
 import { readD1Migrations } from '@cloudflare/vitest-pool-workers';
 import { SCOPES } from '../src/api-keys/scopes.ts';
 import { createPhrase } from '../src/lib/phrase.ts';
-import type { Asked } from './load.ts';
+import type { LoadRequest } from './load.ts';
 import type { BenchServer } from './servers.ts';
 
 export const BANK = 'bnk_bench';
-/** Keys that the load comes in by: each stays under its limits, as a bank's channels would. */
+/** API keys of the load, so many that each stays within its limits. */
 const KEYS = 30;
-/** Customers that are asked for: known to every Worker, and cached where there is a cache. */
-const KNOWN = 1_000;
+/** Customers that are looked up: every Worker has them, also in its cache, if any. */
+const KNOWN_CUSTOMERS = 1_000;
 
 const keyOf = (kind: 'standard' | 'full', n: number) => `peere_test_bench_${kind}_${n % KEYS}`;
 export const authorized = (kind: 'standard' | 'full', n: number) => ({
@@ -23,21 +23,21 @@ export interface KnownCustomer {
   phrase: string;
 }
 
-/** The same people in every Worker, so that every Worker does the same work. */
+/** The same customers for every Worker, so that each does the same work. */
 export function knownCustomers(): KnownCustomer[] {
   let seed = 1;
   const random = () => {
     seed = (seed * 48_271) % 2_147_483_647;
     return seed / 2_147_483_647;
   };
-  return Array.from({ length: KNOWN }, (_, n) => ({
+  return Array.from({ length: KNOWN_CUSTOMERS }, (_, n) => ({
     id: `cus_01JZZZZZZZ${String(n).padStart(16, '0')}`,
     email: `known.${n}@example.com`,
     phrase: createPhrase(random),
   }));
 }
 
-/** Migrations, a bank, its keys, and the customers that are asked for. */
+/** Applies the migrations and inserts a bank, its API keys, and the customers that are looked up. */
 export async function prepare({ db, miniflare }: BenchServer): Promise<void> {
   for (const { queries } of await readD1Migrations('migrations')) {
     for (const query of queries) await db.prepare(query).run();
@@ -68,7 +68,7 @@ export async function prepare({ db, miniflare }: BenchServer): Promise<void> {
     )
     .bind(JSON.stringify(known))
     .run();
-  await db.prepare(`UPDATE banks SET customer_count = ${KNOWN} WHERE id = '${BANK}'`).run();
+  await db.prepare(`UPDATE banks SET customer_count = ${KNOWN_CUSTOMERS} WHERE id = '${BANK}'`).run();
   const cache = await miniflare.getKVNamespace('PHRASE_CACHE');
   for (const { id, phrase } of known) await cache.put(cacheKey(phrase), cached(id, phrase));
 }
@@ -77,7 +77,7 @@ export function cacheKey(phrase: string): string {
   return `phrase:${BANK}:${phrase}`;
 }
 
-/** As src/customers/phrase-cache.ts writes it; the bare read of it is given the same bytes. */
+/** The format of src/customers/phrase-cache.ts; the bare KV read gets the same bytes. */
 function cached(id: string, phrase: string): string {
   const customer = {
     id,
@@ -92,13 +92,13 @@ function cached(id: string, phrase: string): string {
 }
 
 /**
- * Many customers at once, made in D1 of rows that were really staged, so that they are as large as real ones are.
+ * Inserts many customers, as copies of really staged rows, so that they have a realistic size.
  * @param staged a payload of `batch_chunks`
  */
 export async function multiply(db: D1Database, staged: string, times: number): Promise<void> {
-  /** Copies of one statement: 50,000 rows, so that the transaction stays of a size that D1 takes. */
-  const most = 50;
-  for (let first = 0; first < times; first += most) {
+  /** Copies per statement: 50,000 rows, a transaction of a size that D1 accepts. */
+  const maxCopies = 50;
+  for (let first = 0; first < times; first += maxCopies) {
     await db
       .prepare(
         `WITH RECURSIVE copies(copy) AS (SELECT ?2 UNION ALL SELECT copy + 1 FROM copies WHERE copy < ?3)
@@ -109,7 +109,7 @@ export async function multiply(db: D1Database, staged: string, times: number): P
            value ->> 11, value ->> 12, value ->> 13, value ->> 14, value ->> 0, 0
          FROM copies CROSS JOIN json_each(?1)`,
       )
-      .bind(staged, first, Math.min(first + most, times) - 1)
+      .bind(staged, first, Math.min(first + maxCopies, times) - 1)
       .run();
   }
   await db
@@ -120,26 +120,26 @@ export async function multiply(db: D1Database, staged: string, times: number): P
 }
 
 const known = knownCustomers();
-const pick = (n: number): KnownCustomer => known[n % KNOWN] ?? { id: '', email: '', phrase: '' };
+const pick = (n: number): KnownCustomer => known[n % KNOWN_CUSTOMERS] ?? { id: '', email: '', phrase: '' };
 
-/** The same question, to our Worker and to a typical one; and the bare read of the same thing. */
-export const QUESTIONS = {
-  phrase: (n: number): Asked => ({
+/** The same requests for our Worker and a typical one, and the bare read of the same data. */
+export const REQUESTS = {
+  phrase: (n: number): LoadRequest => ({
     path: `/v1/bank/customer?phrase=${pick(n).phrase}`,
     headers: authorized('standard', n),
   }),
-  id: (n: number): Asked => ({
+  id: (n: number): LoadRequest => ({
     path: `/v1/bank/customer?id=${pick(n).id}`,
     headers: authorized('full', n),
   }),
-  email: (n: number): Asked => ({
+  email: (n: number): LoadRequest => ({
     path: `/v1/bank/customer?email=${pick(n).email}`,
     headers: authorized('full', n),
   }),
-  list: (n: number): Asked => ({ path: '/v1/bank/customers?limit=50', headers: authorized('full', n) }),
-  constant: (): Asked => ({ path: '/constant' }),
-  rawKv: (n: number): Asked => ({ path: `/kv?key=${cacheKey(pick(n).phrase)}` }),
-  rawId: (n: number): Asked => ({ path: `/id?bank=${BANK}&id=${pick(n).id}` }),
-  rawEmail: (n: number): Asked => ({ path: `/email?bank=${BANK}&email=${pick(n).email}` }),
-  rawList: (): Asked => ({ path: `/list?bank=${BANK}` }),
+  list: (n: number): LoadRequest => ({ path: '/v1/bank/customers?limit=50', headers: authorized('full', n) }),
+  constant: (): LoadRequest => ({ path: '/constant' }),
+  rawKv: (n: number): LoadRequest => ({ path: `/kv?key=${cacheKey(pick(n).phrase)}` }),
+  rawId: (n: number): LoadRequest => ({ path: `/id?bank=${BANK}&id=${pick(n).id}` }),
+  rawEmail: (n: number): LoadRequest => ({ path: `/email?bank=${BANK}&email=${pick(n).email}` }),
+  rawList: (): LoadRequest => ({ path: `/list?bank=${BANK}` }),
 };

@@ -1,32 +1,32 @@
-/** One load generator for every Worker: so many connections, each with the next request when the last is answered. */
+/** The load generator: a number of connections, each of which sends the next request after the response to the last. */
 import { Pool } from 'undici';
 import { median } from './median.ts';
 
-export interface Asked {
+export interface LoadRequest {
   path: string;
   headers?: Record<string, string>;
 }
 
 export interface Measured {
-  /** A second. */
+  /** Requests per second. */
   rate: number;
-  /** Milliseconds. */
+  /** Median latency in milliseconds. */
   p50: number;
-  /** Milliseconds of workerd's CPU for a request; null where the system does not tell. */
+  /** Milliseconds of workerd's CPU time per request; null if the system does not report it. */
   cpu: number | null;
 }
 
-/** A server that others had the machine before is slower for its first moments: they are played, and not counted. */
+/** Not measured: a server is slower at first, after others have used the machine. */
 const WARM_UP_MS = 200;
 
 /**
- * @param next what to ask, the nth time
- * @param cpu how much CPU the server has used so far, in milliseconds
- * @throws for any answer but a 200
+ * @param next returns the nth request
+ * @param cpu returns the CPU time that the server has used so far, in milliseconds
+ * @throws for any response but a 200
  */
 export async function measure(
   url: URL,
-  next: (n: number) => Asked,
+  next: (n: number) => LoadRequest,
   milliseconds: number,
   connections: number,
   cpu: () => Promise<number | null>,
@@ -46,10 +46,10 @@ export async function measure(
   };
 }
 
-/** @returns how long each answer took, in milliseconds */
+/** @returns the latency of each request, in milliseconds */
 async function play(
   pool: Pool,
-  next: (n: number) => Asked,
+  next: (n: number) => LoadRequest,
   milliseconds: number,
   connections: number,
 ): Promise<number[]> {
@@ -58,12 +58,12 @@ async function play(
   const endsAt = performance.now() + milliseconds;
   const work = async () => {
     while (performance.now() < endsAt) {
-      const asked = next(count);
+      const request = next(count);
       count += 1;
       const sentAt = performance.now();
-      const { statusCode, body } = await pool.request({ method: 'GET', ...asked });
+      const { statusCode, body } = await pool.request({ method: 'GET', ...request });
       const text = await body.text();
-      if (statusCode !== 200) throw new Error(`${asked.path} was answered with ${statusCode}: ${text}`);
+      if (statusCode !== 200) throw new Error(`${request.path} returned ${statusCode}: ${text}`);
       latencies.push(performance.now() - sentAt);
     }
   };

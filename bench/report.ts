@@ -1,28 +1,28 @@
-/** What was measured, as a table and as a picture. */
+/** Formats the results as a table and as a picture. */
 
 export interface Ratio {
   what: string;
   /** Median of the rounds' ratios. */
   ratio: number;
-  /** Of the rounds: least and most. */
+  /** Smallest and largest ratio of the rounds. */
   spread: [number, number];
   target: number;
-  /** The target is a ceiling, not a floor. */
-  atMost?: boolean;
-  /** What was divided by what, in its own unit. */
+  /** The target is a maximum, not a minimum. */
+  isMaximum?: boolean;
+  /** The two medians with their unit. */
   of: string;
 }
 
-export function isMet({ ratio, target, atMost }: Ratio): boolean {
-  return atMost ? ratio <= target : ratio >= target;
+export function isMet({ ratio, target, isMaximum }: Ratio): boolean {
+  return isMaximum ? ratio <= target : ratio >= target;
 }
 
 const digits = (value: number) => (value >= 100 ? value.toFixed(0) : value.toFixed(2));
 
 export function toTable(ratios: Ratio[]): string {
   const rows = ratios.map((ratio) => {
-    const { what, spread, target, atMost, of } = ratio;
-    const goal = `${atMost ? '≤' : '≥'} ${digits(target)}`;
+    const { what, spread, target, isMaximum, of } = ratio;
+    const goal = `${isMaximum ? '≤' : '≥'} ${digits(target)}`;
     const range = `${digits(spread[0])} to ${digits(spread[1])}`;
     return `| ${what} | ${digits(ratio.ratio)} | ${range} | ${goal} | ${isMet(ratio) ? 'yes' : '**no**'} | ${of} |`;
   });
@@ -37,11 +37,11 @@ const ROW = 30;
 const LABELS = 380;
 const BAR = 240;
 
-/** Bars of how much of each target is reached; the line is the target. */
+/** Draws a bar for how much of each target is reached; the line marks the target. */
 export function toPicture(ratios: Ratio[]): string {
   const height = ROW * ratios.length + 50;
   const bars = ratios.map((ratio, row) => {
-    const share = ratio.atMost ? ratio.target / ratio.ratio : ratio.ratio / ratio.target;
+    const share = ratio.isMaximum ? ratio.target / ratio.ratio : ratio.ratio / ratio.target;
     const width = Math.min(share, 2) * (BAR / 2);
     const y = 40 + row * ROW;
     const colour = isMet(ratio) ? '#2e7d32' : '#c62828';

@@ -1,7 +1,7 @@
 /**
- * The same four endpoints as one would write them from the public guides of Hono, zod and Drizzle, on the same
- * tables: the key looked up in D1 for each request, the body validated as a whole, rows looked for and inserted one
- * by one, no cache. It is honest work, and what ours is compared with.
+ * The same four endpoints on the same tables, as written from the public guides of Hono, zod and Drizzle: it looks up the
+ * API key in D1 for each request, validates the body as a whole, checks and inserts rows one by one, and has no cache.
+ * It is a fair baseline for ours.
  */
 import { zValidator } from '@hono/zod-validator';
 import { and, desc, eq, inArray } from 'drizzle-orm';

@@ -1,15 +1,15 @@
-/** The most expensive bodies that we could think of, beside an ordinary batch: what one bank can cost the others. */
+/** Compares the most expensive bodies that we know with an ordinary batch: what one bank can cost the others. */
 import { LIMITS } from '../src/limits.ts';
-import { makeCustomers } from '../tools/dev/customers.ts';
+import { generateCustomers } from '../tools/dev/customers.ts';
 import { authorized } from './data.ts';
 import type { BenchServer } from './servers.ts';
 
-/** Combining marks that are out of order, in the longest runs that are taken: sorting and composing them is the work. */
+/** Combining marks out of order, in the longest runs that are accepted, which are costly to sort and compose. */
 function marks(characters: number): string {
   return `a${'\u0301\u0323'.repeat(15)}`.repeat(Math.ceil(characters / 31)).slice(0, characters);
 }
 
-const rightRow = (n: number) => ({
+const validRow = (n: number) => ({
   clientRef: `worst-${n}`,
   firstname: 'A',
   lastname: 'B',
@@ -20,28 +20,34 @@ const rightRow = (n: number) => ({
   reference: `r-${n}`,
 });
 
-/** Names of a row: the row itself is a value, and so is the one behind it. */
-const NAMES = LIMITS.batchBodyValues / LIMITS.batchRows - 2;
+/** Keys per row: the limit counts the row itself and its list entry too. */
+const KEYS_PER_ROW = LIMITS.batchBodyValues / LIMITS.batchRows - 2;
 
-/** What a row of each body is like. Every body is as large as the limits let it be. */
+/** How each body builds its rows. Every body is as large as the limits allow. */
 const ROWS: Record<string, (n: number) => object> = {
-  'marks in an address': (n) => ({ ...rightRow(n), address: marks(450) }),
+  'marks in an address': (n) => ({ ...validRow(n), address: marks(450) }),
   'marks in every field': () => {
-    const fields = Object.keys({ ...rightRow(0), middlename: '', address: '', gender: '', phone: '' });
+    const fields = Object.keys({ ...validRow(0), middlename: '', address: '', gender: '', phone: '' });
     return Object.fromEntries(fields.map((field) => [field, marks(field === 'address' ? 100 : 38)]));
   },
-  // The American plan is judged by the longest expressions, and by those of the countries that share it.
-  'phone numbers of nobody': (n) => ({ ...rightRow(n), phone: `+1 99999${10_000 + n}`, address: marks(400) }),
+  // North American numbers are matched against the longest patterns, of all countries that share the plan.
+  'unassigned phone numbers': (n) => ({
+    ...validRow(n),
+    phone: `+1 99999${10_000 + n}`,
+    address: marks(400),
+  }),
   'a fault in every field': (n) => ({
-    ...Object.fromEntries(Object.keys(rightRow(0)).map((field) => [field, 1])),
+    ...Object.fromEntries(Object.keys(validRow(0)).map((field) => [field, 1])),
     clientRef: `${n}\u0001`,
     phone: '(1)(1)(1)(1)(1)(1)(1)(1)(1)(1)(1)(1)(1)',
     gender: 'x',
     address: marks(400),
   }),
-  // As many values as a body may have, and each name makes the parser another kind of object.
-  'names of no field': (n) =>
-    Object.fromEntries(Array.from({ length: NAMES }, (_, name) => [(n * NAMES + name).toString(36), 0])),
+  // As many values as a body may have, and each row has other keys, so that the parser can't share object shapes.
+  'unknown keys': (n) =>
+    Object.fromEntries(
+      Array.from({ length: KEYS_PER_ROW }, (_, name) => [(n * KEYS_PER_ROW + name).toString(36), 0]),
+    ),
 };
 
 function bodyOf(rowOf: (n: number) => object): string {
@@ -56,7 +62,7 @@ function bodyOf(rowOf: (n: number) => object): string {
   return `{"customers":[${rows.join()}]}`;
 }
 
-/** @returns milliseconds of CPU that the server takes for it */
+/** @returns milliseconds of CPU time that the server takes for a body */
 async function costOf(server: BenchServer, body: string, round: number): Promise<number> {
   const before = await server.cpu();
   const response = await fetch(new URL('/v1/bank/customers', server.url), {
@@ -65,20 +71,20 @@ async function costOf(server: BenchServer, body: string, round: number): Promise
     body,
   });
   const text = await response.text();
-  // A body may be refused because of its rows; one that was not looked at is no worst one.
-  if (!text.includes('"summary"')) throw new Error(`A body was answered with ${response.status}: ${text}`);
+  // A body may be refused because of its rows, but it must have been validated.
+  if (!text.includes('"summary"')) throw new Error(`A body returned ${response.status}: ${text}`);
   const after = await server.cpu();
   return before === null || after === null ? Number.NaN : after - before;
 }
 
 export interface Costs {
-  /** Milliseconds of CPU. */
+  /** Milliseconds of CPU time. */
   ordinary: number;
   worst: number;
 }
 
 export async function compareWorst(server: BenchServer, round: number): Promise<Costs> {
-  const customers = makeCustomers(LIMITS.batchRows, round + 1, `ordinary${round}.example.com`);
+  const customers = generateCustomers(LIMITS.batchRows, round + 1, `ordinary${round}.example.com`);
   const ordinary = await costOf(server, JSON.stringify({ customers }), round);
   let worst = 0;
   for (const rowOf of Object.values(ROWS)) {

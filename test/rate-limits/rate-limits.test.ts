@@ -414,12 +414,12 @@ describe('open batches', () => {
       const { status, body } = await service.post([sentCustomer(13)]);
       return [status, body.retryAfter, body.errors[0].message];
     };
-    expect(await refused()).toEqual([429, 10, '2 batches of your bank are under way; wait for some of them']);
-    const stalled = /stalled ones wait for the operator of the service to redrive them/;
+    expect(await refused()).toEqual([429, 10, '2 batches of your bank are being processed; wait for some of them']);
+    const stalled = /ask the operator of the service to redrive the stalled ones$/;
     await service.deliverDeadLetters(service.sent.splice(0, 1));
-    expect(await refused()).toEqual([429, 10, expect.stringMatching(/^1 .* under way and 1 are STALLED/)]);
+    expect(await refused()).toEqual([429, 10, expect.stringMatching(/^1 .* being processed and 1 are STALLED/)]);
     await service.deliverDeadLetters(service.sent.splice(0, 1));
-    expect(await refused()).toEqual([429, 600, expect.stringMatching(/^0 .* under way and 2 are STALLED/)]);
+    expect(await refused()).toEqual([429, 600, expect.stringMatching(/^0 .* being processed and 2 are STALLED/)]);
     expect((await refused())[2]).toMatch(stalled);
     // An operator redrives this bank's stalled batches, and none of another bank.
     const nobodys = await executeBatch(env.DB, redriveBank('bnk_none', now));

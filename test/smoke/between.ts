@@ -1,17 +1,17 @@
-/** A server between a client and the real one, that hands on what it gets, or loses it. */
+/** A proxy between a client and the real server that forwards requests, or makes them fail. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What becomes of a request: `loses`: it is done, and its answer never comes. `stalls`: nothing ever comes. */
-export type Between = 'hands on' | 'fails' | 'loses' | 'stalls';
+/** What the proxy does with a request. `loses` forwards it and drops the response; `stalls` never responds. */
+export type Between = 'forwards' | 'fails' | 'loses' | 'stalls';
 
 export interface Proxy {
   url: string;
   stop: () => Promise<void>;
 }
 
-/** @param decide what becomes of a request, told of as it comes */
+/** @param decide called for each request */
 export async function startBetween(
   target: string,
   decide: (method: string, path: string) => Between,
@@ -46,12 +46,12 @@ async function pass(
   }
   const { connection: _, host: __, 'content-length': ___, ...headers } = request.headers;
   const body = Buffer.concat(parts);
-  const answer = await fetch(target + url, {
+  const upstream = await fetch(target + url, {
     method,
     headers: headers as Record<string, string>,
     ...(body.length === 0 ? {} : { body }),
   });
-  const text = await answer.text();
+  const text = await upstream.text();
   if (fate === 'loses') {
     request.socket.destroy();
     return;
@@ -61,6 +61,6 @@ async function pass(
     'content-length': _2,
     'transfer-encoding': _3,
     ...kept
-  } = Object.fromEntries(answer.headers);
-  response.writeHead(answer.status, kept).end(text);
+  } = Object.fromEntries(upstream.headers);
+  response.writeHead(upstream.status, kept).end(text);
 }

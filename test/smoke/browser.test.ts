@@ -1,6 +1,6 @@
 /**
- * The pages in a real browser, on a real server. `npm run browser`; it needs Chromium or Chrome (CHROMIUM says where,
- * if it is not in a usual place). SCREENSHOTS=<folder> keeps a picture of each page.
+ * The pages in a real browser, on a real server. `npm run browser`; it needs Chromium or Chrome (set CHROMIUM to its path
+ * if it is not found). SCREENSHOTS=<folder> saves a screenshot of each page.
  */
 import assert from 'node:assert/strict';
 import { access, readFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { chromium, type Browser, type BrowserContext, type Page } from 'playwrig
 import { startServer, type Server } from '../../tools/dev/server.ts';
 import { projectFolder } from '../../tools/lib/wrangler.ts';
 
-const USUAL = [
+const KNOWN_PATHS = [
   process.env['CHROMIUM'],
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
@@ -18,7 +18,7 @@ const USUAL = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
   'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
 ];
-/** No sandbox of its own where tests run as root, and nothing that asks hosts elsewhere by itself. */
+/** Without a sandbox, because tests may run as root, and without requests of the browser's own. */
 const ARGUMENTS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -29,7 +29,7 @@ const ARGUMENTS = [
 ];
 
 async function findBrowser(): Promise<string> {
-  for (const path of USUAL) {
+  for (const path of KNOWN_PATHS) {
     if (
       path !== undefined &&
       (await access(path).then(
@@ -39,9 +39,7 @@ async function findBrowser(): Promise<string> {
     )
       return path;
   }
-  throw new Error(
-    'This test needs Chromium or Chrome. Install one, or say where it is: CHROMIUM=/path/to/it',
-  );
+  throw new Error('This test needs Chromium or Chrome: install one, or set CHROMIUM to its path.');
 }
 
 let server: Server;
@@ -58,9 +56,9 @@ after(async () => {
   await server?.stop();
 });
 
-interface Seen {
+interface OpenPage {
   page: Page;
-  /** What the console said that is an error, and hosts that were asked but should not be. */
+  /** Errors and warnings of the console, and requests to other hosts. */
   complaints: string[];
   context: BrowserContext;
 }
@@ -69,7 +67,7 @@ const SIZES = { wide: { width: 1280, height: 900 }, phone: { width: 390, height:
 type Size = keyof typeof SIZES;
 type Scheme = 'light' | 'dark';
 
-async function open(path: string, size: Size = 'wide', colorScheme: Scheme = 'light'): Promise<Seen> {
+async function open(path: string, size: Size = 'wide', colorScheme: Scheme = 'light'): Promise<OpenPage> {
   const context = await browser.newContext({ viewport: SIZES[size], colorScheme });
   const page = await context.newPage();
   const complaints: string[] = [];
@@ -79,14 +77,14 @@ async function open(path: string, size: Size = 'wide', colorScheme: Scheme = 'li
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('request', (request) => {
     const { protocol, origin } = new URL(request.url());
-    if (protocol !== 'data:' && origin !== server.url) complaints.push(`asked ${request.url()}`);
+    if (protocol !== 'data:' && origin !== server.url) complaints.push(`requested ${request.url()}`);
   });
-  const answer = await page.goto(server.url + path, { waitUntil: 'networkidle' });
-  assert.equal(answer?.status(), 200);
+  const response = await page.goto(server.url + path, { waitUntil: 'networkidle' });
+  assert.equal(response?.status(), 200);
   return { page, complaints, context };
 }
 
-async function keepPicture(page: Page, name: string): Promise<void> {
+async function saveScreenshot(page: Page, name: string): Promise<void> {
   const folder = process.env['SCREENSHOTS'];
   if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}.png`) });
 }
@@ -102,17 +100,17 @@ void describe('the pages, in a browser', { timeout: 120_000 }, () => {
       ['/docs', 'Who is this?'],
       ['/errors', 'What to do'],
     ] as const) {
-      void it(`${path} reads well, ${scheme}, ${size}`, async () => {
+      void it(`${path} renders without errors or overflow (${scheme}, ${size})`, async () => {
         const { page, complaints, context } = await open(path, size, scheme);
         await page.getByText(text).first().waitFor();
         const tooWide = await page.evaluate(
           'document.documentElement.scrollWidth - document.documentElement.clientWidth',
         );
-        assert.equal(tooWide, 0, 'nothing sticks out at the side');
-        const paper = await page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
-        const red = Number(/\d+/.exec(paper));
+        assert.equal(tooWide, 0, 'nothing overflows at the side');
+        const background = await page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
+        const red = Number(/\d+/.exec(background));
         const name = path === '/' ? 'landing' : path.slice(1);
-        await keepPicture(page, `${name}-${scheme}-${size}`);
+        await saveScreenshot(page, `${name}-${scheme}-${size}`);
         assert.equal(scheme === 'dark', red < 80 && red > 0);
         assert.deepEqual(complaints, []);
         await context.close();
@@ -120,21 +118,21 @@ void describe('the pages, in a browser', { timeout: 120_000 }, () => {
     }
   }
 
-  void it('a lookup is tried from the reference, with the key that is there already', async () => {
+  void it('the reference runs a lookup with the API key that is prefilled', async () => {
     const { page, complaints, context } = await open('/docs');
     const operation = page.locator('#operations-Customers-getCustomer');
     await operation.locator('.opblock-summary-control').first().click();
     await operation.getByRole('button', { name: 'Execute' }).click();
-    const answer = operation.locator('.live-responses-table .response');
-    await answer.getByText('Adaobi Okafor').first().waitFor();
-    assert.match((await answer.first().textContent()) ?? '', /200/);
-    await answer.first().scrollIntoViewIfNeeded();
-    await keepPicture(page, 'docs-tried');
+    const response = operation.locator('.live-responses-table .response');
+    await response.getByText('Adaobi Okafor').first().waitFor();
+    assert.match((await response.first().textContent()) ?? '', /200/);
+    await response.first().scrollIntoViewIfNeeded();
+    await saveScreenshot(page, 'docs-tried');
     assert.deepEqual(complaints, []);
     await context.close();
   });
 
-  void it('the client works there, on a page of the service', async () => {
+  void it('the client works on a page of the service', async () => {
     const { page, complaints, context } = await open('/');
     const text = await readFile(join(projectFolder, 'packages/client/dist/client.js'), 'utf8');
     const client = text.replace(/export \{[^}]*\};?\s*$/, '');
@@ -150,12 +148,12 @@ void describe('the pages, in a browser', { timeout: 120_000 }, () => {
     await context.close();
   });
 
-  void it('an error leads to its section', async () => {
+  void it('the link of an error leads to its section', async () => {
     const { page, complaints, context } = await open('/errors#RATE_LIMITED');
     const section = page.locator('section#RATE_LIMITED');
     await section.waitFor();
     const box = await section.boundingBox();
-    assert.ok(box !== null && box.y < SIZES.wide.height, 'it is in sight');
+    assert.ok(box !== null && box.y < SIZES.wide.height, 'the section is visible');
     assert.deepEqual(complaints, []);
     await context.close();
   });

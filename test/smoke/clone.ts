@@ -1,4 +1,4 @@
-/** The project as `git clone` and `npm ci` leave it, in a folder of its own: nothing was started in it. */
+/** Copies the project to a temporary folder, as after `git clone` and `npm ci`. */
 import { cp, mkdtemp, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { projectFolder } from '../../tools/lib/wrangler.ts';
 
 const PARTS = ['src', 'tools', 'migrations', 'package.json', 'wrangler.toml', 'tsconfig.json'];
 
-/** @returns the folder; whoever asked removes it */
+/** @returns the folder, which the caller removes */
 export async function cloneProject(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'peere-clone-'));
   for (const name of PARTS) await cp(join(projectFolder, name), join(folder, name), { recursive: true });
@@ -14,6 +14,6 @@ export async function cloneProject(): Promise<string> {
   return folder;
 }
 
-/** As npm and npx set it: the project's own Node and wrangler come first. */
+/** PATH as npm and npx set it: the project's own Node and wrangler come first. */
 export const npmPath = `${join(projectFolder, 'node_modules/.bin')}:${process.env['PATH']}`;
 export const wranglerBin = join(projectFolder, 'node_modules/wrangler/bin/wrangler.js');

@@ -1,6 +1,6 @@
 /**
- * A small Cloudflare on loopback: as much of its API as wrangler asks for here, for one account. The database is a real
- * D1, and the Worker that is uploaded runs, both in Miniflare: what a command did can be asked of the service itself.
+ * A mock of Cloudflare's API on loopback, with the endpoints that wrangler uses here, for one account. The database is a
+ * real D1 and the uploaded Worker runs, both in Miniflare, so that tests can ask the service itself what a command did.
  */
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -24,7 +24,7 @@ interface Binding {
   simple?: { limit: number; period: 10 | 60 };
 }
 
-/** What a Worker is uploaded with. */
+/** Metadata of an upload of a Worker. */
 export interface Metadata {
   main_module: string;
   compatibility_date: string;
@@ -33,10 +33,10 @@ export interface Metadata {
   observability: { enabled: boolean; logs: { enabled: boolean; invocation_logs: boolean } };
 }
 
-/** A request that changed something, and what it carried: JSON, or the metadata of an upload. */
+/** A request that changed something, and its JSON or the metadata of its upload. */
 export interface Change {
   what: string;
-  // Each endpoint has a shape of its own.
+  // Each endpoint has its own shape.
   // oxlint-disable-next-line typescript/no-explicit-any
   body: any;
 }
@@ -44,9 +44,9 @@ export interface Change {
 type Named = Record<string, unknown>;
 
 export class CloudflareMock {
-  /** Everything that changed something, in order, without account and ids. */
+  /** Requests that changed something, in order, without account and ids. */
   readonly changes: Change[] = [];
-  /** What was asked for and is not here: a test that passes has seen none. */
+  /** Requests that the mock does not know; a test expects none. */
   readonly unknown: string[] = [];
   readonly secrets = new Map<string, string>();
   readonly #queues: Named[] = [];
@@ -61,7 +61,7 @@ export class CloudflareMock {
 
   private constructor(port: number) {
     this.#port = port;
-    this.#server = createServer((request, response) => void this.#answer(request, response));
+    this.#server = createServer((request, response) => void this.#respond(request, response));
     this.#miniflare = new Miniflare(optionsOf(port, this.#script, [], []));
   }
 
@@ -76,22 +76,22 @@ export class CloudflareMock {
     await this.#miniflare.dispose();
   }
 
-  /** What makes wrangler take this for Cloudflare. */
+  /** Environment that points wrangler to the mock. */
   get environment(): NodeJS.ProcessEnv {
     const { port } = this.#server.address() as AddressInfo;
     return {
       CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${port}/client/v4`,
-      CLOUDFLARE_API_TOKEN: 'a-token-of-no-use',
+      CLOUDFLARE_API_TOKEN: 'a-token-for-the-mock',
       CLOUDFLARE_ACCOUNT_ID: ACCOUNT,
     };
   }
 
-  /** Where the Worker answers. */
+  /** URL of the running Worker. */
   async serviceUrl(): Promise<string> {
     return (await this.#miniflare.ready).origin;
   }
 
-  /** What the last upload said. */
+  /** Metadata of the last upload. */
   get worker(): Metadata {
     assert.ok(this.#worker, 'a Worker was uploaded');
     return this.#worker;
@@ -101,19 +101,19 @@ export class CloudflareMock {
     return { queues: this.#queues, databases: this.#databases, namespaces: this.#namespaces };
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '', 'http://mock');
     const path = url.pathname.replace('/client/v4', '').replace(`/accounts/${ACCOUNT}/`, '/');
     const body = await readBody(request);
     const what = `${request.method} ${path.replace(/[0-9a-f-]{32,}/, '*')}`;
     if (request.method !== 'GET') this.changes.push({ what, body: body.json });
-    let answer: { status?: number; result?: unknown; code?: number };
+    let outcome: { status?: number; result?: unknown; code?: number };
     try {
-      answer = await this.#handle(what, url, body);
+      outcome = await this.#handle(what, url, body);
     } catch (error) {
-      answer = { status: 400, code: 7500, result: String(error) };
+      outcome = { status: 400, code: 7500, result: String(error) };
     }
-    const { status = 200, result, code } = answer;
+    const { status = 200, result, code } = outcome;
     const errors = code === undefined ? [] : [{ code, message: `mock: ${what}: ${String(result)}` }];
     response.writeHead(status, { 'Content-Type': 'application/json' });
     response.end(JSON.stringify({ success: status < 400, errors, messages: [], result: result ?? null }));
@@ -165,14 +165,14 @@ export class CloudflareMock {
         await this.#run();
         return scriptMissing ?? { result: { name: json['name'], type: 'secret_text' } };
       case 'POST /workers/scripts/:name/assets-upload-session':
-        // Every file is there already.
+        // Every file was uploaded already.
         return { result: { jwt: 'uploaded', buckets: [] } };
       case 'PUT /workers/scripts/:name':
         return { result: await this.#upload(json, files) };
       case 'POST /workers/scripts/:name/versions':
         return { result: await this.#upload(json, files) };
       case 'PATCH /workers/scripts/:name/script-settings':
-        // What is not of a version: logs.
+        // Settings that do not belong to a version: logs.
         Object.assign(this.worker, json);
         return { result: json };
       case 'GET /workers/services/:name':
@@ -203,7 +203,7 @@ export class CloudflareMock {
     }
   }
 
-  /** As Cloudflare does: the Worker runs as it was uploaded, with the secrets it had and those it brings. */
+  /** Runs the uploaded Worker, with its existing secrets and those of the upload, as Cloudflare does. */
   async #upload(metadata: Metadata, files: File[]) {
     if (metadata.keep_bindings?.includes('secret_text') !== true) this.secrets.clear();
     for (const { type, name, text = '' } of metadata.bindings) {
@@ -235,7 +235,7 @@ export class CloudflareMock {
     );
   }
 
-  /** What the database holds. */
+  /** Queries the database. */
   async rows<Row>(sql: string): Promise<Row[]> {
     const db = await this.#miniflare.getD1Database('DB');
     return (await db.prepare(sql).all<Row>()).results;
@@ -265,7 +265,7 @@ async function readBody(request: IncomingMessage): Promise<Body> {
   return { json: typeof metadata === 'string' ? JSON.parse(metadata) : {}, files };
 }
 
-/** @param port always the same: the Worker is where it was when it runs anew */
+/** @param port stays the same when the Worker is replaced */
 function optionsOf(port: number, script: string, bindings: Binding[], secrets: [string, string][]) {
   const ofType = (type: string) => bindings.filter((binding) => binding.type === type);
   return convertV4MiniflareOptions({

@@ -1,6 +1,6 @@
 /**
- * A proxy that does on this machine what Cloudflare does to answers that may be transformed: it compresses JSON, and
- * so turns each strong ETag into a weak one.
+ * A local proxy that does what Cloudflare does to responses without `no-transform`: it compresses JSON, and so turns each
+ * strong ETag into a weak one.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
@@ -13,7 +13,7 @@ export interface Proxy {
   close: () => Promise<void>;
 }
 
-/** Headers of one connection, and those that are made anew for the next. */
+/** Headers of a single connection, and those that are computed again. */
 const NOT_FORWARDED = ['connection', 'content-length', 'content-encoding', 'host', 'transfer-encoding'];
 
 /** @param upstream URL of the service, without a path */
@@ -37,21 +37,21 @@ export async function startCompressingProxy(upstream: string): Promise<Proxy> {
 }
 
 async function forward(upstream: string, request: IncomingMessage) {
-  const asked = new Headers(request.headers as Record<string, string>);
-  for (const name of NOT_FORWARDED) asked.delete(name);
+  const requestHeaders = new Headers(request.headers as Record<string, string>);
+  for (const name of NOT_FORWARDED) requestHeaders.delete(name);
   const sent = await buffer(request);
-  const answer = await fetch(upstream + request.url, {
+  const response = await fetch(upstream + request.url, {
     method: request.method ?? 'GET',
-    headers: asked,
+    headers: requestHeaders,
     ...(sent.length === 0 ? {} : { body: sent }),
   });
-  const headers = new Headers(answer.headers);
+  const headers = new Headers(response.headers);
   for (const name of NOT_FORWARDED) headers.delete(name);
-  const body = Buffer.from(await answer.arrayBuffer());
+  const body = Buffer.from(await response.arrayBuffer());
   const isJson = headers.get('Content-Type')?.startsWith('application/json') === true;
-  if (!isJson) return { status: answer.status, headers, body };
+  if (!isJson) return { status: response.status, headers, body };
   headers.set('Content-Encoding', 'gzip');
   const tag = headers.get('ETag');
   if (tag?.startsWith('"') === true) headers.set('ETag', `W/${tag}`);
-  return { status: answer.status, headers, body: gzipSync(body) };
+  return { status: response.status, headers, body: gzipSync(body) };
 }

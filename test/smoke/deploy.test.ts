@@ -1,6 +1,6 @@
 /**
- * What the commands of a deployment send to Cloudflare: the real wrangler, against a mock of its API whose database and
- * Worker are real. `npm run deploy:test`. The tests follow one another, as an operator's commands do.
+ * Runs the commands of a deployment with the real wrangler against a mock of Cloudflare's API, in which the database and
+ * the Worker are real. `npm run deploy:test`. The tests build on one another, as an operator's commands do.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -44,16 +44,16 @@ function run(file: string, args: readonly string[], input = '', env: NodeJS.Proc
     child.stdin?.end(input);
   });
 }
-const tool = (name: string, ...args: string[]) => run(process.execPath, [`tools/${name}.ts`, ...args]);
+const tool = (name: string, ...args: string[]) => run(process.execPath, [`tools/admin/${name}.ts`, ...args]);
 const wranglerDeploy = () => run(process.execPath, [wranglerBin, 'deploy'], '', { CI: 'true' });
 const deployFirst = async (...place: string[]) =>
   tool('deploy-first', '--host', HOST, '--verify-url', await cloudflare.serviceUrl(), ...place);
 
-/** What changed since the last time this was asked. */
+/** @returns the changes since the last call */
 const newChanges = () => cloudflare.changes.splice(0);
 const variable = ({ bindings }: Metadata, name: string) => bindings.find((binding) => binding.name === name);
 
-/** A Worker as production must have it. */
+/** Asserts that a Worker is configured for production. */
 function assertProduction(worker: Metadata): void {
   assert.equal(variable(worker, 'ENVIRONMENT')?.text, 'production');
   assert.equal(variable(worker, 'DB')?.id, cloudflare.places.databases[0]?.['uuid']);
@@ -66,7 +66,7 @@ function assertProduction(worker: Metadata): void {
 
 void describe('before the first deploy', () => {
   void it(
-    'a bare wrangler deploy creates nothing and says what to run',
+    'a bare wrangler deploy creates nothing and says which command to run',
     { timeout: 5 * MINUTES },
     async () => {
       const { code, output } = await wranglerDeploy();
@@ -76,11 +76,11 @@ void describe('before the first deploy', () => {
     },
   );
 
-  void it('the first deploy asks for a place and a host, and creates nothing without', async () => {
+  void it('the first deploy requires a location and a host, and creates nothing without them', async () => {
     const noPlace = await deployFirst();
-    assert.match(noPlace.output, /^Say where the data is to be.*--jurisdiction or --location/);
+    assert.match(noPlace.output, /^Choose where the data is stored.*--jurisdiction or --location/);
     const noHost = await tool('deploy-first', '--jurisdiction', 'eu', '--host', 'https://api.example.com/');
-    assert.match(noHost.output, /^--host is a name such as api\.example\.com/);
+    assert.match(noHost.output, /^--host must be a name such as api\.example\.com/);
     assert.deepEqual([noPlace.code, noHost.code, ...newChanges()], [1, 1]);
   });
 
@@ -109,13 +109,13 @@ void describe('before the first deploy', () => {
 
 void describe('npm run deploy:first', () => {
   void it(
-    'creates everything in the jurisdiction, and the Worker is live only when it has tables and a field key',
+    'creates everything in the jurisdiction, and makes the Worker live only once it has tables and a field key',
     { timeout: 15 * MINUTES },
     async () => {
       const config = await readFile(join(clone, 'wrangler.toml'), 'utf8');
       const { code, output } = await deployFirst('--jurisdiction', 'eu');
       assert.equal(code, 0, output);
-      assert.match(output, /It answers at/);
+      assert.match(output, /The service responds at/);
       firstFieldKey = /FIELD_KEY_1=(\S+)/.exec(output)?.[1] ?? '';
       assert.equal(firstFieldKey, cloudflare.secrets.get('FIELD_KEY_1'));
 
@@ -157,7 +157,7 @@ void describe('npm run deploy:first', () => {
   );
 
   void it(
-    'run again, creates nothing anew and keeps field key and configuration',
+    'creates nothing when it is run again, and keeps the field key and the configuration',
     { timeout: 15 * MINUTES },
     async () => {
       const config = await readFile(join(clone, 'wrangler.toml'), 'utf8');
@@ -173,7 +173,7 @@ void describe('npm run deploy:first', () => {
     },
   );
 
-  void it('refuses another place than the one that the data has', { timeout: 5 * MINUTES }, async () => {
+  void it('refuses another location than that of the existing data', { timeout: 5 * MINUTES }, async () => {
     const { code, output } = await deployFirst('--location', 'weur');
     assert.equal(code, 1);
     assert.match(
@@ -184,9 +184,9 @@ void describe('npm run deploy:first', () => {
   });
 });
 
-void describe('a deploy after it', () => {
+void describe('a later deploy', () => {
   void it(
-    'is the same by npm run deploy and by a bare wrangler deploy',
+    'has the same result with npm run deploy and with a bare wrangler deploy',
     { timeout: 10 * MINUTES },
     async () => {
       const deploys: Metadata[] = [];
@@ -205,13 +205,13 @@ void describe('a deploy after it', () => {
 });
 
 void describe('administration with --remote', { timeout: 30 * MINUTES }, () => {
-  const ask = async (path: string, key: string, init: RequestInit = {}) =>
+  const send = async (path: string, key: string, init: RequestInit = {}) =>
     fetch((await cloudflare.serviceUrl()) + path, {
       ...init,
       headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
     });
 
-  void it('makes banks and API keys that the deployed Worker takes; it takes no demo key', async () => {
+  void it('creates banks and API keys that the deployed Worker accepts, while it refuses demo keys', async () => {
     const bank = await tool('bank', 'create', '--id', 'bnk_first', '--name', "First's Bank", '--remote');
     assert.match(bank.output, /Created bnk_first/);
     const scopes = 'customers:read,customers:write';
@@ -227,14 +227,14 @@ void describe('administration with --remote', { timeout: 30 * MINUTES }, () => {
       '--remote',
     );
     live = /(peere_live_\S+)/.exec(key.output)?.[1] ?? '';
-    assert.equal((await ask('/v1/bank/customers', live)).status, 200);
-    assert.equal((await ask('/v1/bank/customers', 'peere_test_lagos_full')).status, 401);
+    assert.equal((await send('/v1/bank/customers', live)).status, 200);
+    assert.equal((await send('/v1/bank/customers', 'peere_test_lagos_full')).status, 401);
     assert.match((await tool('bank', 'list', '--remote')).output, /bnk_first.*First's Bank/);
     assert.match((await tool('key', 'list', '--remote')).output, /gateway/);
     assert.match((await tool('batches', 'stalled', '--remote')).output, /No batch is stalled/);
   });
 
-  void it('rotates the field key, and seals anew with keys from standard input or a file, never from the environment', async () => {
+  void it('rotates the field key, and seals again with keys from standard input or a file, never from the environment', async () => {
     const customer = {
       clientRef: 'core-1',
       firstname: 'Ngozi',
@@ -247,7 +247,7 @@ void describe('administration with --remote', { timeout: 30 * MINUTES }, () => {
       reference: 'r-1',
     };
     const body = JSON.stringify({ customers: [customer] });
-    assert.equal((await ask('/v1/bank/customers', live, { method: 'POST', body })).status, 201);
+    assert.equal((await send('/v1/bank/customers', live, { method: 'POST', body })).status, 201);
     interface Row {
       id: string;
       account_number: string;
@@ -283,6 +283,6 @@ void describe('administration with --remote', { timeout: 30 * MINUTES }, () => {
     assert.doesNotMatch(anew.output + fromFile.output, new RegExp(firstFieldKey.replaceAll('+', '\\+')));
   });
 
-  void it('asked nothing of Cloudflare that the mock does not know', () =>
+  void it('has sent Cloudflare no request that the mock does not know', () =>
     assert.deepEqual(cloudflare.unknown, []));
 });

@@ -1,4 +1,4 @@
-/** `npm run smoke -- --url …`, on a server that works and on ones that do not. Part of `npm run smoke`. */
+/** `npm run smoke -- --url …`, against a server that works and servers that fail. Part of `npm run smoke`. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,7 +21,7 @@ interface Run {
   err: string;
 }
 
-/** @param interruptWhen asked again and again; once it says so, the program is sent what Ctrl-C sends */
+/** @param interruptWhen polled; once it returns true, the program gets SIGINT, as from Ctrl-C */
 async function smoke(url: string, key: string, interruptWhen: () => boolean = () => false): Promise<Run> {
   const child = spawn(process.execPath, ['tools/admin/smoke.ts', '--url', url, '--key', key], {
     cwd: projectFolder,
@@ -39,44 +39,44 @@ async function smoke(url: string, key: string, interruptWhen: () => boolean = ()
   return run;
 }
 
-async function ask(path: string) {
+async function get(path: string) {
   const response = await fetch(server.url + path, { headers: { Authorization: `Bearer ${FULL}` } });
   return { headers: response.headers, body: JSON.parse(await response.text()) };
 }
 
-/** Customers of the bank, once no batch is on its way any more. */
-async function customersAtRest(): Promise<string | null> {
+/** @returns the number of customers of the bank, once no batch is under way */
+async function settledCustomerCount(): Promise<string | null> {
   for (;;) {
-    const { body } = await ask('/v1/bank/customers/batches?status=PROCESSING');
+    const { body } = await get('/v1/bank/customers/batches?status=PROCESSING');
     if (body.data.length === 0) break;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  return (await ask('/v1/bank/customers?limit=1')).headers.get('X-Total-Count');
+  return (await get('/v1/bank/customers?limit=1')).headers.get('X-Total-Count');
 }
 
-/** Runs it against a server of which one request comes to grief. */
+/** Runs it against a server at which one request has another fate. */
 async function smokeWith(fate: Between, method: string, interrupt = false): Promise<Run> {
-  let met = false;
-  const between = await startBetween(server.url, (asked, path) => {
-    const isMeant = asked === method && !path.includes('?') && !met;
-    met ||= isMeant;
-    return isMeant ? fate : 'hands on';
+  let wasMet = false;
+  const between = await startBetween(server.url, (requestMethod, path) => {
+    const isTarget = requestMethod === method && !path.includes('?') && !wasMet;
+    wasMet ||= isTarget;
+    return isTarget ? fate : 'forwards';
   });
   try {
-    return await smoke(between.url, FULL, () => interrupt && met);
+    return await smoke(between.url, FULL, () => interrupt && wasMet);
   } finally {
     await between.stop();
   }
 }
 
 void describe('npm run smoke -- --url', () => {
-  void it('passes where all of it works, and leaves no customer behind', { timeout: 300_000 }, async () => {
-    const known = await customersAtRest();
+  void it('passes if everything works, and leaves no customer behind', { timeout: 300_000 }, async () => {
+    const known = await settledCustomerCount();
     const { code, out, err } = await smoke(server.url, FULL);
     assert.deepEqual([code, err], [0, '']);
-    for (const what of ['found by phrase', 'updated', 'the audit log says so'])
+    for (const what of ['found by phrase', 'updated', 'the audit log has it'])
       assert.match(out, new RegExp(what));
-    assert.equal(await customersAtRest(), known);
+    assert.equal(await settledCustomerCount(), known);
   });
 
   const refusals: [string, () => string, string, RegExp][] = [
@@ -93,7 +93,7 @@ void describe('npm run smoke -- --url', () => {
       /^The API key lacks a scope: it needs .*\.$/,
     ],
     ['a URL without TLS', () => 'http://api.example.com', FULL, /^--url must begin with https/],
-    ['what is no URL', () => 'api.example.com', FULL, /^--url must be the address/],
+    ['a malformed URL', () => 'api.example.com', FULL, /^--url must be the URL/],
   ];
   for (const [what, url, key, sentence] of refusals) {
     void it(`says in one sentence what is wrong with ${what}`, { timeout: 60_000 }, async () => {
@@ -104,15 +104,15 @@ void describe('npm run smoke -- --url', () => {
     });
   }
 
-  void it('says in one sentence that nothing answers at a URL', { timeout: 60_000 }, async () => {
-    const gone = await startBetween(server.url, () => 'hands on');
+  void it('says in one sentence that there is no response at a URL', { timeout: 60_000 }, async () => {
+    const gone = await startBetween(server.url, () => 'forwards');
     await gone.stop();
     const { code, err } = await smoke(gone.url, FULL);
     assert.equal(code, 1);
-    assert.match(err, /^Nothing answers GET \S+\/health \(ECONNREFUSED\): check --url and the network\.\n$/);
+    assert.match(err, /^No response to GET \S+\/health \(ECONNREFUSED\): check --url and the network\.\n$/);
   });
 
-  void it('knows another service from this one', { timeout: 60_000 }, async () => {
+  void it('recognises another service', { timeout: 60_000 }, async () => {
     const other = await startBetween(server.url, () => 'fails');
     const { code, err } = await smoke(other.url, FULL);
     await other.stop();
@@ -120,17 +120,17 @@ void describe('npm run smoke -- --url', () => {
     assert.match(err, /is not this service/);
   });
 
-  const griefs: [string, Between, string, boolean, number][] = [
+  const failures: [string, Between, string, boolean, number][] = [
     ['when a check fails', 'fails', 'PATCH', false, 1],
-    ['when the answer to its batch is lost', 'loses', 'POST', false, 1],
+    ['when the response to its batch is lost', 'loses', 'POST', false, 1],
     ['after Ctrl-C', 'stalls', 'PATCH', true, 130],
   ];
-  for (const [when, fate, method, interrupt, expected] of griefs) {
-    void it(`erases what it made ${when}`, { timeout: 300_000 }, async () => {
-      const known = await customersAtRest();
+  for (const [when, fate, method, interrupt, expected] of failures) {
+    void it(`erases its customers ${when}`, { timeout: 300_000 }, async () => {
+      const known = await settledCustomerCount();
       const { code, err } = await smokeWith(fate, method, interrupt);
       assert.equal(code, expected, err);
-      assert.equal(await customersAtRest(), known);
+      assert.equal(await settledCustomerCount(), known);
     });
   }
 });

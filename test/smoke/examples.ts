@@ -1,4 +1,4 @@
-/** The requests that tools such as Postman make of an OpenAPI document: every parameter and every header, as its example. */
+/** Builds requests from the examples of an OpenAPI document, with every parameter and header, as Postman does. */
 import type { OpenApi } from '../../src/openapi/openapi.ts';
 
 interface Parameter {
@@ -33,8 +33,8 @@ export function examplesOf({ paths, components }: OpenApi): ExampleRequest[] {
       const content = (
         operation['requestBody'] as { content: Record<string, { example: unknown }> } | undefined
       )?.content['application/json'];
-      const address = query.size === 0 ? path : `${path}?${query.toString()}`;
-      return { method: method.toUpperCase(), path: address, headers, body: content?.example };
+      const target = query.size === 0 ? path : `${path}?${query.toString()}`;
+      return { method: method.toUpperCase(), path: target, headers, body: content?.example };
     }),
   );
 }

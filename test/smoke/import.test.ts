@@ -9,7 +9,7 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { writeCsv } from '../../tools/lib/csv.ts';
-import { makeCustomers } from '../../tools/dev/customers.ts';
+import { generateCustomers } from '../../tools/dev/customers.ts';
 import { watchMemory } from '../../tools/lib/memory.ts';
 import { d1 } from '../../tools/lib/wrangler.ts';
 import {
@@ -487,7 +487,7 @@ void describe('an interrupted import', { timeout: 240_000 }, () => {
 void describe('a million rows', { timeout: 600_000 }, () => {
   void it(`take at most ${MAX_MB} MB of memory`, { skip: !existsSync('/proc/self/status') }, async () => {
     const million = 1_000_000;
-    const thousand = makeCustomers(1_000);
+    const thousand = generateCustomers(1_000);
     const parts = function* () {
       for (let first = 0; first < million; first += thousand.length) {
         yield thousand.map((row, n) => ({

@@ -1,4 +1,4 @@
-/** The packages that banks install: what is in them, and that they work where nothing else is. `npm run package`. */
+/** The packages that banks install: their contents, and that they work where nothing else is installed. `npm run package`. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import manifest from '../../package.json' with { type: 'json' };
-import { makeCustomers } from '../../tools/dev/customers.ts';
+import { generateCustomers } from '../../tools/dev/customers.ts';
 import { toCsv } from '../../tools/lib/csv.ts';
 import { startServer, type Server } from '../../tools/dev/server.ts';
 import { projectFolder } from '../../tools/lib/wrangler.ts';
@@ -33,7 +33,7 @@ interface Packed {
   files: { path: string }[];
 }
 
-/** Installs the archive that `npm pack` makes of a package. @returns the files that are in it */
+/** Installs a package from the archive of `npm pack`. @returns the files in the archive */
 async function packAndInstall(name: string): Promise<string[]> {
   const args = ['pack', '-w', `packages/${name}`, '--json', '--pack-destination', folder];
   const { stdout } = await run('npm', args, { cwd: projectFolder });
@@ -52,7 +52,7 @@ const manifestOf = async (name: string) =>
   };
 
 void describe('@peere/client', { timeout: 60_000 }, () => {
-  void it('holds what it needs, and nothing else', async () => {
+  void it('contains what it needs and nothing else', async () => {
     assert.deepEqual(files.client.toSorted(), [
       'README.md',
       'dist/LICENSE',
@@ -70,13 +70,13 @@ void describe('@peere/client', { timeout: 60_000 }, () => {
     assert.doesNotMatch(client, /\b(require\(|from ["'])/, 'the client imports nothing');
   });
 
-  void it('has types that a stranger’s compiler takes', async () => {
+  void it('has types that compile in another project', async () => {
     const program = `
       import { createClient, PeereError, type Customer, type PeereErrorCode } from '@peere/client';
       const peere = createClient({ url: 'https://x.example', key: 'k' });
       const found: Customer | null = await peere.getCustomer({ phrase: '${PHRASE}' });
       for await (const { phrase } of peere.listBatchCustomers('bat_x')) phrase.toUpperCase();
-      const code: PeereErrorCode = new PeereError('NO_ANSWER', '').code;
+      const code: PeereErrorCode = new PeereError('NO_RESPONSE', '').code;
       // @ts-expect-error: one of the three must be given
       void peere.getCustomer({});
       // @ts-expect-error: a customer has an email
@@ -125,13 +125,13 @@ void describe('@peere/client', { timeout: 60_000 }, () => {
 });
 
 void describe('@peere/cli', { timeout: 60_000 }, () => {
-  void it('holds what it needs, and nothing else', async () => {
+  void it('contains what it needs and nothing else', async () => {
     assert.deepEqual(files.cli.toSorted(), [
       'README.md',
       'bin/peere-import.js',
       'dist/LICENSE',
       'dist/LICENSES.txt',
-      'dist/peere-import.js',
+      'dist/import.js',
       'package.json',
     ]);
     assert.equal((await manifestOf('cli')).dependencies, undefined);
@@ -139,7 +139,7 @@ void describe('@peere/cli', { timeout: 60_000 }, () => {
 
   void it('imports a file where no other package is installed', async () => {
     await rm(join(folder, 'node_modules/@peere/client'), { recursive: true });
-    await writeFile(join(folder, 'customers.csv'), toCsv(makeCustomers(1)));
+    await writeFile(join(folder, 'customers.csv'), toCsv(generateCustomers(1)));
     const program = join(folder, 'node_modules/@peere/cli/bin/peere-import.js');
     const { stdout } = await run(process.execPath, [program, 'customers.csv', '--url', server.url], {
       cwd: folder,

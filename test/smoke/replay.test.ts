@@ -1,6 +1,6 @@
 /**
- * A restored database must not bring back who was erased, nor open for an API key that was revoked. D1 Time Travel is
- * Cloudflare's; here the files of a local database are put back, with the same commands. Part of `npm run smoke`.
+ * After a restore of the database, erased customers and revoked API keys must not come back. Instead of D1 Time Travel,
+ * which only Cloudflare has, the test restores the files of a local database. Part of `npm run smoke`.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -45,7 +45,7 @@ const insertCustomer = (name: string) =>
    VALUES ('${BANK}', 'cus_${name}', 'phrase of ${name}', '${name}@example.com', 'A B', 'A', 'B', 'NG', '1.x', '1.x',
      'ref-${name}', 0, 1)`;
 
-/** As the API erases. */
+/** @returns the SQL with which the API erases */
 const erase = (name: string, minute: number) =>
   textOf(
     eraseCustomerStatements(
@@ -57,7 +57,7 @@ const erase = (name: string, minute: number) =>
     ),
   );
 
-/** A customer that was accepted and is not moved in yet: a staged row begins with index, id and phrase. */
+/** @returns SQL for a customer that is accepted but not processed: a staged row begins with index, id and phrase. */
 const insertStaged = (name: string) => {
   const staged = JSON.stringify([
     [0, `cus_${name}`, `phrase of ${name}`, `ref-${name}`, `${name}@example.com`],
@@ -68,9 +68,9 @@ const insertStaged = (name: string) => {
       VALUES ('${BANK}', 'bat_open', 0, 0, 0, 1, '${staged}')`;
 };
 
-void describe('npm run replay, after the database was put back', () => {
+void describe('npm run replay, after a restore of the database', () => {
   void it(
-    'forgets again who was erased, and closes again what was revoked',
+    'erases the erased customers again and revokes the revoked API keys again',
     { timeout: 600_000 },
     async () => {
       await d1(
@@ -83,7 +83,7 @@ void describe('npm run replay, after the database was put back', () => {
           insertStaged('staged'),
         ].join(';\n'),
       );
-      // The moment that is restored.
+      // The state that is restored later.
       await cp(join(folder, 'state'), join(folder, 'bookmark'), { recursive: true });
 
       await d1(
@@ -106,7 +106,7 @@ void describe('npm run replay, after the database was put back', () => {
 
       await rm(join(folder, 'state'), { recursive: true });
       await cp(join(folder, 'bookmark'), join(folder, 'state'), { recursive: true });
-      // Twice: one that was interrupted is run again.
+      // Twice, as after an interruption.
       await replay('apply', file);
       assert.match(
         await replay('apply', file),
@@ -125,11 +125,11 @@ void describe('npm run replay, after the database was put back', () => {
         ].join(';\n'),
       );
       assert.deepEqual(customers, [{ id: 'cus_kept' }]);
-      assert.deepEqual(counted, [{ n: 1 }], 'the bank counts the customers that it has');
+      assert.deepEqual(counted, [{ n: 1 }], 'the bank’s customer count is right');
       assert.deepEqual(revoked, [{ id: 'key_kept' }, { id: 'key_late' }]);
       assert.deepEqual(phrases, [{ phrase: 'phrase of erased' }, { phrase: 'phrase of late' }]);
-      assert.deepEqual(chunks, [{ payload: '[[0]]' }], 'who was on the way in is forgotten');
-      assert.deepEqual(logAfter, logBefore, 'the audit log is whole');
+      assert.deepEqual(chunks, [{ payload: '[[0]]' }], 'the staged customer is erased');
+      assert.deepEqual(logAfter, logBefore, 'the audit log is complete');
     },
   );
 });

@@ -1,4 +1,4 @@
-/** What `npm start` prints and refuses, and what it makes good again. A part of `npm run smoke`. */
+/** What `npm start` prints, refuses and restores. Part of `npm run smoke`. */
 import assert from 'node:assert/strict';
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -33,7 +33,7 @@ after(async () => {
 interface Running {
   url: string;
   output: () => string;
-  /** Resolves when what was printed so far matches. */
+  /** Resolves when the output so far matches. */
   prints: (pattern: RegExp) => Promise<void>;
   stop: () => Promise<void>;
 }
@@ -52,15 +52,15 @@ async function run(
   });
   let output = '';
   const waiting = new Set<() => void>();
-  const heard = () => waiting.forEach((check) => check());
+  const checkAll = () => waiting.forEach((check) => check());
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (text) => {
       output += text;
-      heard();
+      checkAll();
     });
   }
   const ended = new Promise<void>((resolve) => child.on('exit', () => resolve()));
-  void ended.then(heard);
+  void ended.then(checkAll);
   const prints = (pattern: RegExp) =>
     new Promise<void>((resolve, reject) => {
       const check = () => {
@@ -96,7 +96,7 @@ const start = async (stateFolder: string, ...options: string[]) => {
   return running;
 };
 
-/** What a command that can't go on says, without what Node or npm would add. */
+/** @returns what a command prints that fails */
 async function refusal(args: string[], cwd = projectFolder): Promise<string> {
   const failed = await promisify(execFile)(process.execPath, args, { cwd }).then(
     () => assert.fail('it went on'),
@@ -107,7 +107,7 @@ async function refusal(args: string[], cwd = projectFolder): Promise<string> {
 const ONE_SENTENCE = /^[^\n]+\n$/;
 
 void describe('npm start', { timeout: 600_000 }, () => {
-  void it('prints a short banner and a line per request, without values of queries or unknown paths', async () => {
+  void it('prints a short banner and one line per request, without query values or unknown paths', async () => {
     const server = await start(await temporaryFolder());
     try {
       const banner = server.output().trim().split('\n');
@@ -133,7 +133,7 @@ void describe('npm start', { timeout: 600_000 }, () => {
     }
   });
 
-  void it('has the demo customer after every start, though it was erased, and its data until --fresh', async () => {
+  void it('restores the erased demo customer at every start, and keeps other data until --fresh', async () => {
     const folder = await temporaryFolder();
     const first = await start(folder);
     const erased = await fetch(`${first.url}/v1/bank/customer?id=${DEMO_CUSTOMER.id}`, {
@@ -142,7 +142,7 @@ void describe('npm start', { timeout: 600_000 }, () => {
     });
     assert.equal(erased.status, 200);
     assert.equal((await fetch(first.url + LOOKUP, { headers: AUTHORIZED })).status, 404);
-    // Somebody else has its email meanwhile.
+    // Another customer takes the email meanwhile.
     const customers = [
       {
         clientRef: 'core-1',
@@ -168,7 +168,7 @@ void describe('npm start', { timeout: 600_000 }, () => {
     assert.equal((await fetch(second.url + LOOKUP, { headers: AUTHORIZED })).status, 200);
     const audit = (running: Running) =>
       fetch(`${running.url}/v1/bank/audit?subject=${DEMO_CUSTOMER.id}`, { headers: AUTHORIZED }).then(
-        (answer) => answer.json() as Promise<{ data: unknown[] }>,
+        (response) => response.json() as Promise<{ data: unknown[] }>,
       );
     assert.notEqual((await audit(second)).data.length, 0);
     await second.stop();
@@ -180,8 +180,8 @@ void describe('npm start', { timeout: 600_000 }, () => {
     await third.stop();
   });
 
-  void it('says in one sentence that its port is taken, and what to do', async () => {
-    const other = createServer((_, response) => response.end('somebody else'));
+  void it('says in one sentence that its port is in use, and what to do', async () => {
+    const other = createServer((_, response) => response.end('another service'));
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as AddressInfo;
     const said = await refusal(['tools/dev/start.ts', '--port', `${port}`]);
@@ -205,9 +205,9 @@ void describe('npm start', { timeout: 600_000 }, () => {
 
   void it('tells in its help what to type, as every command does', async () => {
     for (const [args, usage] of [
-      [['tools/start.ts'], 'npm start -- [options]'],
-      [['tools/key.ts', 'list'], 'npm run key -- list [options]'],
-      [['tools/deploy-first.ts'], 'npm run deploy:first -- [options]'],
+      [['tools/dev/start.ts'], 'npm start -- [options]'],
+      [['tools/admin/key.ts', 'list'], 'npm run key -- list [options]'],
+      [['tools/admin/deploy-first.ts'], 'npm run deploy:first -- [options]'],
     ] as const) {
       const { stdout } = await promisify(execFile)(process.execPath, [...args, '--help'], {
         cwd: projectFolder,
@@ -216,8 +216,8 @@ void describe('npm start', { timeout: 600_000 }, () => {
     }
   });
 
-  void it('says in one sentence how to install it, for a Node that is too old and where nothing is installed', async () => {
-    // As an older Node would: the check reads nothing but the version.
+  void it('says in one sentence what to do if Node is too old or nothing is installed', async () => {
+    // Simulates an older Node: the check only reads the version.
     const older = `Object.defineProperty(process.versions, 'node', { value: '18.0.0' }); require('./tools/preflight.cjs')`;
     const said = await refusal(['-e', older]);
     assert.match(said, ONE_SENTENCE);
@@ -245,12 +245,12 @@ void describe('npm run demo -- --file', { timeout: 60_000 }, () => {
   });
 });
 
-void describe('what wrangler dev prints', () => {
+void describe('the summary of what wrangler dev prints', () => {
   const warning = '\u001b[33m▲ \u001b[43;33m[\u001b[43;30mWARNING\u001b[43;33m]\u001b[0m \u001b[1m';
   const error = '\u001b[31m✘ \u001b[41;31m[\u001b[41;97mERROR\u001b[41;31m]\u001b[0m \u001b[1m';
   const request = '{"event":"request","method":"GET","route":"/v1/bank/customer","milliseconds":7,';
 
-  void it('is a line for each fault of the Worker or of the build', () => {
+  void it('has a line for each error of the Worker or of the build', () => {
     for (const [printed, text] of [
       [
         `${warning}{"event":"rate_limiter_failed","limiter":"lookups"}`,
@@ -265,7 +265,7 @@ void describe('what wrangler dev prints', () => {
     }
   });
 
-  void it('is nothing for all else: stack traces, what is said of cron, tables of bindings, requests told already', () => {
+  void it('drops everything else: stack traces, remarks about cron, tables of bindings, repeated requests', () => {
     for (const printed of [
       '    at GetAddrInfoReqWrap.onlookupall [as oncomplete] (node:dns:123:26)',
       '[wrangler:warn] Unable to fetch the `Request.cf` object! Falling back to a default placeholder...',
@@ -275,7 +275,7 @@ void describe('what wrangler dev prints', () => {
       '[wrangler:info] GET /adaobi@example.com 404 Not Found (3ms)',
       '[wrangler:info] GET /cdn-cgi/handler/scheduled 200 OK (3ms)',
       '{"event":"chunks_sent_again","chunks":3}',
-      '{"event":cut off}',
+      '{"event":truncated}',
     ]) {
       assert.equal(summarise(printed), undefined);
     }

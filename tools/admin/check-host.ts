@@ -1,69 +1,69 @@
 /**
- * Checks a host that the service runs on, end to end, by its API alone: what `npm run smoke -- --url …` does. It makes
- * three customers with email addresses that nobody else has, and erases them whatever happens.
+ * Checks a deployed host end to end through its API (`npm run smoke -- --url …`). It creates three customers with unique
+ * email addresses, and erases them whatever happens.
  */
 import { randomUUID } from 'node:crypto';
-import type { Batch, BatchReport, Change, Customer } from '../../packages/client/src/types.ts';
+import type { Batch, BatchReport, Change, Customer } from '@peere/client';
 import {
-  ask,
-  ANSWER_WITHIN_MS,
   bookmarkOf,
   expectStatus,
   expectThat,
   type Envelope,
+  MAX_RESPONSE_MS,
+  send,
   type Host,
-  type Reply,
+  type HostResponse,
 } from './host.ts';
 
 const CUSTOMERS = 3;
-const REHEARSED = 'a dry run';
-const REPLAYED = 'the same Idempotency-Key, the same answer';
-const UPDATED = 'the update is seen';
-const LOGGED = 'the audit log says so';
+const DRY_RUN = 'a dry run';
+const REPLAYED = 'the same Idempotency-Key gets the same response';
+const UPDATED = 'the update is visible';
+const LOGGED = 'the audit log has it';
 
-/** Milliseconds until a batch of three is in: the queue waits a second for company, the sweep sends it again after two minutes. */
-const VISIBLE_WITHIN_MS = 180_000;
-const LOOK_AGAIN_MS = 1_000;
+/** For a batch of three: the queue may wait a second, and the sweep sends a lost message again after two minutes. */
+const MAX_BATCH_MS = 180_000;
+const POLL_INTERVAL_MS = 1_000;
 
 /**
+ * @returns the number of customers that were created and erased
  * @throws with one sentence for the first check that fails
- * @returns how many customers were made and erased
  */
 export async function checkHost(host: Host): Promise<number> {
   await checkAccess(host);
-  const made = new MadeCustomers(host);
+  const testCustomers = new TestCustomers(host);
   try {
-    await checkCustomers(host, made);
+    await checkCustomers(host, testCustomers);
   } finally {
-    await made.erase();
+    await testCustomers.erase();
   }
   return CUSTOMERS;
 }
 
-/** Is it this service, does it work, and is the API key good? Nothing is written. */
+/** Checks that it is this service, that it works, and that the API key is valid. Writes nothing. */
 async function checkAccess(host: Host): Promise<void> {
-  const health = await ask(host, 'GET /health', { key: null });
+  const health = await send(host, 'GET /health', { key: null });
   if (health.headers.get('X-Request-Id')?.startsWith('req_') !== true) {
     throw new Error(
-      `What answers at ${host.url} is not this service: /health was answered with ${health.status}. Check --url.`,
+      `The server at ${host.url} is not this service: /health returned ${health.status}. Check --url.`,
     );
   }
   await expectStatus(host, 'the Worker runs', 200, 'GET /health', { key: null });
   const startedAt = performance.now();
-  const deep = await ask(host, 'GET /health?deep=1', { key: null });
+  const deep = await send(host, 'GET /health?deep=1', { key: null });
   if (deep.status === 503) {
     const names = (deep.body.errors ?? []).map(({ field }) => field).join(', ');
-    throw new Error(`The service runs, and this does not answer: ${names}.`);
+    throw new Error(`The service runs, but these do not respond: ${names}.`);
   }
-  host.passed('database, cache and queue answer', performance.now() - startedAt);
+  host.passed('database, cache and queue respond', performance.now() - startedAt);
   const open = await expectStatus(host, 'without an API key: 401', 401, 'GET /v1/bank/customers', {
     key: null,
   });
   expectThat('without an API key: 401', open.body?.code === 'UNAUTHENTICATED');
-  const listed = await ask(host, 'GET /v1/bank/customers?limit=1');
+  const listed = await send(host, 'GET /v1/bank/customers?limit=1');
   if (listed.status === 401) {
     throw new Error(
-      `The API key is not valid at ${host.url}: mistyped, revoked, expired, or of another deployment.`,
+      `The API key is not valid at ${host.url}: it is mistyped, revoked, expired, or of another deployment.`,
     );
   }
   await expectStatus(host, 'the API key may read', 200, 'GET /v1/bank/customers?limit=1');
@@ -72,8 +72,8 @@ async function checkAccess(host: Host): Promise<void> {
   await expectStatus(host, 'an unknown path: 404', 404, 'GET /v1/bank/nothing');
 }
 
-/** The customers of one run, and the request that makes them. */
-class MadeCustomers {
+/** The customers of one run, and the request that creates them. */
+class TestCustomers {
   readonly #host: Host;
   readonly #idempotencyKey = randomUUID();
   readonly customers: Record<string, string>[];
@@ -99,65 +99,65 @@ class MadeCustomers {
     return { body: { customers: this.customers }, headers: { 'Idempotency-Key': this.#idempotencyKey } };
   }
 
-  async send(): Promise<Reply<Envelope<BatchReport>>> {
+  async send(): Promise<HostResponse<Envelope<BatchReport>>> {
     this.#sent = true;
-    const reply = await expectStatus<Envelope<BatchReport>>(
+    const response = await expectStatus<Envelope<BatchReport>>(
       this.#host,
       'a batch is accepted',
       201,
       'POST /v1/bank/customers',
       this.request,
     );
-    this.#left = reply.body.data.data.customerIds;
-    return reply;
+    this.#left = response.body.data.data.customerIds;
+    return response;
   }
 
-  /** The answer to the batch was lost: the same Idempotency-Key gets it again, and refused is what made nothing. */
-  async #askAgain(signal: AbortSignal): Promise<string[]> {
-    const asked = { ...this.request, signal };
-    const { status, body } = await ask<Partial<Envelope<BatchReport | null>>>(
+  /** After a lost response: the same Idempotency-Key gets it again. A batch that was refused created nothing. */
+  async #sendAgain(signal: AbortSignal): Promise<string[]> {
+    const options = { ...this.request, signal };
+    const { status, body } = await send<Partial<Envelope<BatchReport | null>>>(
       this.#host,
       'POST /v1/bank/customers',
-      asked,
+      options,
     );
-    if (status >= 500 || status === 409 || status === 429) throw new Error(`was answered with ${status}`);
+    if (status >= 500 || status === 409 || status === 429) throw new Error(`returned ${status}`);
     return body?.data?.data.customerIds ?? [];
   }
 
-  /** Erases what is left, also after Ctrl-C. @throws with what must be erased by hand */
+  /** Erases the remaining customers, also after Ctrl-C. @throws with those that must be erased by hand */
   async erase(): Promise<void> {
     if (!this.#sent) return;
-    // Not the signal of the check, which may be why it ended.
-    const signal = AbortSignal.timeout(2 * ANSWER_WITHIN_MS);
+    // Not the signal of the check, which may be aborted.
+    const signal = AbortSignal.timeout(2 * MAX_RESPONSE_MS);
     try {
-      this.#left ??= await this.#askAgain(signal);
+      this.#left ??= await this.#sendAgain(signal);
       for (const id of this.#left.slice()) {
-        const { status } = await ask(this.#host, `DELETE /v1/bank/customer?id=${id}`, { signal });
-        if (status !== 200 && status !== 404) throw new Error(`was answered with ${status}`);
+        const { status } = await send(this.#host, `DELETE /v1/bank/customer?id=${id}`, { signal });
+        if (status !== 200 && status !== 404) throw new Error(`returned ${status}`);
         this.#left = this.#left.filter((known) => known !== id);
       }
     } catch (error) {
       const emails = this.customers.map(({ email }) => email).join(', ');
-      throw new Error(`These test customers may be left, and must be erased by hand: ${emails}.`, {
+      throw new Error(`These test customers may be left and must be erased by hand: ${emails}.`, {
         cause: error,
       });
     }
   }
 }
 
-async function checkCustomers(host: Host, made: MadeCustomers): Promise<void> {
-  const { request } = made;
-  const rehearsed = await expectStatus<Envelope<BatchReport>>(
+async function checkCustomers(host: Host, testCustomers: TestCustomers): Promise<void> {
+  const { request } = testCustomers;
+  const dryRun = await expectStatus<Envelope<BatchReport>>(
     host,
-    REHEARSED,
+    DRY_RUN,
     200,
     'POST /v1/bank/customers?dryRun=true',
     {
       body: request.body,
     },
   );
-  expectThat(REHEARSED, rehearsed.body.data.summary.successful === CUSTOMERS);
-  const accepted = await made.send();
+  expectThat(DRY_RUN, dryRun.body.data.summary.successful === CUSTOMERS);
+  const accepted = await testCustomers.send();
   const { batchId, data } = accepted.body.data;
   const again = await expectStatus<Envelope<BatchReport>>(
     host,
@@ -170,9 +170,9 @@ async function checkCustomers(host: Host, made: MadeCustomers): Promise<void> {
     REPLAYED,
     again.body.data.batchId === batchId && again.headers.get('Idempotent-Replayed') === 'true',
   );
-  await untilCompleted(host, accepted.headers.get('Location') ?? '');
+  await waitUntilCompleted(host, accepted.headers.get('Location') ?? '');
   const [id = ''] = data.customerIds;
-  await checkLookups(host, id, made.customers[0]?.['email'] ?? '');
+  await checkLookups(host, id, testCustomers.customers[0]?.['email'] ?? '');
   await checkUpdate(host, id);
   const ids = data.customerIds.join(',');
   const listed = await expectStatus<Customer[]>(
@@ -185,19 +185,19 @@ async function checkCustomers(host: Host, made: MadeCustomers): Promise<void> {
   await checkErasure(host, id);
 }
 
-async function untilCompleted(host: Host, path: string): Promise<void> {
+async function waitUntilCompleted(host: Host, path: string): Promise<void> {
   const startedAt = performance.now();
-  while (performance.now() - startedAt < VISIBLE_WITHIN_MS) {
-    const { body } = await ask<Partial<Envelope<Batch>>>(host, `GET ${path}`);
+  while (performance.now() - startedAt < MAX_BATCH_MS) {
+    const { body } = await send<Partial<Envelope<Batch>>>(host, `GET ${path}`);
     if (body?.data?.status === 'COMPLETED') {
-      host.passed('the queue moves them in', performance.now() - startedAt);
+      host.passed('the queue processes them', performance.now() - startedAt);
       return;
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
     host.signal.throwIfAborted();
   }
   throw new Error(
-    `The batch was not completed within ${VISIBLE_WITHIN_MS / 1_000} s: do the queue's consumer and the cron run?`,
+    `The batch was not completed within ${MAX_BATCH_MS / 1_000} s: check that the queue's consumer and the cron run.`,
   );
 }
 
@@ -226,7 +226,7 @@ async function checkLookups(host: Host, id: string, email: string): Promise<void
 
 async function checkUpdate(host: Host, id: string): Promise<void> {
   const path = '/v1/bank/customer';
-  const { headers } = await ask(host, `GET ${path}?id=${id}`);
+  const { headers } = await send(host, `GET ${path}?id=${id}`);
   const body = { id, update: { accountName: 'Smoke Test Updated' } };
   await expectStatus(host, 'a stale If-Match: 412', 412, `PATCH ${path}`, {
     body,
@@ -247,7 +247,7 @@ async function checkErasure(host: Host, id: string): Promise<void> {
   const erased = await expectStatus(host, 'one is erased', 200, `DELETE /v1/bank/customer?id=${id}`);
   const headers = bookmarkOf(erased);
   const customer = `/v1/bank/customer?id=${id}`;
-  await expectStatus(host, 'it is not found any more', 404, `GET ${customer}`, { headers });
+  await expectStatus(host, 'it is no longer found', 404, `GET ${customer}`, { headers });
   const audit = `/v1/bank/audit?subject=${id}`;
   const log = await expectStatus<Envelope<Change[]>>(host, LOGGED, 200, `GET ${audit}`, { headers });
   const requests = log.body.data.map(({ requestId }) => requestId);

@@ -1,7 +1,7 @@
 /**
- * `npm run deploy:first -- --jurisdiction eu | --location weur --host api.example.com`: everything that a new Cloudflare
- * account needs, in the order in which nothing is live before it can work. What is there already is left as it is, so it
- * can be run again after it was stopped. The deploys after it are `npm run deploy`.
+ * `npm run deploy:first -- --jurisdiction eu | --location weur --host api.example.com`: sets up a new Cloudflare account,
+ * in an order in which nothing is live before it can work. What exists already is left alone, so it can be run again
+ * after an interruption. Later deploys are `npm run deploy`.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,16 +11,16 @@ import { run } from '../lib/arguments.ts';
 import { readConfig, writeDeployment } from '../lib/config.ts';
 import { ensureDatabase, ensureNamespace, ensureQueue, type Place } from './deploy-resources.ts';
 import { listRemoteFieldKeys, showNewFieldKey } from './remote-field-keys.ts';
-import { answers } from '../dev/server.ts';
+import { isServiceAt } from '../dev/server.ts';
 import { wrangler, wranglerInTerminal } from '../lib/wrangler.ts';
 
-/** The platform's own choices (`wrangler d1 create --help`). */
+/** The platform's choices (`wrangler d1 create --help`). */
 const JURISDICTIONS = ['eu', 'us', 'fedramp'];
 const LOCATIONS = ['weur', 'eeur', 'apac', 'oc', 'wnam', 'enam'];
 
-/** A new custom domain waits for its certificate: some minutes. */
-const VERIFY_WITHIN_MS = 10 * 60_000;
-const VERIFY_EVERY_MS = 5_000;
+/** A new custom domain waits some minutes for its certificate. */
+const MAX_VERIFY_MS = 10 * 60_000;
+const VERIFY_INTERVAL_MS = 5_000;
 
 interface Options extends Place {
   host: string;
@@ -31,7 +31,7 @@ const program = new Command('deploy:first')
   .description('the first deploy: queues, database, cache, field key, Worker')
   .requiredOption(
     '--host <name>',
-    'where it will be reached; a domain of the account, such as api.example.com',
+    'host name of the service, in a domain of the account, such as api.example.com',
   )
   .addOption(
     new Option('--jurisdiction <name>', 'where all data must stay; can’t be changed later')
@@ -39,14 +39,12 @@ const program = new Command('deploy:first')
       .conflicts('location'),
   )
   .addOption(
-    new Option('--location <name>', 'where the database is to be near; can’t be changed later').choices(
-      LOCATIONS,
-    ),
+    new Option(
+      '--location <name>',
+      'region near which the database is created; can’t be changed later',
+    ).choices(LOCATIONS),
   )
-  .option(
-    '--verify-url <url>',
-    'where it answers, if not at the host: behind a proxy, or before its DNS is moved',
-  )
+  .option('--verify-url <url>', 'URL to verify, if not the host: behind a proxy, or before its DNS is moved')
   .action(deployFirst);
 
 await run(program);
@@ -54,13 +52,11 @@ await run(program);
 async function deployFirst({ host, verifyUrl, jurisdiction, location }: Options): Promise<void> {
   if (jurisdiction === undefined && location === undefined) {
     throw new Error(
-      'Say where the data is to be, which can’t be changed later: --jurisdiction or --location.',
+      'Choose where the data is stored, which can’t be changed later: --jurisdiction or --location.',
     );
   }
   if (!/^([a-z0-9-]+\.)+[a-z]{2,}$/.test(host)) {
-    throw new Error(
-      `--host is a name such as api.example.com, without https:// and path, which ${host} is not.`,
-    );
+    throw new Error(`--host must be a name such as api.example.com, without https:// and path, not ${host}.`);
   }
   await checkLogin();
   const config = readConfig();
@@ -69,10 +65,10 @@ async function deployFirst({ host, verifyUrl, jurisdiction, location }: Options)
   const databaseId = await ensureDatabase(config.d1_databases[0]?.database_name ?? config.name, place);
   const namespaceId = await ensureNamespace(`${config.name}-phrase-cache`, place);
   await writeDeployment({ databaseId, namespaceId, host });
-  console.log('wrangler.toml names them and the host. Commit it.');
+  console.log('wrangler.toml now has their ids and the host. Commit it.');
 
   await wrangler(['d1', 'migrations', 'apply', 'DB', '--remote']);
-  console.log('The tables are made.');
+  console.log('The tables are up to date.');
   await deployWithFieldKey();
   await verify(verifyUrl ?? `https://${host}`);
 }
@@ -87,7 +83,7 @@ async function checkLogin(): Promise<void> {
   }
 }
 
-/** The first upload brings its field key along: no version of the Worker is ever live without one. */
+/** The first upload includes the field key: no version of the Worker is ever live without one. */
 async function deployWithFieldKey(): Promise<void> {
   if ((await listRemoteFieldKeys()).length > 0) {
     await wranglerInTerminal(['deploy']);
@@ -105,19 +101,19 @@ async function deployWithFieldKey(): Promise<void> {
   console.log('The Worker is deployed, with its cron and its queues.');
 }
 
-/** Asks the deployed service for its health, for which it wants no API key. */
+/** Waits until the deployed service responds to `/health`, which needs no API key. */
 async function verify(url: string): Promise<void> {
   console.log(`Waiting for ${url} …`);
-  const giveUpAt = Date.now() + VERIFY_WITHIN_MS;
-  while (!(await answers(url))) {
+  const giveUpAt = Date.now() + MAX_VERIFY_MS;
+  while (!(await isServiceAt(url))) {
     if (Date.now() > giveUpAt) {
       throw new Error(
-        `It is deployed, but ${url} does not answer: check its DNS and certificate, then run this again.`,
+        `The Worker is deployed, but ${url} does not respond: check its DNS and certificate, then run this again.`,
       );
     }
-    await new Promise((resolve) => setTimeout(resolve, VERIFY_EVERY_MS));
+    await new Promise((resolve) => setTimeout(resolve, VERIFY_INTERVAL_MS));
   }
   console.log(
-    `It answers at ${url}. Next: npm run bank -- create --id bnk_first --name "First Bank" --remote`,
+    `The service responds at ${url}. Next: npm run bank -- create --id bnk_first --name "First Bank" --remote`,
   );
 }

@@ -1,10 +1,10 @@
-/** What the Worker is bound to, in a Cloudflare account: found by its name, or created. Where it lies is for good. */
+/** Finds or creates the resources that the Worker is bound to. Their location can never be changed. */
 import { wrangler } from '../lib/wrangler.ts';
 
 export interface Place {
-  /** Where all data must stay: of the database, of the cache and of the queues. */
+  /** Where all data of the database, the cache and the queues must stay. */
   jurisdiction?: string | undefined;
-  /** Where the database is to be near; the others are everywhere. */
+  /** Region near which the database is created; the cache and the queues have none. */
   location?: string | undefined;
 }
 
@@ -27,7 +27,7 @@ export async function ensureQueue(name: string, { jurisdiction }: Place): Promis
   }
 }
 
-/** @returns its id */
+/** @returns the id */
 export async function ensureDatabase(name: string, { jurisdiction, location }: Place): Promise<string> {
   const find = async () => {
     const databases = JSON.parse(await wrangler(['d1', 'list', '--json'])) as ({
@@ -41,7 +41,7 @@ export async function ensureDatabase(name: string, { jurisdiction, location }: P
   return ensure('Database', name, find, ['d1', 'create', name, ...place], jurisdiction);
 }
 
-/** @returns its id */
+/** @returns the id */
 export async function ensureNamespace(title: string, { jurisdiction }: Place): Promise<string> {
   const find = async () => {
     const namespaces = JSON.parse(await wrangler(['kv', 'namespace', 'list'])) as (Found & {
@@ -73,10 +73,10 @@ async function ensure(
 function keep(kind: string, name: string, found: Found, jurisdiction: string | undefined): string {
   if ((found.jurisdiction ?? undefined) !== jurisdiction) {
     throw new Error(
-      `${kind} ${name} exists in jurisdiction ${found.jurisdiction ?? '(none)'}, not ${jurisdiction ?? '(none)'}, which can’t be changed: name that one, or delete it if it holds nothing.`,
+      `${kind} ${name} exists in jurisdiction ${found.jurisdiction ?? '(none)'}, not ${jurisdiction ?? '(none)'}, which can’t be changed: use that jurisdiction, or delete it if it is empty.`,
     );
   }
-  console.log(`${kind} ${name}: there already.`);
+  console.log(`${kind} ${name}: exists already.`);
   return found.id;
 }
 

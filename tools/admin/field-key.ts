@@ -1,6 +1,6 @@
 /**
- * `npm run rotate-field-key`: a new version of the key that seals account numbers and references. New customers
- * are sealed with it; what was sealed before stays readable by the old one, and `--seal-anew` seals that anew.
+ * `npm run rotate-field-key`: adds a new version of the field key, which seals account numbers and references. New
+ * customers are sealed with it. Values sealed before stay readable with the old key; `--seal-anew` seals them again.
  */
 import { parseEnv } from 'node:util';
 import { Command } from 'commander';
@@ -18,8 +18,8 @@ import { listRemoteFieldKeys, showNewFieldKey } from './remote-field-keys.ts';
 import { readSecretLines } from '../lib/secret-input.ts';
 import { d1, sqlText, wrangler, type Target } from '../lib/wrangler.ts';
 
-/** Customers of one round: their updates are 70 KB of the 128 KB that a command's argument may have on Linux. */
-const ROUND = 200;
+/** Customers per round: their updates take 70 KB, and on Linux an argument may have 128 KB. */
+const ROUND_ROWS = 200;
 
 interface Sealed {
   bank_id: string;
@@ -32,17 +32,17 @@ async function addRemoteFieldKey(): Promise<void> {
   const version = ((await listRemoteFieldKeys()).at(-1) ?? 0) + 1;
   const { name, key } = showNewFieldKey(version);
   await wrangler(['secret', 'put', name], key);
-  console.log(`The deployed Worker seals with version ${version} now.`);
+  console.log(`The deployed Worker now seals with version ${version}.`);
 }
 
 /**
- * A local server's keys are in .dev.vars. Others are read from a file or standard input: a shell's history keeps what is
- * typed before a command, and everybody's list of processes shows what is behind it.
+ * A local server's keys are in .dev.vars. Others are read from a file or standard input: a shell's history would keep an
+ * environment variable, and the list of processes would show an argument to everybody.
  */
 async function readKeys(isRemote: boolean, keysFrom: string | undefined): Promise<Map<number, FieldKey>> {
   if (fieldKeyVersions(Object.keys(process.env)).length > 0) {
     throw new Error(
-      'Field keys are not read from the environment, because the shell’s history keeps them: unset them, and use --keys-from.',
+      'Field keys are not read from the environment, because the shell’s history keeps them: unset them and use --keys-from.',
     );
   }
   const own = isRemote ? {} : await readDevVars();
@@ -56,11 +56,11 @@ async function readKeys(isRemote: boolean, keysFrom: string | undefined): Promis
   return keys;
 }
 
-/** One customer's fields under the newest key, as SQL. What a customer's row does not hold any more is left alone. */
+/** @returns SQL that seals a customer's fields with the newest key, if the row still exists */
 async function sealAnew(keys: Map<number, FieldKey>, newest: FieldKey, row: Sealed): Promise<string> {
   const anew = async (field: string, value: string) => {
     const owner = { bankId: row.bank_id, customerId: row.id, field };
-    // Customers from before there were field keys.
+    // A value without a version was stored before field keys were introduced.
     const text = versionOf(value) === undefined ? value : await openField(keys, owner, value);
     return sqlText(await sealField(newest, owner, text));
   };
@@ -73,7 +73,7 @@ async function sealAnew(keys: Map<number, FieldKey>, newest: FieldKey, row: Seal
 async function sealAllAnew(target: Target, keys: Map<number, FieldKey>): Promise<void> {
   const newest = [...keys.values()].at(-1);
   if (newest === undefined) {
-    throw new Error('No field key was given: every version is needed, in lines such as FIELD_KEY_1=…');
+    throw new Error('No field key was given: enter every version, in lines such as FIELD_KEY_1=…');
   }
   const isCurrent = (column: string) => `${column} LIKE '${newest.version}.%'`;
   let after = { bank_id: '', id: '' };
@@ -85,13 +85,13 @@ async function sealAllAnew(target: Target, keys: Map<number, FieldKey>): Promise
       `SELECT bank_id, id, account_number, reference FROM customers
        WHERE (bank_id, id) > (${sqlText(after.bank_id)}, ${sqlText(after.id)})
          AND NOT (${isCurrent('account_number')} AND ${isCurrent('reference')})
-       ORDER BY bank_id, id LIMIT ${ROUND}`,
+       ORDER BY bank_id, id LIMIT ${ROUND_ROWS}`,
     );
     const last = rows.at(-1);
     if (last === undefined) {
       console.log(`Sealed ${sealed} customers anew, with version ${newest.version}.`);
       if (unopened > 0)
-        console.error(`${unopened} were left as they are: the key that sealed them was not given.`);
+        console.error(`${unopened} were not changed: the key that sealed them was not given.`);
       break;
     }
     const attempts = await Promise.allSettled(rows.map((row) => sealAnew(keys, newest, row)));
@@ -107,25 +107,25 @@ async function sealAllAnew(target: Target, keys: Map<number, FieldKey>): Promise
   );
   if (open !== undefined && open.n > 0) {
     console.log(
-      `${open.n} batches are under way, and may bring some under an older key: run this again after them.`,
+      `${open.n} batches are under way and may add customers sealed with an older key: run this again when they are completed.`,
     );
   }
 }
 
 const program = withTarget(
   new Command('rotate-field-key')
-    .description('a new key for account numbers and references; the old ones stay readable')
-    .option('--seal-anew', 'make no key; seal with the newest what was sealed with older ones')
+    .description('add a new key for account numbers and references; what older keys sealed stays readable')
+    .option('--seal-anew', 'add no key, but seal again with the newest key what older keys sealed')
     .option(
       '--keys-from <file>',
-      'with --seal-anew: lines FIELD_KEY_1=…, every version; - is standard input. Without it, --remote asks for them',
+      'with --seal-anew: file with lines FIELD_KEY_1=…, every version; - for standard input. Without it, --remote asks for them',
     ),
 ).action(async ({ sealAnew: again, keysFrom, ...target }) => {
   if (again) await sealAllAnew(targetOf(target), await readKeys(target.remote === true, keysFrom));
   else if (target.remote) await addRemoteFieldKey();
   else
     console.log(
-      `This machine’s server seals with version ${await addLocalFieldKey()} when it is started anew.`,
+      `This machine’s server will seal with version ${await addLocalFieldKey()} after its next start.`,
     );
 });
 

@@ -1,4 +1,4 @@
-/** `npm run key -- create | list | revoke`: the keys of banks. A key is shown once, and stored as its SHA-256. */
+/** `npm run key -- create | list | revoke`: the API keys of banks. A key is shown once and stored as its SHA-256. */
 import { createHash, randomBytes } from 'node:crypto';
 import { Command } from 'commander';
 import { checksumOf } from '../../src/api-keys/api-key-checksum.ts';
@@ -6,7 +6,7 @@ import { SCOPES } from '../../src/api-keys/scopes.ts';
 import { run, targetOf, withTarget } from '../lib/arguments.ts';
 import { d1, sqlText } from '../lib/wrangler.ts';
 
-/** 256 bits: beyond guessing, and so a plain hash of it is as good as a slow one. */
+/** 256 bits can't be guessed, so a fast hash of them is as good as a slow one. */
 const KEY_BYTES = 32;
 
 function readScopes(text: string): string {
@@ -23,7 +23,7 @@ function readExpiry(text: string | undefined): number | null {
   const time = Date.parse(text);
   if (Number.isNaN(time) || time <= Date.now()) {
     throw new Error(
-      '--expires must be a date to come, such as 2027-12-31 (which ends as that day begins, UTC).',
+      '--expires must be a date in the future, such as 2027-12-31; the key expires when that day begins, UTC.',
     );
   }
   return time;
@@ -34,11 +34,11 @@ const program = new Command('key').description('The API keys of banks');
 withTarget(
   program
     .command('create')
-    .description('make a key and show it, this once')
-    .requiredOption('--bank <id>', 'whose customers it opens')
-    .requiredOption('--name <text>', 'where it is used, to know it again')
-    .requiredOption('--scopes <list>', `of ${SCOPES.join(', ')}`)
-    .option('--expires <date>', 'ISO 8601; without it, never'),
+    .description('create an API key and show it once')
+    .requiredOption('--bank <id>', 'bank whose customers the key gives access to')
+    .requiredOption('--name <text>', 'name that says where the key is used')
+    .requiredOption('--scopes <list>', `comma-separated, of ${SCOPES.join(', ')}`)
+    .option('--expires <date>', 'ISO 8601; without it, the key never expires'),
 ).action(async (options) => {
   const scopes = readScopes(options.scopes);
   const expiresAt = readExpiry(options.expires);
@@ -56,17 +56,17 @@ withTarget(
   );
   if (created === undefined) {
     throw new Error(
-      `There is no bank ${options.bank}. Make it first: npm run bank -- create --id … --name …`,
+      `There is no bank ${options.bank}. Create it first: npm run bank -- create --id … --name …`,
     );
   }
-  console.log(`Key ${id} of ${options.bank}, for ${scopes}. It is shown this once:\n\n  ${key}\n`);
+  console.log(`API key ${id} of ${options.bank}, with ${scopes}. It is shown only once:\n\n  ${key}\n`);
 });
 
 withTarget(
   program
     .command('list')
-    .description('keys, without what would open anything')
-    .option('--bank <id>', 'of one bank only'),
+    .description('list API keys, without their secrets')
+    .option('--bank <id>', 'only those of one bank'),
 ).action(async (options) => {
   const where = options.bank === undefined ? '' : `WHERE bank_id = ${sqlText(options.bank)}`;
   console.table(
@@ -85,7 +85,7 @@ withTarget(
 withTarget(
   program
     .command('revoke')
-    .description('close a key, everywhere within 30 seconds')
+    .description('revoke an API key, everywhere within 30 seconds')
     .argument('<id>', 'key_…'),
 ).action(async (id, options) => {
   const [revoked] = await d1(
@@ -94,8 +94,10 @@ withTarget(
      WHERE id = ${sqlText(id)} AND revoked_at IS NULL RETURNING id`,
   );
   if (revoked === undefined)
-    throw new Error(`There is no key ${id} that is not revoked. See: npm run key -- list`);
-  console.log(`Revoked ${id}. It opens nothing after 30 seconds.`);
+    throw new Error(
+      `There is no API key ${id}, or it is revoked already. List them with: npm run key -- list`,
+    );
+  console.log(`Revoked ${id}. It stops working everywhere within 30 seconds.`);
 });
 
 await run(program);

@@ -1,6 +1,6 @@
-/** The field keys of the deployed Worker: secrets, whose names can be listed and whose values nobody can read back. */
+/** The field keys of the deployed Worker: secrets, whose names can be listed but whose values can't be read. */
 import { fieldKeyVersions } from '../../src/crypto/field-cipher.ts';
-import { makeFieldKey } from '../dev/dev-vars.ts';
+import { generateFieldKey } from '../dev/dev-vars.ts';
 import { wrangler } from '../lib/wrangler.ts';
 
 export interface NewFieldKey {
@@ -8,7 +8,7 @@ export interface NewFieldKey {
   key: string;
 }
 
-/** @returns the versions that are set, oldest first; none when there is no Worker yet */
+/** @returns the versions that are set, oldest first; none if there is no Worker yet */
 export async function listRemoteFieldKeys(): Promise<number[]> {
   try {
     const secrets = JSON.parse(await wrangler(['secret', 'list', '--format', 'json'])) as { name: string }[];
@@ -20,13 +20,12 @@ export async function listRemoteFieldKeys(): Promise<number[]> {
 }
 
 /**
- * Makes a key and shows it. Shown before it is set: a key that seals and that nobody has would be worse than one that
- * seals nothing.
+ * Generates a key and shows it before it is set: a key in use that nobody has would be worse than a key that is not used.
  */
 export function showNewFieldKey(version: number): NewFieldKey {
-  const newKey = { name: `FIELD_KEY_${version}`, key: makeFieldKey() };
-  console.log(`This field key is shown this once. Put it into your vault: nobody can read it back from Cloudflare, and what
-it sealed opens with nothing else. If another of this name is shown, because a deploy failed, the last one counts.
+  const newKey = { name: `FIELD_KEY_${version}`, key: generateFieldKey() };
+  console.log(`This field key is shown only once. Store it in your vault: nobody can read it back from Cloudflare, and nothing else
+opens what it sealed. If a deploy fails and another key of this name is shown, the last one counts.
 
   ${newKey.name}=${newKey.key}
 `);

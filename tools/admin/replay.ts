@@ -1,7 +1,7 @@
 /**
- * `npm run replay -- export --since TIME FILE`, then, when D1 Time Travel has restored the database to that time,
- * `npm run replay -- apply FILE`. A restore brings back people who were erased and API keys that were revoked; this
- * forgets and closes them again. docs/operations.md has the whole procedure.
+ * `npm run replay -- export --since TIME FILE`, then, after D1 Time Travel has restored the database to that time,
+ * `npm run replay -- apply FILE`. A restore brings back erased customers and revoked API keys; this erases and revokes
+ * them again. docs/operations.md has the whole procedure.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
@@ -13,20 +13,20 @@ import { pathOfCaller, run, targetOf, withTarget } from '../lib/arguments.ts';
 import { textOf } from '../lib/sql.ts';
 import { d1, d1Each, sqlText, type Target } from '../lib/wrangler.ts';
 
-/** Rows of one reading of a table. */
+/** Rows per read of a table. */
 const PAGE_ROWS = 1_000;
-/** Erasures whose traces are looked for by one command: 40 statements of 3 KB, of 128 KB that an argument may have. */
-const ERASURES_AT_ONCE = 20;
-/** Rows of one INSERT: 100 KB of SQL are D1's limit, and a row of the audit log has up to 500 bytes. */
-const ROWS_AT_ONCE = 100;
-/** Characters of one command, whose argument may have 128 KB on Linux. */
+/** Erasures per command that looks for their traces: 40 statements of 3 KB; an argument may have 128 KB. */
+const ERASURES_PER_COMMAND = 20;
+/** Rows per INSERT: D1 accepts 100 KB of SQL, and a row of the audit log has up to 500 bytes. */
+const ROWS_PER_INSERT = 100;
+/** Of one command, whose argument may have 128 KB on Linux. */
 const MAX_COMMAND_CHARACTERS = 100_000;
-/** Actions of erasures through the API, now and in version 0.1.0. One made in the database by hand is `DELETE`. */
+/** Audit actions of erasures through the API, now and in version 0.1.0. A deletion in the database by hand is `DELETE`. */
 const ERASURES = ['customer.erased', 'DELETE /v1/bank/customer'];
 
 type Row = Record<string, string | number | null>;
 
-/** What is carried over a restore, whole rows of these tables: all of them may be written any number of times. */
+/** Whole rows of these tables are carried over a restore. Each may be inserted any number of times. */
 const TABLES = {
   banks: { columns: ['id', 'name', 'created_at'], key: ['id'], since: 'created_at' },
   api_keys: {
@@ -39,31 +39,31 @@ const TABLES = {
     key: ['bank_id', 'at', 'request_id'],
     since: 'at',
   },
-  // They bear no time. Those from before the restore are there already.
+  // They have no time. Those from before the restore exist already.
   retired_phrases: { columns: ['phrase'], key: ['phrase'], since: null },
 } as const satisfies Record<string, { columns: string[]; key: string[]; since: string | null }>;
 type Table = keyof typeof TABLES;
-type Carried = Record<Table, Row[]>;
+type CarriedRows = Record<Table, Row[]>;
 
 const valueText = (value: string | number | null | undefined) =>
   typeof value === 'number' ? String(value) : sqlText(value ?? null);
 
-/** One page of a table: what was written since a time, behind the last row that was read. */
+/** @returns SQL for one page of a table: rows written since a time, after the last row that was read */
 function pageOf(table: Table, since: number, last: Row | undefined): string {
-  const { columns, key, since: moment } = TABLES[table];
+  const { columns, key, since: writtenAt } = TABLES[table];
   const after =
     last === undefined ? 'true' : `(${key.join()}) > (${key.map((name) => valueText(last[name])).join()})`;
   return `SELECT ${columns.join()} FROM ${table}
-    WHERE ${after} AND ${moment === null ? 'true' : `${moment} >= ${since}`} ORDER BY ${key.join()} LIMIT ${PAGE_ROWS}`;
+    WHERE ${after} AND ${writtenAt === null ? 'true' : `${writtenAt} >= ${since}`} ORDER BY ${key.join()} LIMIT ${PAGE_ROWS}`;
 }
 
-/** All rows that were written since a time, all tables page by page together. */
-async function readSince(target: Target, since: number): Promise<Carried> {
-  const carried: Carried = { banks: [], api_keys: [], audit_log: [], retired_phrases: [] };
+/** Reads all rows written since a time, one page of every table at a time. */
+async function readSince(target: Target, since: number): Promise<CarriedRows> {
+  const carried: CarriedRows = { banks: [], api_keys: [], audit_log: [], retired_phrases: [] };
   let unread = Object.keys(TABLES) as Table[];
   while (unread.length > 0) {
-    const questions = unread.map((table) => pageOf(table, since, carried[table].at(-1)));
-    const pages = await d1Each<Row>(target, questions.join(';\n'));
+    const queries = unread.map((table) => pageOf(table, since, carried[table].at(-1)));
+    const pages = await d1Each<Row>(target, queries.join(';\n'));
     for (const [index, table] of unread.entries()) carried[table].push(...(pages[index] ?? []));
     unread = unread.filter((_, index) => pages[index]?.length === PAGE_ROWS);
   }
@@ -72,7 +72,7 @@ async function readSince(target: Target, since: number): Promise<Carried> {
 
 function insertMissing(table: Table, rows: Row[]): string[] {
   const { columns } = TABLES[table];
-  return inSlices(rows, ROWS_AT_ONCE).map((some) => {
+  return inSlices(rows, ROWS_PER_INSERT).map((some) => {
     const values = some.map((row) => `(${columns.map((column) => valueText(row[column])).join()})`);
     return `INSERT INTO ${table} (${columns.join()}) VALUES ${values.join()} ON CONFLICT DO NOTHING`;
   });
@@ -81,16 +81,16 @@ function insertMissing(table: Table, rows: Row[]): string[] {
 const revokeAgain = ({ id = null, revoked_at: at = null }: Row) =>
   `UPDATE api_keys SET revoked_at = ${valueText(at)} WHERE id = ${valueText(id)} AND revoked_at IS NULL`;
 
-/** Erases each again, under the request that erased it: twice changes nothing that once did not. */
+/** Erases each customer again, with the id of the original request. Doing so twice has no further effect. */
 async function eraseAgain(target: Target, erasures: Row[]): Promise<string[]> {
   const texts: string[] = [];
-  for (const some of inSlices(erasures, ERASURES_AT_ONCE)) {
+  for (const some of inSlices(erasures, ERASURES_PER_COMMAND)) {
     const named = some.map((row) => ({ bankId: String(row['bank_id']), id: String(row['subject']), row }));
-    const questions = named.flatMap(({ bankId, id }) => [
+    const queries = named.flatMap(({ bankId, id }) => [
       selectTraces(bankId, id),
       selectStagedTraces(bankId, id),
     ]);
-    const found = await d1Each<Traces>(target, textOf(questions));
+    const found = await d1Each<Traces>(target, textOf(queries));
     for (const [index, { bankId, id, row }] of named.entries()) {
       const traces = found[2 * index]?.[0] ?? found[2 * index + 1]?.[0];
       if (traces === undefined) continue;
@@ -101,7 +101,7 @@ async function eraseAgain(target: Target, erasures: Row[]): Promise<string[]> {
   return texts;
 }
 
-/** Runs statements in their order, as few commands as they fit into. */
+/** Runs statements in order, in as few commands as possible. */
 async function runAll(target: Target, statements: string[]): Promise<void> {
   let command = '';
   for (const statement of statements) {
@@ -114,24 +114,24 @@ async function runAll(target: Target, statements: string[]): Promise<void> {
   if (command !== '') await d1(target, command);
 }
 
-/** @throws where something is back all the same */
-async function expectGone(target: Target, erasures: Row[], revoked: Row[]): Promise<void> {
-  const questions = [
-    ...inSlices(erasures, ROWS_AT_ONCE).map((some) => {
+/** @throws if an erased customer or a revoked API key is still there */
+async function assertGone(target: Target, erasures: Row[], revoked: Row[]): Promise<void> {
+  const queries = [
+    ...inSlices(erasures, ROWS_PER_INSERT).map((some) => {
       const pairs = some.map((row) => `(${valueText(row['bank_id'])}, ${valueText(row['subject'])})`);
       return `SELECT count(*) AS n FROM customers WHERE (bank_id, id) IN (VALUES ${pairs.join()})`;
     }),
-    ...inSlices(revoked, ROWS_AT_ONCE).map((some) => {
+    ...inSlices(revoked, ROWS_PER_INSERT).map((some) => {
       const ids = some.map(({ id = null }) => valueText(id));
       return `SELECT count(*) AS n FROM api_keys WHERE revoked_at IS NULL AND id IN (${ids.join()})`;
     }),
   ];
-  for (const some of inSlices(questions, ERASURES_AT_ONCE)) {
+  for (const some of inSlices(queries, ERASURES_PER_COMMAND)) {
     const counts = await d1Each<{ n: number }>(target, some.join(';\n'));
     const left = counts.reduce((sum, rows) => sum + (rows[0]?.n ?? 0), 0);
     if (left > 0) {
       throw new Error(
-        `${left} of what was erased or revoked is still there. Let no traffic in, and run it again.`,
+        `${left} erased customers or revoked API keys are still there: keep traffic out and run this again.`,
       );
     }
   }
@@ -140,34 +140,34 @@ async function expectGone(target: Target, erasures: Row[], revoked: Row[]): Prom
 const isErasure = ({ action }: Row) => ERASURES.includes(String(action));
 const isRevoked = (row: Row) => row['revoked_at'] !== null;
 
-/** What the restored database does not have any more, and its banks must send again. */
-function tellLost(changes: Row[]): void {
+/** Lists the changes that the restore undid, which the banks must send again. */
+function reportLost(changes: Row[]): void {
   const lost = changes.filter((row) => !isErasure(row) && row['key_id'] !== null);
   const banks = Map.groupBy(lost, (row) => `${row['bank_id']}: ${row['action']}`);
   for (const [what, rows] of banks) console.log(`  ${what}, ${rows.length} times, is undone`);
 }
 
 const program = new Command('replay').description(
-  'Erasures and revocations, carried over a D1 Time Travel restore',
+  'carry erasures and revocations over a D1 Time Travel restore',
 );
 
 withTarget(
   program
     .command('export')
-    .description('write down what must not be undone')
+    .description('save what must not be undone')
     .argument(
       '<file>',
-      'to be made; it holds ids and hashes of API keys: keep it private, and remove it afterwards',
+      'file to create; it has ids and hashes of API keys: keep it private, and remove it afterwards',
     )
     .requiredOption(
       '--since <time>',
-      'to which the database will be restored, ISO 8601; earlier does no harm',
+      'time to which the database will be restored, ISO 8601; an earlier one does no harm',
     ),
 ).action(async (file, options) => {
   const since = Date.parse(options.since);
   if (Number.isNaN(since)) throw new Error('--since must be a time such as 2026-11-25T09:00:00Z.');
   const carried = await readSince(targetOf(options), since);
-  // Not over one that may be the only record of an earlier export.
+  // `wx`: never overwrites a file, which may be the only record of an earlier export.
   await writeFile(pathOfCaller(file), JSON.stringify(carried, null, 1), { mode: 0o600, flag: 'wx' });
   const { audit_log: changes, api_keys: keys } = carried;
   const byHand = changes.filter(({ action }) => action === 'DELETE').length;
@@ -175,16 +175,16 @@ withTarget(
     `${changes.filter(isErasure).length} erasures and ${keys.filter(isRevoked).length} revoked API keys are in ${file}.`,
   );
   if (byHand > 0)
-    console.log(`${byHand} customers were deleted in the database by hand. That is not done again.`);
+    console.log(`${byHand} customers were deleted in the database by hand, which is not repeated.`);
 });
 
 withTarget(
   program
     .command('apply')
-    .description('after the restore: erase and revoke again')
-    .argument('<file>', 'of export'),
+    .description('after the restore, erase and revoke again')
+    .argument('<file>', 'file from export'),
 ).action(async (file, options) => {
-  const carried = JSON.parse(await readFile(pathOfCaller(file), 'utf8')) as Carried;
+  const carried = JSON.parse(await readFile(pathOfCaller(file), 'utf8')) as CarriedRows;
   const target = targetOf(options);
   const erasures = carried.audit_log.filter(isErasure);
   const revoked = carried.api_keys.filter(isRevoked);
@@ -193,13 +193,13 @@ withTarget(
     ...insertMissing('api_keys', carried.api_keys),
     ...revoked.map(revokeAgain),
     ...(await eraseAgain(target, erasures)),
-    // Behind the erasures, which retire the phrases of those who came back themselves.
+    // After the erasures, which retire the phrases of the restored customers themselves.
     ...insertMissing('retired_phrases', carried.retired_phrases),
     ...insertMissing('audit_log', carried.audit_log),
   ]);
-  await expectGone(target, erasures, revoked);
+  await assertGone(target, erasures, revoked);
   console.log(`${erasures.length} erasures and ${revoked.length} revocations hold again.`);
-  tellLost(carried.audit_log);
+  reportLost(carried.audit_log);
 });
 
 await run(program);

@@ -1,17 +1,17 @@
 /**
- * `npm run smoke`: a server of its own, as a newcomer meets it. `-- --url https://… --key …`: a deployed host, end to
- * end; see deployed.ts.
+ * `npm run smoke`: tests a local server end to end. `-- --url https://… --key …`: checks a deployed host end to end; see
+ * check-host.ts.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Command } from 'commander';
 import { run } from '../lib/arguments.ts';
 import { checkHost } from './check-host.ts';
-import { NEEDED_SCOPES } from './host.ts';
+import { REQUIRED_SCOPES } from './host.ts';
 import { projectFolder } from '../lib/wrangler.ts';
 
 const LOCAL_HOSTS = ['localhost', '127.0.0.1', '[::1]'];
-/** What a program ends with that SIGINT ended. */
+/** Exit code of a program that SIGINT ended. */
 const INTERRUPTED = 130;
 
 /** Measures times, and so runs with nothing beside it. */
@@ -31,14 +31,14 @@ async function checkOwnServer(): Promise<void> {
   }
 }
 
-/** @throws for what is no address that an API key may be sent to */
+/** @throws if an API key must not be sent to the URL */
 function readHost(text: string): string {
   const url = URL.parse(text);
   if (url === null || !['https:', 'http:'].includes(url.protocol)) {
-    throw new Error('--url must be the address of the service, such as https://api.example.com.');
+    throw new Error('--url must be the URL of the service, such as https://api.example.com.');
   }
   if (url.protocol === 'http:' && !LOCAL_HOSTS.includes(url.hostname)) {
-    throw new Error('--url must begin with https://, or the API key could be read on its way.');
+    throw new Error('--url must begin with https://, or others could read the API key on its way.');
   }
   return url.origin;
 }
@@ -46,7 +46,7 @@ function readHost(text: string): string {
 async function checkDeployed(url: string, key: string | undefined): Promise<void> {
   if (key === undefined || key === '') {
     throw new Error(
-      `Give an API key with --key or in PEERE_API_KEY, with the scopes ${NEEDED_SCOPES.join(', ')}.`,
+      `Set an API key with --key or PEERE_API_KEY, with the scopes ${REQUIRED_SCOPES.join(', ')}.`,
     );
   }
   const stop = new AbortController();
@@ -63,19 +63,19 @@ async function checkDeployed(url: string, key: string | undefined): Promise<void
         console.log(`  ok  ${what.padEnd(46)} ${milliseconds.toFixed(0).padStart(6)} ms`),
     });
     console.log(
-      `\nAll of it works. ${erased} test customers were made and erased; their batch and the audit log tell of them.`,
+      `\nEverything works. ${erased} test customers were created and erased; their batch and their audit log entries remain.`,
     );
   } catch (error) {
     if (!stop.signal.aborted || (error as Error).name !== 'AbortError') throw error;
-    console.error('Interrupted. The test customers that it had made are erased.');
+    console.error('Interrupted. The test customers have been erased.');
     process.exitCode = INTERRUPTED;
   }
 }
 
 const program = new Command('smoke')
-  .description('does it work, end to end? Without --url a server is started for it')
-  .option('--url <address>', 'of a deployed service')
-  .option('--key <key>', `an API key of a bank there, with ${NEEDED_SCOPES.join(', ')}; or PEERE_API_KEY`)
+  .description('test the service end to end; without --url, a local server')
+  .option('--url <url>', 'URL of a deployed service')
+  .option('--key <key>', `API key of a bank there, with ${REQUIRED_SCOPES.join(', ')}; or set PEERE_API_KEY`)
   .action(async ({ url, key }) => {
     if (url === undefined) await checkOwnServer();
     else await checkDeployed(url, key ?? process.env['PEERE_API_KEY']);

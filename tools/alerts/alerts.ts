@@ -1,4 +1,4 @@
-/** Which of the service's log lines somebody should be told of at once. What to do is in docs/operations.md. */
+/** Selects the log lines that need somebody at once. docs/operations.md says what to do about each. */
 import type { LogEvent } from '../../src/log-events.ts';
 
 export const ALERTS: readonly LogEvent[] = [
@@ -11,14 +11,14 @@ export const ALERTS: readonly LogEvent[] = [
   'unreadable_message',
 ];
 
-/** What of a trace is looked at: never the request, whose URL may hold an email address or a phrase. */
+/** The parts of a trace that are read: never the request, whose URL may contain an email address or a phrase. */
 export type Trace = Pick<TraceItem, 'logs' | 'outcome'>;
 
-/** @returns a text for each event that somebody should be told of */
+/** @returns a text for each event that needs an alert */
 export function alertsOf(traces: readonly Trace[]): Map<string, string> {
   const alerts = new Map<string, string>();
   for (const { logs, outcome } of traces) {
-    // exceededCpu, exceededMemory and the like: the Worker was ended before it could say anything.
+    // exceededCpu, exceededMemory and the like: the Worker was stopped before it could log anything.
     if (!['ok', 'canceled', 'responseStreamDisconnected'].includes(outcome)) alerts.set(outcome, outcome);
     for (const { message } of logs) {
       const line = readLine(message);
@@ -31,7 +31,7 @@ export function alertsOf(traces: readonly Trace[]): Map<string, string> {
   return alerts;
 }
 
-/** A line of the service is one JSON text. */
+/** Each log line of the service is one JSON text. */
 function readLine(message: unknown): Record<string, unknown> | undefined {
   const text: unknown = Array.isArray(message) ? message[0] : message;
   if (typeof text !== 'string' || !text.startsWith('{')) return undefined;

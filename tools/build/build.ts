@@ -1,8 +1,8 @@
 /**
- * `npm run build`, which wrangler runs too before it serves or deploys (`[build]` in wrangler.toml): the pages, and
- * what the code must know of wrangler.toml. When somebody runs wrangler by hand, it also makes the local database that
- * `npx wrangler dev` needs, and stops a first `npx wrangler deploy`, which would create a D1 database in a place that
- * nobody chose and that can't be changed.
+ * `npm run build`, which wrangler also runs before it serves or deploys (`[build]` in wrangler.toml): generates the pages
+ * and copies the rate limits from wrangler.toml. If wrangler was started by hand, it also creates the local database that
+ * `npx wrangler dev` needs, and stops a first `npx wrangler deploy`, which would create a D1 database in a location that
+ * nobody chose and nobody can change.
  */
 import { existsSync } from 'node:fs';
 import { readConfig } from '../lib/config.ts';
@@ -10,7 +10,7 @@ import { dataFolderOf, prepareLocalDatabase } from '../dev/local-database.ts';
 import { writeRateLimits } from './rate-limits.ts';
 import { buildSite } from './site.ts';
 
-// The first is wrangler's; the second says that one of our own commands runs it, which knows better.
+// wrangler sets the first. The second is set if one of our own commands runs wrangler, which prepares everything itself.
 const { WRANGLER_COMMAND, PEERE_COMMAND } = process.env;
 
 if (PEERE_COMMAND === undefined && WRANGLER_COMMAND === 'dev') {

@@ -6,14 +6,13 @@
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { execFile } from 'node:child_process';
 import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { compile } from 'json-schema-to-typescript';
 import { format, resolveConfig } from 'prettier';
 import { buildOpenApi, type OpenApi } from '../../src/openapi/openapi.ts';
+import { projectFolder } from '../lib/wrangler.ts';
 
-const projectFolder = fileURLToPath(new URL('../..', import.meta.url).href);
 const clientFolder = join(projectFolder, 'packages', 'client');
 const cliFolder = join(projectFolder, 'packages', 'cli');
 const typesFile = join(clientFolder, 'src', 'types.ts');
@@ -31,7 +30,7 @@ interface Parameter {
   schema: Schema;
 }
 
-/** The query of each operation, as a schema of its own: `ListCustomersQuery`. */
+/** Makes a schema of the query of each operation: `ListCustomersQuery`. */
 function queriesOf({ paths }: OpenApi): Record<string, Schema> {
   const queries: Record<string, Schema> = {};
   for (const operation of Object.values(paths).flatMap((methods) => Object.values(methods))) {
@@ -44,7 +43,7 @@ function queriesOf({ paths }: OpenApi): Record<string, Schema> {
       type: 'object',
       additionalProperties: false,
       properties: Object.fromEntries(
-        parameters.map(({ name, description, schema }) => [name, { ...bare(schema), description }]),
+        parameters.map(({ name, description, schema }) => [name, { ...withoutBounds(schema), description }]),
       ),
       required: parameters.filter(({ required }) => required).map(({ name }) => name),
     };
@@ -52,15 +51,15 @@ function queriesOf({ paths }: OpenApi): Record<string, Schema> {
   return queries;
 }
 
-/** A default is what happens without; in a type it would make a field one that is there, and bounds make tuples. */
-function bare(schema: Schema): Schema {
+/** Drops keywords that would distort a type: a default makes a field required, and bounds turn arrays into tuples. */
+function withoutBounds(schema: Schema): Schema {
   const kept = Object.entries(schema).filter(
     ([keyword]) => !['default', 'minItems', 'maxItems'].includes(keyword),
   );
   return Object.fromEntries(kept);
 }
 
-/** JSON Schema as the generator takes it: definitions, and nothing beside a reference. */
+/** Converts JSON Schema to what the generator accepts: definitions, and references without other keywords. */
 function prepare(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(prepare);
   if (typeof schema !== 'object' || schema === null) return schema;
@@ -68,26 +67,30 @@ function prepare(schema: unknown): unknown {
     return { $ref: String(schema.$ref).replace('#/components/schemas/', '#/definitions/') };
   const { examples: _, ...rest } = schema as Schema;
   const choices = rest['anyOf'] as Schema[] | undefined;
-  // Beside words, their other spellings: a program sends the words.
+  // An enum's other accepted spellings are patterns: a program sends the enum's own words.
   if (choices?.some((choice) => 'enum' in choice))
     rest['anyOf'] = choices.filter((choice) => !('pattern' in choice));
   const entries = Object.entries(rest).map(([keyword, value]) => [keyword, prepare(value)]);
-  const made = Object.fromEntries(entries) as Schema;
+  const prepared = Object.fromEntries(entries) as Schema;
   return Object.keys(rest).every((keyword) => keyword === 'description')
-    ? { ...made, tsType: 'unknown' }
-    : made;
+    ? { ...prepared, tsType: 'unknown' }
+    : prepared;
 }
 
 async function generateTypes(document: OpenApi): Promise<string> {
   const definitions = prepare({ ...document.components.schemas, ...queriesOf(document) }) as Schema;
-  const made = await compile({ title: 'All', definitions, additionalProperties: false } as never, 'All', {
-    unreachableDefinitions: true,
-    additionalProperties: false,
-    bannerComment: BANNER,
-    format: false,
-  });
-  const text = await format(made, { ...(await resolveConfig(typesFile)), parser: 'typescript' });
-  // What the generator says of itself, and the definition that held the others.
+  const generatedText = await compile(
+    { title: 'All', definitions, additionalProperties: false } as never,
+    'All',
+    {
+      unreachableDefinitions: true,
+      additionalProperties: false,
+      bannerComment: BANNER,
+      format: false,
+    },
+  );
+  const text = await format(generatedText, { ...(await resolveConfig(typesFile)), parser: 'typescript' });
+  // Removes the generator's remarks, and the definition that contained the others.
   return text
     .replace('export interface All {}\n', '')
     .replaceAll(/ \*\n \* This interface was referenced by .*\n \* via the `definition` .*\n/g, '')
@@ -124,7 +127,7 @@ async function bundleClient(): Promise<void> {
   await copyFile(join(projectFolder, 'LICENSE'), join(dist, 'LICENSE'));
 }
 
-/** One file with everything that it needs, the client too: a bank installs it from an archive, without a registry. */
+/** Bundles everything, the client included, into one file: a bank installs it from an archive, without a registry. */
 async function bundleCli(): Promise<void> {
   const dist = await emptyDist(cliFolder);
   const { metafile } = await build({
@@ -133,10 +136,10 @@ async function bundleCli(): Promise<void> {
     absWorkingDir: cliFolder,
     metafile: true,
     entryPoints: ['src/cli.ts'],
-    outfile: 'dist/peere-import.js',
+    outfile: 'dist/import.js',
     platform: 'node',
     target: 'node20',
-    // Some of what is bundled is CommonJS, and asks for Node's own modules in its way.
+    // Some dependencies are CommonJS and `require` Node's modules.
     banner: {
       js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);",
     },
@@ -152,7 +155,7 @@ async function emptyDist(packageFolder: string): Promise<string> {
   return dist;
 }
 
-/** Of the files that were bundled: whose they are. */
+/** @returns the names of the npm packages that the bundled files come from */
 function packagesOf(inputs: string[]): string[] {
   const names = inputs.flatMap((file) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []);
   return [...new Set(names)].toSorted();

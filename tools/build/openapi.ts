@@ -1,11 +1,11 @@
-/** `npm run openapi`: makes the OpenAPI document, and has Redocly's linter judge it. A warning counts as an error. */
+/** `npm run openapi`: generates the OpenAPI document and lints it with Redocly. A warning counts as an error. */
 import { createConfig, formatProblems, getTotals, lint } from '@redocly/openapi-core';
 import { buildSite, openApiFile } from './site.ts';
 
 await buildSite();
 const config = await createConfig({
   extends: ['recommended-strict'],
-  // Until there is a host, the one server that there is is local.
+  // Until there is a deployed host, the only server in the document is the local one.
   rules: { 'no-server-example.com': 'off' },
 });
 const problems = await lint({ ref: openApiFile, config });

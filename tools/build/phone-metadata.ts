@@ -1,13 +1,13 @@
 /**
- * Makes src/lib/phone-metadata.json: what libphonenumber-js knows of every country's numbers, without the
- * patterns for printing them, which nobody here uses: 9 KB of the Worker's gzipped 80. Run it after updating the
- * library (`npm run phone-metadata`); test/lib/phone.test.ts fails if that was forgotten.
+ * Generates src/lib/phone-metadata.json: the numbering plans of libphonenumber-js without the patterns for printing
+ * numbers, which the Worker does not use: 9 KB of its gzipped 80. Run `npm run phone-metadata` after an update of the
+ * library; test/lib/lib.test.ts fails if that was forgotten.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-/** Where a numbering plan keeps its patterns for printing (libphonenumber-js, metadata version 4). */
+/** Index of the printing patterns in a numbering plan (libphonenumber-js, metadata version 4). */
 const FORMATS = 4;
 
 type Plans = Record<string, unknown[]>;

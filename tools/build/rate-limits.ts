@@ -1,6 +1,6 @@
 /**
- * Copies the rate limits from wrangler.toml, where they are set, to src/rate-limits/rate-limits.json, where the Worker reads
- * them: the platform's limiters do not tell what they are set to.
+ * Copies the rate limits from wrangler.toml, where they are set, to src/rate-limits/rate-limits.json for the Worker: the
+ * platform's limiters do not expose their settings.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,6 +12,6 @@ const file = join(projectFolder, 'src/rate-limits/rate-limits.json');
 export async function writeRateLimits(): Promise<void> {
   const limits = Object.fromEntries(readConfig().ratelimits.map(({ name, simple }) => [name, simple]));
   const text = `${JSON.stringify(limits, null, 2)}\n`;
-  // Only where it changes something: wrangler builds anew when a file of src is written.
+  // Written only if it has changed: wrangler rebuilds whenever a file in src is written.
   if ((await readFile(file, 'utf8').catch(() => '')) !== text) await writeFile(file, text);
 }

@@ -1,15 +1,14 @@
 /**
- * Makes the Worker's static pages in dist/site: the OpenAPI document, the reference that shows it, the page of errors.
- * A part of the build (tools/build/build.ts); the tests run it before they begin.
+ * Generates the Worker's static pages in dist/site: the OpenAPI document, the reference that renders it, and the page of
+ * errors. Part of the build (tools/build/build.ts); the tests run it before they begin.
  */
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { errorPage } from '../../src/openapi/error-page.ts';
 import { buildOpenApi } from '../../src/openapi/openapi.ts';
+import { projectFolder } from '../lib/wrangler.ts';
 
-const projectFolder = fileURLToPath(new URL('../..', import.meta.url).href);
 const siteFolder = join(projectFolder, 'dist', 'site');
 export const openApiFile = join(siteFolder, 'openapi.json');
 const RENDERER = ['swagger-ui.css', 'swagger-ui-bundle.js', 'swagger-ui-bundle.js.LICENSE.txt'];
@@ -21,20 +20,23 @@ export async function buildSite(): Promise<void> {
   const pages = join(projectFolder, 'src/openapi/site');
   const renderer = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
   await mkdir(siteFolder, { recursive: true });
-  for (const name of await readdir(pages)) await put(name, await readFile(join(pages, name)));
-  for (const name of RENDERER) await put(name, await readFile(join(renderer, name)));
-  await put('openapi.json', Buffer.from(JSON.stringify(buildOpenApi(version, await publicUrl()), null, 2)));
-  await put('errors.html', Buffer.from(errorPage()));
+  for (const name of await readdir(pages)) await putFile(name, await readFile(join(pages, name)));
+  for (const name of RENDERER) await putFile(name, await readFile(join(renderer, name)));
+  await putFile(
+    'openapi.json',
+    Buffer.from(JSON.stringify(buildOpenApi(version, await publicUrl()), null, 2)),
+  );
+  await putFile('errors.html', Buffer.from(errorPage()));
 }
 
-/** The deployed service's URL, as wrangler.toml has it. */
+/** @returns the URL of the deployed service, from wrangler.toml; undefined before the first deploy */
 async function publicUrl(): Promise<string | undefined> {
   const configuration = await readFile(join(projectFolder, 'wrangler.toml'), 'utf8');
   return /^PUBLIC_URL = "([^"]+?)\/?"/m.exec(configuration)?.[1];
 }
 
-/** In one step, and only where it changes something: a server may be serving it, and others may be making it. */
-async function put(name: string, content: Buffer): Promise<void> {
+/** Writes a file atomically and only if it has changed: a server may be serving it, or another build writing it. */
+async function putFile(name: string, content: Buffer): Promise<void> {
   const file = join(siteFolder, name);
   const present = await readFile(file).catch(() => null);
   if (present?.equals(content)) return;

@@ -1,6 +1,6 @@
 /**
- * Customers as a bank's export has them: Nigerian and Ghanaian names, numbers in both spellings, and about 2 % of
- * the dirt of real exports. From a fixed seed, so that every run sends the same people.
+ * Generates customers like those of a bank's export: Nigerian and Ghanaian names, phone numbers in both notations, and
+ * about 2 % of rows with the faults of real exports. The seed is fixed, so that every run generates the same people.
  */
 import { Faker, en, en_GH, en_NG } from '@faker-js/faker';
 
@@ -20,8 +20,8 @@ const COUNTRIES = [
   { code: 'GH', locale: en_GH, mobile: ['24', '54', '20', '50'], digits: 7, calling: '233', street: 'Accra' },
 ];
 
-/** One row in fifty is broken in one of these ways. */
-const DIRT: ((row: SentCustomer, previous: SentCustomer) => SentCustomer)[] = [
+/** One row in fifty gets one of these faults. */
+const FAULTS: ((row: SentCustomer, previous: SentCustomer) => SentCustomer)[] = [
   (row) => ({ ...row, accountNumber: undefined }),
   (row) => ({ ...row, firstname: '   ' }),
   (row) => ({ ...row, email: String(row['email']).replace('@', ' at ') }),
@@ -39,10 +39,10 @@ const DIRT: ((row: SentCustomer, previous: SentCustomer) => SentCustomer)[] = [
 ];
 
 /**
- * @param seed the same seed makes the same people
- * @param domain of the email addresses; another domain makes other customers of the same names
+ * @param seed the same seed gives the same people
+ * @param domain of the email addresses; another domain gives other customers with the same names
  */
-export function makeCustomers(count: number, seed = 20_261_122, domain = 'example.com'): SentCustomer[] {
+export function generateCustomers(count: number, seed = 20_261_122, domain = 'example.com'): SentCustomer[] {
   const faker = new Faker({ locale: [en_NG, en_GH, en] });
   faker.seed(seed);
   const people = COUNTRIES.map(({ locale }) => {
@@ -55,7 +55,7 @@ export function makeCustomers(count: number, seed = 20_261_122, domain = 'exampl
     const which = faker.number.int({ max: COUNTRIES.length - 1 });
     const country = COUNTRIES[which] ?? COUNTRIES[0];
     const person = people[which] ?? faker.person;
-    if (country === undefined) throw new Error('there is no country to come from');
+    if (country === undefined) throw new Error('there are no countries');
     const gender = faker.helpers.arrayElement(['female', 'male'] as const);
     const firstname = person.firstName(gender);
     const lastname = person.lastName(gender);
@@ -76,8 +76,8 @@ export function makeCustomers(count: number, seed = 20_261_122, domain = 'exampl
       accountNumber: faker.string.numeric(10),
       reference: `import-${number + 1}`,
     };
-    const dirty = number > 0 && faker.number.int({ min: 1, max: 50 }) === 1;
-    rows.push(dirty ? faker.helpers.arrayElement(DIRT)(row, rows[number - 1] ?? row) : row);
+    const isFaulty = number > 0 && faker.number.int({ min: 1, max: 50 }) === 1;
+    rows.push(isFaulty ? faker.helpers.arrayElement(FAULTS)(row, rows[number - 1] ?? row) : row);
   }
   return rows;
 }

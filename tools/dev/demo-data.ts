@@ -1,6 +1,6 @@
 /**
- * The two demo banks, their keys, and a customer to look up at once: the one of the reference's examples. For this
- * machine only: they are written to a local database or not at all.
+ * The two demo banks, their API keys, and a customer to look up: the one in the reference's examples. They are only ever
+ * written to a local database.
  */
 import { createHash } from 'node:crypto';
 import { SCOPES } from '../../src/api-keys/scopes.ts';
@@ -26,12 +26,12 @@ export const DEMO_KEYS = [
   { id: 'key_demo_accra_full', bankId: 'bnk_demo_accra', key: 'peere_test_accra_full', scopes: ALL },
 ];
 
-/** What no answer shows of the demo customer. */
+/** Fields of the demo customer that no response shows. */
 export const DEMO_SECRETS = { accountNumber: '0123456789', reference: 'demo-1' };
 
 /**
- * SQL that may run any number of times. What somebody tried out (an API key revoked, the customer erased) is undone, so
- * that the first request of the README works after every start.
+ * Returns SQL that may run any number of times. It undoes experiments (a revoked API key, the erased customer), so that
+ * the first request of the README works after every start.
  */
 export async function demoSql(now: number, fieldKey: FieldKey): Promise<string> {
   const banks = DEMO_BANKS.map(({ id, name }) => `('${id}', '${name}', ${now})`);
@@ -49,8 +49,8 @@ export async function demoSql(now: number, fieldKey: FieldKey): Promise<string> 
 }
 
 /**
- * The customer, unless it is there. Its bank counts it. Nothing else ever brings back the phrase of a customer who was
- * erased; this one may have its own again.
+ * Inserts the customer if it is missing, and counts it for its bank. The phrase of an erased customer is never assigned
+ * again; this customer is the only exception.
  */
 async function demoCustomerSql(fieldKey: FieldKey): Promise<string> {
   const { id, bankId, phrase, email, accountName, country, state, address, gender, phone, createdAt } =
@@ -83,11 +83,11 @@ async function demoCustomerSql(fieldKey: FieldKey): Promise<string> {
       0, ${Date.parse(createdAt)} WHERE ${isMissing};`;
 }
 
-/** The batch of the reference's examples, which brought the demo customer. Completed just now, so that it is kept. */
+/** Inserts the batch of the reference's examples, which created the demo customer. It was completed now, so that it is kept. */
 function demoBatchSql(now: number): string {
   const { id, bankId, createdAt } = DEMO_CUSTOMER;
   const at = Date.parse(createdAt);
-  // No upsert: a trigger refuses to insert a batch that is there.
+  // Not an upsert: a trigger refuses to insert a batch that exists.
   const isBatch = `bank_id = '${bankId}' AND id = '${EXAMPLE_BATCH_ID}'`;
   return `INSERT INTO audit_log (bank_id, at, request_id, key_id, action, subject, fields)
     VALUES ('${bankId}', ${at}, 'req_demo', 'key_demo_lagos_full', 'batch.accepted', '${EXAMPLE_BATCH_ID}', '[]')

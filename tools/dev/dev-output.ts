@@ -1,7 +1,7 @@
 /**
- * What `wrangler dev` prints, in a line each: a request, or what went wrong. All else is left out. Most of it is read
- * from the Worker's own log lines, which are JSON from an allow-list and so hold no personal data; of wrangler's own
- * format little is relied on, and a change of it costs a line, not the server.
+ * Summarises the output of `wrangler dev`: one line for each request, warning and error; everything else is dropped.
+ * Most of it comes from the Worker's own log lines, which are JSON from an allow-list and have no personal data. It
+ * relies little on wrangler's own format: if that changes, a line is missing, and the server still works.
  */
 import { stripVTControlCharacters } from 'node:util';
 
@@ -10,12 +10,12 @@ export interface Summary {
   text: string;
 }
 
-/** Of a file in dist/site, which the Worker does not see. Its path names that file and nobody. */
+/** A request for a file in dist/site, which the Worker does not see. Its path is not personal data. */
 const PAGE = /^\[wrangler:info\] (GET|HEAD) (\/(?!v1\/|cdn-cgi\/)\S+) ([23]\d\d) .*\((\d+)ms\)$/;
 const WORKER_LINE = /^(?:(▲|✘) \[\w+\] )?(\{"event":.*\})$/;
 const FAULT = /^(?:\[wrangler:error\]|✘ \[ERROR\]) (.+)$/;
 
-/** @returns undefined for a line that is of no interest */
+/** @returns undefined for a line that is dropped */
 export function summarise(printed: string): Summary | undefined {
   const line = stripVTControlCharacters(printed).trim();
   const [, mark, json] = WORKER_LINE.exec(line) ?? [];

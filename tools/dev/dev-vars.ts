@@ -1,4 +1,4 @@
-/** .dev.vars, which wrangler reads for a local server and git ignores: what a deployed one has otherwise, or not at all. */
+/** .dev.vars, which wrangler reads for a local server and git ignores: ENVIRONMENT=local and this machine's field keys. */
 import { randomBytes } from 'node:crypto';
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,8 +13,8 @@ import { projectFolder } from '../lib/wrangler.ts';
 
 const file = join(projectFolder, '.dev.vars');
 
-/** @returns a new field key, as the Worker's secret has it */
-export function makeFieldKey(): string {
+/** @returns a new field key, in the format of the Worker's secret */
+export function generateFieldKey(): string {
   return randomBytes(FIELD_KEY_BYTES).toString('base64');
 }
 
@@ -25,12 +25,12 @@ export async function readDevVars(): Promise<NodeJS.Dict<string>> {
 /** @returns the version of the new key */
 export async function addLocalFieldKey(): Promise<number> {
   const version = (fieldKeyVersions(Object.keys(await readDevVars())).at(-1) ?? 0) + 1;
-  await addDevVar(`FIELD_KEY_${version}`, makeFieldKey());
+  await addDevVar(`FIELD_KEY_${version}`, generateFieldKey());
   return version;
 }
 
 /**
- * Makes the Worker take demo API keys, and gives it a field key: without one it could accept nobody.
+ * Allows the Worker to accept demo API keys, and gives it a field key, without which it could store no customer.
  * @returns the newest field key
  */
 export async function ensureDevVars(): Promise<FieldKey> {

@@ -1,4 +1,4 @@
-/** A local server's data: made and seeded before each start, and removed on request. */
+/** The data of a local server: created and seeded before each start, and removed on request. */
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,25 +6,25 @@ import { demoSql } from './demo-data.ts';
 import { ensureDevVars } from './dev-vars.ts';
 import { d1, projectFolder, targetArguments, wrangler } from '../lib/wrangler.ts';
 
-/** Where wrangler keeps the data if it is not told otherwise. */
+/** Where wrangler keeps the data by default. */
 const DEFAULT_STATE_FOLDER = join(projectFolder, '.wrangler', 'state');
 
-/** The part of a state folder that is wrangler's. */
+/** @returns wrangler's part of a state folder */
 export function dataFolderOf(stateFolder: string = DEFAULT_STATE_FOLDER): string {
   return join(stateFolder, 'v3');
 }
 
-/** Makes the tables, the demo banks with their API keys, and the demo customer. May run any number of times. */
+/** Creates the tables, the demo banks with their API keys, and the demo customer. May run any number of times. */
 export async function prepareLocalDatabase(stateFolder?: string): Promise<void> {
   const target = { remote: false as const, persistTo: stateFolder };
   const fieldKey = await ensureDevVars();
   await wrangler(['d1', 'migrations', 'apply', 'DB', ...targetArguments(target)]);
-  // The local queue lives in memory and died with the last server: whatever is still open is due at once.
+  // The local queue is in memory and was lost with the last server: every open chunk is due at once.
   const allDue = 'UPDATE batch_chunks SET next_send_at = 0 WHERE next_send_at IS NOT NULL;';
   await d1(target, `${await demoSql(Date.now(), fieldKey)}\n${allDue}`);
 }
 
-/** @returns the folder that was removed; undefined when there was none */
+/** @returns the folder that was removed; undefined if there was none */
 export async function removeLocalData(stateFolder?: string): Promise<string | undefined> {
   const folder = dataFolderOf(stateFolder);
   if (!existsSync(folder)) return undefined;

@@ -1,6 +1,6 @@
 /**
- * `npm run picture`: records an import into a server of its own, as a terminal shows it, for the README
- * (docs/import.svg). What is played back, a little faster, is what was printed. Needs `script` (util-linux).
+ * `npm run picture`: records an import in a terminal as an animated SVG for the README (docs/import.svg), into a server
+ * of its own. The playback is a little faster than the recording. Needs `script` (util-linux).
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,16 +9,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import headless from '@xterm/headless';
 import { toCsv } from '../lib/csv.ts';
-import { makeCustomers } from './customers.ts';
+import { generateCustomers } from './customers.ts';
 import { startServer } from './server.ts';
 import { projectFolder } from '../lib/wrangler.ts';
 
 const ROWS = 40_000;
 const SIZE = { cols: 92, rows: 15 };
-/** Milliseconds between two looks at the screen; how much faster it is played; how long the end stays. */
-const LOOK_MS = 400;
-const FASTER = 2;
-const END_MS = 4_000;
+/** Between two snapshots of the screen. */
+const SNAPSHOT_INTERVAL_MS = 400;
+/** Playback speed. */
+const SPEED = 2;
+/** How long the last frame stays. */
+const LAST_FRAME_MS = 4_000;
 /** Pixels. */
 const [LINE, CHARACTER, MARGIN] = [20, 8.4, 16];
 
@@ -31,7 +33,7 @@ const screen = new headless.Terminal({ ...SIZE, allowProposedApi: true, convertE
 const frames: Frame[] = [];
 let startedAt = 0;
 
-function look(): void {
+function takeSnapshot(): void {
   const { active } = screen.buffer;
   const lines = Array.from(
     { length: SIZE.rows },
@@ -41,12 +43,12 @@ function look(): void {
     frames.push({ at: performance.now() - startedAt, lines });
 }
 
-/** Shows a command as typed, and what it prints. (npx would look for the program where the customers lie.) */
+/** Records a command and its output. `npx` is left out: it would look for the program in the folder of the customers. */
 async function play(command: string, folder: string, environment: Record<string, string>): Promise<void> {
   await new Promise<void>((done) => screen.write(`$ ${command}\r\n`, done));
-  look();
-  const really = command.replace(/^npx /, '');
-  const child = spawn('script', ['-qefc', `stty cols ${SIZE.cols}; ${really}`, '/dev/null'], {
+  takeSnapshot();
+  const actual = command.replace(/^npx /, '');
+  const child = spawn('script', ['-qefc', `stty cols ${SIZE.cols}; ${actual}`, '/dev/null'], {
     cwd: folder,
     env: {
       ...process.env,
@@ -56,28 +58,29 @@ async function play(command: string, folder: string, environment: Record<string,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   child.stdout.on('data', (bytes: Buffer) => screen.write(bytes));
-  const looking = setInterval(look, LOOK_MS);
+  const snapshots = setInterval(takeSnapshot, SNAPSHOT_INTERVAL_MS);
   await once(child, 'close');
-  clearInterval(looking);
+  clearInterval(snapshots);
   await new Promise<void>((done) => screen.write('', done));
-  look();
+  takeSnapshot();
 }
 
-const safe = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+const escapeXml = (text: string) =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 function toSvg(): string {
-  const length = (frames.at(-1)?.at ?? 0) / FASTER + END_MS;
-  const percent = (at: number) => ((at / FASTER / length) * 100).toFixed(2);
+  const length = (frames.at(-1)?.at ?? 0) / SPEED + LAST_FRAME_MS;
+  const percent = (at: number) => ((at / SPEED / length) * 100).toFixed(2);
   const [width, height] = [SIZE.cols * CHARACTER + 2 * MARGIN, SIZE.rows * LINE + 2 * MARGIN];
   const rules = frames.map(({ at }, number) => {
     const next = frames[number + 1]?.at;
-    // Before its time and after it, a frame is not there; the last one stays, for who sees no animation too.
+    // A frame is hidden before and after its time. The last one stays, also for viewers without animation.
     const after = next === undefined ? '' : `${percent(next)}%,100%{visibility:hidden}`;
     return `@keyframes f${number}{0%{visibility:hidden}${percent(at)}%{visibility:visible}${after}}#f${number}{${next === undefined ? '' : 'visibility:hidden;'}animation:f${number} ${(length / 1_000).toFixed(2)}s step-end infinite}`;
   });
   const pictures = frames.map(({ lines }, number) => {
     const texts = lines.map((line, row) =>
-      line === '' ? '' : `<text x="${MARGIN}" y="${MARGIN + (row + 0.75) * LINE}">${safe(line)}</text>`,
+      line === '' ? '' : `<text x="${MARGIN}" y="${MARGIN + (row + 0.75) * LINE}">${escapeXml(line)}</text>`,
     );
     return `<g id="f${number}">${texts.join('')}</g>`;
   });
@@ -93,7 +96,7 @@ function toSvg(): string {
 const folder = await mkdtemp(join(tmpdir(), 'peere-picture-'));
 const server = await startServer();
 try {
-  await writeFile(join(folder, 'customers.csv'), toCsv(makeCustomers(ROWS)));
+  await writeFile(join(folder, 'customers.csv'), toCsv(generateCustomers(ROWS)));
   const environment = { PEERE_URL: server.url, PEERE_API_KEY: 'peere_test_lagos_full' };
   startedAt = performance.now();
   await play('npx peere-import customers.csv', folder, environment);

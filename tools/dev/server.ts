@@ -1,4 +1,4 @@
-/** A server of one's own: `npm start` on a free port, with a state folder that goes away with it. */
+/** Starts a server for a test or tool: `npm start` on a free port, with a temporary state folder. */
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -6,28 +6,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectFolder } from '../lib/wrangler.ts';
 
-const READY_WITHIN_MS = 120_000;
-const ANSWER_WITHIN_MS = 10_000;
+const MAX_START_MS = 120_000;
+const MAX_RESPONSE_MS = 10_000;
 
 export interface Server {
   url: string;
   stateFolder: string;
-  /** Everything it printed. */
+  /** @returns everything that it has printed */
   output: () => string;
-  /** Ends it as Ctrl-C would, and removes its state. */
+  /** Stops it as Ctrl-C would, and removes its state folder. */
   stop: () => Promise<void>;
-  /** Ends it and all that it started as a power cut would. Its state stays. */
+  /** Kills it and its child processes, as a power cut would. Its state folder stays. */
   kill: () => Promise<void>;
 }
 
-/** Is this service answering there? `/health` asks for no API key, and nothing else numbers its answers in this way. */
-export async function answers(url: string): Promise<boolean> {
-  const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
-  const answer = await fetch(`${url}/health`, { signal }).catch(() => null);
-  return answer?.status === 200 && (answer.headers.get('X-Request-Id')?.startsWith('req_') ?? false);
+/** Does this service respond at a URL? `/health` needs no API key, and only this service has such request ids. */
+export async function isServiceAt(url: string): Promise<boolean> {
+  const signal = AbortSignal.timeout(MAX_RESPONSE_MS);
+  const response = await fetch(`${url}/health`, { signal }).catch(() => null);
+  return response?.status === 200 && (response.headers.get('X-Request-Id')?.startsWith('req_') ?? false);
 }
 
-/** @param stateFolder of a server that was killed, to go on with; without it, a new one */
+/** @param stateFolder of a killed server, to continue with its data; a new one by default */
 export async function startServer(stateFolder?: string): Promise<Server> {
   const folder = stateFolder ?? (await mkdtemp(join(tmpdir(), 'peere-customers-')));
   const port = await freePort();
@@ -45,7 +45,7 @@ export async function startServer(stateFolder?: string): Promise<Server> {
       '--persist-to',
       folder,
     ],
-    // A process group of its own, so that a signal reaches all of it.
+    // Its own process group, so that a signal reaches all of its processes.
     { cwd: projectFolder, detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let output = '';
@@ -57,7 +57,7 @@ export async function startServer(stateFolder?: string): Promise<Server> {
     await ended;
   };
 
-  const giveUpAt = Date.now() + READY_WITHIN_MS;
+  const giveUpAt = Date.now() + MAX_START_MS;
   while (!output.includes('Ready.')) {
     if (child.exitCode !== null || Date.now() > giveUpAt) {
       await end('SIGKILL');
@@ -77,20 +77,20 @@ export async function startServer(stateFolder?: string): Promise<Server> {
   };
 }
 
-/** @returns why nothing can listen there, in a sentence; undefined when something can */
-export async function portFault(port: string, ip: string): Promise<string | undefined> {
+/** @returns a sentence that says why the port can't be used; undefined if it can */
+export async function explainPort(port: string, ip: string): Promise<string | undefined> {
   if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535) {
-    return `A port is a whole number from 1 to 65535, which ${port} is not.`;
+    return `A port must be a whole number from 1 to 65535, not ${port}.`;
   }
-  // `localhost` is two addresses, and either may be taken.
+  // `localhost` has two addresses, and either may be taken.
   for (const host of ip === 'localhost' ? ['127.0.0.1', '::1'] : [ip]) {
     try {
       await listen(Number(port), host);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EADDRINUSE') return `Port ${port} is in use by another program.`;
-      if (code === 'EACCES') return `Port ${port} is not this user's to listen on.`;
-      // No such address here, such as one of IPv6: not the port's fault.
+      if (code === 'EACCES') return `This user may not listen on port ${port}.`;
+      // The machine lacks this address, for example IPv6: the port is not at fault.
     }
   }
   return undefined;
@@ -98,7 +98,7 @@ export async function portFault(port: string, ip: string): Promise<string | unde
 
 export const freePort = () => listen(0);
 
-/** Listens for a moment. @returns the port */
+/** Listens on a port for a moment. @returns the port */
 function listen(port: number, host?: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();

@@ -1,7 +1,7 @@
 /**
  * `npm run simulate -- --seeds N [--seed S] [--mutant NAME | --mutants]`: the deterministic simulation of
- * docs/reliability.md. Plays on every core, prints what befell whom, and for a seed that found something the
- * command that plays it again. Exit code 1: a violation, or a planted bug that nobody caught.
+ * docs/reliability.md. It runs on every core, prints which faults occurred, and for each violation the command that
+ * repeats its seed. Exit code 1: a violation, or a planted bug that was not caught.
  */
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -10,7 +10,7 @@ import { MUTANTS } from '../../test/simulation/mutants.ts';
 import { run } from '../lib/arguments.ts';
 import { projectFolder } from '../lib/wrangler.ts';
 
-interface Played {
+interface Result {
   seeds: number;
   customers: number;
   batches: number;
@@ -19,9 +19,9 @@ interface Played {
 }
 
 /** Seeds within which every planted bug must be caught. */
-const CAUGHT_WITHIN = 50;
+const MAX_SEEDS_TO_CATCH = 50;
 
-function play(first: number, seeds: number, mutant?: string): Promise<Played> {
+function play(first: number, seeds: number, mutant?: string): Promise<Result> {
   return new Promise((resolve, reject) => {
     const environment = {
       ...process.env,
@@ -37,19 +37,19 @@ function play(first: number, seeds: number, mutant?: string): Promise<Played> {
     child.on('error', reject);
     child.on('close', () => {
       const line = /SIMULATION (\{.*\})/.exec(output)?.[1];
-      if (line === undefined) reject(new Error(`The simulation did not play:\n${output}`));
+      if (line === undefined) reject(new Error(`The simulation did not run:\n${output}`));
       else resolve(JSON.parse(line));
     });
   });
 }
 
-/** Seeds of one process. A thousand take about three minutes on one core. */
+/** Seeds per process; 1,000 take about three minutes on one core. */
 const SLICE = 1_000;
-/** One more than there are cores: a simulation spends a part of its time waiting for D1. */
+/** One more than there are cores, because a simulation spends part of its time waiting for D1. */
 const PROCESSES = availableParallelism() + 1;
 
-async function playAll(first: number, seeds: number): Promise<Played> {
-  const all: Played = { seeds: 0, customers: 0, batches: 0, faults: {}, violations: [] };
+async function playAll(first: number, seeds: number): Promise<Result> {
+  const all: Result = { seeds: 0, customers: 0, batches: 0, faults: {}, violations: [] };
   const size = Math.min(SLICE, Math.ceil(seeds / PROCESSES));
   let next = 0;
   const work = async () => {
@@ -64,14 +64,14 @@ async function playAll(first: number, seeds: number): Promise<Played> {
       for (const [fault, times] of Object.entries(part.faults)) {
         all.faults[fault] = (all.faults[fault] ?? 0) + times;
       }
-      console.error(`played ${all.seeds} of ${seeds} seeds, ${all.violations.length} violations`);
+      console.error(`${all.seeds} of ${seeds} seeds done, ${all.violations.length} violations`);
     }
   };
   await Promise.all(Array.from({ length: PROCESSES }, work));
   return all;
 }
 
-function report({ seeds, customers, batches, faults, violations }: Played, seconds: number): void {
+function report({ seeds, customers, batches, faults, violations }: Result, seconds: number): void {
   const injected = Object.entries(faults).toSorted(([, one], [, other]) => other - one);
   const total = injected.reduce((sum, [, times]) => sum + times, 0);
   console.log(
@@ -93,7 +93,7 @@ async function playMutants(names: string[]): Promise<number> {
   const waiting = [...names];
   const work = async () => {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-      const { violations } = await play(1, CAUGHT_WITHIN, name);
+      const { violations } = await play(1, MAX_SEEDS_TO_CATCH, name);
       const [caught] = violations;
       if (caught === undefined) missed += 1;
       console.log(
@@ -106,22 +106,24 @@ async function playMutants(names: string[]): Promise<number> {
 }
 
 const program = new Command('simulate')
-  .description('nothing is lost, doubled or miscounted, whatever fails')
-  .option('--seeds <number>', 'how many', Number, 200)
-  .option('--seed <number>', 'the first of them', Number, 1)
+  .description('check that nothing is lost, duplicated or miscounted, whatever fails')
+  .option('--seeds <number>', 'number of seeds', Number, 200)
+  .option('--seed <number>', 'first seed', Number, 1)
   .option('--mutant <name>', `plant one bug: ${Object.keys(MUTANTS).join(', ')}`)
-  .option('--mutants', 'plant every bug, one after the other')
+  .option('--mutants', 'plant every bug, one at a time')
   .action(async ({ seeds, seed, mutant, mutants }) => {
     if (!(Number.isInteger(seeds) && seeds > 0 && Number.isInteger(seed) && seed >= 0)) {
       throw new Error('--seeds and --seed must be whole numbers.');
     }
     if (mutant !== undefined && !Object.hasOwn(MUTANTS, mutant)) {
-      throw new Error(`There is no planted bug ${mutant}. There are: ${Object.keys(MUTANTS).join(', ')}.`);
+      throw new Error(
+        `There is no planted bug ${mutant}. The planted bugs are: ${Object.keys(MUTANTS).join(', ')}.`,
+      );
     }
     if (mutant !== undefined || mutants) {
       const missed = await playMutants(mutant === undefined ? Object.keys(MUTANTS) : [mutant]);
       if (missed > 0)
-        throw new Error(`${missed} planted bugs were not caught within ${CAUGHT_WITHIN} seeds.`);
+        throw new Error(`${missed} planted bugs were not caught within ${MAX_SEEDS_TO_CATCH} seeds.`);
       return;
     }
     const startedAt = performance.now();

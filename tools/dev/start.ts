@@ -1,6 +1,6 @@
 /**
- * `npm start`: a local server with demo data, and the minute's tick that cron gives in production. Wraps
- * `wrangler dev`, and prints of what it says a line per request and what went wrong; `--verbose` prints all of it.
+ * `npm start`: a local server with demo data, and a sweep every minute as production's cron has it. It wraps
+ * `wrangler dev` and prints one line per request, warnings and errors; `--verbose` prints everything.
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -10,11 +10,11 @@ import { pathOfCaller, run } from '../lib/arguments.ts';
 import { DEMO_KEYS } from './demo-data.ts';
 import { summarise } from './dev-output.ts';
 import { prepareLocalDatabase, removeLocalData } from './local-database.ts';
-import { answers, portFault } from './server.ts';
+import { explainPort, isServiceAt } from './server.ts';
 import { projectFolder, wranglerEntry, wranglerEnvironment } from '../lib/wrangler.ts';
 
-const SWEEP_EVERY_MS = 60_000;
-const READY_WITHIN_MS = 60_000;
+const SWEEP_INTERVAL_MS = 60_000;
+const MAX_START_MS = 60_000;
 
 interface Options {
   port: string;
@@ -47,12 +47,12 @@ async function start(excess: string | undefined, options: Options): Promise<void
   }
   const { port, ip, persistTo, fresh = false } = options;
   const url = `http://localhost:${port}`;
-  const fault = await portFault(port, ip);
+  const fault = await explainPort(port, ip);
   if (fault !== undefined) {
-    if (!(await answers(url))) throw new Error(`${fault} Choose another: npm start -- --port 8788`);
+    if (!(await isServiceAt(url))) throw new Error(`${fault} Choose another: npm start -- --port 8788`);
     if (fresh)
-      throw new Error(`A server is running at ${url}: stop it with Ctrl-C before its data is removed.`);
-    console.log(`It is running already, at ${url}. Nothing to do.`);
+      throw new Error(`A server is running at ${url}: stop it with Ctrl-C before you remove its data.`);
+    console.log(`The server is running already, at ${url}.`);
     return;
   }
   if (fresh) {
@@ -80,24 +80,24 @@ async function serve(url: string, options: Options): Promise<void> {
     if (stream === null) continue;
     createInterface({ input: stream }).on('line', (line) => {
       const summary = summarise(line);
-      // Requests of before are our own.
+      // Earlier requests are those of this tool.
       if (summary !== undefined && (isReady || summary.kind === 'fault')) console.log(summary.text);
     });
   }
 
-  const giveUpAt = Date.now() + READY_WITHIN_MS;
-  while (!(await answers(url))) {
+  const giveUpAt = Date.now() + MAX_START_MS;
+  while (!(await isServiceAt(url))) {
     if (Date.now() > giveUpAt) {
       server.kill('SIGTERM');
       throw new Error(
-        `Nothing answered at ${url} within ${READY_WITHIN_MS / 1000} seconds: npm start -- --verbose shows why.`,
+        `No server responded at ${url} within ${MAX_START_MS / 1000} seconds: npm start -- --verbose shows why.`,
       );
     }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   const sweep = () => fetch(`${url}/cdn-cgi/handler/scheduled`).catch(() => null);
   await sweep();
-  setInterval(() => void sweep(), SWEEP_EVERY_MS);
+  setInterval(() => void sweep(), SWEEP_INTERVAL_MS);
   console.log(banner(url));
   isReady = true;
 }
@@ -109,7 +109,7 @@ function devArguments(url: string, { port, ip, inspectorPort, persistTo }: Optio
     '--ip',
     ip,
     '--show-interactive-dev-session=false',
-    // wrangler.toml names the deployed host in both places.
+    // Otherwise the deployed host in wrangler.toml would be used for both.
     '--infer-origin-from-routes=false',
     '--var',
     `PUBLIC_URL:${url}`,
@@ -120,7 +120,7 @@ function devArguments(url: string, { port, ip, inspectorPort, persistTo }: Optio
 
 function banner(url: string): string {
   const key = DEMO_KEYS[0]?.key;
-  // Windows PowerShell 5 calls another program curl.
+  // In Windows PowerShell 5, curl is another program.
   const curl = process.platform === 'win32' ? 'curl.exe' : 'curl';
   return `
   Ready.    ${url}      (Ctrl-C stops it)

@@ -1,4 +1,4 @@
-/** wrangler.toml: read by wrangler's own parser, and written, a line at a time, by the first deploy. */
+/** Reads wrangler.toml with wrangler's own parser, and fills in the lines that the first deploy determines. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unstable_readConfig } from 'wrangler';
@@ -6,7 +6,7 @@ import { projectFolder } from './wrangler.ts';
 
 const file = join(projectFolder, 'wrangler.toml');
 
-/** What is read of it; wrangler's own type is not among what it publishes. */
+/** The settings that are used here; wrangler does not export its own type. */
 export interface Config {
   name: string;
   compatibility_date: string;
@@ -17,12 +17,12 @@ export interface Config {
   queues: { consumers: { queue: string }[] };
 }
 
-/** @throws in wrangler's words, when it can't be read */
+/** @throws wrangler's error if the file can't be read */
 export function readConfig(): Config {
   return unstable_readConfig({ config: file }, { hideWarnings: true });
 }
 
-/** What only the first deploy knows. */
+/** Values that are only known after the first deploy. */
 export interface Deployment {
   databaseId: string;
   namespaceId: string;
@@ -30,8 +30,8 @@ export interface Deployment {
 }
 
 /**
- * Writes it where a comment keeps its place; a line that says it already stays as it is.
- * @throws when a line says something else, which is somebody's decision, or is not there
+ * Replaces the commented placeholder of each setting. A line that has the value already stays as it is.
+ * @throws if a line has another value, which somebody chose, or is missing
  */
 export async function writeDeployment({ databaseId, namespaceId, host }: Deployment): Promise<void> {
   let text = await readFile(file, 'utf8');

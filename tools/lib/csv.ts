@@ -1,15 +1,15 @@
-/** Customers as a bank's export has them: CSV, with the contract's names of fields. */
+/** Writes customers as CSV, with the field names of the contract. */
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { stringify } from 'csv-stringify/sync';
 import { customerRow } from '../../src/customers/customers.requests.ts';
 
-/** @param header for the first part of a file; the others go on */
+/** @param header whether to begin with a header, as the first part of a file does */
 export function toCsv(customers: object[], header = true): string {
   return stringify(customers, { header, columns: Object.keys(customerRow.shape) });
 }
 
-/** A file of any size, part by part. */
+/** Writes a file of any size, part by part. */
 export async function writeCsv(path: string, parts: Iterable<object[]>): Promise<void> {
   const out = createWriteStream(path);
   let header = true;

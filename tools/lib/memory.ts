@@ -1,25 +1,25 @@
-/** How much memory a program takes, as Linux tells it. */
+/** Measures the memory of a process, on Linux. */
 import { readFileSync } from 'node:fs';
 
-const LOOK_EVERY_MS = 100;
+const POLL_INTERVAL_MS = 100;
 
 /**
- * Watches a process until it is asked.
- * @returns the most memory that it had in use (VmHWM), in MB; null where the system does not tell
+ * Watches a process until the returned function is called.
+ * @returns a function that returns its peak memory (VmHWM) in MB; null if the system does not report it
  */
 export function watchMemory(pid: number | undefined): () => number | null {
-  let most: number | null = null;
+  let peak: number | null = null;
   const watch = setInterval(() => {
     const kilobytes = /VmHWM:\s+(\d+)/.exec(statusOf(pid))?.[1];
-    if (kilobytes !== undefined) most = Number(kilobytes) / 1_024;
-  }, LOOK_EVERY_MS);
+    if (kilobytes !== undefined) peak = Number(kilobytes) / 1_024;
+  }, POLL_INTERVAL_MS);
   return () => {
     clearInterval(watch);
-    return most;
+    return peak;
   };
 }
 
-/** @returns the memory that a process has in use now (VmRSS), in MB; null where the system does not tell */
+/** @returns the current memory of a process (VmRSS) in MB; null if the system does not report it */
 export function residentMemory(pid: number | undefined): number | null {
   const kilobytes = /VmRSS:\s+(\d+)/.exec(statusOf(pid))?.[1];
   return kilobytes === undefined ? null : Number(kilobytes) / 1_024;

@@ -1,4 +1,4 @@
-/** Secrets that a command is given: from a file or standard input, never as an argument or from the environment. */
+/** Reads secrets from a file or standard input, never from an argument or the environment. */
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import { text } from 'node:stream/consumers';
@@ -6,9 +6,8 @@ import { Writable } from 'node:stream';
 import { pathOfCaller } from './arguments.ts';
 
 /**
- * @param file `-` is standard input; without one, standard input too, and where that is a terminal, it asks for lines
- * and does not show them
- * @param question what it asks for
+ * @param file `-` or undefined for standard input; if that is a terminal, prompts for lines without echoing them
+ * @param question the prompt
  */
 export async function readSecretLines(file: string | undefined, question: string): Promise<string> {
   if (file !== undefined && file !== '-') return readFile(pathOfCaller(file), 'utf8');

@@ -1,10 +1,10 @@
-/** The service's own statements, as text for wrangler, which takes no bound parameters. */
+/** Renders the service's statements as text for wrangler, which accepts no bound parameters. */
 import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core';
 import type { Statement } from '../../src/db/statements.ts';
 
 const dialect = new SQLiteSyncDialect();
 
-/** Statements one after the other, their values in the text, escaped by Drizzle. */
+/** Joins statements, with their values in the text, escaped by Drizzle. */
 export function textOf(statements: readonly Statement[] | Record<string, Statement>): string {
   const texts = Object.values(statements).map((statement) => {
     if ('params' in statement) throw new Error('a statement that is rendered has no values in its text');

@@ -1,4 +1,4 @@
-/** Runs wrangler, the one of this project, and D1 statements through it. */
+/** Runs this project's wrangler, and D1 statements through it. */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
@@ -9,8 +9,8 @@ const wranglerPackage = createRequire(import.meta.url).resolve('wrangler/package
 export const wranglerEntry = join(dirname(wranglerPackage), 'bin', 'wrangler.js');
 
 /**
- * Wrangler asks nothing and reports nothing. The Node that runs us runs it, and the build too (tools/build/build.ts), which
- * PEERE_COMMAND tells that one of our commands runs it.
+ * Makes wrangler ask nothing and send no metrics. It runs on the same Node as this process, and so does the build, which
+ * learns from PEERE_COMMAND that one of our commands runs it (tools/build/build.ts).
  */
 export const wranglerEnvironment = {
   ...process.env,
@@ -53,9 +53,9 @@ export function wrangler(args: string[], input = ''): Promise<string> {
 }
 
 /**
- * Runs it in the terminal, where it may ask: whether a host that is somebody else's already is to be taken over, which
- * it would do unasked elsewhere.
- * @throws when it fails; it has said why
+ * Runs wrangler in the terminal, where it can ask before it takes over a host of another Worker, which it would do
+ * without asking elsewhere.
+ * @throws if it fails; it has printed why
  */
 export function wranglerInTerminal(args: string[]): Promise<void> {
   const { CI, ...environment } = wranglerEnvironment;
@@ -73,7 +73,7 @@ export function wranglerInTerminal(args: string[]): Promise<void> {
   });
 }
 
-/** Which D1: this machine's (in `persistTo`, if not wrangler's own folder), or the deployed one. */
+/** Which D1 database: the deployed one, or this machine's, in `persistTo` or wrangler's default folder. */
 export type Target = { remote: true } | { remote: false; persistTo?: string | undefined };
 
 export function targetArguments(target: Target): string[] {
@@ -101,7 +101,7 @@ export async function d1Each<Row>(target: Target, statements: string): Promise<R
   return (JSON.parse(output) as { results: Row[] }[]).map(({ results }) => results);
 }
 
-/** A value as SQL text: wrangler takes no bound parameters. */
+/** Renders a value as SQL text: wrangler accepts no bound parameters. */
 export function sqlText(value: string | null): string {
   return value === null ? 'NULL' : `'${value.replaceAll("'", "''")}'`;
 }

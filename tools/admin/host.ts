@@ -1,5 +1,5 @@
 /** Sends requests to a deployed host; every failure is one sentence. */
-import type { ErrorAnswer } from '@peere/client';
+import type { ErrorResponse } from '@peere/client';
 
 /** Scopes that the API key must have. */
 export const REQUIRED_SCOPES = ['customers:read', 'customers:write', 'customers:erase', 'audit:read'];
@@ -41,7 +41,7 @@ export interface Host {
  * @param request method and path, `GET /health`
  * @throws with a sentence if there is no response; with the signal's reason if the check was ended
  */
-export async function send<Body = Partial<ErrorAnswer>>(
+export async function send<Body = Partial<ErrorResponse>>(
   { url, key, signal }: Host,
   request: string,
   options: RequestOptions = {},
@@ -84,7 +84,7 @@ function readJson(text: string): unknown {
 }
 
 /** Sends a request and checks the status. @throws with a sentence that names the check */
-export async function expectStatus<Body = Partial<ErrorAnswer>>(
+export async function expectStatus<Body = Partial<ErrorResponse>>(
   host: Host,
   what: string,
   status: number,
@@ -99,7 +99,7 @@ export async function expectStatus<Body = Partial<ErrorAnswer>>(
     );
   }
   if (response.status !== status) {
-    const { code = 'no code' } = (response.body ?? {}) as Partial<ErrorAnswer>;
+    const { code = 'no code' } = (response.body ?? {}) as Partial<ErrorResponse>;
     const id = response.headers.get('X-Request-Id') ?? 'none';
     throw new Error(
       `${what}: ${request.split('?')[0]} returned ${response.status} (${code}), not ${status}; request id ${id}.`,

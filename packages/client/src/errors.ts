@@ -1,8 +1,8 @@
 /** Errors, by a closed set of codes: the service's own, and two for when no response of the service arrived. */
-import type { BatchReport, ErrorAnswer, FieldError } from './types.ts';
+import type { BatchReport, ErrorResponse, FieldError } from './types.ts';
 
 export type PeereErrorCode =
-  | ErrorAnswer['code']
+  | ErrorResponse['code']
   /** No response arrived in time, in any attempt. Whether a change took effect is unknown. */
   | 'NO_RESPONSE'
   /** The response did not come from this service. */
@@ -81,7 +81,7 @@ function explainForeignResponse(status: number): string {
   return `The server that responded (status ${status}) is not the Peere customers API: check the URL, from http:// or https:// to the port.`;
 }
 
-function isErrorBody(body: unknown): body is ErrorAnswer {
+function isErrorBody(body: unknown): body is ErrorResponse {
   return (
     typeof body === 'object' &&
     body !== null &&

@@ -19,7 +19,10 @@ export const ERRORS = {
   ROUTE_NOT_FOUND: { status: 404, message: 'There is nothing at this URL' },
   METHOD_NOT_ALLOWED: { status: 405, message: 'This URL does not support this method' },
   CUSTOMER_EXISTS: { status: 409, message: 'Customer with this email already exists' },
-  IDEMPOTENCY_IN_PROGRESS: { status: 409, message: 'A request with this Idempotency-Key is still in progress' },
+  IDEMPOTENCY_IN_PROGRESS: {
+    status: 409,
+    message: 'A request with this Idempotency-Key is still in progress',
+  },
   PRECONDITION_FAILED: { status: 412, message: 'The customer has changed since you read it' },
   PAYLOAD_TOO_LARGE: { status: 413, message: 'The body is too large' },
   URI_TOO_LONG: { status: 414, message: 'The URL is too long; ask for less at a time' },

@@ -380,7 +380,12 @@ describe('open batches', () => {
     for (const { body } of refused) {
       expect([body.retryAfter, body.errors]).toEqual([
         10,
-        [{ field: 'customers', message: '3 batches of your bank are being processed; wait for some of them' }],
+        [
+          {
+            field: 'customers',
+            message: '3 batches of your bank are being processed; wait for some of them',
+          },
+        ],
       ]);
     }
     const accepted = answers.findIndex(({ status }) => status === 201);
@@ -414,12 +419,24 @@ describe('open batches', () => {
       const { status, body } = await service.post([sentCustomer(13)]);
       return [status, body.retryAfter, body.errors[0].message];
     };
-    expect(await refused()).toEqual([429, 10, '2 batches of your bank are being processed; wait for some of them']);
+    expect(await refused()).toEqual([
+      429,
+      10,
+      '2 batches of your bank are being processed; wait for some of them',
+    ]);
     const stalled = /ask the operator of the service to redrive the stalled ones$/;
     await service.deliverDeadLetters(service.sent.splice(0, 1));
-    expect(await refused()).toEqual([429, 10, expect.stringMatching(/^1 .* being processed and 1 are STALLED/)]);
+    expect(await refused()).toEqual([
+      429,
+      10,
+      expect.stringMatching(/^1 .* being processed and 1 are STALLED/),
+    ]);
     await service.deliverDeadLetters(service.sent.splice(0, 1));
-    expect(await refused()).toEqual([429, 600, expect.stringMatching(/^0 .* being processed and 2 are STALLED/)]);
+    expect(await refused()).toEqual([
+      429,
+      600,
+      expect.stringMatching(/^0 .* being processed and 2 are STALLED/),
+    ]);
     expect((await refused())[2]).toMatch(stalled);
     // An operator redrives this bank's stalled batches, and none of another bank.
     const nobodys = await executeBatch(env.DB, redriveBank('bnk_none', now));

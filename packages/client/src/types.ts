@@ -1,11 +1,11 @@
 /** Generated from the service’s schemas by `npm run client`: do not edit. */
 
 /**
- * A customer. The fields from `state` on are there for a key with the scope `customers:read:extended`, all of them or none. A field without a value is null.
+ * A customer. The fields from `state` on are present if the API key has the scope `customers:read:extended`: all of them, or none. A field without a value is null.
  */
 export interface Customer {
   /**
-   * Ours, given out when the customer was accepted; it never changes.
+   * Assigned by the service when the customer is accepted. It never changes.
    */
   id: string;
   /**
@@ -13,19 +13,19 @@ export interface Customer {
    */
   accountName: string;
   /**
-   * If it was given.
+   * Null if it is not known.
    */
   gender: ('male' | 'female' | 'other') | null;
   /**
-   * Address of a picture, if one was given. It was never fetched.
+   * URL of a picture, or null. The service never fetches it.
    */
   displayPicture: string | null;
   /**
-   * The bank whose customer this is: that of the key.
+   * The bank of the customer, which is the bank of the API key.
    */
   bankId: string;
   /**
-   * Four words, unique in the whole network, never given out twice; it never changes.
+   * Four words, unique in the whole network and never given out twice. It never changes.
    */
   phrase: string;
   /**
@@ -37,7 +37,7 @@ export interface Customer {
    */
   state?: string | null;
   /**
-   * Lower case; unique among the customers of a bank.
+   * In lower case. Unique among the customers of a bank.
    */
   email?: string;
   /**
@@ -45,20 +45,20 @@ export interface Customer {
    */
   phone?: string | null;
   /**
-   * As it was given.
+   * On one line.
    */
   address?: string | null;
   /**
-   * When its batch was accepted.
+   * The time at which its batch was accepted.
    */
   createdAt?: string;
 }
 /**
- * A customer to be. Texts are trimmed, and a line break or a tab in one is a space; null or an empty text on an optional field means that it is absent; other fields are ignored. In `clientRef`, `accountNumber`, `reference` and `phone`, what a spreadsheet has made of a number (`1.23E+10`, `#REF!`) is refused.
+ * A new customer. Texts are trimmed, and line breaks and tabs become spaces. An optional field that is null or empty counts as absent. Other fields are ignored. In `clientRef`, `accountNumber`, `reference` and `phone`, a number that a spreadsheet has changed (`1.23E+10`, `#REF!`) is refused.
  */
 export interface NewCustomer {
   /**
-   * Your own name for the row. No two rows of a batch may share one. At most 128 characters.
+   * Your own reference for the row. Unique within a batch. At most 128 characters.
    */
   clientRef: string;
   /**
@@ -78,7 +78,7 @@ export interface NewCustomer {
    */
   accountName: string;
   /**
-   * The customer’s identity in your bank: no two customers share one. Any case; ASCII.
+   * Identifies the customer in your bank: no two customers share one. Any case; ASCII.
    */
   email: string;
   /**
@@ -86,36 +86,36 @@ export interface NewCustomer {
    */
   country: string;
   /**
-   * Kept as one line. At most 500 characters.
+   * Stored on one line. At most 500 characters.
    */
   address?: string | null;
   /**
-   * One of three, any case.
+   * In any case.
    */
   gender?: ('male' | 'female' | 'other' | '') | null;
   /**
-   * International (+234…), or as dialled in the customer’s country; without an extension. At most 40 characters.
+   * International (+234…), or as dialled in the customer’s country. Without an extension. At most 40 characters.
    */
   phone?: string | null;
   /**
-   * Sealed before it is stored; never shown. At most 128 characters.
+   * Encrypted before it is stored, and never shown. At most 128 characters.
    */
   accountNumber: string;
   /**
-   * Internal reference. Sealed before it is stored; never shown. At most 128 characters.
+   * Internal reference. Encrypted before it is stored, and never shown. At most 128 characters.
    */
   reference: string;
 }
 /**
- * Fields to change, at least one. One that is absent stays as it is; null clears one that is optional. `email`, `phrase` and the rest can not be changed.
+ * The fields to change, at least one. An absent field stays as it is. Null clears an optional field. `email`, `phrase` and the other fields cannot be changed.
  */
 export interface CustomerUpdate {
   /**
-   * Can not be cleared. At most 100 characters.
+   * Cannot be cleared. At most 100 characters.
    */
   firstname?: string;
   /**
-   * Can not be cleared. At most 100 characters.
+   * Cannot be cleared. At most 100 characters.
    */
   lastname?: string;
   /**
@@ -123,7 +123,7 @@ export interface CustomerUpdate {
    */
   middlename?: string | null;
   /**
-   * Can not be cleared. At most 200 characters.
+   * Cannot be cleared. At most 200 characters.
    */
   accountName?: string;
   /**
@@ -131,28 +131,28 @@ export interface CustomerUpdate {
    */
   address?: string | null;
   /**
-   * International, or as dialled in the customer’s country; null clears it. At most 40 characters.
+   * International, or as dialled in the customer’s country. Null clears it. At most 40 characters.
    */
   phone?: string | null;
   /**
-   * An https address of a named host, without user name or password; null clears it.
+   * An https URL with a host name, and without a user name or password. Null clears it.
    */
   displayPicture?: string | null;
   /**
-   * State or region; null clears it. At most 100 characters.
+   * State or region. Null clears it. At most 100 characters.
    */
   state?: string | null;
 }
 /**
- * The customer that was updated, as it is now.
+ * The customer after the update.
  */
 export interface UpdatedCustomer {
   /**
-   * Ours, given out when the customer was accepted; it never changes.
+   * Assigned by the service when the customer is accepted. It never changes.
    */
   id: string;
   /**
-   * As it was.
+   * An update never changes it.
    */
   email: string;
   /**
@@ -165,15 +165,15 @@ export interface UpdatedCustomer {
  */
 export interface BatchSummary {
   /**
-   * Rows that were sent.
+   * Rows in the request.
    */
   total: number;
   /**
-   * Rows that became a customer, or will.
+   * Rows that became customers, or will.
    */
   successful: number;
   /**
-   * Rows that did not.
+   * Rows that did not become customers.
    */
   failed: number;
   /**
@@ -186,36 +186,36 @@ export interface BatchSummary {
   invalidData: number;
 }
 /**
- * One fault.
+ * One fault of a request or of a row.
  */
 export interface FieldError {
   /**
-   * Path of the fault in what was sent, or the name of a header.
+   * Path of the field in the request, or the name of a header.
    */
   field: string;
   /**
-   * What would be right. Never repeats what was sent.
+   * What would be right. It never repeats the value.
    */
   message: string;
 }
 /**
- * A row of a batch that did not become a customer. The others go in all the same.
+ * A row of a batch that did not become a customer. The other rows are accepted all the same.
  */
 export interface RowFailure {
   /**
-   * Position in what was sent, from 0.
+   * Position in the request, from 0.
    */
   index: number;
   /**
-   * Your own name for the row. Null where it could not be read, or was erased since.
+   * Your own reference for the row. Null if it could not be read, or was erased since.
    */
   clientRef: string | null;
   /**
-   * Why.
+   * The reason, from a closed set.
    */
   code: 'INVALID_DATA' | 'VALIDATION_ERROR' | 'DUPLICATE_IN_BATCH' | 'EXISTING_CUSTOMER';
   /**
-   * The same, as a sentence.
+   * The reason, as a sentence.
    */
   message: string;
   /**
@@ -224,7 +224,7 @@ export interface RowFailure {
   errors: FieldError[];
 }
 /**
- * What becomes of a batch, as it was accepted. The ids are final.
+ * The outcome of a batch at the time it was accepted. The ids are final.
  */
 export interface BatchReport {
   /**
@@ -232,28 +232,28 @@ export interface BatchReport {
    */
   batchId: string | null;
   /**
-   * COMPLETED_WITH_FAILURES where no row was accepted, so that nothing is under way. Null for a dry run.
+   * COMPLETED_WITH_FAILURES if no row was accepted, so that there is nothing left to do. Null for a dry run.
    */
   status: ('PROCESSING' | 'COMPLETED_WITH_FAILURES') | null;
   summary: BatchSummary;
   /**
-   * In input order, the first; of a dry run those from `failuresFrom` on, up to 1 MB.
+   * The first failures, in input order. For a dry run: those from `failuresFrom` on, up to 1 MB.
    */
   failures: RowFailure[];
   /**
-   * Are these all failures? Of a dry run: all from `failuresFrom` on.
+   * True if `failures` has all failures. For a dry run: all from `failuresFrom` on.
    */
   failuresInline: boolean;
   /**
-   * The most that an answer holds itself; fewer, where they are wordy.
+   * The maximum number of `failures`. There are fewer if they are long.
    */
   inlineFailureLimit: number;
   /**
-   * Where the rest is; null where there is none.
+   * Lists all failures. Null if `failures` has all of them.
    */
   failuresUrl: string | null;
   /**
-   * `customerIds` are those of the accepted rows, in input order.
+   * `customerIds` has the ids of the accepted rows, in input order.
    */
   data: {
     createdCount: number;
@@ -261,11 +261,11 @@ export interface BatchReport {
   };
 }
 /**
- * A batch, as it is now. A stalled one keeps what it was sent until an operator has mended the cause.
+ * The current state of a batch. A stalled batch keeps its rows until an operator has fixed the cause.
  */
 export interface Batch {
   /**
-   * Of the answer to the batch.
+   * The same as in the response to the batch.
    */
   batchId: string;
   /**
@@ -274,22 +274,22 @@ export interface Batch {
   status: 'PROCESSING' | 'STALLED' | 'COMPLETED' | 'COMPLETED_WITH_FAILURES';
   summary: BatchSummary;
   /**
-   * Rows of which it is known what became of them.
+   * `processed` rows have become customers or failures.
    */
   progress: {
     processed: number;
     total: number;
   };
   /**
-   * How many of its failures are not listed any more, because a bank has at most 2,000,000 and newer batches needed the room. They still count.
+   * The number of its failures that are no longer listed, because a bank has at most 2,000,000 and newer batches needed the space. `summary` still counts them.
    */
   failuresRemoved: number;
   /**
-   * When it was accepted.
+   * The time at which it was accepted.
    */
   createdAt: string;
   /**
-   * Null while it is under way.
+   * Null until it is completed.
    */
   completedAt: string | null;
 }
@@ -298,19 +298,19 @@ export interface Batch {
  */
 export interface CreatedCustomer {
   /**
-   * Position in what was sent, from 0.
+   * Position in the request, from 0.
    */
   index: number;
   /**
-   * Your own name for the row.
+   * Your own reference for the row.
    */
   clientRef: string;
   /**
-   * Ours, given out when the customer was accepted; it never changes.
+   * Assigned by the service when the customer is accepted. It never changes.
    */
   id: string;
   /**
-   * Four words, unique in the whole network, never given out twice; it never changes.
+   * Four words, unique in the whole network and never given out twice. It never changes.
    */
   phrase: string;
 }
@@ -319,15 +319,15 @@ export interface CreatedCustomer {
  */
 export interface Change {
   /**
-   * When.
+   * The time of the change.
    */
   at: string;
   /**
-   * The request that did it: its `X-Request-Id`.
+   * The `X-Request-Id` of the request that made it.
    */
   requestId: string;
   /**
-   * The key that it was done with. Null: it was not done through this API.
+   * The API key of that request. Null: the change was not made through this API.
    */
   keyId: string | null;
   /**
@@ -335,7 +335,7 @@ export interface Change {
    */
   action: string;
   /**
-   * Id of the customer or of the batch.
+   * The id of the customer or of the batch.
    */
   subject: string;
   /**
@@ -344,16 +344,16 @@ export interface Change {
   fields: string[];
 }
 /**
- * The service runs.
+ * The service is running.
  */
 export interface Health {
   /**
-   * What was asked, and answered. Empty without `deep`.
+   * The dependencies that were checked and work. Empty without `deep`.
    */
   checked: ('database' | 'cache' | 'queue')[];
 }
 /**
- * Every failure has this shape.
+ * Every error has this shape.
  */
 export interface ErrorResponse {
   /**
@@ -361,7 +361,7 @@ export interface ErrorResponse {
    */
   statusCode: number;
   /**
-   * False.
+   * Always false.
    */
   success: false;
   /**
@@ -369,11 +369,11 @@ export interface ErrorResponse {
    */
   message: string;
   /**
-   * Null; of a batch of which no row was accepted, its report.
+   * Null. For a batch without an accepted row: its report.
    */
   data: unknown;
   /**
-   * Of a closed set: what programs should go by.
+   * From a closed set. Programs should rely on it.
    */
   code:
     | 'INVALID_REQUEST'
@@ -394,19 +394,19 @@ export interface ErrorResponse {
     | 'UNAVAILABLE'
     | 'INTERNAL';
   /**
-   * Cause and cure of this code, on a page: a URL, or a path on the server that answered.
+   * The page with the cause and the fix of this code: a URL, or a path on the server that responded.
    */
   docs: string;
   /**
-   * The same as `X-Request-Id`; it finds the request in our logs.
+   * The same as `X-Request-Id`. It identifies the request in our logs.
    */
   requestId: string;
   /**
-   * Seconds to wait, where waiting helps: the same as `Retry-After`.
+   * Seconds to wait, if waiting helps. The same as `Retry-After`.
    */
   retryAfter?: number;
   /**
-   * Every fault that could be told, at most 100.
+   * Every fault, at most 100.
    */
   errors: FieldError[];
 }

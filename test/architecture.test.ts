@@ -61,7 +61,7 @@ const AREAS: Record<string, string[]> = {
     'runtime.ts',
   ],
   'batches/process': ['batches/accept', 'batches', 'customers', 'db', 'runtime.ts', 'log-events.ts', 'lib'],
-  'batches/results': ['batches', 'http', 'api-keys', 'paging', 'db', 'errors.ts', 'limits.ts'],
+  'batches/results': ['batches', 'customers', 'http', 'api-keys', 'paging', 'db', 'errors.ts', 'limits.ts'],
   'batches/accept': [
     'batches',
     'customers',
@@ -75,7 +75,7 @@ const AREAS: Record<string, string[]> = {
     'limits.ts',
     'lib',
   ],
-  batches: ['customers', 'http', 'paging', 'db', 'errors.ts', 'lib'],
+  batches: ['customers', 'http', 'paging', 'db', 'errors.ts', 'runtime.ts', 'lib'],
   customers: ['audit', 'http', 'api-keys', 'paging', 'db', 'errors.ts', 'runtime.ts', 'limits.ts', 'lib'],
   audit: ['http', 'api-keys', 'paging', 'db'],
   health: ['http', 'db', 'errors.ts', 'runtime.ts'],
@@ -248,7 +248,7 @@ const OWNERSHIPS: Ownership[] = [
   {
     what: 'build statements and define tables',
     does: importsFrom(/^drizzle-orm/),
-    by: /\.store\.ts$|^db\/|^paging\/keyset\.ts$/,
+    by: /\.(store|table)\.ts$|^db\/|^paging\/keyset\.ts$|^customers\/(fields|shown-shape)\.ts$/,
     wrong: ['batches/accept/commit.ts', "import { sql } from 'drizzle-orm';"],
   },
   {

@@ -123,7 +123,7 @@ it('an update by hand is written down, though it names the row of an earlier one
     expect([rows.length, rows[0].keyId, rows[0].action]).toEqual([before + index + 1, null, 'UPDATE']);
   }
   await change({ state: 'Ogun' });
-  expect((await changes())[0]).toMatchObject({ keyId: 'key_lagos_full', action: 'PATCH /v1/bank/customer' });
+  expect((await changes())[0]).toMatchObject({ keyId: 'key_lagos_full', action: 'customer.updated' });
 });
 
 describe('REPLACE, which no DELETE trigger sees, removes no customer and no batch:', () => {

@@ -3,10 +3,10 @@ declare module '*?raw' {
   export default text;
 }
 
-/** What Vite makes of it: the texts of the files that match, by their path relative to the file that asks. */
 interface ImportMeta {
-  glob<Text extends string>(
-    pattern: string,
-    options: { query: '?raw'; import: 'default'; eager: true },
-  ): Record<string, Text>;
+  /** Vite's: the files that match, by their path relative to the importing file. */
+  glob<File = unknown>(
+    patterns: string | readonly string[],
+    options?: { query?: string; import?: string; eager?: boolean },
+  ): Record<string, File>;
 }

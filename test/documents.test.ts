@@ -39,7 +39,7 @@ function fromRoot(path: string): string {
 function exists(path: string): boolean {
   const name = path.replace(/\/$/, '');
   if (!name.includes('*')) return FILES.includes(name) || FOLDERS.has(name);
-  const pattern = new RegExp(`^${name.split('*').map(RegExp.escape).join('[^/]*')}$`);
+  const pattern = new RegExp(`^${name.split('*').map((part) => RegExp.escape(part)).join('[^/]*')}$`);
   return FILES.some((file) => pattern.test(file));
 }
 

@@ -14,7 +14,7 @@ const columns = columnsAs({
   cursorKey: banks.cursorKey,
 });
 
-const byHash = renderOnce(
+const byHash = renderOnce(() =>
   toStatement(
     queryBuilder
       .select(columns)

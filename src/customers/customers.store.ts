@@ -18,7 +18,7 @@ const IDENTIFIERS = ['id', 'email', 'phrase'] as const;
 type Identifier = (typeof IDENTIFIERS)[number];
 
 const lookupBy = (identifiers: Identifier[]) =>
-  renderOnce(
+  renderOnce(() =>
     toStatement<CustomerRecord>(
       queryBuilder
         .select(columns)

@@ -170,6 +170,26 @@ function forbiddenEdges(sources: SourceFile[]): string[] {
     .map(([edge, paths]) => `${edge} in ${paths.join(', ')}`);
 }
 
+/** The files that lead back to themselves by imports. */
+function cyclesOf(sources: SourceFile[]): string[] {
+  const targets = new Map(
+    sources.map(({ path, imports }) => [path, imports.map((specifier) => resolveImport(path, specifier))]),
+  );
+  const reachableFrom = (start: string) => {
+    const found = new Set<string>();
+    const open = [start];
+    for (let path = open.pop(); path !== undefined; path = open.pop()) {
+      for (const target of targets.get(path) ?? []) {
+        if (target === undefined || found.has(target)) continue;
+        found.add(target);
+        open.push(target);
+      }
+    }
+    return found;
+  };
+  return [...targets.keys()].filter((path) => reachableFrom(path).has(path));
+}
+
 const hasPackages = files.some(({ path }) => path.startsWith('cli/'));
 const isPresent = (area: string) => hasPackages || !/^(cli\/|client$)/.test(area);
 
@@ -196,6 +216,20 @@ describe('the table of areas', () => {
     const used = edgesOf(files);
     const present = allowed.filter((edge) => edge.split(' -> ').every(isPresent));
     expect(present.filter((edge) => !used.has(edge))).toEqual([]);
+  });
+
+  it('leaves no files of one area that import each other', () => {
+    expect(cyclesOf(files)).toEqual([]);
+  });
+
+  it('finds files that import each other, over any number of others and by their types alone', () => {
+    const circle = [
+      toSourceFile('lib/a.ts', "import { b } from './b.ts';"),
+      toSourceFile('lib/b.ts', "import type { C } from './c.ts';"),
+      toSourceFile('lib/c.ts', "export { a } from './a.ts';"),
+      toSourceFile('lib/d.ts', "import { a } from './a.ts';"),
+    ];
+    expect(cyclesOf(circle)).toEqual(['lib/a.ts', 'lib/b.ts', 'lib/c.ts']);
   });
 
   it.each([

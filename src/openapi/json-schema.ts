@@ -1,12 +1,7 @@
 /** Converts the schemas of the code to JSON Schema (2020-12), as OpenAPI 3.1 uses it. */
 import * as z from 'zod/mini';
 import { COMPONENTS, type Component } from './components.ts';
-import { asSent } from './sent.ts';
-
-export interface JsonSchema {
-  [keyword: string]: unknown;
-  properties?: Record<string, JsonSchema>;
-}
+import { asSent, type JsonSchema } from './sent.ts';
 
 const named = z.registry<{ id: string }>();
 for (const [id, { schema }] of Object.entries(COMPONENTS)) named.add(schema, { id });

@@ -6,10 +6,10 @@ import type { Operation } from '../http/operation.ts';
 import { SCOPES } from '../api-keys/scopes.ts';
 import { TAGS, type Documented, type Parameter } from './documented.ts';
 import { REQUEST_HEADERS, RESPONSE_HEADERS } from './headers.ts';
-import { describeComponents, describeFields, toJsonSchema, type JsonSchema } from './json-schema.ts';
+import { describeComponents, describeFields, toJsonSchema } from './json-schema.ts';
 import { OPERATIONS } from './operations.ts';
 import { responsesOf } from './responses.ts';
-import { emailParameter } from './sent.ts';
+import { emailParameter, type JsonSchema } from './sent.ts';
 
 /** `/a/:b`, as Hono writes it, is `/a/{b}`. */
 export function templateOf(path: string): string {

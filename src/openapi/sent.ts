@@ -4,8 +4,12 @@
  */
 import type * as z from 'zod/mini';
 import { EMAIL, MAX_EMAIL_CHARACTERS } from '../lib/email.ts';
-import type { JsonSchema } from './json-schema.ts';
 import { BATCH_RULES, UPDATE_RULES } from '../customers/fields.ts';
+
+export interface JsonSchema {
+  [keyword: string]: unknown;
+  properties?: Record<string, JsonSchema>;
+}
 
 /** Patterns of the text between the spaces, for fields with more rules than a length. */
 const TEXTS: Record<string, string> = {

@@ -8,7 +8,6 @@ import { ERROR_GUIDE } from './error-guide.ts';
 import { EXAMPLE_HOST } from './examples.ts';
 import type { DocumentedHeader } from './headers.ts';
 import { toJsonSchema } from './json-schema.ts';
-import type { JsonSchema } from './sent.ts';
 
 const EVERY_RESPONSE: DocumentedHeader[] = ['X-Request-Id'];
 const WITH_API_KEY: DocumentedHeader[] = ['RateLimit', 'RateLimit-Policy'];

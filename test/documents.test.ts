@@ -39,7 +39,12 @@ function fromRoot(path: string): string {
 function exists(path: string): boolean {
   const name = path.replace(/\/$/, '');
   if (!name.includes('*')) return FILES.includes(name) || FOLDERS.has(name);
-  const pattern = new RegExp(`^${name.split('*').map((part) => RegExp.escape(part)).join('[^/]*')}$`);
+  const pattern = new RegExp(
+    `^${name
+      .split('*')
+      .map((part) => RegExp.escape(part))
+      .join('[^/]*')}$`,
+  );
   return FILES.some((file) => pattern.test(file));
 }
 

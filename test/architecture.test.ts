@@ -266,6 +266,9 @@ const importsFrom = (pattern: RegExp) => (file: SourceFile) =>
 const TABLES =
   'banks|api_keys|customers|batches|batch_chunks|batch_failures|idempotency_keys|audit_log|retired_phrases';
 
+const DRIZZLE_TABLES =
+  'banks|apiKeys|customers|batches|batchChunks|batchFailures|idempotencyKeys|auditLog|retiredPhrases';
+
 const OWNERSHIPS: Ownership[] = [
   {
     what: 'know the composition root',
@@ -280,10 +283,18 @@ const OWNERSHIPS: Ownership[] = [
     wrong: ['customers/customers.service.ts', 'const query = `SELECT id\n  FROM customers`;'],
   },
   {
-    what: 'build statements and define tables',
-    does: importsFrom(/^drizzle-orm/),
-    by: /\.(store|table)\.ts$|^db\/|^paging\/keyset\.ts$|^customers\/(fields|shown-shape)\.ts$/,
-    wrong: ['batches/accept/commit.ts', "import { sql } from 'drizzle-orm';"],
+    what: 'build statements',
+    does: mentions(/^import (?!type\b)[^;]*from 'drizzle-orm'/m),
+    by: /\.store\.ts$|^db\/|^paging\/keyset\.ts$/,
+    wrong: ['batches/accept/commit.ts', "import { eq, sql } from 'drizzle-orm';"],
+  },
+  {
+    what: 'know the columns of a table: stores, and what is derived from the columns of customers',
+    does: (file) =>
+      importsFrom(/\.table\.ts$/)(file) ||
+      mentions(new RegExp(`\\b(${DRIZZLE_TABLES})\\b[^;]*/schema\\.ts'`))(file),
+    by: /\.store\.ts$|^db\/|^customers\/(customers\.view|shown-shape)\.ts$|^batches\/staged-customer\.ts$/,
+    wrong: ['customers/customers.service.ts', "import { apiKeys } from '../db/schema.ts';"],
   },
   {
     what: 'touch KV',

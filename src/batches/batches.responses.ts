@@ -1,4 +1,4 @@
-/** What answers about batches hold. The Worker takes the types alone. */
+/** The shapes of batches in responses. */
 import * as z from 'zod/mini';
 import { fieldError } from '../http/envelope.ts';
 import { BATCH_STATUSES, FAILURE_CODES } from '../db/schema.ts';
@@ -14,9 +14,9 @@ export const batchSummary = z.strictObject({
 export type BatchSummary = z.output<typeof batchSummary>;
 
 export const rowFailure = z.strictObject({
-  /** Position in what was sent, from 0. */
+  /** Position in the request, from 0. */
   index: z.int(),
-  /** The bank's own name for the row, where it can be read. */
+  /** The bank's own reference for the row. Null if it could not be read. */
   clientRef: z.nullable(z.string()),
   code: z.enum(FAILURE_CODES),
   message: z.string(),
@@ -24,9 +24,9 @@ export const rowFailure = z.strictObject({
 });
 export type RowFailure = z.output<typeof rowFailure>;
 
-/** The contract's `data`, and where the rest of it is. */
+/** The contract's `data`, and where to find the failures that do not fit. */
 export const batchReport = z.strictObject({
-  /** Null for a dry run, as are the other things that it does not make. */
+  /** Null for a dry run, like everything that it does not create. */
   batchId: z.nullable(z.string()),
   status: z.nullable(z.enum(['PROCESSING', 'COMPLETED_WITH_FAILURES'])),
   summary: batchSummary,
@@ -42,9 +42,9 @@ export const batchView = z.strictObject({
   batchId: z.string(),
   status: z.enum(BATCH_STATUSES),
   summary: batchSummary,
-  /** Rows of which it is known what became of them, of all that were sent. */
+  /** `processed` rows have become customers or failures. */
   progress: z.strictObject({ processed: z.int(), total: z.int() }),
-  /** Failures that made room for those of newer batches: the list is without them. */
+  /** Failures that are no longer listed, because newer ones needed the space. */
   failuresRemoved: z.int(),
   createdAt: z.iso.datetime(),
   completedAt: z.nullable(z.iso.datetime()),

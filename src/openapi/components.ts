@@ -192,7 +192,8 @@ export const COMPONENTS = {
       at: 'The time of the change.',
       requestId: 'The `X-Request-Id` of the request that made it.',
       keyId: 'The API key of that request. Null: the change was not made through this API.',
-      action: 'Method and address, or UPDATE, DELETE and INSERT for what was done in the database by hand.',
+      action:
+        '`batch.accepted`, `customer.updated` or `customer.erased`. UPDATE, DELETE or INSERT: the change was made in the database by hand. Entries of version 0.1.0 name the method and path instead.',
       subject: 'The id of the customer or of the batch.',
       fields: 'The fields that an update named.',
     },

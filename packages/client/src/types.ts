@@ -331,7 +331,7 @@ export interface Change {
    */
   keyId: string | null;
   /**
-   * Method and address, or UPDATE, DELETE and INSERT for what was done in the database by hand.
+   * `batch.accepted`, `customer.updated` or `customer.erased`. UPDATE, DELETE or INSERT: the change was made in the database by hand. Entries of version 0.1.0 name the method and path instead.
    */
   action: string;
   /**

@@ -22,11 +22,21 @@ export function seesExtended(scopes: ReadonlySet<string>): boolean {
   return scopes.has('customers:read:extended');
 }
 
-/** Returns the fields of a row that the caller may see. A new field is added here by hand; the return type demands it. */
+/** Returns the fields of a row that the caller may see. */
 export function toView(row: CustomerRecord, extended: boolean): CustomerView {
-  // Written out, because a loop over the names or `...` takes ten times as long: 15 µs more for a page of 50 rows.
+  return extended ? toExtendedCustomer(row) : toStandardCustomer(row);
+}
+
+// Both are written out, because a loop over the names or `...` takes ten times as long: 15 µs more for a page of 50 rows.
+// The return types demand each field of fields.ts.
+
+function toStandardCustomer(row: CustomerRecord): StandardCustomer {
   const { id, accountName, gender, displayPicture, bankId, phrase, country } = row;
-  if (!extended) return { id, accountName, gender, displayPicture, bankId, phrase, country };
+  return { id, accountName, gender, displayPicture, bankId, phrase, country };
+}
+
+function toExtendedCustomer(row: CustomerRecord): ExtendedCustomer {
+  const { id, accountName, gender, displayPicture, bankId, phrase, country } = row;
   const { state, email, phone, address } = row;
   const createdAt = toIsoTime(row.createdAt);
   return {

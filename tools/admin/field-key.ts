@@ -12,6 +12,8 @@ import {
   versionOf,
   type FieldKey,
 } from '../../src/crypto/field-cipher.ts';
+import { customers } from '../../src/customers/customers.table.ts';
+import { SEALED_FIELDS } from '../../src/customers/fields.ts';
 import { run, targetOf, withTarget } from '../lib/arguments.ts';
 import { addLocalFieldKey, readDevVars } from '../dev/dev-vars.ts';
 import { listRemoteFieldKeys, showNewFieldKey } from './remote-field-keys.ts';
@@ -21,11 +23,13 @@ import { d1, sqlText, wrangler, type Target } from '../lib/wrangler.ts';
 /** Customers per round: their updates take 70 KB, and on Linux an argument may have 128 KB. */
 const ROUND_ROWS = 200;
 
+const SEALED_COLUMNS = SEALED_FIELDS.map((field) => ({ field, column: customers[field].name }));
+
+/** A customer's key and its sealed columns. */
 interface Sealed {
   bank_id: string;
   id: string;
-  account_number: string;
-  reference: string;
+  [column: string]: string;
 }
 
 async function addRemoteFieldKey(): Promise<void> {
@@ -64,9 +68,10 @@ async function sealAnew(keys: Map<number, FieldKey>, newest: FieldKey, row: Seal
     const text = versionOf(value) === undefined ? value : await openField(keys, owner, value);
     return sqlText(await sealField(newest, owner, text));
   };
-  const accountNumber = await anew('accountNumber', row.account_number);
-  const reference = await anew('reference', row.reference);
-  return `UPDATE customers SET account_number = ${accountNumber}, reference = ${reference}
+  const changes = SEALED_COLUMNS.map(
+    async ({ field, column }) => `${column} = ${await anew(field, row[column] ?? '')}`,
+  );
+  return `UPDATE customers SET ${(await Promise.all(changes)).join(', ')}
      WHERE bank_id = ${sqlText(row.bank_id)} AND id = ${sqlText(row.id)}`;
 }
 
@@ -75,16 +80,17 @@ async function sealAllAnew(target: Target, keys: Map<number, FieldKey>): Promise
   if (newest === undefined) {
     throw new Error('No field key was given: enter every version, in lines such as FIELD_KEY_1=…');
   }
-  const isCurrent = (column: string) => `${column} LIKE '${newest.version}.%'`;
+  const columns = SEALED_COLUMNS.map(({ column }) => column);
+  const areCurrent = columns.map((column) => `${column} LIKE '${newest.version}.%'`).join(' AND ');
   let after = { bank_id: '', id: '' };
   let sealed = 0;
   let unopened = 0;
   for (;;) {
     const rows = await d1<Sealed>(
       target,
-      `SELECT bank_id, id, account_number, reference FROM customers
+      `SELECT bank_id, id, ${columns.join(', ')} FROM customers
        WHERE (bank_id, id) > (${sqlText(after.bank_id)}, ${sqlText(after.id)})
-         AND NOT (${isCurrent('account_number')} AND ${isCurrent('reference')})
+         AND NOT (${areCurrent})
        ORDER BY bank_id, id LIMIT ${ROUND_ROWS}`,
     );
     const last = rows.at(-1);

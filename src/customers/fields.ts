@@ -3,8 +3,7 @@
  * cached value, the letters of failures and the reference are derived from these rows, and from the reference the
  * client and the importer.
  *
- * To add a field: a migration (with the audit trigger made anew), a row here, and its documentation. The compiler and
- * the tests name what is missing.
+ * CONTRIBUTING.md has the recipe for a new field. The compiler and the tests name what is missing.
  */
 import { integer, text, type SQLiteColumnBuilderBase } from 'drizzle-orm/sqlite-core';
 import type * as z from 'zod/mini';
@@ -28,12 +27,12 @@ import {
   upperCase,
 } from './field-rules.ts';
 
-interface Kept {
+interface Stored {
   /** The column in D1; a migration creates it. */
   column: SQLiteColumnBuilderBase;
   /** Rule of an update. Without one, the field never changes. */
   update?: z.ZodMiniType;
-  /** Place among the Standard fields, which every read shows. Never shown without this and `extended`. */
+  /** Place among the Standard fields, which every read shows. A field with neither this nor `extended` is never shown. */
   standard?: number;
   /** Place among the Extended fields, which need the scope `customers:read:extended`. */
   extended?: number;
@@ -50,13 +49,13 @@ interface Imported {
   sealed?: true;
 }
 
-/** A field that the service fills in: when the batch is accepted (`staged`), or later. */
-interface Assigned {
+/** Any other field. The id and the phrase are staged too: a batch is given them when it is accepted. */
+interface NotImported {
   batch?: never;
   staged?: number;
 }
 
-export type Field = Kept & (Imported | Assigned);
+export type Field = Stored & (Imported | NotImported);
 
 export const GENDERS = ['male', 'female', 'other'] as const;
 
@@ -70,7 +69,7 @@ const MAX_REFERENCE_CHARACTERS = 128;
 
 const reference = required(MAX_REFERENCE_CHARACTERS, foldLines, undamaged);
 
-/** In the order of the contract's request: documents, errors and the importer list the fields in this order. */
+/** In the order of the contract's request: errors, the reference and the importer list the fields in this order. */
 export const FIELDS = {
   bankId: { column: text('bank_id').notNull(), standard: 5 },
   id: { column: text('id').notNull(), staged: 1, standard: 1 },
@@ -179,8 +178,8 @@ type ByField<Property extends string> = {
   ]: Fields[Name] extends Record<Property, infer Value> ? Value : never;
 };
 
-function byField<Property extends keyof (Kept & Imported)>(property: Property): ByField<Property> {
-  const having = Object.entries<Partial<Kept & Imported>>(FIELDS).filter(([, field]) => property in field);
+function byField<Property extends keyof (Stored & Imported)>(property: Property): ByField<Property> {
+  const having = Object.entries<Partial<Stored & Imported>>(FIELDS).filter(([, field]) => property in field);
   return Object.fromEntries(having.map(([name, field]) => [name, field[property]])) as ByField<Property>;
 }
 

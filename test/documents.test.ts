@@ -60,7 +60,7 @@ const pathsIn = (text: string) =>
 const namesIn = (text: string) =>
   [...text.matchAll(/`([\w-]+(?:\.[\w-]+)*\.(?:cjs|css|html|js|sql|ts))`/g)].map(([, name]) => name ?? '');
 
-/** As GitHub makes them. */
+/** The anchor that GitHub gives a heading. */
 const anchorOf = (heading: string) =>
   heading
     .toLowerCase()

@@ -1,4 +1,4 @@
-/** How the check runs npm scripts beside one another. A part of `npm run smoke`. */
+/** How the check runs npm scripts in parallel. Part of `npm run smoke`. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { projectFolder } from '../../tools/lib/wrangler.ts';
 
-/** Waits for a file that another script makes, and fails where none does. */
+/** @returns a command that waits for a file of another script, and fails after 30 s */
 const waitFor = (name: string) =>
   `node -e "while (!fs.existsSync('${name}')) if (performance.now() > 30_000) process.exit(1);"`;
 const make = (name: string) => `node -e "fs.writeFileSync('${name}', '')"`;
@@ -35,15 +35,15 @@ const beside = (...rows: string[]) =>
     );
   });
 
-void describe('scripts beside one another', { timeout: 60_000 }, () => {
-  void it('run at the same time, and each one’s output stays whole', async () => {
+void describe('parallel scripts', { timeout: 60_000 }, () => {
+  void it('run at the same time, and the output of each stays together', async () => {
     const { code, output } = await beside('first', 'second');
     assert.equal(code, 0, output);
     assert.match(output, /^> npm run first \(passed after \d+ s\)\none\ntwo\n$/m);
     assert.match(output, /^> npm run second \(passed after \d+ s\)\nthree\n$/m);
   });
 
-  void it('fail together with any of them, show what it said, and begin no other', async () => {
+  void it('fail if one of them fails, show its output, and start no other', async () => {
     const { code, output } = await beside('failing, late');
     assert.equal(code, 1, output);
     assert.match(output, /^> npm run failing \(FAILED after \d+ s\)\nbroken\n$/m);

@@ -7,7 +7,7 @@ import { run } from '../lib/arguments.ts';
 import { wrangler } from '../lib/wrangler.ts';
 
 await run(
-  new Command('deploy').description('is somebody logged in to Cloudflare?').action(async () => {
+  new Command('deploy').description('check that somebody is logged in to Cloudflare').action(async () => {
     if (process.env['CLOUDFLARE_API_TOKEN'] === undefined) await wrangler(['whoami', '--json']);
   }),
 );

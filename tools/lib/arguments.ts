@@ -1,4 +1,4 @@
-/** What the commands share: where the database and files are, and how help and a failure are told. */
+/** Shared by all commands: options for the database, paths of the caller, help and error messages. */
 import { resolve } from 'node:path';
 import { CommanderError, type Command } from 'commander';
 import type { Target } from './wrangler.ts';
@@ -8,16 +8,16 @@ interface TargetOptions {
   persistTo?: string;
 }
 
-/** A path as the caller means it: npm runs commands in the project's folder, and says in INIT_CWD where it was called. */
+/** Resolves a path in the caller's folder: npm runs commands in the project's folder and sets INIT_CWD to the caller's. */
 export const pathOfCaller = (path: string) => resolve(process.env['INIT_CWD'] ?? '', path);
 
 /** Adds `--remote` and `--persist-to` to a command. */
 export function withTarget(command: Command): Command {
   return command
-    .option('--remote', 'the deployed database, through wrangler; without it, this machine’s')
+    .option('--remote', 'use the deployed database, through wrangler; without it, the local one')
     .option(
       '--persist-to <folder>',
-      'the state folder of a local server that was started with one',
+      'state folder of a local server that was started with this option',
       pathOfCaller,
     );
 }
@@ -26,7 +26,7 @@ export function targetOf({ remote, persistTo }: TargetOptions): Target {
   return remote === true ? { remote } : { remote: false, persistTo };
 }
 
-/** Runs a command line. A failure, a mistyped option too, is one sentence and exit code 1. */
+/** Runs a command line. A failure, such as a mistyped option, is one sentence and exit code 1. */
 export async function run(program: Command): Promise<void> {
   const typed = `npm ${program.name() === 'start' ? 'start' : `run ${program.name()}`} --`;
   for (const command of [program, ...program.commands]) {
@@ -41,7 +41,7 @@ export async function run(program: Command): Promise<void> {
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode;
-      // Help was asked for, or was the answer to no command at all: it has been printed.
+      // Otherwise it has printed the help.
       if (error.message.startsWith('error: ')) console.error(sentenceOf(error, typed));
       return;
     }
@@ -50,10 +50,10 @@ export async function run(program: Command): Promise<void> {
   }
 }
 
-/** Commander says it in two lines, and not where the options are listed. */
+/** Turns Commander's message of two lines into a sentence, and adds where the options are listed. */
 function sentenceOf({ message }: CommanderError, typed: string): string {
   const fault = message
     .replace(/^error: (.)/, (_, first: string) => first.toUpperCase())
     .replaceAll('\n', ' ');
-  return `${fault.replace(/\.$/, '')}: ${typed} --help lists what there is.`;
+  return `${fault.replace(/\.$/, '')}: ${typed} --help lists the options.`;
 }

@@ -20,15 +20,15 @@ export const wranglerEnvironment = {
   PEERE_COMMAND: 'yes',
 };
 
-/** What it prints of a missing login: of `whoami --json`, of a login that has ended, and of all else. */
+/** wrangler's output without a login: that of `whoami --json`, of an expired login, and of other commands. */
 const LOGGED_OUT = /"loggedIn":false|Not logged in|necessary to set a CLOUDFLARE_API_TOKEN/;
 const NOT_LOGGED_IN =
   'You are not logged in to Cloudflare: run npx wrangler login first, or set CLOUDFLARE_API_TOKEN.';
 
 /**
- * @param input what it reads where it asks: a secret, which must not be an argument
- * @returns what it printed
- * @throws with what it printed, when it fails; with what to do, when nobody is logged in
+ * @param input for standard input: a secret, which must not be an argument
+ * @returns the output
+ * @throws with the output if it fails; with what to do if nobody is logged in
  */
 export function wrangler(args: string[], input = ''): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -338,6 +338,12 @@ const OWNERSHIPS: Ownership[] = [
     by: /^cli\/(?!reading\/)/,
     wrong: ['cli/reading/csv.ts', "import { readFileSync } from 'node:fs';"],
   },
+  {
+    what: 'import single files of the client: none, the importer uses its public interface',
+    does: importsFrom(/\/client\//),
+    by: [],
+    wrong: ['cli/import/submit.ts', "import { Transport } from '../../../client/src/transport.ts';"],
+  },
 ];
 
 describe.each(OWNERSHIPS)('only the files meant for it $what', ({ does, by, wrong }) => {

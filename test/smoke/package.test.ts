@@ -99,12 +99,12 @@ void describe('@peere/client', { timeout: 60_000 }, () => {
     await run(process.execPath, [join(projectFolder, 'node_modules/typescript/bin/tsc'), '-p', folder]);
   });
 
-  void it('says in one sentence what to do where its importer is not built', async () => {
+  void it('says in one sentence what to do if it is not built', async () => {
     const bin = join(folder, 'bin');
     await mkdir(bin);
     await copyFile(join(projectFolder, 'packages/cli/bin/peere-import.js'), join(bin, 'peere-import.js'));
     const { code, stderr } = await run(process.execPath, [join(bin, 'peere-import.js')]).then(
-      () => assert.fail('it went on'),
+      () => assert.fail('it did not fail'),
       (error: { code: number; stderr: string }) => error,
     );
     assert.equal(code, 3);

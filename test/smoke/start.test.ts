@@ -99,7 +99,7 @@ const start = async (stateFolder: string, ...options: string[]) => {
 /** @returns what a command prints that fails */
 async function refusal(args: string[], cwd = projectFolder): Promise<string> {
   const failed = await promisify(execFile)(process.execPath, args, { cwd }).then(
-    () => assert.fail('it went on'),
+    () => assert.fail('it did not fail'),
     (error: { stderr: string }) => error,
   );
   return failed.stderr;
@@ -203,7 +203,7 @@ void describe('npm start', { timeout: 600_000 }, () => {
     }
   });
 
-  void it('tells in its help what to type, as every command does', async () => {
+  void it('prints in its help the command to type, as every command does', async () => {
     for (const [args, usage] of [
       [['tools/dev/start.ts'], 'npm start -- [options]'],
       [['tools/admin/key.ts', 'list'], 'npm run key -- list [options]'],
@@ -234,7 +234,7 @@ void describe('npm start', { timeout: 600_000 }, () => {
 });
 
 void describe('npm run demo -- --file', { timeout: 60_000 }, () => {
-  void it('writes into the folder where it was called', async () => {
+  void it('writes into the folder of its caller', async () => {
     const folder = await temporaryFolder();
     await promisify(execFile)(
       'npm',

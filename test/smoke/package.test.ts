@@ -99,18 +99,6 @@ void describe('@peere/client', { timeout: 60_000 }, () => {
     await run(process.execPath, [join(projectFolder, 'node_modules/typescript/bin/tsc'), '-p', folder]);
   });
 
-  void it('says in one sentence what to do if it is not built', async () => {
-    const bin = join(folder, 'bin');
-    await mkdir(bin);
-    await copyFile(join(projectFolder, 'packages/cli/bin/peere-import.js'), join(bin, 'peere-import.js'));
-    const { code, stderr } = await run(process.execPath, [join(bin, 'peere-import.js')]).then(
-      () => assert.fail('it did not fail'),
-      (error: { code: number; stderr: string }) => error,
-    );
-    assert.equal(code, 3);
-    assert.match(stderr, /^peere-import is not built yet: run npm ci --ignore-scripts=false [^\n]+\n$/);
-  });
-
   void it('works in Node', async () => {
     const program = `
       import { createClient } from '@peere/client';
@@ -135,6 +123,18 @@ void describe('@peere/cli', { timeout: 60_000 }, () => {
       'package.json',
     ]);
     assert.equal((await manifestOf('cli')).dependencies, undefined);
+  });
+
+  void it('says in one sentence what to do if it is not built', async () => {
+    const bin = join(folder, 'bin');
+    await mkdir(bin);
+    await copyFile(join(projectFolder, 'packages/cli/bin/peere-import.js'), join(bin, 'peere-import.js'));
+    const { code, stderr } = await run(process.execPath, [join(bin, 'peere-import.js')]).then(
+      () => assert.fail('it did not fail'),
+      (error: { code: number; stderr: string }) => error,
+    );
+    assert.equal(code, 3);
+    assert.match(stderr, /^peere-import is not built yet: run npm ci --ignore-scripts=false [^\n]+\n$/);
   });
 
   void it('imports a file where no other package is installed', async () => {

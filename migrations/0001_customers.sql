@@ -1,5 +1,5 @@
--- Banks, their keys, their customers, and the batches that bring customers in.
--- Life cycles of every table are in docs/storage.md. Times are milliseconds since 1970-01-01 UTC.
+-- Banks, their API keys and customers, and the batches that create customers.
+-- docs/storage.md has the life cycle of every table. Times are milliseconds since 1970-01-01 UTC.
 
 CREATE TABLE banks (
   id TEXT NOT NULL PRIMARY KEY,
@@ -67,7 +67,7 @@ CREATE TABLE batches (
   PRIMARY KEY (bank_id, id)
 ) STRICT, WITHOUT ROWID;
 
--- A chunk is open while it has a payload; it is closed, and its payload gone, in one step.
+-- A chunk is open while it has a payload. Closing it removes the payload in the same step.
 CREATE TABLE batch_chunks (
   bank_id TEXT NOT NULL,
   batch_id TEXT NOT NULL,
@@ -79,7 +79,7 @@ CREATE TABLE batch_chunks (
   created INTEGER NOT NULL DEFAULT 0,
   raced INTEGER NOT NULL DEFAULT 0,
   done_at INTEGER,
-  payload TEXT, -- last: what stands behind a large value is read through all of its pages
+  payload TEXT, -- last, because reading a column after a large value reads all pages of that value
   PRIMARY KEY (bank_id, batch_id, chunk),
   CHECK ((payload IS NULL) = (done_at IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
@@ -90,7 +90,7 @@ CREATE TABLE batch_failures (
   bank_id TEXT NOT NULL,
   batch_id TEXT NOT NULL,
   row_index INTEGER NOT NULL,
-  chunk INTEGER, -- null: refused when the batch was accepted; else the chunk that found it could not go in
+  chunk INTEGER, -- null: refused when the batch was accepted; otherwise the chunk in which it was found
   client_ref TEXT,
   code TEXT NOT NULL CHECK (code IN ('INVALID_DATA', 'VALIDATION_ERROR', 'DUPLICATE_IN_BATCH', 'EXISTING_CUSTOMER')),
   message TEXT NOT NULL,

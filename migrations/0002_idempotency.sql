@@ -1,4 +1,4 @@
--- What a bank's retry is answered with, and the orders in which its batches are read and removed.
+-- The response to a bank's retry, and indexes to list and delete batches.
 
 CREATE TABLE idempotency_keys (
   bank_id TEXT NOT NULL,

@@ -1,11 +1,11 @@
--- Who changed what; and customers that are to be forgotten.
+-- The audit log, and the erasure of customers.
 
--- Append-only. One row for each request that changed something, in the transaction of the change.
+-- Append-only. One row for each request that changed something, inserted in the transaction of the change.
 CREATE TABLE audit_log (
   bank_id TEXT NOT NULL,
   at INTEGER NOT NULL,
   request_id TEXT NOT NULL,
-  key_id TEXT, -- null: nobody said so; the change did not come through the API
+  key_id TEXT, -- null: the change did not use the API
   action TEXT NOT NULL,
   subject TEXT NOT NULL,
   fields TEXT NOT NULL,
@@ -24,7 +24,7 @@ BEGIN
   SELECT RAISE(ABORT, 'the audit log is append-only');
 END;
 
--- INSERT OR REPLACE would pass by the two above. A row that is there already says what it says.
+-- INSERT OR REPLACE would bypass the two triggers above. An existing row stays as it is.
 CREATE TRIGGER audit_log_is_not_replaced BEFORE INSERT ON audit_log
 WHEN EXISTS (
   SELECT 1 FROM audit_log WHERE bank_id = NEW.bank_id AND at = NEW.at AND request_id = NEW.request_id)
@@ -32,11 +32,11 @@ BEGIN
   SELECT RAISE(IGNORE);
 END;
 
--- The request that changed a customer last; null: it is as it was created.
+-- The request that changed a customer last; null: unchanged since it was created.
 ALTER TABLE customers ADD COLUMN revision TEXT;
 
--- A change that names no row of the log is written down as nobody's: by hand, or by code from before the log.
--- Sealing account_number and reference anew changes what is stored, not what it says, and is left out.
+-- Records a change that names no row of the log, without an API key: it was made by hand, or by code that is older than
+-- the log. Sealing account_number and reference again is left out, because it does not change their values.
 CREATE TRIGGER customers_updated_by_nobody
 AFTER UPDATE OF bank_id, id, phrase, email, account_name, firstname, lastname, middlename, country, state, address,
   gender, phone, display_picture, client_ref, batch_index, created_at, revision ON customers
@@ -62,7 +62,7 @@ BEGIN
   VALUES (NEW.bank_id, unixepoch('subsec') * 1000, 'sql_' || hex(randomblob(10)), 'INSERT', NEW.id, '[]');
 END;
 
--- Phrases of customers that were erased, without whose they were: never to be given out again.
+-- Phrases of erased customers, without the customers. They are never given out again.
 CREATE TABLE retired_phrases (
   phrase TEXT NOT NULL PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
@@ -70,9 +70,9 @@ CREATE TABLE retired_phrases (
 CREATE TRIGGER customers_phrase_is_not_retired BEFORE INSERT ON customers
 WHEN EXISTS (SELECT 1 FROM retired_phrases WHERE phrase = NEW.phrase)
 BEGIN
-  -- The words of the unique index: to the consumer it is the same, a phrase that is taken.
+  -- The message of the unique index: the consumer treats both as a phrase that is taken.
   SELECT RAISE(ABORT, 'UNIQUE constraint failed: customers.phrase');
 END;
 
--- An erasure finds the failures that name its customer.
+-- An erasure finds the failures that name its customer by this index.
 CREATE INDEX batch_failures_client_ref ON batch_failures (bank_id, client_ref) WHERE client_ref IS NOT NULL;

@@ -1,12 +1,12 @@
--- Failures as codes, because sentences took 820 bytes a row; and how many of them a bank has, because they are bounded.
+-- Stores failures as codes, because sentences took 820 bytes a row. Counts them per bank, because they are bounded.
 
--- What `code` and `faults` stand for: src/batches/failure-codes.ts. Rows of before keep their faults as JSON, which
--- begins with a bracket as no code does, until they are removed with their batch.
+-- src/batches/failures.ts explains `code` and `faults`. Older rows keep their faults as JSON until they are deleted with
+-- their batch. JSON begins with a bracket, which no code does.
 CREATE TABLE batch_failures_in_codes (
   bank_id TEXT NOT NULL,
   batch_id TEXT NOT NULL,
   row_index INTEGER NOT NULL,
-  chunk INTEGER, -- null: refused when the batch was accepted; else the chunk that found it could not go in
+  chunk INTEGER, -- null: refused when the batch was accepted; otherwise the chunk in which it was found
   client_ref TEXT,
   code TEXT NOT NULL CHECK (code IN ('I', 'V', 'D', 'E')),
   faults TEXT NOT NULL,
@@ -22,14 +22,14 @@ INSERT INTO batch_failures_in_codes (bank_id, batch_id, row_index, chunk, client
 DROP TABLE batch_failures;
 ALTER TABLE batch_failures_in_codes RENAME TO batch_failures;
 
--- An erasure finds the failures that name its customer.
+-- An erasure finds the failures that name its customer by this index.
 CREATE INDEX batch_failures_client_ref ON batch_failures (bank_id, client_ref) WHERE client_ref IS NOT NULL;
 
 ALTER TABLE banks ADD COLUMN failure_count INTEGER NOT NULL DEFAULT 0 CHECK (failure_count >= 0);
 UPDATE banks SET failure_count = (SELECT count(*) FROM batch_failures WHERE bank_id = banks.id);
--- The UTC day of the newest failure, as 2026-11-25, and how many were stored on it.
+-- The UTC day of the newest failure, as 2026-11-25, and the number of failures stored on that day.
 ALTER TABLE banks ADD COLUMN failure_day TEXT NOT NULL DEFAULT '';
 ALTER TABLE banks ADD COLUMN failure_day_count INTEGER NOT NULL DEFAULT 0;
 
--- Failures of a batch that made room for newer ones.
+-- Number of a batch's failures that were deleted to make room for newer ones.
 ALTER TABLE batches ADD COLUMN failures_removed INTEGER NOT NULL DEFAULT 0;

@@ -1,12 +1,12 @@
--- The audit log misses nothing: not what REPLACE removes, nor a change that names a row of the log again.
+-- Closes two gaps of the audit log: rows that REPLACE deletes, and a change that names an earlier row of the log.
 
--- For the rows that REPLACE removes, SQLite fires no DELETE trigger. So no row of another customer, or of a batch, may
--- stand in the way of one that comes; what is refused here is what the unique indexes refuse, in their words.
+-- SQLite fires no DELETE trigger for rows that REPLACE deletes. So these triggers refuse a row that conflicts with
+-- another customer or batch. They refuse what the unique indexes refuse, with the same messages.
 
 CREATE TRIGGER customers_are_not_replaced BEFORE INSERT ON customers
 BEGIN
   SELECT CASE
-    -- As the consumer has it (ON CONFLICT DO NOTHING): the customer who was there first stays.
+    -- The same as ON CONFLICT DO NOTHING in the consumer: the existing customer stays.
     WHEN EXISTS (SELECT 1 FROM customers WHERE bank_id = NEW.bank_id AND email = NEW.email)
       THEN RAISE(IGNORE)
     WHEN EXISTS (SELECT 1 FROM customers WHERE phrase = NEW.phrase)
@@ -40,9 +40,9 @@ BEGIN
   SELECT RAISE(ABORT, 'UNIQUE constraint failed: batches.bank_id, batches.id');
 END;
 
--- A change must name the newest row of the log about its customer, and an API key must have asked for that one: an older
--- row was another change's, and a row without a key is what a trigger wrote down. Rows about one customer rise in `at`,
--- whatever the clocks say that they are written by.
+-- A change must name the newest row of the log for its customer, and that row must have an API key. An older row belongs
+-- to another change, and a row without an API key was written by a trigger. `at` rises from row to row of a customer,
+-- even if clocks differ.
 DROP TRIGGER customers_updated_by_nobody;
 CREATE TRIGGER customers_updated_by_nobody
 AFTER UPDATE OF bank_id, id, phrase, email, account_name, firstname, lastname, middlename, country, state, address,

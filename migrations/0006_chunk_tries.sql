@@ -1,5 +1,5 @@
--- How often a chunk was tried in vain, by which the sweep waits longer before it sends its pointer again. The table is
--- made anew, because the payload must stay the last column.
+-- Counts failed attempts to apply a chunk: the sweep waits longer after each. The table is created again, because the
+-- payload must stay the last column.
 
 CREATE TABLE batch_chunks_with_tries (
   bank_id TEXT NOT NULL,
@@ -13,7 +13,7 @@ CREATE TABLE batch_chunks_with_tries (
   created INTEGER NOT NULL DEFAULT 0,
   raced INTEGER NOT NULL DEFAULT 0,
   done_at INTEGER,
-  payload TEXT, -- last: what stands behind a large value is read through all of its pages
+  payload TEXT, -- last, because reading a column after a large value reads all pages of that value
   PRIMARY KEY (bank_id, batch_id, chunk),
   CHECK ((payload IS NULL) = (done_at IS NOT NULL))
 ) STRICT, WITHOUT ROWID;

@@ -1,5 +1,5 @@
--- Audit actions are names of the domain: batch.accepted, customer.updated, customer.erased. Rows of before name the route
--- and keep what they say, so what looks for an erasure knows both.
+-- Audit actions are domain names: batch.accepted, customer.updated, customer.erased. Older rows name the route and stay
+-- as they are, so the search for an erasure accepts both.
 
 DROP TRIGGER customers_deleted_by_nobody;
 CREATE TRIGGER customers_deleted_by_nobody AFTER DELETE ON customers

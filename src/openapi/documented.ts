@@ -3,9 +3,9 @@ import type { Operation, SuccessStatus } from '../http/operation.ts';
 
 export const TAGS = {
   Customers: 'Look up, list, update and erase customers.',
-  Batches: 'Send up to 10,000 customers in one request, and read what became of each.',
-  Audit: 'Who changed what.',
-  Service: 'Is the service running?',
+  Batches: 'Create up to 10,000 customers in one request, and read the outcome of each row.',
+  Audit: 'Read who changed what.',
+  Service: 'Check whether the service is running.',
 } as const;
 
 export interface Parameter {

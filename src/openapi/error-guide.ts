@@ -80,11 +80,11 @@ export const ERROR_GUIDE: Record<ErrorCode, Guide> = {
   },
   UNAVAILABLE: {
     cause:
-      'The database is restarting or unavailable, or did not answer in time: 5 seconds for a read, 10 for a change. Nothing is half done, but a change may have been made, or may still be made.',
+      'The database is restarting or unavailable, or did not respond in time: 5 seconds for a read, 10 for a change. Nothing is half done, but a change may have been made, or may still be made.',
     fix: 'Send the same request again after `Retry-After`. A batch with an Idempotency-Key is recognised, not doubled. An update or an erasure may be sent again as well. If it has `If-Match`, a 412 may then be its own effect: read the customer to find out.',
   },
   INTERNAL: {
-    cause: 'A fault of ours, which we have been told of.',
+    cause: 'A fault of ours. It has been reported to us.',
     fix: 'Try once more. If it persists, write to us with the `requestId`. There is no need to send any data.',
   },
 };

@@ -36,11 +36,11 @@ export function errorPage(): string {
   <body>
     <main>
       <h1>Errors</h1>
-      <p class="lead">Cause and fix of each <code>code</code>. <a href="/docs">The reference</a> has the rest.</p>
+      <p class="lead">The cause and fix of each <code>code</code>. <a href="/docs">The reference</a> has everything else.</p>
       <h2>Errors of a request</h2>
       ${errors.join('\n')}
       <h2>Failures of a row in a batch</h2>
-      <p>The other rows of the batch are accepted all the same.</p>
+      <p>They do not affect the other rows of the batch.</p>
       ${failures.join('\n')}
     </main>
   </body>

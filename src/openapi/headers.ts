@@ -36,7 +36,7 @@ export const REQUEST_HEADERS: Record<RequestHeader | 'X-D1-Bookmark', SentHeader
     example: '"one-that-it-never-had"',
   },
   'Cache-Control': {
-    description: '`no-cache`: do not answer from the edge cache.',
+    description: '`no-cache`: bypass the edge cache.',
     schema: text,
     example: 'no-cache',
   },

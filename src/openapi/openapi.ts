@@ -3,9 +3,9 @@
  * type responses, and the table of errors. A tool writes it once (tools/build/site.ts); the Worker never builds it.
  */
 import type { Operation } from '../http/operation.ts';
-import { SCOPES } from '../api-keys/scopes.ts';
 import { TAGS, type Documented, type Parameter } from './documented.ts';
 import { REQUEST_HEADERS, RESPONSE_HEADERS } from './headers.ts';
+import { INTRODUCTION } from './introduction.ts';
 import { describeComponents, describeFields, toJsonSchema } from './json-schema.ts';
 import { OPERATIONS } from './operations.ts';
 import { responsesOf } from './responses.ts';
@@ -83,14 +83,6 @@ function bodyOf(schema: NonNullable<Operation['body']>['schema'], example: unkno
   return { schema: made, example };
 }
 
-const DESCRIPTION = `Banks add their customers to the network, and each customer gets a **phrase**, a human-readable alias. Before a payment: given a phrase, who is this? An API key looks up the customers of its own bank.
-
-Every request carries \`Authorization: Bearer <key>\`. An API key belongs to one bank and sees only that bank’s customers. Its scopes say what it may do: ${SCOPES.map((scope) => `\`${scope}\``).join(', ')}.
-
-Paths do not end with a slash. Texts are trimmed. None may contain control characters, text-direction overrides, broken Unicode or more than 30 combining marks in a row. Lengths are in UTF-16 units of the composed text.
-
-Every error has a \`code\` from a closed set, names each fault by its field, and links to its [cause and fix](/errors).`;
-
 export interface OpenApi {
   openapi: string;
   paths: Record<string, Record<string, JsonSchema>>;
@@ -117,7 +109,7 @@ export function buildOpenApi(version: string, publicUrl?: string): OpenApi {
       title: 'Peere customers',
       version,
       summary: 'Given a phrase, who is this?',
-      description: DESCRIPTION,
+      description: INTRODUCTION,
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [...(publicUrl === undefined ? [] : [{ url: publicUrl }]), LOCAL_SERVER],
@@ -129,7 +121,7 @@ export function buildOpenApi(version: string, publicUrl?: string): OpenApi {
         key: {
           type: 'http',
           scheme: 'bearer',
-          description: 'An API key of your bank. On a local server `peere_test_lagos_full` has every scope.',
+          description: 'An API key of your bank. On a local server, `peere_test_lagos_full` has every scope.',
         },
       },
       parameters: Object.fromEntries(

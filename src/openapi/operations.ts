@@ -32,6 +32,28 @@ const BATCH_PARAMS: Record<string, Parameter> = {
 
 const PAGE = { 200: { description: 'A page. `Link` names the neighbouring pages.' } };
 
+const CREATE_CUSTOMERS = `1 to 10,000 customers in a body of at most 10 MB.
+
+The response is a 201 as soon as the batch is stored, and its customers can be read moments later. Rows that cannot become customers are reported as failures, each with its code and every fault; the other rows are accepted. \`failures\` has the first ${LIMITS.inlineFailures}, fewer if they are long. If those are not all, \`failuresUrl\` lists the rest.
+
+If no row is accepted, the response is a 409 (no row is invalid: all are customers already, or repeat one that is) or a 400, with the same \`data\`.
+
+#### Exports
+
+Values are accepted as exports write them if nothing is lost: any case, surrounding spaces, line breaks in an address, invisible characters in a phone number. A number that a spreadsheet has damaged (\`1.23E+10\`) is refused, because once an account number is encrypted, nobody can see the damage.
+
+#### Idempotency keys
+
+Send an \`Idempotency-Key\` with every batch. If the response is lost or is a 503, send the same body with the same key: you get the first response, and nothing is created twice. Without one, you would have to look up the batch’s customers to find out whether it was accepted.
+
+#### Dry runs
+
+\`?dryRun=true\` validates the rows by the same rules and responds with a 200, the same summary and the failures. It stores nothing, so it gives no ids. The response has up to 1 MB of failures: while \`failuresInline\` is false, send the request again with \`failuresFrom\` set to the index of the last failure plus one.
+
+#### With curl
+
+Put the body into a file and send it with \`-d "@body.json"\`, which also works on Windows.`;
+
 const IN_PROCESS =
   'While the batch is PROCESSING the list is not final, and `Retry-After` says when to read it again.';
 
@@ -41,7 +63,7 @@ export const OPERATIONS: Record<string, Documented> = {
     tag: 'Customers',
     summary: 'Who is this?',
     description:
-      'By `phrase`, `id` or `email`. If you give several, all must belong to the same customer. A phrase may be typed in any case, and with spaces, dots or underscores instead of hyphens. A lookup by phrase alone, with an API key that sees the Standard fields only, may be answered from the edge cache and be up to 6 minutes old.',
+      'Looks up a customer of your bank by `phrase`, `id` or `email`. If you give several, all must belong to the same customer. A phrase may be typed in any case, and with spaces, dots or underscores instead of hyphens.\n\nA lookup by phrase alone, with an API key that sees the Standard fields only, may be answered from the edge cache and be up to 6 minutes old.',
     query: {
       phrase: { description: 'Four words.', example: DEMO_CUSTOMER.phrase },
       id: { description: 'From the response to a batch, or from a list.', example: DEMO_CUSTOMER.id },
@@ -54,7 +76,7 @@ export const OPERATIONS: Record<string, Documented> = {
     tag: 'Customers',
     summary: 'List customers',
     description:
-      'The customers of your bank, newest first. With both filters, those that match both. The body is a bare array, without the envelope of other responses.',
+      'The customers of your bank, newest first. With both filters, those that match both.\n\nThe body is a bare array, without the envelope of other responses. Follow `next` in the `Link` header to read all customers.',
     query: {
       ids: {
         description: 'Repeated, or separated by commas. `ids[]` and `ids[0]` mean the same.',
@@ -90,8 +112,7 @@ export const OPERATIONS: Record<string, Documented> = {
     operation: createCustomersOperation,
     tag: 'Batches',
     summary: 'Create customers',
-    description:
-      '1 to 10,000 customers, at most 10 MB. The response comes as soon as the batch is stored, and its customers can be read moments later. Rows that cannot become customers are reported as failures; the other rows are accepted. If no row is accepted, the response is a 409 (no row is invalid: all are customers already, or repeat one that is) or a 400, with the same `data`.',
+    description: CREATE_CUSTOMERS,
     query: {
       dryRun: {
         description:
@@ -124,7 +145,7 @@ export const OPERATIONS: Record<string, Documented> = {
     tag: 'Customers',
     summary: 'Update a customer',
     description:
-      'Absent fields stay as they are. With `If-Match`, the update is made only if the customer has not changed since you read it.',
+      'Changes any of `firstname`, `middlename`, `lastname`, `accountName`, `address`, `phone`, `displayPicture` and `state`. Absent fields stay as they are, and null clears an optional field.\n\nWith `If-Match`, the update is made only if the customer has not changed since you read it. If you retry it after a lost response, a 412 may be its own effect: read the customer to find out.',
     query: {},
     body: { id: DEMO_CUSTOMER.id, update: COMPONENTS.CustomerUpdate.example },
   },
@@ -133,7 +154,7 @@ export const OPERATIONS: Record<string, Documented> = {
     tag: 'Customers',
     summary: 'Erase a customer',
     description:
-      'Permanently removes the customer, every copy of it, and its `clientRef` from failures. A customer that was accepted and is still in process never appears. Its phrase is never given out again. The audit log keeps the fact that it was erased.',
+      'Permanently removes the customer, every copy of it, and its `clientRef` from failures. Its phrase is never given out again. The audit log keeps the fact that it was erased.\n\nA customer that was accepted and is still in process never appears; its batch counts it as accepted. A second erasure is a 404.',
     query: { id: { description: 'The id of the customer.', example: DEMO_CUSTOMER.id } },
     responses: { 200: { description: 'The customer is erased.', data: { id: DEMO_CUSTOMER.id } } },
   },
@@ -141,7 +162,8 @@ export const OPERATIONS: Record<string, Documented> = {
     operation: results.listBatchesOperation,
     tag: 'Batches',
     summary: 'List batches',
-    description: 'Newest first. A batch is kept for 30 days after it was completed.',
+    description:
+      'The batches of your bank, newest first. A batch is kept for 30 days after it was completed.',
     query: {
       status: { description: 'Only batches with this status.', example: 'COMPLETED' },
       ...PAGE_PARAMETERS,
@@ -152,7 +174,8 @@ export const OPERATIONS: Record<string, Documented> = {
     operation: results.getBatchOperation,
     tag: 'Batches',
     summary: 'Follow a batch',
-    description: 'While the batch is PROCESSING, `Retry-After` says when to read it again.',
+    description:
+      'Status, counts and progress of a batch. Its URL is the `Location` of the response to the batch. While the batch is PROCESSING, `Retry-After` says when to read it again. Its chunks are stored in any order, so the lists of its failures and customers are final only when it is completed.\n\nA STALLED batch keeps its rows until the operator of the service has fixed the cause.',
     params: BATCH_PARAMS,
     query: {},
   },
@@ -169,7 +192,7 @@ export const OPERATIONS: Record<string, Documented> = {
     operation: results.listBatchCustomersOperation,
     tag: 'Batches',
     summary: 'List the rows that became customers',
-    description: `The id and the phrase of every customer that the batch created, in input order. ${IN_PROCESS}`,
+    description: `The \`index\`, \`clientRef\`, \`id\` and \`phrase\` of every customer that the batch created, in input order. ${IN_PROCESS}`,
     params: BATCH_PARAMS,
     query: PAGE_PARAMETERS,
     responses: PAGE,
@@ -178,7 +201,8 @@ export const OPERATIONS: Record<string, Documented> = {
     operation: audit.listChangesOperation,
     tag: 'Audit',
     summary: 'Who changed what',
-    description: 'Every change of your bank’s customers and every batch, newest first.',
+    description:
+      'Every change of your bank’s customers and every batch, newest first: the API key, the action, the customer or batch, the names of the fields, the time and the request id.',
     query: {
       subject: { description: 'The id of a customer or of a batch.', example: DEMO_CUSTOMER.id },
       ...PAGE_PARAMETERS,
@@ -190,7 +214,7 @@ export const OPERATIONS: Record<string, Documented> = {
     tag: 'Service',
     summary: 'Is the service running?',
     description:
-      'For monitors. With `deep=1` it also checks the database, the cache and the queue, and a 503 names in `errors` those that do not answer. The result may be 5 seconds old.',
+      'For monitors. With `deep=1` it also checks the database, the cache and the queue, and a 503 names in `errors` those that do not respond. The result may be 5 seconds old.',
     query: { deep: { description: '`1`: check the dependencies too.', example: '1' } },
   },
 };

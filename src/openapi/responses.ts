@@ -15,7 +15,7 @@ const WITH_API_KEY: DocumentedHeader[] = ['RateLimit', 'RateLimit-Policy'];
 /** Codes whose errors carry `Retry-After`. */
 const RETRYABLE: ErrorCode[] = ['RATE_LIMITED', 'UNAVAILABLE', 'IDEMPOTENCY_IN_PROGRESS'];
 
-/** Every code that an operation can answer with. */
+/** Every error code that an operation can return. */
 export function errorCodesOf({ body, errors, rateLimitClass }: Operation): ErrorCode[] {
   const ofBody: ErrorCode[] = body === undefined ? [] : ['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
   const ofApiKey: ErrorCode[] = rateLimitClass === 'nothing' ? [] : ['UNAUTHENTICATED', 'FORBIDDEN'];

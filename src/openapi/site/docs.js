@@ -1,5 +1,5 @@
-// Shows the OpenAPI document. On a local server the demo key is filled in, so that requests work at once.
-const DEMO_KEY = 'peere_test_lagos_full';
+// Shows the OpenAPI document. On a local server the demo API key is filled in, so that requests work at once.
+const DEMO_API_KEY = 'peere_test_lagos_full';
 const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(location.hostname);
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -7,7 +7,7 @@ const applyTheme = () => document.documentElement.classList.toggle('dark-mode', 
 dark.addEventListener('change', applyTheme);
 applyTheme();
 
-// Requests go to the server that this page comes from. Each visit has its own Idempotency-Key, and so its own batch.
+// Requests go to the server of this page. Each visit has its own Idempotency-Key, and so its own batch.
 function forThisPage(openapi) {
   const { parameters } = openapi.components;
   parameters['Idempotency-Key'].example = `tried-${Date.now()}`;
@@ -26,7 +26,7 @@ async function show() {
     // No validation by a third-party server: `npm run openapi` validates the document.
     validatorUrl: null,
     onComplete: () => {
-      if (isLocal) reference.preauthorizeApiKey('key', DEMO_KEY);
+      if (isLocal) reference.preauthorizeApiKey('key', DEMO_API_KEY);
     },
   });
 }

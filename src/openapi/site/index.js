@@ -1,2 +1,2 @@
-// The address that the reader is at, in the example.
+// Writes the URL of this server into the example.
 for (const place of document.querySelectorAll('[data-origin]')) place.textContent = location.origin;

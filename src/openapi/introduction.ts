@@ -1,11 +1,16 @@
 /** The introduction of the reference: what all operations have in common. Markdown, as Swagger UI renders it. */
 import { SCOPES, type Scope } from '../api-keys/scopes.ts';
+import { customer } from '../customers/customers.responses.ts';
+import { standardCustomer } from '../customers/customers.standard.ts';
 import { LIMITS } from '../limits.ts';
 
+const standardNames = Object.keys(standardCustomer.shape);
+const extendedNames = Object.keys(customer.shape).filter((name) => !standardNames.includes(name));
+const listNames = (names: string[]) => names.map((name) => `\`${name}\``).join(', ');
+
 const SCOPE_MEANINGS: Record<Scope, string> = {
-  'customers:read':
-    'look up and list customers: `id`, `accountName`, `gender`, `displayPicture`, `bankId`, `phrase`, `country` (the Standard fields)',
-  'customers:read:extended': 'the same, and `state`, `email`, `phone`, `address`, `createdAt`',
+  'customers:read': `look up and list customers: ${listNames(standardNames)} (the Standard fields)`,
+  'customers:read:extended': `the same, and ${listNames(extendedNames)}`,
   'customers:write': 'create and update customers',
   'customers:erase': 'erase customers',
   'audit:read': 'read the audit log',
@@ -27,7 +32,7 @@ An API key that may read or write customers may also read batches and their resu
 
 ## Retries
 
-Send an \`Idempotency-Key\` with every batch. If its response is lost, or is a 503, send the same body with the same key: you get the first response again, marked \`Idempotent-Replayed: true\`, and nothing is created twice. The same key with another body is a 422. While the first request is in progress, a retry is a 409 with \`Retry-After\`. Idempotency keys are remembered for 72 hours.
+Send an \`Idempotency-Key\` with every batch. If its response is lost, or is a 503, send the same body with the same Idempotency-Key: you get the first response again, marked \`Idempotent-Replayed: true\`, and nothing is created twice. The same Idempotency-Key with another body is a 422. While the first request is in progress, a retry is a 409 with \`Retry-After\`. Idempotency keys are remembered for 72 hours.
 
 Lookups, lists, updates and erasures can be sent again as they are. A second erasure is a 404.
 

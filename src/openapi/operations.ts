@@ -44,7 +44,7 @@ Values are accepted as exports write them if nothing is lost: any case, surround
 
 #### Idempotency keys
 
-Send an \`Idempotency-Key\` with every batch. If the response is lost or is a 503, send the same body with the same key: you get the first response, and nothing is created twice. Without one, you would have to look up the batch’s customers to find out whether it was accepted.
+Send an \`Idempotency-Key\` with every batch. If the response is lost or is a 503, send the same body with the same Idempotency-Key: you get the first response, and nothing is created twice. Without one, you would have to look up the batch’s customers to find out whether it was accepted.
 
 #### Dry runs
 
@@ -145,7 +145,7 @@ export const OPERATIONS: Record<string, Documented> = {
     tag: 'Customers',
     summary: 'Update a customer',
     description:
-      'Changes any of `firstname`, `middlename`, `lastname`, `accountName`, `address`, `phone`, `displayPicture` and `state`. Absent fields stay as they are, and null clears an optional field.\n\nWith `If-Match`, the update is made only if the customer has not changed since you read it. If you retry it after a lost response, a 412 may be its own effect: read the customer to find out.',
+      'Changes the fields that `update` has. Absent fields stay as they are, and null clears an optional field.\n\nWith `If-Match`, the update is made only if the customer has not changed since you read it. If you retry it after a lost response, a 412 may be its own effect: read the customer to find out.',
     query: {},
     body: { id: DEMO_CUSTOMER.id, update: COMPONENTS.CustomerUpdate.example },
   },

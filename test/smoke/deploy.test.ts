@@ -90,10 +90,10 @@ void describe('before the first deploy', () => {
     async () => {
       const loggedOut = { CLOUDFLARE_API_TOKEN: undefined, HOME: clone, XDG_CONFIG_HOME: clone };
       for (const [file, ...args] of [
-        [process.execPath, 'tools/deploy-first.ts', '--location', 'weur', '--host', HOST],
+        [process.execPath, 'tools/admin/deploy-first.ts', '--location', 'weur', '--host', HOST],
         ['npm', 'run', '--silent', 'deploy'],
-        [process.execPath, 'tools/key.ts', 'list', '--remote'],
-        [process.execPath, 'tools/field-key.ts', '--remote'],
+        [process.execPath, 'tools/admin/key.ts', 'list', '--remote'],
+        [process.execPath, 'tools/admin/field-key.ts', '--remote'],
       ] as const) {
         const { code, output } = await run(file, args, '', loggedOut);
         assert.equal(

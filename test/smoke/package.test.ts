@@ -61,6 +61,7 @@ void describe('@peere/client', { timeout: 60_000 }, () => {
       'dist/connection-errors.d.ts',
       'dist/dry-run.d.ts',
       'dist/errors.d.ts',
+      'dist/fields.d.ts',
       'dist/transport.d.ts',
       'dist/types.d.ts',
       'package.json',

@@ -55,8 +55,11 @@ export async function importFile(
   const signal = AbortSignal.any([outer, stop.signal]);
   const { url, key } = options;
   const source = await openSource(options.path, options.format, terminal.stdin, signal);
+  const connection = { url, key, fetch: fetchByHttp };
+  // Refuses a malformed URL or API key.
+  const client = createClient(connection);
   terminal.log(`Connecting to ${new URL(url).origin} …`);
-  const client = await checkConnection({ url, key, fetch: fetchByHttp }, signal);
+  await checkConnection(connection, signal);
   terminal.log(`Reading ${source.name} …`);
   const stem = options.dryRun ? `${source.stem}.dry-run` : source.stem;
   const releaseLock = acquireLock(`${stem}.import.lock`);
@@ -139,8 +142,7 @@ const FIRST_CALL = { retries: 2, timeoutMs: 10_000 };
 async function checkConnection(
   connection: { url: string; key: string; fetch: Fetch },
   signal: AbortSignal,
-): Promise<PeereClient> {
-  const first = createClient({ ...connection, ...FIRST_CALL });
-  await first.listBatches({ limit: 1 }, { signal }).next();
-  return createClient(connection);
+): Promise<void> {
+  const client = createClient({ ...connection, ...FIRST_CALL });
+  await client.listBatches({ limit: 1 }, { signal }).next();
 }

@@ -1,7 +1,7 @@
 /** What each request may cost: the design's budget table, held against the bindings. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ACCRA, KEYS, LAGOS } from './support/banks.ts';
+import { ACCRA, API_KEYS, LAGOS } from './support/banks.ts';
 import { sentCustomer, sentCustomers } from './support/customers.ts';
 import { Meter } from './support/meter.ts';
 import { Service } from './support/service.ts';
@@ -14,12 +14,12 @@ let id: string;
 beforeEach(async () => {
   meter = new Meter();
   service = new Service((bindings) => meter.bindings(bindings));
-  const created = await service.haveCustomers(sentCustomers(60));
-  await service.haveCustomers(sentCustomers(30), KEYS.other);
+  const created = await service.createCustomers(sentCustomers(60));
+  await service.createCustomers(sentCustomers(30), API_KEYS.other);
   phrase = created[7]?.phrase ?? '';
   id = created[7]?.id ?? '';
   // The key's own check is beside the budget: an isolate remembers it.
-  for (const key of [KEYS.full, KEYS.standard]) await service.get('/v1/bank/customer?id=none', key);
+  for (const key of [API_KEYS.full, API_KEYS.standard]) await service.get('/v1/bank/customer?id=none', key);
   meter.reset();
 });
 
@@ -27,18 +27,18 @@ const nothing = { d1Calls: 0, kvReads: 0, kvWrites: 0, queueSends: 0 };
 
 describe('calls per request', () => {
   it('a phrase costs one D1 call when it is not cached, and none when it is', async () => {
-    const miss = await service.get(`/v1/bank/customer?phrase=${phrase}`, KEYS.standard);
+    const miss = await service.get(`/v1/bank/customer?phrase=${phrase}`, API_KEYS.standard);
     expect(miss.headers.get('X-Cache')).toBe('MISS');
     expect(meter.calls).toEqual({ ...nothing, d1Calls: 1, kvReads: 1, kvWrites: 1 });
     expect(meter.rowsRead).toBe(1);
     meter.reset();
-    const hit = await service.get(`/v1/bank/customer?phrase=${phrase}`, KEYS.standard);
+    const hit = await service.get(`/v1/bank/customer?phrase=${phrase}`, API_KEYS.standard);
     expect(hit.headers.get('X-Cache')).toBe('HIT');
     expect(meter.calls).toEqual({ ...nothing, kvReads: 1 });
   });
 
   it('a phrase that can not exist costs nothing', async () => {
-    await service.get('/v1/bank/customer?phrase=no-such-phrase-here', KEYS.standard);
+    await service.get('/v1/bank/customer?phrase=no-such-phrase-here', API_KEYS.standard);
     expect(meter.calls).toEqual(nothing);
   });
 
@@ -51,10 +51,10 @@ describe('calls per request', () => {
   });
 
   it('an update costs one D1 call and one KV write; a phone as dialled at home one D1 call more', async () => {
-    await service.ask('PATCH', '/v1/bank/customer', { body: { id, update: { state: 'Lagos' } } });
+    await service.request('PATCH', '/v1/bank/customer', { body: { id, update: { state: 'Lagos' } } });
     expect(meter.calls).toEqual({ ...nothing, d1Calls: 1, kvWrites: 1 });
     meter.reset();
-    await service.ask('PATCH', '/v1/bank/customer', { body: { id, update: { phone: '0803 123 4567' } } });
+    await service.request('PATCH', '/v1/bank/customer', { body: { id, update: { phone: '0803 123 4567' } } });
     expect(meter.calls).toEqual({ ...nothing, d1Calls: 2, kvWrites: 1 });
   });
 
@@ -65,7 +65,7 @@ describe('calls per request', () => {
     expect(answer.status).toBe(201);
     expect(meter.calls).toEqual({ ...nothing, d1Calls: 2, queueSends: 1 });
     meter.reset();
-    await service.drain();
+    await service.deliverAll();
     expect(meter.calls).toEqual({ ...nothing, d1Calls: 10 });
     const list = await service.get('/v1/bank/customers');
     expect(list.headers.get('X-Total-Count')).toBe('10060');
@@ -90,7 +90,7 @@ describe('rows per page', () => {
   });
 
   it('rows of one name are no exception: a page in their middle reads no further', async () => {
-    await service.haveCustomers(
+    await service.createCustomers(
       sentCustomers(50).map((row, i) => ({ ...row, email: `same${i}@x.org`, accountName: 'AAA' })),
     );
     const first = await service.get('/v1/bank/customers?limit=20&sortBy=accountName');
@@ -136,7 +136,7 @@ describe('rows per page', () => {
 it('a customer costs four rows written', async () => {
   await service.post(sentCustomers(1_000).map((row, i) => ({ ...row, email: `w${i}@x.org` })));
   meter.reset();
-  await service.drain();
+  await service.deliverAll();
   // Beside the customers: the bank's counter, the chunk with its index entry, and the batch.
   expect(meter.rowsWritten).toBeLessThanOrEqual(4 * 1_000 + 5);
 });

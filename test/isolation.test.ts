@@ -2,7 +2,7 @@
 import { abortAllDurableObjects } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
-import { emptyBindings } from './support/empty.ts';
+import { emptyBindings } from './support/empty-bindings.ts';
 
 it('a test begins with empty bindings even when workerd has dropped D1 and KV from its memory', async () => {
   await env.DB.prepare('ALTER TABLE banks RENAME TO banks_away').run();

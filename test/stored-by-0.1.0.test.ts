@@ -5,7 +5,7 @@ import { BATCH_FIELDS } from '../src/batches/staged-customer.ts';
 import { matchesFingerprint } from '../src/batches/accept/fingerprint.ts';
 import { hmacHex, importFieldKey } from '../src/crypto/field-cipher.ts';
 import stored from './fixtures/stored-by-0.1.0.json';
-import { KEYS, LAGOS } from './support/banks.ts';
+import { API_KEYS, LAGOS } from './support/banks.ts';
 import { Service } from './support/service.ts';
 
 /** Within the 72 hours for which an Idempotency-Key is remembered. */
@@ -29,13 +29,13 @@ beforeEach(async () => {
 });
 
 const replay = (customers: unknown[] = stored.request.customers) =>
-  service.ask('POST', '/v1/bank/customers', {
+  service.request('POST', '/v1/bank/customers', {
     headers: { 'Idempotency-Key': stored.idempotencyKey.idempotency_key },
     body: { customers },
   });
 
 it('applies a waiting chunk from its queue message', async () => {
-  await service.deliver([stored.message]);
+  await service.deliverMessages([stored.message]);
   const { data } = (await service.get(`/v1/bank/customers/batches/${stored.batch.id}`)).body;
   expect(data).toMatchObject({ summary: { total: 3, successful: 2 }, progress: { processed: 3 } });
   const [, phrase = ''] = stored.cached.key.split(`${LAGOS}:`);
@@ -56,12 +56,12 @@ it('refuses another body under the same Idempotency-Key', async () => {
 it('serves a cached phrase', async () => {
   await service.env.PHRASE_CACHE.put(stored.cached.key, stored.cached.value);
   const [, phrase = ''] = stored.cached.key.split(`${LAGOS}:`);
-  const hit = await service.get(`/v1/bank/customer?phrase=${phrase}`, KEYS.standard);
+  const hit = await service.get(`/v1/bank/customer?phrase=${phrase}`, API_KEYS.standard);
   expect([hit.status, hit.headers.get('X-Cache')]).toEqual([200, 'HIT']);
 });
 
 it('treats a cached value with another shape as a miss', async () => {
-  await service.deliver([stored.message]);
+  await service.deliverMessages([stored.message]);
   const value = JSON.parse(stored.cached.value) as { customer: object };
   const [, phrase = ''] = stored.cached.key.split(`${LAGOS}:`);
   for (const changed of [
@@ -69,13 +69,13 @@ it('treats a cached value with another shape as a miss', async () => {
     { ...value, customer: { ...value.customer, gender: undefined } },
   ]) {
     await service.env.PHRASE_CACHE.put(stored.cached.key, JSON.stringify(changed));
-    const miss = await service.get(`/v1/bank/customer?phrase=${phrase}`, KEYS.standard);
+    const miss = await service.get(`/v1/bank/customer?phrase=${phrase}`, API_KEYS.standard);
     expect([miss.status, miss.headers.get('X-Cache')]).toEqual([200, 'MISS']);
   }
 });
 
 it('reads on from a cursor', async () => {
-  await service.deliver([stored.message]);
+  await service.deliverMessages([stored.message]);
   const { status, body } = await service.get(`/v1/bank/customers?limit=1&cursor=${stored.cursor}`);
   expect([status, body.map(({ email }: { email: string }) => email)]).toEqual([
     200,
@@ -92,7 +92,7 @@ it('keeps what the audit log said', async () => {
 });
 
 it('takes an erasure that was recorded then for the erasure of the customer', async () => {
-  await service.deliver([stored.message]);
+  await service.deliverMessages([stored.message]);
   const { id } = (await service.get('/v1/bank/customers?limit=1')).body[0];
   const erasure = {
     ...stored.auditLog[0],

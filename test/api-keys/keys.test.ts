@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { checksumOf, hasChecksum } from '../../src/api-keys/api-key-checksum.ts';
 import { hashApiKey } from '../../src/api-keys/api-keys.service.ts';
-import { KEYS } from '../support/banks.ts';
+import { API_KEYS } from '../support/banks.ts';
 import { Meter } from '../support/meter.ts';
 import { Service } from '../support/service.ts';
 
@@ -20,20 +20,20 @@ describe('a checksum', () => {
   it('tells every typo of one character from a live key, before D1 is asked', async () => {
     const meter = new Meter();
     const service = new Service((bindings) => meter.bindings(bindings));
-    for (let at = 'peere_live_'.length; at < KEYS.live.length; at += 1) {
-      const typo = `${KEYS.live.slice(0, at)}${KEYS.live[at] === 'x' ? 'y' : 'x'}${KEYS.live.slice(at + 1)}`;
+    for (let at = 'peere_live_'.length; at < API_KEYS.live.length; at += 1) {
+      const typo = `${API_KEYS.live.slice(0, at)}${API_KEYS.live[at] === 'x' ? 'y' : 'x'}${API_KEYS.live.slice(at + 1)}`;
       expect(hasChecksum(typo)).toBe(false);
       expect((await service.get('/v1/bank/customers', typo)).status).toBe(401);
     }
     expect(meter.d1Calls).toBe(0);
-    expect((await service.get('/v1/bank/customers', KEYS.live)).status).toBe(200);
+    expect((await service.get('/v1/bank/customers', API_KEYS.live)).status).toBe(200);
   });
 });
 
 describe('the day of last use', () => {
   const lastUsed = async () =>
     env.DB.prepare('SELECT last_used_on FROM api_keys WHERE hash = ?')
-      .bind(await hashApiKey(KEYS.full))
+      .bind(await hashApiKey(API_KEYS.full))
       .first('last_used_on');
 
   it('is noted once a day', async () => {

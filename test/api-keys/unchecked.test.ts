@@ -3,11 +3,10 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { RatePolicies } from '../../src/rate-limits/rate-limits.ts';
 import { hashApiKey, API_KEY_CACHE_MS, MAX_UNCHECKED_MS } from '../../src/api-keys/api-keys.service.ts';
-import { KEYS } from '../support/banks.ts';
-import { d1Error, Deadlines, hangingDatabase } from '../support/broken.ts';
-import { sentCustomers } from '../support/customers.ts';
-import { ROUTES, type Known } from '../support/routes.ts';
-import { Service } from '../support/service.ts';
+import { API_KEYS } from '../support/banks.ts';
+import { d1Error, Deadlines, hangingDatabase } from '../support/faulty-bindings.ts';
+import { ROUTES } from '../support/routes.ts';
+import { Service, type KnownCustomer } from '../support/service.ts';
 
 const CHECKED_AT = Date.UTC(2026, 10, 25, 12);
 let now: number;
@@ -15,14 +14,12 @@ let away: 'no' | 'hangs' | 'throws';
 /** Checks of a key. */
 let asked: number;
 let service: Service;
-let ada: Known;
+let ada: KnownCustomer;
 
 beforeEach(async () => {
   [now, away, asked] = [CHECKED_AT, 'no', 0];
   service = isolate();
-  const [row] = await service.haveCustomers(sentCustomers(2));
-  const { body } = await service.get('/v1/bank/customers/batches');
-  ada = { id: '', phrase: '', email: '', ...row, batchId: body.data[0].batchId };
+  ada = await service.createCustomer();
   // The key is checked, and the phrase at the edge.
   await look();
 });
@@ -40,7 +37,7 @@ function isolate(policies: Partial<RatePolicies> = {}): Service {
   return new Service(({ DB }) => ({ DB: hangingDatabase(DB, deadlines, hangs) }), runtime, policies);
 }
 
-const look = (query = `phrase=${ada.phrase}`, key: string = KEYS.standard, headers = {}) =>
+const look = (query = `phrase=${ada.phrase}`, key: string = API_KEYS.standard, headers = {}) =>
   service.get(`/v1/bank/customer?${query}`, key, headers);
 const close = async (key: string, column: 'revoked_at' | 'expires_at', at: number) =>
   env.DB.prepare(`UPDATE api_keys SET ${column} = ? WHERE hash = ?`)
@@ -80,16 +77,16 @@ describe.each(['hangs', 'throws'] as const)('while the check of a key %s', (how)
   });
 
   it('a fresh answer, and one for a key that sees Extended fields, is a 503', async () => {
-    await look(undefined, KEYS.full);
+    await look(undefined, API_KEYS.full);
     goAway(API_KEY_CACHE_MS);
-    expect((await look(undefined, KEYS.standard, { 'Cache-Control': 'no-cache' })).status).toBe(503);
-    expect((await look(undefined, KEYS.full)).status).toBe(503);
+    expect((await look(undefined, API_KEYS.standard, { 'Cache-Control': 'no-cache' })).status).toBe(503);
+    expect((await look(undefined, API_KEYS.full)).status).toBe(503);
   });
 
   it.each(ROUTES)('$method $path is a 503', async (route) => {
     goAway(API_KEY_CACHE_MS);
     const { path, body } = route.request(ada);
-    expect((await service.ask(route.method, path, { body })).status).toBe(503);
+    expect((await service.request(route.method, path, { body })).status).toBe(503);
   });
 
   it('a key that was never checked by this isolate opens nothing', async () => {
@@ -99,7 +96,7 @@ describe.each(['hangs', 'throws'] as const)('while the check of a key %s', (how)
   });
 
   it('a key that D1 has refused since opens nothing', async () => {
-    await close(KEYS.standard, 'revoked_at', 1);
+    await close(API_KEYS.standard, 'revoked_at', 1);
     now = CHECKED_AT + API_KEY_CACHE_MS;
     expect((await look()).status).toBe(401);
     away = how;
@@ -108,7 +105,7 @@ describe.each(['hangs', 'throws'] as const)('while the check of a key %s', (how)
 
   it('a key that has expired opens nothing', async () => {
     const expiresAt = CHECKED_AT + API_KEY_CACHE_MS + 1_000;
-    await close(KEYS.standard, 'expires_at', expiresAt);
+    await close(API_KEYS.standard, 'expires_at', expiresAt);
     now = CHECKED_AT + API_KEY_CACHE_MS;
     expect((await look()).status).toBe(200);
     now = expiresAt;

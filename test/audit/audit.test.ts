@@ -1,8 +1,8 @@
 /** Who changed what: written with the change or not at all, never altered, seen by its bank alone. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ACCRA, KEYS, LAGOS } from '../support/banks.ts';
-import { brokenDatabase, d1Error } from '../support/broken.ts';
+import { ACCRA, API_KEYS, LAGOS } from '../support/banks.ts';
+import { brokenDatabase, d1Error } from '../support/faulty-bindings.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 
@@ -11,13 +11,13 @@ let ada: { id: string; phrase: string; email: string };
 
 beforeEach(async () => {
   service = new Service();
-  [ada = ada] = await service.haveCustomers([sentCustomer(1)]);
+  ada = await service.createCustomer(sentCustomer(1));
 });
 
-const changes = async (query = '', key: string = KEYS.full) =>
+const changes = async (query = '', key: string = API_KEYS.full) =>
   (await service.get(`/v1/bank/audit?${query}`, key)).body.data;
 const change = (update: object, id = ada.id, by = service) =>
-  by.ask('PATCH', '/v1/bank/customer', { body: { id, update } });
+  by.request('PATCH', '/v1/bank/customer', { body: { id, update } });
 
 it('says who, what, when and in which request, and never a value', async () => {
   const { headers } = await change({ accountName: 'Secret Name', state: 'Secret State' });
@@ -44,11 +44,11 @@ it('holds nothing of requests that changed nothing', async () => {
   const before = await changes();
   await change({ accountName: '' });
   await change({ state: 'x' }, 'cus_nobody');
-  await service.ask('POST', '/v1/bank/customers?dryRun=true', { body: { customers: [sentCustomer(5)] } });
+  await service.request('POST', '/v1/bank/customers?dryRun=true', { body: { customers: [sentCustomer(5)] } });
   await service.get(`/v1/bank/customer?id=${ada.id}`);
   const keyed = { headers: { 'Idempotency-Key': 'one' }, body: { customers: [sentCustomer(6)] } };
-  await service.ask('POST', '/v1/bank/customers', keyed);
-  await service.ask('POST', '/v1/bank/customers', keyed);
+  await service.request('POST', '/v1/bank/customers', keyed);
+  await service.request('POST', '/v1/bank/customers', keyed);
   expect(await changes()).toHaveLength(before.length + 1);
 });
 
@@ -63,15 +63,15 @@ it('is read by cursor in either direction, by subject too, and only by its own b
   const previous = /<([^>]+)>; rel="prev"/.exec(second.headers.get('Link') ?? '')?.[1] ?? '';
   expect((await service.get(previous)).body.data).toEqual(first.body.data);
   expect(await changes(`subject=${ada.id}`)).toHaveLength(5);
-  expect(await changes('', KEYS.other)).toEqual([]);
-  expect(await changes(`subject=${ada.id}`, KEYS.other)).toEqual([]);
-  expect((await service.get(next, KEYS.other)).status).toBe(400);
+  expect(await changes('', API_KEYS.other)).toEqual([]);
+  expect(await changes(`subject=${ada.id}`, API_KEYS.other)).toEqual([]);
+  expect((await service.get(next, API_KEYS.other)).status).toBe(400);
 });
 
 describe('a change without its row is impossible', () => {
   it.each([
     ['an update', () => change({ state: 'Lagos' })],
-    ['an erasure', () => service.ask('DELETE', `/v1/bank/customer?id=${ada.id}`)],
+    ['an erasure', () => service.request('DELETE', `/v1/bank/customer?id=${ada.id}`)],
     ['a batch', () => service.post(sentCustomers(1))],
   ])('%s is not made when its row can not be written', async (_, attempt) => {
     const state = async () => {
@@ -162,8 +162,8 @@ describe('REPLACE, which no DELETE trigger sees, removes no customer and no batc
       `UPDATE OR REPLACE batches SET bank_id = 'bnk_lagos', id = (SELECT max(id) FROM batches)`,
     ],
   ])('%s changes nothing', async (_, statement) => {
-    await service.haveCustomers([sentCustomer(2)]);
-    await service.haveCustomers([sentCustomer(3)], KEYS.other);
+    await service.createCustomers([sentCustomer(2)]);
+    await service.createCustomers([sentCustomer(3)], API_KEYS.other);
     const state = async () =>
       JSON.stringify(
         (
@@ -215,7 +215,7 @@ it.each([
 });
 
 it('can not be read with any other scope, nor while D1 is away', async () => {
-  expect((await service.get('/v1/bank/audit', KEYS.standard)).status).toBe(403);
+  expect((await service.get('/v1/bank/audit', API_KEYS.standard)).status).toBe(403);
   const away = new Service(({ DB }) => ({
     DB: brokenDatabase(DB, d1Error('Network connection lost.'), (text) => text.includes('api_keys')),
   }));

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { batchRequest } from '../../src/batches/accept/accept.requests.ts';
-import { KEYS } from '../support/banks.ts';
+import { API_KEYS } from '../support/banks.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 
@@ -33,7 +33,7 @@ it('answers as the contract says, with ids that are final and in input order', a
   });
   const ids = body.data.data.customerIds as string[];
   expect(ids).toEqual(ids.toSorted());
-  await service.drain();
+  await service.deliverAll();
   for (const [index, id] of ids.entries()) {
     const { body: found } = await service.get(`/v1/bank/customer?id=${id}`);
     expect(found.data.email).toBe(`adaobi.${index}@example.com`);
@@ -41,7 +41,7 @@ it('answers as the contract says, with ids that are final and in input order', a
 });
 
 it('stores customers cleaned', async () => {
-  await service.haveCustomers([
+  await service.createCustomers([
     sentCustomer(1, {
       firstname: '  Ade\u0301 ',
       email: ' ADA@Example.COM ',
@@ -72,7 +72,7 @@ it('stores customers cleaned', async () => {
 
 describe('rows that cannot become customers', () => {
   it('are named by index, clientRef, code and every fault; the others go in', async () => {
-    await service.haveCustomers([sentCustomer(9)]);
+    await service.createCustomers([sentCustomer(9)]);
     const { status, body } = await service.post([
       sentCustomer(0),
       sentCustomer(1, { email: undefined, country: 'XX', phone: '+12' }),
@@ -127,7 +127,7 @@ describe('rows that cannot become customers', () => {
   });
 
   it('when none is left: 409 when no row is invalid, because all are customers already, else 400; with the same data', async () => {
-    await service.haveCustomers(sentCustomers(60));
+    await service.createCustomers(sentCustomers(60));
     const known = await service.post(sentCustomers(60));
     expect([known.status, known.body.code, known.body.message]).toEqual([
       409,
@@ -154,11 +154,11 @@ describe('rows that cannot become customers', () => {
       'EXISTING_CUSTOMER',
       'INVALID_DATA',
     ]);
-    expect(service.sent).toEqual([]);
+    expect(service.pendingPointers).toEqual([]);
   });
 
   it('an email that is only another bank’s customer is not one of them', async () => {
-    await service.haveCustomers([sentCustomer(0)], KEYS.other);
+    await service.createCustomers([sentCustomer(0)], API_KEYS.other);
     expect((await service.post([sentCustomer(0)])).status).toBe(201);
   });
 });
@@ -178,8 +178,9 @@ describe('chunks', () => {
       expect(size).toBeLessThanOrEqual(1_000);
       expect(bytes).toBeLessThanOrEqual(1_000_000);
     }
-    expect(service.sent).toHaveLength(chunks.results.length);
-    for (const pointer of service.sent) expect(Object.keys(pointer)).toEqual(['bankId', 'batchId', 'chunk']);
+    expect(service.pendingPointers).toHaveLength(chunks.results.length);
+    for (const pointer of service.pendingPointers)
+      expect(Object.keys(pointer)).toEqual(['bankId', 'batchId', 'chunk']);
   });
 });
 
@@ -232,7 +233,7 @@ describe('refused whole, nothing stored', () => {
   const send = (
     body: string | Uint8Array<ArrayBuffer> | ReadableStream,
     headers: Record<string, string> = {},
-  ) => service.ask('POST', '/v1/bank/customers', { body, headers });
+  ) => service.request('POST', '/v1/bank/customers', { body, headers });
   const json = JSON.stringify({ customers: [sentCustomer()] });
 
   it.each([
@@ -250,7 +251,7 @@ describe('refused whole, nothing stored', () => {
     expect([answer.status, answer.body.errors[0].field]).toEqual([status, field]);
     expect(answer.text.length).toBeLessThan(64 * 1024);
     expect(await count('batches')).toBe(0);
-    expect(service.sent).toEqual([]);
+    expect(service.pendingPointers).toEqual([]);
   });
 
   it('bytes that are not UTF-8', async () => {
@@ -324,7 +325,7 @@ describe('a body that holds too much is refused before it is parsed', () => {
     const parse = vi.spyOn(JSON, 'parse');
     const safeParse = vi.spyOn(batchRequest, 'safeParse');
     try {
-      const answer = await service.ask('POST', '/v1/bank/customers', { body });
+      const answer = await service.request('POST', '/v1/bank/customers', { body });
       expect([answer.status, answer.body.errors]).toEqual([400, [{ field, message }]]);
       // What the test itself reads are answers.
       expect(parse.mock.calls.filter(([text]) => text.length > 10_000)).toEqual([]);
@@ -339,7 +340,7 @@ describe('a body that holds too much is refused before it is parsed', () => {
     const body = `{"id":"cus_none","update":{"state":[${many('[],', 50_000)}[]]}}`;
     const parse = vi.spyOn(JSON, 'parse');
     try {
-      const answer = await service.ask('PATCH', '/v1/bank/customer', { body });
+      const answer = await service.request('PATCH', '/v1/bank/customer', { body });
       const message = 'must hold at most 1000 JSON values; send less at a time';
       expect([answer.status, answer.body.errors]).toEqual([400, [{ field: 'body', message }]]);
       expect(parse.mock.calls.filter(([text]) => text.length > 10_000)).toEqual([]);
@@ -351,7 +352,7 @@ describe('a body that holds too much is refused before it is parsed', () => {
   it('while 10,000 rows of 38 fields are taken', async () => {
     const fields = Array.from({ length: 26 }, (_, n) => `"${n}":0`).join(',');
     const row = JSON.stringify(sentCustomer()).replace('}', `,${fields}}`);
-    const answer = await service.ask('POST', '/v1/bank/customers?dryRun=true', {
+    const answer = await service.request('POST', '/v1/bank/customers?dryRun=true', {
       body: `{"customers":[${Array(10_000).fill(row).join(',')}]}`,
     });
     expect([answer.status, answer.body.data.summary.total]).toEqual([200, 10_000]);
@@ -365,7 +366,7 @@ describe('hostile rows are failures, never a 500', () => {
     const proto = `{"__proto__": ${JSON.stringify(sentCustomer(2))}, "constructor": 1}`;
     const surrogate = JSON.stringify(sentCustomer(3)).replace('Adaobi', 'Ada\\ud800');
     const numbers = JSON.stringify(sentCustomer(4, { firstname: 1e308, accountNumber: 12345 }));
-    const answer = await service.ask('POST', '/v1/bank/customers', {
+    const answer = await service.request('POST', '/v1/bank/customers', {
       body: `{"customers": [${deep}, ${row}, ${proto}, ${surrogate}, ${numbers}]}`,
     });
     expect(answer.status).toBe(400);
@@ -381,7 +382,7 @@ describe('hostile rows are failures, never a 500', () => {
 
   it('SQL in every field is stored as the text that it is', async () => {
     const attack = `Robert'); DROP TABLE customers; --`;
-    const [row] = await service.haveCustomers([
+    const [row] = await service.createCustomers([
       sentCustomer(1, {
         firstname: attack,
         accountName: attack,
@@ -395,8 +396,8 @@ describe('hostile rows are failures, never a 500', () => {
 
   it('of duplicate keys the last counts, when judged and when stored', async () => {
     const row = JSON.stringify(sentCustomer(1)).replace('{', '{"email":"first@example.com",');
-    await service.ask('POST', '/v1/bank/customers', { body: `{"customers":[${row}]}` });
-    await service.drain();
+    await service.request('POST', '/v1/bank/customers', { body: `{"customers":[${row}]}` });
+    await service.deliverAll();
     const stored = await env.DB.prepare('SELECT email FROM customers').first('email');
     expect(stored).toBe('adaobi.1@example.com');
   });
@@ -417,6 +418,6 @@ it('is accepted although the queue is away, and goes in with the sweep', async (
   now += 60_000;
   const later = new Service(undefined, { now: () => now });
   await later.sweep();
-  await later.drain();
+  await later.deliverAll();
   expect(await count('customers')).toBe(2);
 });

@@ -1,16 +1,16 @@
 /** Writes whose answer was lost: F1 to F4. What is said is what is stored. */
 import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
-import { Deadlines, unluckyDatabase, type Fate } from '../support/broken.ts';
+import { Deadlines, faultyDatabase, type CallOutcome } from '../support/faulty-bindings.ts';
 import { sentCustomers } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 
 /** A service whose D1 treats its writes and read-backs as told, in order; then they work. */
-function unlucky(fates: Fate[]): Service {
+function unlucky(fates: CallOutcome[]): Service {
   const deadlines = new Deadlines();
   return new Service(
     // The first call asks for emails; what comes then is the commit and its read-backs.
-    ({ DB }) => ({ DB: unluckyDatabase(DB, ['works', ...fates], deadlines) }),
+    ({ DB }) => ({ DB: faultyDatabase(DB, ['works', ...fates], deadlines) }),
     deadlines,
   );
 }
@@ -18,12 +18,12 @@ function unlucky(fates: Fate[]): Service {
 const stored = async () =>
   (await env.DB.prepare('SELECT count(*) AS n FROM batches').first<{ n: number }>())?.n;
 const send = (service: Service) =>
-  service.ask('POST', '/v1/bank/customers', {
+  service.request('POST', '/v1/bank/customers', {
     headers: { 'Idempotency-Key': 'key-1' },
     body: { customers: sentCustomers(5) },
   });
 
-it.each<[string, Fate[]]>([
+it.each<[string, CallOutcome[]]>([
   ['it throws once before the commit', ['throws before', 'works', 'works']],
   ['it throws twice before the commit', ['throws before', 'works', 'throws before', 'works', 'works']],
   ['it commits and throws', ['throws after', 'works']],
@@ -33,8 +33,8 @@ it.each<[string, Fate[]]>([
   const service = unlucky(fates);
   const answer = await send(service);
   expect([answer.status, await stored()]).toEqual([201, 1]);
-  expect(service.sent).toHaveLength(1);
-  await service.drain();
+  expect(service.pendingPointers).toHaveLength(1);
+  await service.deliverAll();
   expect((await service.get('/v1/bank/customers')).headers.get('X-Total-Count')).toBe('5');
 });
 
@@ -42,7 +42,7 @@ it('answers 503 when three tries fail, and nothing is stored', async () => {
   const service = unlucky(Array.from({ length: 6 }, (_, n) => (n % 2 === 0 ? 'throws before' : 'works')));
   const answer = await send(service);
   expect([answer.status, answer.headers.get('Retry-After')]).toEqual([503, '5']);
-  expect([await stored(), service.sent]).toEqual([0, []]);
+  expect([await stored(), service.pendingPointers]).toEqual([0, []]);
 });
 
 it('answers 503 when it can not be known, and the same key then tells', async () => {

@@ -6,8 +6,8 @@ import { STAGED_FIELDS, type StagedField } from '../../src/batches/staged-custom
 import { RESEND_AFTER_MS } from '../../src/batches/batch-queue.ts';
 import { createDeps, createIsolateMemory } from '../../src/deps.ts';
 import { systemRuntime } from '../../src/runtime.ts';
-import { KEYS } from '../support/banks.ts';
-import { brokenDatabase, d1Error } from '../support/broken.ts';
+import { API_KEYS } from '../support/banks.ts';
+import { brokenDatabase, d1Error } from '../support/faulty-bindings.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 
@@ -32,7 +32,7 @@ const batch = async () =>
 describe('a chunk goes in once', () => {
   it('and its batch is closed, with nothing left of the payload', async () => {
     await service.post(sentCustomers(3));
-    const result = await service.drain();
+    const result = await service.deliverAll();
     expect(result.explicitAcks).toHaveLength(1);
     expect(await batch()).toMatchObject({ status: 'COMPLETED', created: 3, completedAt: now });
     expect(await all('SELECT payload, next_send_at FROM batch_chunks')).toEqual([
@@ -42,13 +42,13 @@ describe('a chunk goes in once', () => {
 
   it('however often its message comes, however late, and changes nothing after an update', async () => {
     const { body } = await service.post(sentCustomers(3));
-    const pointers = [...service.sent];
-    await service.drain();
+    const pointers = [...service.pendingPointers];
+    await service.deliverAll();
     const id = body.data.data.customerIds[0];
-    await service.ask('PATCH', '/v1/bank/customer', { body: { id, update: { state: 'Ogun' } } });
+    await service.request('PATCH', '/v1/bank/customer', { body: { id, update: { state: 'Ogun' } } });
     const before = await all('SELECT * FROM customers');
     now += 3_600_000;
-    const result = await service.deliver([...pointers, ...pointers]);
+    const result = await service.deliverMessages([...pointers, ...pointers]);
     expect(result.explicitAcks).toHaveLength(2);
     expect(await all('SELECT * FROM customers')).toEqual(before);
     expect((await service.get('/v1/bank/customers')).headers.get('X-Total-Count')).toBe('3');
@@ -56,8 +56,12 @@ describe('a chunk goes in once', () => {
 
   it('even when two consumers have it at once', async () => {
     await service.post(sentCustomers(500));
-    const pointers = service.sent.splice(0);
-    await Promise.all([service.deliver(pointers), service.deliver(pointers), service.deliver(pointers)]);
+    const pointers = service.pendingPointers.splice(0);
+    await Promise.all([
+      service.deliverMessages(pointers),
+      service.deliverMessages(pointers),
+      service.deliverMessages(pointers),
+    ]);
     expect(await count('customers')).toBe(500);
     expect(await batch()).toMatchObject({ status: 'COMPLETED', created: 500, raced: 0 });
   });
@@ -67,8 +71,8 @@ it('of two batches with the same emails each row goes in once, and the loser is 
   const first = await service.post(sentCustomers(1_500));
   const second = await service.post(sentCustomers(1_500));
   expect([first.status, second.status]).toEqual([201, 201]);
-  const pointers = service.sent.splice(0);
-  await service.deliver([
+  const pointers = service.pendingPointers.splice(0);
+  await service.deliverMessages([
     ...pointers.filter((_, n) => n % 2 === 0),
     ...pointers.filter((_, n) => n % 2 === 1),
   ]);
@@ -83,9 +87,9 @@ it('of two batches with the same emails each row goes in once, and the loser is 
 
 it('a batch of some chunks is under way until the last of them is in', async () => {
   await service.post([...sentCustomers(1_500), {}]);
-  await service.deliver(service.sent.slice(1));
+  await service.deliverMessages(service.pendingPointers.slice(1));
   expect(await batch()).toMatchObject({ status: 'PROCESSING', created: 500, completedAt: null });
-  await service.deliver(service.sent.slice(0, 1));
+  await service.deliverMessages(service.pendingPointers.slice(0, 1));
   expect(await batch()).toMatchObject({ status: 'COMPLETED_WITH_FAILURES', created: 1_500, invalid: 1 });
 });
 
@@ -96,19 +100,21 @@ describe('a message', () => {
     ['more than a pointer', { bankId: 'bnk_lagos', batchId: 'bat_x', chunk: 0, email: 'x@y.z' }],
     ['an unknown chunk', { bankId: 'bnk_lagos', batchId: 'bat_x', chunk: 0 }],
   ])('of %s is acknowledged, and changes nothing', async (_, body) => {
-    const result = await service.deliver([body]);
+    const result = await service.deliverMessages([body]);
     expect([result.explicitAcks, result.retryMessages]).toEqual([['message-0'], []]);
   });
 
   it('that names another bank’s batch moves nothing of it', async () => {
     await service.post(sentCustomers(2));
-    await service.deliver(service.sent.map((pointer) => ({ ...pointer, bankId: 'bnk_accra' })));
+    await service.deliverMessages(
+      service.pendingPointers.map((pointer) => ({ ...pointer, bankId: 'bnk_accra' })),
+    );
     expect(await count('customers')).toBe(0);
   });
 
   it('whose work fails is tried again alone, later each time, and nothing of its chunk is there', async () => {
     await service.post(sentCustomers(2_500));
-    const pointers = service.sent.splice(0);
+    const pointers = service.pendingPointers.splice(0);
     let calls = 0;
     const overloaded = new Service(({ DB }) => ({
       DB: {
@@ -121,11 +127,11 @@ describe('a message', () => {
         },
       } as unknown as D1Database,
     }));
-    const result = await overloaded.deliver(pointers);
+    const result = await overloaded.deliverMessages(pointers);
     expect(result.explicitAcks).toEqual(['message-0', 'message-2']);
     expect(result.retryMessages).toEqual([{ msgId: 'message-1' }]);
     expect(await count('customers')).toBe(1_500);
-    await service.deliver(pointers);
+    await service.deliverMessages(pointers);
     expect(await count('customers')).toBe(2_500);
   });
 
@@ -157,7 +163,7 @@ describe('rows that the database refuses', () => {
   it('one that breaks a constraint is reported alone; the other 999 are customers', async () => {
     await service.post(sentCustomers(1_000));
     await poison(617, 'country', 'Nigeria');
-    const result = await service.drain();
+    const result = await service.deliverAll();
     expect(result.explicitAcks).toHaveLength(1);
     expect(await count('customers')).toBe(999);
     expect(await batch()).toMatchObject({ status: 'COMPLETED_WITH_FAILURES', created: 999, rejected: 1 });
@@ -170,16 +176,16 @@ describe('rows that the database refuses', () => {
     await service.post(sentCustomers(10));
     await poison(3, 'country', 'X');
     await poison(4, 'gender', 'x');
-    await service.drain();
+    await service.deliverAll();
     expect(await batch()).toMatchObject({ created: 8, rejected: 2 });
   });
 
   it('a phrase that is taken is drawn again, and its customer created', async () => {
-    const [taken] = await service.haveCustomers([sentCustomer(0)], KEYS.other);
+    const [taken] = await service.createCustomers([sentCustomer(0)], API_KEYS.other);
     await service.post(sentCustomers(50));
     await poison(7, 'phrase', taken?.phrase ?? '');
     await poison(8, 'phrase', taken?.phrase ?? '');
-    await service.drain();
+    await service.deliverAll();
     expect(await batch()).toMatchObject({ status: 'COMPLETED', created: 50 });
     const owners = await all(`SELECT bank_id AS bank FROM customers WHERE phrase = '${taken?.phrase}'`);
     expect(owners).toEqual([{ bank: 'bnk_accra' }]);
@@ -193,28 +199,28 @@ describe('rows that the database refuses', () => {
 describe('dead letters', () => {
   it('mark the batch STALLED, keep its payload, and ring once', async () => {
     await service.post(sentCustomers(2));
-    const result = await service.deliverDeadLetters(service.sent);
+    const result = await service.deliverDeadLetters(service.pendingPointers);
     expect(result.explicitAcks).toHaveLength(1);
     expect(await batch()).toMatchObject({ status: 'STALLED', created: 0 });
     expect(await count('batch_chunks WHERE payload IS NOT NULL')).toBe(1);
     expect(service.log).toContainEqual(expect.objectContaining({ level: 'error', event: 'batch_stalled' }));
     now += 10 * RESEND_AFTER_MS;
-    const before = service.sent.length;
+    const before = service.pendingPointers.length;
     await service.sweep();
-    expect(service.sent).toHaveLength(before);
+    expect(service.pendingPointers).toHaveLength(before);
   });
 
   it('are healed by a late delivery', async () => {
     await service.post(sentCustomers(2));
-    await service.deliverDeadLetters(service.sent);
-    await service.drain();
+    await service.deliverDeadLetters(service.pendingPointers);
+    await service.deliverAll();
     expect(await batch()).toMatchObject({ status: 'COMPLETED', created: 2 });
   });
 
   it('of a chunk that is in do not touch its batch, and do not ring', async () => {
     await service.post(sentCustomers(2));
-    const pointers = [...service.sent];
-    await service.drain();
+    const pointers = [...service.pendingPointers];
+    await service.deliverAll();
     await service.deliverDeadLetters(pointers);
     expect(await batch()).toMatchObject({ status: 'COMPLETED' });
     expect(service.log.filter(({ event }) => event === 'batch_stalled')).toEqual([]);
@@ -224,25 +230,25 @@ describe('dead letters', () => {
 describe('the sweep', () => {
   it('sends again what the queue lost, once a minute, and nothing that is in', async () => {
     await service.post(sentCustomers(1_500));
-    const lost = service.sent.splice(0);
+    const lost = service.pendingPointers.splice(0);
     await service.sweep();
-    expect(service.sent).toEqual([]);
+    expect(service.pendingPointers).toEqual([]);
     now += RESEND_AFTER_MS;
     await Promise.all([service.sweep(), service.sweep()]);
-    expect(service.sent).toHaveLength(lost.length);
-    expect(new Set(service.sent.map(({ chunk }) => chunk))).toEqual(new Set([0, 1]));
+    expect(service.pendingPointers).toHaveLength(lost.length);
+    expect(new Set(service.pendingPointers.map(({ chunk }) => chunk))).toEqual(new Set([0, 1]));
     await service.sweep();
-    expect(service.sent).toHaveLength(lost.length);
-    await service.drain();
+    expect(service.pendingPointers).toHaveLength(lost.length);
+    await service.deliverAll();
     now += RESEND_AFTER_MS;
     await service.sweep();
-    expect(service.sent).toEqual([]);
+    expect(service.pendingPointers).toEqual([]);
     expect(await batch()).toMatchObject({ status: 'COMPLETED' });
   });
 
   it('that can not send tries again the next time', async () => {
     await service.post(sentCustomers(1));
-    service.sent.splice(0);
+    service.pendingPointers.splice(0);
     now += RESEND_AFTER_MS;
     const cut = new Service(
       () => ({
@@ -255,6 +261,6 @@ describe('the sweep', () => {
     await expect(cut.sweep()).rejects.toThrow('away');
     now += RESEND_AFTER_MS;
     await service.sweep();
-    expect(service.sent).toHaveLength(1);
+    expect(service.pendingPointers).toHaveLength(1);
   });
 });

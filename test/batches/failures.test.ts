@@ -5,9 +5,9 @@ import { decodeFailure, encodeFailure } from '../../src/batches/failures.ts';
 import { validateRows } from '../../src/batches/accept/validate.ts';
 import { customerRow } from '../../src/customers/customers.requests.ts';
 import type { Env } from '../../src/env.ts';
-import { KEYS, LAGOS } from '../support/banks.ts';
+import { API_KEYS, LAGOS } from '../support/banks.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
-import { Service, type Answer } from '../support/service.ts';
+import { Service, type ServiceResponse } from '../support/service.ts';
 
 /** Noon, so that no test passes midnight by itself. */
 const NOON = Date.UTC(2026, 10, 25, 12);
@@ -29,9 +29,9 @@ const bank = async () =>
   )
     .bind(LAGOS)
     .first();
-const batchOf = async (service: Service, answer: Answer) =>
+const batchOf = async (service: Service, answer: ServiceResponse) =>
   (await service.get(`/v1/bank/customers/batches/${answer.body.data.batchId}`)).body.data;
-const failuresOf = async (service: Service, answer: Answer) =>
+const failuresOf = async (service: Service, answer: ServiceResponse) =>
   (await service.get(`/v1/bank/customers/batches/${answer.body.data.batchId}/failures?limit=1000`)).body.data;
 
 /** Rows that lack everything but their name. */
@@ -109,7 +109,7 @@ describe('a stored failure', () => {
       { length: 10_000 },
       (_, n) => `r${String((n * 7_919) % 10_000).padStart(5, '0')}`,
     );
-    const answer = await service.ask('POST', '/v1/bank/customers', {
+    const answer = await service.request('POST', '/v1/bank/customers', {
       headers: { 'Idempotency-Key': 'wordy' },
       body: { customers: refs.map((clientRef) => ({ ...wordy, clientRef })) },
     });
@@ -140,11 +140,11 @@ describe('the refused rows of a day', () => {
       expect(message).toContain(word);
     expect(await bank()).toEqual({ stored: 3, day: '2026-11-25', today: 3, rows: 3 });
     expect(await all('SELECT id FROM batches')).toHaveLength(1);
-    expect(service.sent).toEqual([]);
+    expect(service.pendingPointers).toEqual([]);
     // What passes nothing is taken: a batch without refused rows, one that just fits, and another bank's.
     expect((await service.post([sentCustomer(1)])).status).toBe(201);
     expect((await service.post(badRows(2))).status).toBe(400);
-    expect((await service.post(badRows(5), KEYS.other)).status).toBe(400);
+    expect((await service.post(badRows(5), API_KEYS.other)).status).toBe(400);
     now = Date.parse(MIDNIGHT);
     expect((await service.post(badRows(5))).status).toBe(400);
     expect(await bank()).toEqual({ stored: 10, day: '2026-11-26', today: 5, rows: 10 });
@@ -164,7 +164,7 @@ describe('the refused rows of a day', () => {
   it('do not stand in the way of a replay, also of one that passed them at the same time', async () => {
     const service = limited({ MAX_FAILURES_PER_DAY: 3 });
     const send = (key: string, rows: unknown[]) =>
-      service.ask('POST', '/v1/bank/customers', {
+      service.request('POST', '/v1/bank/customers', {
         headers: { 'Idempotency-Key': key },
         body: { customers: rows },
       });
@@ -180,7 +180,7 @@ describe('the refused rows of a day', () => {
     const isolates = [1, 2, 3].map(() => limited({ MAX_FAILURES_PER_DAY: 3 }));
     const answers = await Promise.all(
       isolates.map((isolate) =>
-        isolate.ask('POST', '/v1/bank/customers', {
+        isolate.request('POST', '/v1/bank/customers', {
           headers: { 'Idempotency-Key': 'key-3' },
           body: { customers: badRows(3) },
         }),
@@ -205,7 +205,7 @@ describe('the refused rows of a day', () => {
     await service.post(sentCustomers(4));
     const late = await service.post([...sentCustomers(4), ...badRows(2)]);
     expect(late.status).toBe(201);
-    await service.drain();
+    await service.deliverAll();
     expect(await batchOf(service, late)).toMatchObject({
       summary: { failed: 6, duplicates: 4, invalidData: 2 },
     });
@@ -218,7 +218,7 @@ describe('the refused rows of a day', () => {
 describe('the stored failures of a bank', () => {
   it('are bounded: the oldest make room, and their batch says so', async () => {
     const service = limited({ MAX_STORED_FAILURES: 10 });
-    const answers: Answer[] = [];
+    const answers: ServiceResponse[] = [];
     for (let n = 0; n < 3; n += 1) {
       now += 1;
       answers.push(await service.post(badRows(4, `n${n}`)));
@@ -239,7 +239,7 @@ describe('the stored failures of a bank', () => {
     await service.post(sentCustomers(2));
     now += 1;
     const late = await service.post(sentCustomers(2));
-    await service.drain();
+    await service.deliverAll();
     expect(await failuresOf(service, late)).toHaveLength(2);
     expect((await batchOf(service, early)).failuresRemoved).toBe(2);
     expect(await bank()).toMatchObject({ stored: 3, rows: 3 });
@@ -248,7 +248,7 @@ describe('the stored failures of a bank', () => {
   it('of another bank make no room', async () => {
     const service = limited({ MAX_STORED_FAILURES: 3 });
     const mine = await service.post(badRows(3));
-    await service.post(badRows(9), KEYS.other);
+    await service.post(badRows(9), API_KEYS.other);
     expect(await failuresOf(service, mine)).toHaveLength(3);
   });
 });
@@ -256,7 +256,7 @@ describe('the stored failures of a bank', () => {
 it('a record of before failures had letters is replayed as it was answered', async () => {
   const service = limited();
   const send = () =>
-    service.ask('POST', '/v1/bank/customers', {
+    service.request('POST', '/v1/bank/customers', {
       headers: { 'Idempotency-Key': 'old' },
       body: { customers: [{}] },
     });

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { importFieldKey } from '../../src/crypto/field-cipher.ts';
 import { createFingerprint } from '../../src/batches/accept/fingerprint.ts';
 import { IDEMPOTENCY_KEY_TTL_MS } from '../../src/batches/accept/idempotency.ts';
-import { KEYS } from '../support/banks.ts';
+import { API_KEYS } from '../support/banks.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 
@@ -14,9 +14,9 @@ beforeEach(() => {
   service = new Service(undefined, { now: () => now });
 });
 
-const send = (key: string, customers: unknown[], by: Service = service, bankKey: string = KEYS.full) =>
-  by.ask('POST', '/v1/bank/customers', {
-    key: bankKey,
+const send = (key: string, customers: unknown[], by: Service = service, bankKey: string = API_KEYS.full) =>
+  by.request('POST', '/v1/bank/customers', {
+    apiKey: bankKey,
     headers: { 'Idempotency-Key': key },
     body: { customers },
   });
@@ -27,17 +27,17 @@ describe('the same key and the same body', () => {
   it('get the first answer again, to the byte, and make nothing', async () => {
     const rows = [...sentCustomers(3), { clientRef: 'broken' }];
     const first = await send('key-1', rows);
-    await service.drain();
+    await service.deliverAll();
     const again = await send('key-1', rows);
     expect([again.status, again.text]).toEqual([first.status, first.text]);
     expect(again.headers.get('Location')).toBe(first.headers.get('Location'));
     expect([first, again].map(({ headers }) => headers.get('Idempotent-Replayed'))).toEqual([null, 'true']);
     expect([await count('batches'), await count('customers')]).toEqual([1, 3]);
-    expect(service.sent).toEqual([]);
+    expect(service.pendingPointers).toEqual([]);
   });
 
   it('also when no row was accepted', async () => {
-    await service.haveCustomers([sentCustomer()]);
+    await service.createCustomers([sentCustomer()]);
     const first = await send('key-1', [sentCustomer()]);
     const again = await send('key-1', [sentCustomer()]);
     expect([first.status, again.status]).toEqual([409, 409]);
@@ -48,7 +48,7 @@ describe('the same key and the same body', () => {
   it('mean the same however the body is written', async () => {
     const first = await send('key-1', [sentCustomer(1)]);
     const turned = Object.fromEntries(Object.entries(sentCustomer(1)).toReversed());
-    const again = await service.ask('POST', '/v1/bank/customers', {
+    const again = await service.request('POST', '/v1/bank/customers', {
       headers: { 'Idempotency-Key': '"key-1"' },
       body: JSON.stringify({ customers: [{ ...turned, unknown: 1 }] }, null, 4),
     });
@@ -76,7 +76,7 @@ describe('the same key and the same body', () => {
 
   it('are a new request after 72 hours, and the sweep forgets them', async () => {
     const first = await send('key-1', [sentCustomer(1)]);
-    await service.drain();
+    await service.deliverAll();
     now += IDEMPOTENCY_KEY_TTL_MS;
     const later = await send('key-1', [sentCustomer(1)]);
     expect(later.status).toBe(409);
@@ -121,7 +121,7 @@ it('the same key and another body are a 422, and store nothing', async () => {
 
 it('a key is its bank’s own', async () => {
   const mine = await send('key-1', [sentCustomer(1)]);
-  const theirs = await send('key-1', [sentCustomer(1)], service, KEYS.other);
+  const theirs = await send('key-1', [sentCustomer(1)], service, API_KEYS.other);
   expect(theirs.status).toBe(201);
   expect(theirs.body.data.batchId).not.toBe(mine.body.data.batchId);
 });
@@ -170,7 +170,10 @@ it('fingerprints tell rows apart, and rows without meaning not', async () => {
 it('a key outlives the field key that its record was made with', async () => {
   const rows = [sentCustomer(1)];
   const ask = (by: Service, body: unknown[]) =>
-    by.ask('POST', '/v1/bank/customers', { headers: { 'Idempotency-Key': 'k' }, body: { customers: body } });
+    by.request('POST', '/v1/bank/customers', {
+      headers: { 'Idempotency-Key': 'k' },
+      body: { customers: body },
+    });
   const first = await ask(new Service(), rows);
   const rotated = new Service(() => ({ FIELD_KEY_2: btoa('b'.repeat(32)) }));
   const again = await ask(rotated, rows);
@@ -180,13 +183,13 @@ it('a key outlives the field key that its record was made with', async () => {
 
 describe('a dry run', () => {
   it('gives the same report, and stores and sends nothing', async () => {
-    await service.haveCustomers([sentCustomer(9)]);
+    await service.createCustomers([sentCustomer(9)]);
     const rows = [sentCustomer(1), sentCustomer(1), sentCustomer(9, { clientRef: 'x' }), {}];
-    const rehearsed = await service.ask('POST', '/v1/bank/customers?dryRun=true', {
+    const rehearsed = await service.request('POST', '/v1/bank/customers?dryRun=true', {
       body: { customers: rows },
     });
     expect([rehearsed.status, rehearsed.body.data.batchId]).toEqual([200, null]);
-    expect([await count('batches'), service.sent]).toEqual([1, []]);
+    expect([await count('batches'), service.pendingPointers]).toEqual([1, []]);
     const real = await service.post(rows);
     expect(rehearsed.body.data.summary).toEqual(real.body.data.summary);
     expect(rehearsed.body.data.failures).toEqual(real.body.data.failures);
@@ -194,7 +197,7 @@ describe('a dry run', () => {
 
   it('tells of every failure, because there is no address to read the rest from', async () => {
     const rows = Array.from({ length: 70 }, () => ({}));
-    const { body } = await service.ask('POST', '/v1/bank/customers?dryRun=true', {
+    const { body } = await service.request('POST', '/v1/bank/customers?dryRun=true', {
       body: { customers: rows },
     });
     expect([body.data.failures.length, body.data.failuresInline, body.data.failuresUrl]).toEqual([
@@ -212,7 +215,7 @@ describe('a dry run', () => {
     let pages = 0;
     for (let failuresInline = false; !failuresInline; pages += 1) {
       const from = failures.length === 0 ? '' : `&failuresFrom=${(failures.at(-1)?.index ?? 0) + 1}`;
-      const { status, text, body } = await service.ask('POST', `/v1/bank/customers?dryRun=true${from}`, {
+      const { status, text, body } = await service.request('POST', `/v1/bank/customers?dryRun=true${from}`, {
         body: { customers: rows },
       });
       expect(status).toBe(200);
@@ -234,7 +237,7 @@ describe('a dry run', () => {
     'dryRun=true&failuresFrom=-1',
     'dryRun=true&failuresFrom=x',
   ])('refuses %s', async (query) => {
-    const { status, body } = await service.ask('POST', `/v1/bank/customers?${query}`, {
+    const { status, body } = await service.request('POST', `/v1/bank/customers?${query}`, {
       body: { customers: [{}] },
     });
     expect([status, body.errors[0].field]).toEqual([400, 'failuresFrom']);
@@ -243,7 +246,7 @@ describe('a dry run', () => {
 
   it('is asked for by true or false, and by nothing else', async () => {
     const ask = (query: string) =>
-      service.ask('POST', `/v1/bank/customers?${query}`, { body: { customers: [sentCustomer(1)] } });
+      service.request('POST', `/v1/bank/customers?${query}`, { body: { customers: [sentCustomer(1)] } });
     expect((await ask('dryRun=yes')).status).toBe(400);
     expect((await ask('dryrun=true')).status).toBe(400);
     expect(await count('batches')).toBe(0);

@@ -7,7 +7,7 @@ import { MAX_RESEND_AFTER_MS, RESEND_AFTER_MS, type ChunkPointer } from '../../s
 import { sweep } from '../../src/batches/process/sweep.ts';
 import { createDeps, createIsolateMemory, type Deps } from '../../src/deps.ts';
 import { systemRuntime } from '../../src/runtime.ts';
-import { d1Error, withSessions } from '../support/broken.ts';
+import { d1Error, withSessions } from '../support/faulty-bindings.ts';
 import { sentCustomers } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 
@@ -36,7 +36,7 @@ beforeEach(async () => {
   const clock = { now: () => now };
   const service = new Service(undefined, clock);
   await service.post(sentCustomers(1));
-  letters = service.sent.map((body) => ({ body, attempts: 1, dueAt: now }));
+  letters = service.pendingPointers.map((body) => ({ body, attempts: 1, dueAt: now }));
   const BATCH_QUEUE = {
     sendBatch: async (messages: { body: ChunkPointer }[]) => {
       sends.push(now - BEGINNING);

@@ -1,11 +1,11 @@
 /** Through the real queue, with nothing in between: Miniflare delivers to this very Worker. */
 import { env, exports } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
-import { KEYS } from '../support/banks.ts';
+import { API_KEYS } from '../support/banks.ts';
 import { sentCustomers } from '../support/customers.ts';
 
 it('what is accepted arrives by itself', async () => {
-  const headers = { Authorization: `Bearer ${KEYS.full}`, 'Content-Type': 'application/json' };
+  const headers = { Authorization: `Bearer ${API_KEYS.full}`, 'Content-Type': 'application/json' };
   const answer = await exports.default.fetch('https://api.example.com/v1/bank/customers', {
     method: 'POST',
     headers,

@@ -4,9 +4,9 @@ import { redriveBatch } from '../../src/batches/process/redrive.store.ts';
 import { RESULTS_KEPT_MS } from '../../src/batches/process/retention.ts';
 import { deleteOldBatches } from '../../src/batches/process/retention.store.ts';
 import { executeBatch } from '../../src/db/statements.ts';
-import { KEYS } from '../support/banks.ts';
+import { API_KEYS } from '../support/banks.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
-import { Service, type Answer } from '../support/service.ts';
+import { Service, type ServiceResponse } from '../support/service.ts';
 
 let now: number;
 let service: Service;
@@ -15,7 +15,7 @@ beforeEach(() => {
   service = new Service(undefined, { now: () => now });
 });
 
-const next = ({ headers }: Answer) => /<([^>]+)>; rel="next"/.exec(headers.get('Link') ?? '')?.[1];
+const next = ({ headers }: ServiceResponse) => /<([^>]+)>; rel="next"/.exec(headers.get('Link') ?? '')?.[1];
 async function walk(address: string): Promise<Record<string, unknown>[]> {
   const rows: Record<string, unknown>[] = [];
   for (let at: string | undefined = address; at !== undefined;) {
@@ -45,10 +45,10 @@ describe('a batch', () => {
       completedAt: null,
     });
     expect(Number(start.headers.get('Retry-After'))).toBeGreaterThan(0);
-    await service.deliver(service.sent.slice(0, 1));
+    await service.deliverMessages(service.pendingPointers.slice(0, 1));
     expect((await at()).body.data.progress).toEqual({ processed: 1_001, total: 1_201 });
     now += 5_000;
-    await service.drain();
+    await service.deliverAll();
     const end = await at();
     expect(end.body.data).toMatchObject({
       status: 'COMPLETED_WITH_FAILURES',
@@ -62,7 +62,7 @@ describe('a batch', () => {
   it('shows its losers of a race as failures', async () => {
     await service.post([sentCustomer(1)]);
     const { headers } = await service.post([sentCustomer(1), sentCustomer(2)]);
-    await service.drain();
+    await service.deliverAll();
     const { body } = await service.get(headers.get('Location') ?? '');
     expect(body.data.summary).toEqual({ total: 2, successful: 1, failed: 1, duplicates: 1, invalidData: 0 });
     const failures = await walk(`${headers.get('Location')}/failures`);
@@ -83,10 +83,10 @@ describe('a batch', () => {
   });
 
   it('lists the customers that it created, in input order, with their phrases', async () => {
-    const [early] = await service.haveCustomers([sentCustomer(3)]);
+    const [early] = await service.createCustomers([sentCustomer(3)]);
     const rows = [{}, ...sentCustomers(30)];
     const { body, headers } = await service.post(rows);
-    await service.haveCustomers([sentCustomer(77)]);
+    await service.createCustomers([sentCustomer(77)]);
     const created = await walk(`${headers.get('Location')}/customers?limit=7`);
     expect(created.map(({ id }) => id)).toEqual(body.data.data.customerIds);
     expect(created.map(({ clientRef }) => clientRef)).toEqual(
@@ -105,10 +105,10 @@ describe('the list of batches', () => {
     for (let n = 0; n < 7; n += 1) {
       now += 10;
       made.push((await service.post([sentCustomer(n)])).body.data.batchId);
-      if (n % 2 === 0) await service.drain();
-      else service.sent.splice(0);
+      if (n % 2 === 0) await service.deliverAll();
+      else service.pendingPointers.splice(0);
     }
-    await service.post([sentCustomer(1)], KEYS.other);
+    await service.post([sentCustomer(1)], API_KEYS.other);
     const ids = (rows: Record<string, unknown>[]) => rows.map(({ batchId }) => batchId);
     expect(ids(await walk('/v1/bank/customers/batches?limit=2'))).toEqual(made.toReversed());
     expect(ids(await walk('/v1/bank/customers/batches?limit=2&status=PROCESSING'))).toEqual([
@@ -123,12 +123,12 @@ describe('the list of batches', () => {
 describe('another bank, and nobody', () => {
   it.each(['', '/failures', '/customers'])('get the same 404 of a batch%s', async (what) => {
     const { headers } = await service.post([sentCustomer(1), {}]);
-    const foreign = await service.get(`${headers.get('Location')}${what}`, KEYS.other);
-    const nobody = await service.get(`/v1/bank/customers/batches/bat_nobody${what}`, KEYS.other);
+    const foreign = await service.get(`${headers.get('Location')}${what}`, API_KEYS.other);
+    const nobody = await service.get(`/v1/bank/customers/batches/bat_nobody${what}`, API_KEYS.other);
     expect([foreign.status, foreign.body.code]).toEqual([404, 'BATCH_NOT_FOUND']);
     expect(foreign.text.replace(/req_\w+/, '')).toBe(nobody.text.replace(/req_\w+/, ''));
     for (const id of ['%00', "'--", 'x'.repeat(2_000)]) {
-      const answer = await service.get(`/v1/bank/customers/batches/${id}${what}`, KEYS.other);
+      const answer = await service.get(`/v1/bank/customers/batches/${id}${what}`, API_KEYS.other);
       expect(answer.status).toBe(404);
     }
   });
@@ -156,8 +156,8 @@ describe('another bank, and nobody', () => {
 describe('a stalled batch', () => {
   it('is brought back by a redrive, and goes in with the next sweep', async () => {
     const { body, headers } = await service.post(sentCustomers(1_100));
-    const [first, ...others] = service.sent.splice(0);
-    await service.deliver(others);
+    const [first, ...others] = service.pendingPointers.splice(0);
+    await service.deliverMessages(others);
     await service.deliverDeadLetters([first]);
     const status = async () => (await service.get(headers.get('Location') ?? '')).body.data.status;
     expect(await status()).toBe('STALLED');
@@ -165,7 +165,7 @@ describe('a stalled batch', () => {
     expect(redriven).toEqual([{ id: body.data.batchId }]);
     expect(await status()).toBe('PROCESSING');
     await service.sweep();
-    await service.drain();
+    await service.deliverAll();
     expect(await status()).toBe('COMPLETED');
   });
 });
@@ -252,7 +252,7 @@ describe('after 30 days', () => {
 
   it('the sweep removes what a batch left, and leaves its customers', async () => {
     for (let n = 0; n < 3; n += 1) await service.post([sentCustomer(n), {}]);
-    await service.drain();
+    await service.deliverAll();
     const { headers } = await service.post([sentCustomer(7)]);
     now += RESULTS_KEPT_MS - 1;
     await service.sweep();

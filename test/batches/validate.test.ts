@@ -172,7 +172,7 @@ it('cleaning a cleaned row changes nothing', () => {
 
 it('the counts of every report add up', async () => {
   const service = new Service();
-  await service.haveCustomers([sentCustomer(3), sentCustomer(5)]);
+  await service.createCustomers([sentCustomer(3), sentCustomer(5)]);
   await fc.assert(
     fc.asyncProperty(fc.array(anyRow, { minLength: 1, maxLength: 70 }), async (rows) => {
       const sendable = JSON.parse(
@@ -187,7 +187,7 @@ it('the counts of every report add up', async () => {
       expect(failuresInline).toBe(failures.length === summary.failed);
       expect(failures.length).toBe(Math.min(summary.failed, 50));
       expect(status === 201).toBe(summary.successful > 0);
-      await service.drain();
+      await service.deliverAll();
       const list = await service.get('/v1/bank/customers?limit=1');
       const rowsStored = await service.env.DB.prepare(
         `SELECT count(*) AS n FROM customers WHERE bank_id = 'bnk_lagos'`,

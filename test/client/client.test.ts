@@ -7,8 +7,8 @@ import {
   type NewCustomer,
   type PeereClient,
 } from '../../packages/client/src/client.ts';
-import { KEYS } from '../support/banks.ts';
-import { laggingDatabase } from '../support/broken.ts';
+import { API_KEYS } from '../support/banks.ts';
+import { laggingDatabase } from '../support/faulty-bindings.ts';
 import { sentCustomers } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 
@@ -26,7 +26,7 @@ const customers = (count: number) => sentCustomers(count) as unknown as Customer
 function createTestClient(options: Partial<ClientOptions> = {}): PeereClient {
   return createClient({
     url: 'https://api.example.com',
-    key: KEYS.full,
+    key: API_KEYS.full,
     fetch: async (url, init) => {
       const request = new Request(url, init);
       requests.push(request);
@@ -39,7 +39,7 @@ function createTestClient(options: Partial<ClientOptions> = {}): PeereClient {
     sleep: async (milliseconds, signal) => {
       waits.push(milliseconds);
       // Batches are processed while the client waits.
-      await service.drain();
+      await service.deliverAll();
       signal?.throwIfAborted();
     },
     ...options,
@@ -78,17 +78,17 @@ const caught = (work: Promise<unknown>): Promise<PeereError> =>
 
 describe('a customer', () => {
   it('is found by phrase, id and email with its ETag, and an unknown one is null', async () => {
-    const [row] = await service.haveCustomers(sentCustomers(1));
+    const [row] = await service.createCustomers(sentCustomers(1));
     const { id = '', phrase = '', email = '' } = row ?? {};
     for (const by of [{ phrase }, { id }, { email }]) {
       expect(await client.getCustomer(by)).toMatchObject({ id, phrase, email, etag: `"${id}"` });
     }
     expect(await client.getCustomer({ id: 'cus_none' })).toBeNull();
-    expect(await createTestClient({ key: KEYS.other }).getCustomer({ id })).toBeNull();
+    expect(await createTestClient({ key: API_KEYS.other }).getCustomer({ id })).toBeNull();
   });
 
   it('is updated with ifMatch only if it has not changed since it was read', async () => {
-    const [row] = await service.haveCustomers(sentCustomers(1));
+    const [row] = await service.createCustomers(sentCustomers(1));
     const id = row?.id ?? '';
     const read = await client.getCustomer({ id });
     const updated = await client.updateCustomer(id, { state: 'Lagos' }, { ifMatch: read?.etag ?? '' });
@@ -99,7 +99,7 @@ describe('a customer', () => {
   });
 
   it('counts as erased when the response to its erasure was lost and the second attempt finds nothing', async () => {
-    const [row] = await service.haveCustomers(sentCustomers(1));
+    const [row] = await service.createCustomers(sentCustomers(1));
     fates = ['lost'];
     await client.eraseCustomer(row?.id ?? '');
     expect(await client.getCustomer({ id: row?.id ?? '' })).toBeNull();
@@ -114,7 +114,7 @@ describe('reads after writes', () => {
 
   it('see the customers of a completed batch, even though the nearest replica lags behind', async () => {
     const { batchId, data } = await client.createCustomers(customers(1));
-    await service.drain();
+    await service.deliverAll();
     expect((await client.waitForBatch(batchId)).status).toBe('COMPLETED');
     const [id = ''] = data.customerIds;
     expect(await client.getCustomer({ id })).toMatchObject({ id });
@@ -122,7 +122,7 @@ describe('reads after writes', () => {
   });
 
   it('see what a refusal was based on', async () => {
-    await service.haveCustomers(sentCustomers(1));
+    await service.createCustomers(sentCustomers(1));
     expect(await caught(client.createCustomers(customers(1)))).toMatchObject({ code: 'CUSTOMER_EXISTS' });
     const found = await client.getCustomer({ email: String(sentCustomers(1)[0]?.['email']) });
     expect(found).not.toBeNull();
@@ -141,7 +141,7 @@ describe('reads after writes', () => {
 
 describe('lists', () => {
   it('are read to their end, with every row once', async () => {
-    await service.haveCustomers(sentCustomers(250));
+    await service.createCustomers(sentCustomers(250));
     const ids = new Set<string>();
     for await (const { id } of client.listCustomers({ sortBy: 'email' })) ids.add(id);
     expect(ids.size).toBe(250);
@@ -149,7 +149,7 @@ describe('lists', () => {
   });
 
   it('fetch no page that is not read', async () => {
-    await service.haveCustomers(sentCustomers(250));
+    await service.createCustomers(sentCustomers(250));
     for await (const customer of client.listCustomers()) {
       expect(customer.bankId).toBe('bnk_lagos');
       break;
@@ -181,7 +181,7 @@ describe('a batch', () => {
     const { batchId } = await client.createCustomers(customers(5));
     const keys = requests.map(({ headers }) => headers.get('Idempotency-Key'));
     expect(keys).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/), keys[0], keys[0]]);
-    await service.drain();
+    await service.deliverAll();
     expect((await client.getBatch(batchId)).summary.successful).toBe(5);
     expect((await service.get('/v1/bank/customers')).headers.get('X-Total-Count')).toBe('5');
   });
@@ -270,11 +270,11 @@ describe('retries', () => {
     const error = await caught(client.getCustomer({ id: 'x' }));
     expect(error).toMatchObject({ code: 'NO_RESPONSE', status: undefined });
     expect(requests).toHaveLength(6);
-    expect(JSON.stringify(error) + error.message + String(error.stack)).not.toContain(KEYS.full);
+    expect(JSON.stringify(error) + error.message + String(error.stack)).not.toContain(API_KEYS.full);
   });
 
   it('are not made after a refusal, nor for a conditional update that may have taken effect', async () => {
-    expect(await caught(createTestClient({ key: KEYS.revoked }).getCustomer({ id: 'x' }))).toMatchObject({
+    expect(await caught(createTestClient({ key: API_KEYS.revoked }).getCustomer({ id: 'x' }))).toMatchObject({
       code: 'UNAUTHENTICATED',
       docs: 'https://api.example.com/errors#UNAUTHENTICATED',
       requestId: expect.stringMatching(/^req_/),
@@ -289,7 +289,7 @@ describe('retries', () => {
 
   it('are not made after a refusal, whose link to its page becomes a full URL', async () => {
     service = new Service(() => ({ PUBLIC_URL: undefined }));
-    expect(await caught(createTestClient({ key: KEYS.revoked }).getCustomer({ id: 'x' }))).toMatchObject({
+    expect(await caught(createTestClient({ key: API_KEYS.revoked }).getCustomer({ id: 'x' }))).toMatchObject({
       docs: 'https://api.example.com/errors#UNAUTHENTICATED',
     });
   });

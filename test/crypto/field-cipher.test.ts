@@ -79,7 +79,7 @@ describe('the service', () => {
     const staged = await env.DB.prepare('SELECT payload FROM batch_chunks').first<string>('payload');
     expect(staged).toContain('adaobi.1@');
     expect(staged).not.toMatch(/1000000001|internal-1/);
-    await service.drain();
+    await service.deliverAll();
     const { results } = await stored();
     for (const { id: customerId = '', account_number = '', reference = '' } of results) {
       const own = { bankId: 'bnk_lagos', customerId };

@@ -1,7 +1,7 @@
 /** `ETag`, `If-Match` and `If-None-Match` prevent lost updates. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { KEYS } from '../support/banks.ts';
-import { d1Error, unluckyDatabase, watchedDatabase } from '../support/broken.ts';
+import { API_KEYS } from '../support/banks.ts';
+import { d1Error, faultyDatabase, interceptTransactions } from '../support/faulty-bindings.ts';
 import { sentCustomer } from '../support/customers.ts';
 import { Meter } from '../support/meter.ts';
 import { Service } from '../support/service.ts';
@@ -14,27 +14,27 @@ let ada: { id: string; phrase: string };
 
 beforeEach(async () => {
   service = new Service();
-  [ada = ada] = await service.haveCustomers([sentCustomer(1)]);
+  ada = await service.createCustomer(sentCustomer(1));
 });
 
-const look = (by = `id=${ada.id}`, key: string = KEYS.full, headers = {}) =>
+const look = (by = `id=${ada.id}`, key: string = API_KEYS.full, headers = {}) =>
   service.get(`/v1/bank/customer?${by}`, key, headers);
 const etagOf = async (...asked: Parameters<typeof look>) => (await look(...asked)).headers.get('ETag') ?? '';
 const change = (state: string, headers: Record<string, string> = {}, by = service) =>
-  by.ask('PATCH', '/v1/bank/customer', { headers, body: { id: ada.id, update: { state } } });
+  by.request('PATCH', '/v1/bank/customer', { headers, body: { id: ada.id, update: { state } } });
 const erase = (headers: Record<string, string>) =>
-  service.ask('DELETE', `/v1/bank/customer?id=${ada.id}`, { headers });
+  service.request('DELETE', `/v1/bank/customer?id=${ada.id}`, { headers });
 
 describe('an ETag', () => {
   it('is the same by every identifier, cached or not, and changes with the customer', async () => {
     const phrase = `phrase=${ada.phrase}`;
     const before = await etagOf();
     expect(before).toMatch(/^"[\w]+"$/);
-    expect(await etagOf(phrase, KEYS.standard)).toBe(before);
-    expect(await etagOf(phrase, KEYS.standard)).toBe(before);
+    expect(await etagOf(phrase, API_KEYS.standard)).toBe(before);
+    expect(await etagOf(phrase, API_KEYS.standard)).toBe(before);
     const changed = (await change('Lagos')).headers.get('ETag');
     expect(changed).not.toBe(before);
-    expect(await etagOf(phrase, KEYS.standard)).toBe(changed);
+    expect(await etagOf(phrase, API_KEYS.standard)).toBe(changed);
     expect(await etagOf()).toBe(changed);
   });
 });
@@ -68,7 +68,10 @@ describe('If-Match', () => {
 
   it('returns 404 for an unknown customer, as without the header', async () => {
     const body = { id: 'cus_nobody', update: { state: 'x' } };
-    const answer = await service.ask('PATCH', '/v1/bank/customer', { headers: { 'If-Match': '"a"' }, body });
+    const answer = await service.request('PATCH', '/v1/bank/customer', {
+      headers: { 'If-Match': '"a"' },
+      body,
+    });
     expect(answer.status).toBe(404);
   });
 
@@ -79,7 +82,7 @@ describe('If-Match', () => {
 
   it('is checked before a phone number is compared with the customer’s country', async () => {
     const ask = async (phone: string, headers: Record<string, string>, id = ada.id) => {
-      const answer = await service.ask('PATCH', '/v1/bank/customer', {
+      const answer = await service.request('PATCH', '/v1/bank/customer', {
         headers,
         body: { id, update: { phone } },
       });
@@ -95,14 +98,14 @@ describe('If-Match', () => {
 
   it('succeeds for an update that was committed although its response was lost', async () => {
     const tag = await etagOf();
-    const unlucky = new Service(({ DB }) => ({ DB: unluckyDatabase(DB, ['throws after']) }));
+    const unlucky = new Service(({ DB }) => ({ DB: faultyDatabase(DB, ['throws after']) }));
     expect((await change('Ogun', { 'If-Match': tag }, unlucky)).status).toBe(200);
   });
 
   it('succeeds for an update that was overtaken before it could be read back', async () => {
     const tag = await etagOf();
     const unlucky = new Service(({ DB }) => ({
-      DB: watchedDatabase(DB, async (number, work) => {
+      DB: interceptTransactions(DB, async (number, work) => {
         const result = await work();
         if (number > 1) return result;
         await change('later');
@@ -125,23 +128,23 @@ describe('If-Match', () => {
 describe('If-None-Match', () => {
   it.each(['full', 'standard'] as const)('saves sending a body that the client has (%s key)', async (key) => {
     const by = `phrase=${ada.phrase}`;
-    const tag = await etagOf(by, KEYS[key]);
+    const tag = await etagOf(by, API_KEYS[key]);
     for (const known of [tag, `W/${tag}`, `"x", ${tag}`, '*']) {
-      const answer = await look(by, KEYS[key], { 'If-None-Match': known });
+      const answer = await look(by, API_KEYS[key], { 'If-None-Match': known });
       expect([answer.status, answer.text, answer.headers.get('ETag')]).toEqual([304, '', tag]);
     }
     await change('Lagos');
-    expect((await look(by, KEYS[key], { 'If-None-Match': tag })).status).toBe(200);
+    expect((await look(by, API_KEYS[key], { 'If-None-Match': tag })).status).toBe(200);
   });
 
   it.each(MALFORMED)('%s is a 400 that names it, whoever is looked up, and D1 is not asked', async (tag) => {
     const meter = new Meter();
     service = new Service((bindings) => meter.bindings(bindings));
     // An isolate remembers API keys that it has checked.
-    for (const key of [KEYS.full, KEYS.standard]) await look('id=cus_nobody', key);
+    for (const key of [API_KEYS.full, API_KEYS.standard]) await look('id=cus_nobody', key);
     meter.reset();
     for (const by of [`id=${ada.id}`, 'id=cus_nobody', `phrase=${ada.phrase}`, 'email=nobody@example.com']) {
-      for (const key of [KEYS.full, KEYS.standard]) {
+      for (const key of [API_KEYS.full, API_KEYS.standard]) {
         const answer = await look(by, key, { 'If-None-Match': tag });
         expect([answer.status, answer.body.errors[0].field]).toEqual([400, 'If-None-Match']);
         expect(['ETag', 'X-D1-Bookmark', 'X-Cache'].filter((name) => answer.headers.has(name))).toEqual([]);

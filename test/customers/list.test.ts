@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { KEYS } from '../support/banks.ts';
+import { API_KEYS } from '../support/banks.ts';
 import { sentCustomers } from '../support/customers.ts';
-import { Service, type Answer } from '../support/service.ts';
+import { Service, type ServiceResponse } from '../support/service.ts';
 
 interface Row {
   id: string;
@@ -26,15 +26,15 @@ beforeEach(async () => {
       email: `p${(n * 7) % 12}.${round}@example.com`,
       accountName: `Name ${n % 5}`,
     }));
-    mine.push(...(await service.haveCustomers(rows)));
-    theirs = await service.haveCustomers(rows, KEYS.other);
+    mine.push(...(await service.createCustomers(rows)));
+    theirs = await service.createCustomers(rows, API_KEYS.other);
   }
 });
 
-const list = (query = '', key: string = KEYS.full) => service.get(`/v1/bank/customers${query}`, key);
-const link = ({ headers }: Answer, relation: string) =>
+const list = (query = '', key: string = API_KEYS.full) => service.get(`/v1/bank/customers${query}`, key);
+const link = ({ headers }: ServiceResponse, relation: string) =>
   new RegExp(`<([^>]+)>; rel="${relation}"`).exec(headers.get('Link') ?? '')?.[1];
-const ids = ({ body }: Answer) => (body as Row[]).map(({ id }) => id);
+const ids = ({ body }: ServiceResponse) => (body as Row[]).map(({ id }) => id);
 
 async function walk(address: string | undefined, relation: string): Promise<string[][]> {
   const pages: string[][] = [];
@@ -63,7 +63,9 @@ it('shows for each row when its own batch was accepted, whatever row is next to 
   const accepted = ['2026-01-02T03:04:05.006Z', '2026-02-03T04:05:06.007Z'];
   for (const [round, moment] of accepted.entries()) {
     const timed = new Service(undefined, { now: () => Date.parse(moment) });
-    await timed.haveCustomers(sentCustomers(3).map((row, n) => ({ ...row, email: `a${n}.${round}@x.org` })));
+    await timed.createCustomers(
+      sentCustomers(3).map((row, n) => ({ ...row, email: `a${n}.${round}@x.org` })),
+    );
   }
   const { body } = await list('?sortBy=email&limit=6');
   expect((body as Row[]).map(({ email, createdAt }) => [email, createdAt])).toEqual(
@@ -72,7 +74,7 @@ it('shows for each row when its own batch was accepted, whatever row is next to 
 });
 
 it('shows only the Standard fields to a Standard key', async () => {
-  const { body } = await list('?limit=1', KEYS.standard);
+  const { body } = await list('?limit=1', API_KEYS.standard);
   expect(Object.keys(body[0])).toEqual([
     'id',
     'accountName',
@@ -96,7 +98,7 @@ describe.each(['createdAt', 'id', 'accountName', 'email'] as const)('sorted by %
     const sorted = keys.toSorted();
     expect(keys).toEqual(sign === '' ? sorted : sorted.toReversed());
 
-    let last: Answer = await list(`?limit=5&sortBy=${sign}${field}`);
+    let last: ServiceResponse = await list(`?limit=5&sortBy=${sign}${field}`);
     for (let next = link(last, 'next'); next; next = link(last, 'next')) last = await service.get(next);
     const backwards = await walk(link(last, 'prev'), 'prev');
     expect([...backwards.toReversed().flat(), ...ids(last)]).toEqual(all);
@@ -113,9 +115,9 @@ it('pages by number and pages by cursor have the same rows', async () => {
 });
 
 it('no URL contains an email or a name that the caller may not see', async () => {
-  const { headers } = await list('?sortBy=email&limit=2', KEYS.standard);
+  const { headers } = await list('?sortBy=email&limit=2', API_KEYS.standard);
   const cursor =
-    new URL(link({ headers } as Answer, 'next') ?? '', 'http://x').searchParams.get('cursor') ?? '';
+    new URL(link({ headers } as ServiceResponse, 'next') ?? '', 'http://x').searchParams.get('cursor') ?? '';
   const bytes = Uint8Array.fromBase64(cursor, { alphabet: 'base64url' });
   expect(new TextDecoder().decode(bytes)).not.toContain('example.com');
 });
@@ -127,10 +129,10 @@ it.each(['email', 'accountName'])('the length of a cursor does not depend on the
     email: `${'z'.repeat(Math.min(length, 60))}${n}@example.com`,
     accountName: 'Z'.repeat(length),
   }));
-  await service.haveCustomers(rows);
+  await service.createCustomers(rows);
   const lengths = new Set<number>();
   for (let next: string | undefined = `/v1/bank/customers?limit=1&sortBy=${field}`; next !== undefined;) {
-    const answer = await service.get(next, KEYS.standard);
+    const answer = await service.get(next, API_KEYS.standard);
     next = link(answer, 'next');
     for (const address of [next, link(answer, 'prev')]) {
       const cursor = new URL(address ?? '', 'http://x').searchParams.get('cursor');
@@ -240,7 +242,7 @@ describe('refuses, naming the parameter once and no other', () => {
     const next = link(await list('?limit=5'), 'next') ?? '';
     expect((await service.get(next)).status).toBe(200);
     expect((await service.get(`${next}&page=2`)).status).toBe(400);
-    expect((await service.get(next, KEYS.other)).status).toBe(400);
+    expect((await service.get(next, API_KEYS.other)).status).toBe(400);
     expect((await service.get(`${next}&sortBy=email`)).status).toBe(400);
   });
 });

@@ -1,8 +1,9 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { KEYS, LAGOS } from '../support/banks.ts';
-import { Deadlines } from '../support/broken.ts';
+import { API_KEYS, LAGOS } from '../support/banks.ts';
+import { Deadlines } from '../support/faulty-bindings.ts';
 import { sentCustomer } from '../support/customers.ts';
+import { textWithoutRequestId } from '../support/responses.ts';
 import { Service } from '../support/service.ts';
 
 let service: Service;
@@ -12,11 +13,11 @@ let foreigner: { id: string; phrase: string; email: string };
 
 beforeEach(async () => {
   service = new Service();
-  [ada = ada, obi = obi] = await service.haveCustomers([sentCustomer(1), sentCustomer(2, { gender: '' })]);
-  [foreigner = foreigner] = await service.haveCustomers([sentCustomer(3)], KEYS.other);
+  [ada = ada, obi = obi] = await service.createCustomers([sentCustomer(1), sentCustomer(2, { gender: '' })]);
+  [foreigner = foreigner] = await service.createCustomers([sentCustomer(3)], API_KEYS.other);
 });
 
-const look = (query: string, key: string = KEYS.full, headers: Record<string, string> = {}) =>
+const look = (query: string, key: string = API_KEYS.full, headers: Record<string, string> = {}) =>
   service.get(`/v1/bank/customer?${query}`, key, headers);
 
 interface Cached {
@@ -28,7 +29,7 @@ const EXTENDED = ['state', 'email', 'phone', 'address', 'createdAt'];
 
 describe('fields', () => {
   it('a Standard key sees the seven Standard fields, in the order of the contract', async () => {
-    const { body } = await look(`id=${ada.id}`, KEYS.standard);
+    const { body } = await look(`id=${ada.id}`, API_KEYS.standard);
     expect(body).toMatchObject({
       statusCode: 200,
       success: true,
@@ -69,7 +70,7 @@ describe('identifiers', () => {
   it('several identifiers must all belong to the same customer', async () => {
     expect((await look(`id=${ada.id}&email=${ada.email}&phrase=${ada.phrase}`)).status).toBe(200);
     expect((await look(`id=${ada.id}&email=${obi.email}`)).status).toBe(404);
-    expect((await look(`phrase=${ada.phrase}&id=${obi.id}`, KEYS.standard)).status).toBe(404);
+    expect((await look(`phrase=${ada.phrase}&id=${obi.id}`, API_KEYS.standard)).status).toBe(404);
   });
 
   it('a phrase is found however it is typed', async () => {
@@ -80,7 +81,7 @@ describe('identifiers', () => {
       `${one}+${two}+${three}+${four}`.toUpperCase(),
       `${one}-${two}-${three}-`.concat(four ?? ''),
     ]) {
-      expect((await look(`phrase=${typed}`, KEYS.standard)).body.data?.id).toBe(ada.id);
+      expect((await look(`phrase=${typed}`, API_KEYS.standard)).body.data?.id).toBe(ada.id);
     }
     const fullWidth = ada.phrase
       .split('')
@@ -130,43 +131,42 @@ describe('another bank', () => {
   it.each(['id', 'email', 'phrase'] as const)(
     'has a customer who, looked up by %s, can not be told from an unknown one',
     async (by) => {
-      for (const key of [KEYS.full, KEYS.standard]) {
+      for (const key of [API_KEYS.full, API_KEYS.standard]) {
         const foreign = await look(`${by}=${foreigner[by]}`, key);
         const nobody = await look(
           { id: 'id=cus_nobody', email: 'email=nobody@example.com', phrase: 'phrase=zoo-zoo-zoo-zoo' }[by],
           key,
         );
         expect(foreign.status).toBe(404);
-        const withoutRequestId = (text: string) => text.replace(/req_\w+/, '');
-        expect(withoutRequestId(foreign.text)).toBe(withoutRequestId(nobody.text));
+        expect(textWithoutRequestId(foreign)).toBe(textWithoutRequestId(nobody));
         expect(foreign.headers.get('X-Cache')).toBe(nobody.headers.get('X-Cache'));
       }
     },
   );
 
   it('may have the same person as a customer, who is then two customers', async () => {
-    const [twin] = await service.haveCustomers([sentCustomer(1)], KEYS.other);
+    const [twin] = await service.createCustomers([sentCustomer(1)], API_KEYS.other);
     expect(twin?.id).not.toBe(ada.id);
     expect(twin?.phrase).not.toBe(ada.phrase);
-    expect((await look(`email=${ada.email}`, KEYS.other)).body.data.id).toBe(twin?.id);
+    expect((await look(`email=${ada.email}`, API_KEYS.other)).body.data.id).toBe(twin?.id);
     expect((await look(`email=${ada.email}`)).body.data.id).toBe(ada.id);
   });
 });
 
 describe('the phrase cache', () => {
   const deadlines = new Deadlines();
-  const cacheOf = async (query: string, key: string = KEYS.standard, headers = {}) =>
+  const cacheOf = async (query: string, key: string = API_KEYS.standard, headers = {}) =>
     (await look(query, key, headers)).headers.get('X-Cache');
 
   it('serves a Standard caller the second time, with the same response', async () => {
-    const first = await look(`phrase=${ada.phrase}`, KEYS.standard);
-    const second = await look(`phrase=${ada.phrase}`, KEYS.standard);
+    const first = await look(`phrase=${ada.phrase}`, API_KEYS.standard);
+    const second = await look(`phrase=${ada.phrase}`, API_KEYS.standard);
     expect([first, second].map(({ headers }) => headers.get('X-Cache'))).toEqual(['MISS', 'HIT']);
     expect(second.body.data).toEqual(first.body.data);
   });
 
   it('holds the Standard fields and the revision, and nothing else', async () => {
-    await look(`phrase=${ada.phrase}`, KEYS.standard);
+    await look(`phrase=${ada.phrase}`, API_KEYS.standard);
     const { keys } = await env.PHRASE_CACHE.list();
     expect(keys.map(({ name }) => name)).toEqual([`phrase:${LAGOS}:${ada.phrase}`]);
     const value = await env.PHRASE_CACHE.get<Cached>(`phrase:${LAGOS}:${ada.phrase}`, 'json');
@@ -176,10 +176,10 @@ describe('the phrase cache', () => {
 
   it('is not used for Extended callers, other identifiers, and requests for a fresh response', async () => {
     await cacheOf(`phrase=${ada.phrase}`);
-    expect(await cacheOf(`phrase=${ada.phrase}`, KEYS.full)).toBe('BYPASS');
+    expect(await cacheOf(`phrase=${ada.phrase}`, API_KEYS.full)).toBe('BYPASS');
     expect(await cacheOf(`id=${ada.id}`)).toBe('BYPASS');
     expect(await cacheOf(`phrase=${ada.phrase}&id=${ada.id}`)).toBe('BYPASS');
-    expect(await cacheOf(`phrase=${ada.phrase}`, KEYS.standard, { 'Cache-Control': 'no-cache' })).toBe(
+    expect(await cacheOf(`phrase=${ada.phrase}`, API_KEYS.standard, { 'Cache-Control': 'no-cache' })).toBe(
       'BYPASS',
     );
     expect(await cacheOf(`phrase=${ada.phrase}`)).toBe('HIT');
@@ -196,18 +196,18 @@ describe('the phrase cache', () => {
     ['a field more', { email: 'x@example.com' }],
     ['a wrong type', { accountName: 7 }],
   ])('is not trusted when it holds %s', async (_, wrong) => {
-    await look(`phrase=${ada.phrase}`, KEYS.standard);
+    await look(`phrase=${ada.phrase}`, API_KEYS.standard);
     const key = `phrase:${LAGOS}:${ada.phrase}`;
     const value = await env.PHRASE_CACHE.get<Cached>(key, 'json');
     const customer = { ...value?.customer, ...wrong };
     await env.PHRASE_CACHE.put(key, JSON.stringify({ ...value, customer }));
-    const answer = await look(`phrase=${ada.phrase}`, KEYS.standard);
+    const answer = await look(`phrase=${ada.phrase}`, API_KEYS.standard);
     expect([answer.headers.get('X-Cache'), answer.body.data.id]).toEqual(['MISS', ada.id]);
   });
 
   it('is not trusted when it holds something other than JSON', async () => {
     await env.PHRASE_CACHE.put(`phrase:${LAGOS}:${ada.phrase}`, '{"id":');
-    expect((await look(`phrase=${ada.phrase}`, KEYS.standard)).body.data.id).toBe(ada.id);
+    expect((await look(`phrase=${ada.phrase}`, API_KEYS.standard)).body.data.id).toBe(ada.id);
   });
 
   it.each([
@@ -216,7 +216,7 @@ describe('the phrase cache', () => {
   ])('makes a request slower, never wrong, when it %s', async (_, get) => {
     const PHRASE_CACHE = { get, put: () => Promise.reject(new Error('429')) } as unknown as KVNamespace;
     const broken = new Service(() => ({ PHRASE_CACHE }), { timer: deadlines.timer });
-    const answer = await broken.get(`/v1/bank/customer?phrase=${ada.phrase}`, KEYS.standard);
+    const answer = await broken.get(`/v1/bank/customer?phrase=${ada.phrase}`, API_KEYS.standard);
     expect([answer.status, answer.body.data.id]).toEqual([200, ada.id]);
   });
 });

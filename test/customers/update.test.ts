@@ -1,8 +1,9 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { KEYS, LAGOS } from '../support/banks.ts';
-import { d1Error, Deadlines, unluckyDatabase, watchedDatabase } from '../support/broken.ts';
+import { API_KEYS, LAGOS } from '../support/banks.ts';
+import { d1Error, Deadlines, faultyDatabase, interceptTransactions } from '../support/faulty-bindings.ts';
 import { sentCustomer } from '../support/customers.ts';
+import { textWithoutRequestId } from '../support/responses.ts';
 import { Service } from '../support/service.ts';
 
 let service: Service;
@@ -10,11 +11,11 @@ let ada: { id: string; phrase: string; email: string };
 
 beforeEach(async () => {
   service = new Service();
-  [ada = ada] = await service.haveCustomers([sentCustomer(1)]);
+  ada = await service.createCustomer(sentCustomer(1));
 });
 
-const change = (update: unknown, key: string = KEYS.full, id: unknown = ada.id) =>
-  service.ask('PATCH', '/v1/bank/customer', { key, body: { id, update } });
+const change = (update: unknown, apiKey: string = API_KEYS.full, id: unknown = ada.id) =>
+  service.request('PATCH', '/v1/bank/customer', { apiKey, body: { id, update } });
 const stored = () => env.DB.prepare('SELECT * FROM customers WHERE id = ?').bind(ada.id).first();
 
 it('cleans and changes every field that may change, and returns id, email and phone', async () => {
@@ -89,7 +90,7 @@ describe('refuses, naming the field, and changes nothing', () => {
   });
 
   it('a change of __proto__', async () => {
-    const { status, body } = await service.ask('PATCH', '/v1/bank/customer', {
+    const { status, body } = await service.request('PATCH', '/v1/bank/customer', {
       body: `{"id":"${ada.id}","update":{"__proto__":{"state":"Ogun"},"state":"Ogun"}}`,
     });
     expect([status, body.errors[0].field]).toEqual([400, 'update.__proto__']);
@@ -131,7 +132,7 @@ describe('refuses, naming the field, and changes nothing', () => {
   });
 
   it('an id that is missing or not a string, together with every other fault', async () => {
-    const { body } = await change({ firstname: '', phone: 1 }, KEYS.full, 7);
+    const { body } = await change({ firstname: '', phone: 1 }, API_KEYS.full, 7);
     const fields = body.errors.map((error: { field: string }) => error.field);
     expect(fields.toSorted()).toEqual(['id', 'update.firstname', 'update.phone']);
   });
@@ -140,10 +141,10 @@ describe('refuses, naming the field, and changes nothing', () => {
 it('another bank’s customer can not be told from an unknown one, and is not changed', async () => {
   const before = await stored();
   for (const update of [{ state: 'Ogun' }, { phone: '0803 765 4321' }]) {
-    const foreign = await change(update, KEYS.other);
-    const nobody = await change(update, KEYS.other, 'cus_nobody');
+    const foreign = await change(update, API_KEYS.other);
+    const nobody = await change(update, API_KEYS.other, 'cus_nobody');
     expect(foreign.status).toBe(404);
-    expect(foreign.text.replace(/req_\w+/, '')).toBe(nobody.text.replace(/req_\w+/, ''));
+    expect(textWithoutRequestId(foreign)).toBe(textWithoutRequestId(nobody));
   }
   expect(await stored()).toEqual(before);
 });
@@ -152,8 +153,8 @@ it.each(['throws before', 'throws after', 'stalls', 'stalls after'] as const)(
   'succeeds and is recorded once although the first attempt %s the commit',
   async (fate) => {
     const deadlines = new Deadlines();
-    const unlucky = new Service(({ DB }) => ({ DB: unluckyDatabase(DB, [fate], deadlines) }), deadlines);
-    const answer = await unlucky.ask('PATCH', '/v1/bank/customer', {
+    const unlucky = new Service(({ DB }) => ({ DB: faultyDatabase(DB, [fate], deadlines) }), deadlines);
+    const answer = await unlucky.request('PATCH', '/v1/bank/customer', {
       body: { id: ada.id, update: { state: 'Ogun' } },
     });
     expect([answer.status, (await stored())?.['state']]).toEqual([200, 'Ogun']);
@@ -163,7 +164,7 @@ it.each(['throws before', 'throws after', 'stalls', 'stalls after'] as const)(
 
 it('does not overwrite a later update when its response is lost', async () => {
   const overtaken = new Service(({ DB }) => ({
-    DB: watchedDatabase(DB, async (number, work) => {
+    DB: interceptTransactions(DB, async (number, work) => {
       const result = await work();
       if (number > 1) return result;
       await change({ state: 'later' });
@@ -171,7 +172,7 @@ it('does not overwrite a later update when its response is lost', async () => {
     }),
   }));
   const body = { id: ada.id, update: { state: 'Ogun' } };
-  expect((await overtaken.ask('PATCH', '/v1/bank/customer', { body })).status).toBe(200);
+  expect((await overtaken.request('PATCH', '/v1/bank/customer', { body })).status).toBe(200);
   expect((await stored())?.['state']).toBe('later');
   const { data } = (await service.get(`/v1/bank/audit?subject=${ada.id}`)).body;
   expect(data.map(({ keyId }: { keyId: string }) => keyId)).toEqual(['key_lagos_full', 'key_lagos_full']);
@@ -187,7 +188,7 @@ it.each([
     let arrive = () => Promise.resolve<unknown>(undefined);
     const stalling = new Service(
       ({ DB }) => ({
-        DB: watchedDatabase(DB, async (number, work) => {
+        DB: interceptTransactions(DB, async (number, work) => {
           if (number > 1) return work();
           arrive = work;
           if (committed) await work();
@@ -196,7 +197,7 @@ it.each([
       }),
       deadlines,
     );
-    const first = await stalling.ask('PATCH', '/v1/bank/customer', {
+    const first = await stalling.request('PATCH', '/v1/bank/customer', {
       body: { id: ada.id, update: { state: 'Ogun' } },
     });
     expect([first.status, (await stored())?.['state']]).toEqual([200, 'Ogun']);
@@ -208,7 +209,7 @@ it.each([
 );
 
 describe('the phrase cache after a change', () => {
-  const look = () => service.get(`/v1/bank/customer?phrase=${ada.phrase}`, KEYS.standard);
+  const look = () => service.get(`/v1/bank/customer?phrase=${ada.phrase}`, API_KEYS.standard);
 
   it('serves the change at once', async () => {
     await look();
@@ -234,9 +235,9 @@ describe('the phrase cache after a change', () => {
       }),
       { sleep: () => Promise.resolve() },
     );
-    const filling = racing.get(`/v1/bank/customer?phrase=${ada.phrase}`, KEYS.standard);
+    const filling = racing.get(`/v1/bank/customer?phrase=${ada.phrase}`, API_KEYS.standard);
     while (puts === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-    await racing.ask('PATCH', '/v1/bank/customer', {
+    await racing.request('PATCH', '/v1/bank/customer', {
       body: { id: ada.id, update: { accountName: 'New Name' } },
     });
     release();
@@ -261,7 +262,7 @@ describe('the phrase cache after a change', () => {
       }),
       { sleep: () => Promise.resolve() },
     );
-    await limited.ask('PATCH', '/v1/bank/customer', {
+    await limited.request('PATCH', '/v1/bank/customer', {
       body: { id: ada.id, update: { accountName: 'New Name' } },
     });
     expect((await look()).body.data.accountName).toBe('New Name');

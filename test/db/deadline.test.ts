@@ -3,20 +3,17 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { READ_DEADLINE_MS, WRITE_DEADLINE_MS } from '../../src/db/statements.ts';
 import { RESEND_AFTER_MS } from '../../src/batches/batch-queue.ts';
 import { systemRuntime } from '../../src/runtime.ts';
-import { Deadlines, hangingDatabase } from '../support/broken.ts';
-import { sentCustomer, sentCustomers } from '../support/customers.ts';
-import { ROUTES, type Known } from '../support/routes.ts';
-import { Service } from '../support/service.ts';
+import { Deadlines, hangingDatabase } from '../support/faulty-bindings.ts';
+import { sentCustomer } from '../support/customers.ts';
+import { ROUTES } from '../support/routes.ts';
+import { Service, type KnownCustomer } from '../support/service.ts';
 
 let deadlines: Deadlines;
-let customer: Known;
+let customer: KnownCustomer;
 
 beforeEach(async () => {
   deadlines = new Deadlines();
-  const service = new Service();
-  const [row] = await service.haveCustomers(sentCustomers(1));
-  const { body } = await service.get('/v1/bank/customers/batches');
-  customer = { id: '', phrase: '', email: '', ...row, batchId: body.data[0].batchId };
+  customer = await new Service().createCustomer();
 });
 
 /** @param hangs which of its D1 calls, from 1 */
@@ -32,7 +29,7 @@ describe.each(ROUTES)('$method $path', (route) => {
     const { path, body } = route.request(customer);
     for (const hangs of [() => true, (_: number, sql: string) => !sql.includes('api_keys')]) {
       const service = hanging(hangs);
-      const answer = await service.ask(route.method, path, { body });
+      const answer = await service.request(route.method, path, { body });
       expect([answer.status, answer.body.code]).toEqual([503, 'UNAVAILABLE']);
       expect(Number(answer.headers.get('Retry-After'))).toBeGreaterThan(0);
       expect(service.log.at(-1)).toMatchObject({ cause: expect.stringMatching(/^D1_TIMEOUT: no answer/) });
@@ -45,7 +42,7 @@ describe.each(ROUTES)('$method $path', (route) => {
     for (let hung = 1; hung === 1 || calls >= hung; hung += 1) {
       calls = 0;
       const service = hanging((number) => (calls = number) === hung);
-      const { status, headers } = await service.ask(route.method, path, { body });
+      const { status, headers } = await service.request(route.method, path, { body });
       expect(status).not.toBe(500);
       expect(headers.has('Retry-After')).toBe(status === 503);
       expect(deadlines.pending).toBe(0);
@@ -69,9 +66,9 @@ it('a read has five seconds, a write ten', async () => {
   const service = new Service(({ DB }) => ({ DB: hangingDatabase(DB, deadlines, watched) }), { timer });
   for (const route of ROUTES) {
     const { path, body } = route.request(customer);
-    await service.ask(route.method, path, { body });
+    await service.request(route.method, path, { body });
   }
-  await service.drain();
+  await service.deliverAll();
   await service.sweep();
   const expected = set.map(([verb]) => [verb, verb === 'SELECT' ? READ_DEADLINE_MS : WRITE_DEADLINE_MS]);
   expect(set).toEqual(expected);
@@ -83,10 +80,10 @@ describe('the consumer', () => {
     const service = new Service();
     await service.post([sentCustomer(5)]);
     for (const queue of ['customer-batches', 'customer-batches-dlq']) {
-      const result = await hanging(() => true).deliver(service.sent, queue);
+      const result = await hanging(() => true).deliverMessages(service.pendingPointers, queue);
       expect([result.explicitAcks, result.retryMessages]).toEqual([[], [{ msgId: 'message-0' }]]);
     }
-    await service.drain();
+    await service.deliverAll();
     const { headers } = await service.get('/v1/bank/customers');
     expect(headers.get('X-Total-Count')).toBe('2');
   });
@@ -100,9 +97,9 @@ describe('the sweep', () => {
     await service.post([sentCustomer(5)]);
     now += RESEND_AFTER_MS;
     await expect(hanging(() => true, clock).sweep()).rejects.toThrow();
-    service.sent.splice(0);
+    service.pendingPointers.splice(0);
     await service.sweep();
-    expect(service.sent).toHaveLength(1);
+    expect(service.pendingPointers).toHaveLength(1);
   });
 });
 

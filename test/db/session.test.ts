@@ -3,8 +3,8 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { systemRuntime } from '../../src/runtime.ts';
 import { PrimarySession } from '../../src/db/session.ts';
-import { KEYS } from '../support/banks.ts';
-import { laggingDatabase } from '../support/broken.ts';
+import { API_KEYS } from '../support/banks.ts';
+import { laggingDatabase } from '../support/faulty-bindings.ts';
 import { sentCustomer } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 
@@ -26,12 +26,12 @@ beforeEach(async () => {
     },
   } as unknown as D1Database;
   service = new Service(() => ({ DB: watched }));
-  [ada = ada] = await service.haveCustomers([sentCustomer(1)]);
+  ada = await service.createCustomer(sentCustomer(1));
   opened = [];
 });
 
 const change = () =>
-  service.ask('PATCH', '/v1/bank/customer', { body: { id: ada.id, update: { state: 'Lagos' } } });
+  service.request('PATCH', '/v1/bank/customer', { body: { id: ada.id, update: { state: 'Lagos' } } });
 
 describe('a read', () => {
   it.each([
@@ -47,14 +47,16 @@ describe('a read', () => {
   it('with the bookmark of a write sees it', async () => {
     const bookmark = (await change()).headers.get(HEADER) ?? '';
     expect(bookmark).toMatch(BOOKMARK);
-    const { body } = await service.get(`/v1/bank/customer?id=${ada.id}`, KEYS.full, { [HEADER]: bookmark });
+    const { body } = await service.get(`/v1/bank/customer?id=${ada.id}`, API_KEYS.full, {
+      [HEADER]: bookmark,
+    });
     expect([body.data.state, opened.at(-1)]).toEqual(['Lagos', bookmark]);
   });
 
   it.each(['nonsense', "'; DROP TABLE customers", '0'.repeat(5_000), 'first-primary', ''])(
     'ignores a bookmark that is none: %s',
     async (bookmark) => {
-      const { status } = await service.get(`/v1/bank/customer?id=${ada.id}`, KEYS.full, {
+      const { status } = await service.get(`/v1/bank/customer?id=${ada.id}`, API_KEYS.full, {
         [HEADER]: bookmark,
       });
       expect([status, opened]).toEqual([200, ['first-unconstrained']]);
@@ -67,11 +69,11 @@ describe('the primary alone', () => {
 
   it('answers what fills the cache, and says how far it is; a hit asks nobody', async () => {
     const path = `/v1/bank/customer?phrase=${ada.phrase}`;
-    const miss = await service.get(path, KEYS.standard);
+    const miss = await service.get(path, API_KEYS.standard);
     expect([miss.headers.get('X-Cache'), new Set(opened)]).toEqual(['MISS', new Set(['first-primary'])]);
     expect(miss.headers.get(HEADER)).toMatch(BOOKMARK);
     opened = [];
-    const hit = await service.get(path, KEYS.standard);
+    const hit = await service.get(path, API_KEYS.standard);
     expect([hit.headers.get('X-Cache'), hit.headers.get(HEADER), opened]).toEqual(['HIT', null, []]);
   });
 
@@ -80,7 +82,8 @@ describe('the primary alone', () => {
     ['a batch without a new customer', () => service.post([sentCustomer(1)])],
     [
       'a dry run',
-      () => service.ask('POST', '/v1/bank/customers?dryRun=true', { body: { customers: [sentCustomer(2)] } }),
+      () =>
+        service.request('POST', '/v1/bank/customers?dryRun=true', { body: { customers: [sentCustomer(2)] } }),
     ],
     ['the list of batches', () => service.get(BATCHES)],
     ['a batch that is not there', () => service.get(`${BATCHES}/bat_none`)],
@@ -106,12 +109,12 @@ describe('a bank that sends each bookmark back', () => {
   it('finds the customers of a completed batch although the nearest replica has none of them', async () => {
     const lagging = new Service(() => ({ DB: laggingDatabase(env.DB) }));
     const { body } = await lagging.post([sentCustomer(2)]);
-    await lagging.drain();
+    await lagging.deliverAll();
     const batch = await lagging.get(`/v1/bank/customers/batches/${body.data.batchId}`);
     expect(batch.body.data.status).toBe('COMPLETED');
     const path = `/v1/bank/customer?id=${body.data.data.customerIds[0]}`;
     expect((await lagging.get(path)).status).toBe(404);
     const bookmark = { [HEADER]: batch.headers.get(HEADER) ?? '' };
-    expect((await lagging.get(path, KEYS.full, bookmark)).status).toBe(200);
+    expect((await lagging.get(path, API_KEYS.full, bookmark)).status).toBe(200);
   });
 });

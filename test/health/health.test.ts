@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Env } from '../../src/env.ts';
-import { brokenDatabase, d1Error } from '../support/broken.ts';
+import { brokenDatabase, d1Error } from '../support/faulty-bindings.ts';
 import { Meter } from '../support/meter.ts';
 import { Service } from '../support/service.ts';
 
@@ -65,7 +65,7 @@ describe('GET /health', () => {
   });
 
   it('answers other methods with 405 and those that it has', async () => {
-    const answer = await serviceWith().ask('POST', '/health', { key: null });
+    const answer = await serviceWith().request('POST', '/health', { apiKey: null });
     expect([answer.status, answer.headers.get('Allow')]).toEqual([405, 'GET, HEAD']);
   });
 

@@ -46,7 +46,7 @@ it.each(['id', ...updatable])('does not normalise an update’s %s that is too l
     const body =
       field === 'id' ? { id: text, update: { state: 'x' } } : { id: 'x', update: { [field]: text } };
     // The body of an update has at most 64 KB.
-    const answer = await service.ask('PATCH', '/v1/bank/customer', {
+    const answer = await service.request('PATCH', '/v1/bank/customer', {
       body: JSON.parse(
         JSON.stringify(body, (_, value) => (typeof value === 'string' ? value.slice(0, 30_000) : value)),
       ),
@@ -75,7 +75,7 @@ it.each(parameters)(
     for (const text of [LONG.letters.slice(0, 15_000), `a${'%CC%81%CC%A3'.repeat(1_250)}`]) {
       const asked = `${path.replace(':batchId', 'bat_x')}?${name}=${text}`;
       const body = method === 'POST' ? { body: { customers: [sentCustomer()] } } : {};
-      const answer = await service.ask(method, asked, body);
+      const answer = await service.request(method, asked, body);
       expect(answer.status).toBe(400);
       expect(answer.body.errors[0].field).toContain(name);
       expect(longestNormalised()).toBeLessThan(600);
@@ -94,7 +94,7 @@ describe('a text that is short enough', () => {
 
   it('is accepted decomposed, at four times its composed length', async () => {
     const address = '\u1f82'.repeat(500);
-    await service.haveCustomers([sentCustomer(0, { address: address.normalize('NFD') })]);
+    await service.createCustomers([sentCustomer(0, { address: address.normalize('NFD') })]);
     const stored = await service.env.DB.prepare('SELECT address FROM customers').first('address');
     expect(stored).toBe(address);
   });

@@ -4,8 +4,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { RESEND_AFTER_MS } from '../../src/batches/batch-queue.ts';
 import type { Env } from '../../src/env.ts';
 import { BINDING_DEADLINE_MS } from '../../src/runtime.ts';
-import { KEYS } from '../support/banks.ts';
-import { Deadlines } from '../support/broken.ts';
+import { API_KEYS } from '../support/banks.ts';
+import { Deadlines } from '../support/faulty-bindings.ts';
 import { sentCustomer } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 
@@ -18,7 +18,7 @@ beforeEach(async () => {
   deadlines = new Deadlines();
   now = Date.now();
   hung = [];
-  [ada = ada] = await new Service().haveCustomers([sentCustomer(1)]);
+  ada = await new Service().createCustomer(sentCustomer(1));
 });
 
 /** Remembers what it was called for, and never answers. */
@@ -49,8 +49,8 @@ function cacheHanging(
 }
 
 const queueHanging = () => serviceWith({ BATCH_QUEUE: { sendBatch: hang('send') } as unknown as Queue });
-const lookUp = (service: Service) => service.get(`/v1/bank/customer?phrase=${ada.phrase}`, KEYS.standard);
-const erase = (service: Service) => service.ask('DELETE', `/v1/bank/customer?id=${ada.id}`);
+const lookUp = (service: Service) => service.get(`/v1/bank/customer?phrase=${ada.phrase}`, API_KEYS.standard);
+const erase = (service: Service) => service.request('DELETE', `/v1/bank/customer?id=${ada.id}`);
 const cached = async () => (await env.PHRASE_CACHE.list()).keys.length;
 const stored = () => env.DB.prepare('SELECT count(*) AS n FROM customers').first('n');
 
@@ -68,7 +68,7 @@ describe('a queue that does not answer', () => {
     now += RESEND_AFTER_MS;
     const later = serviceWith({});
     await later.sweep();
-    await later.drain();
+    await later.deliverAll();
     expect(await stored()).toBe(2);
   });
 
@@ -80,7 +80,7 @@ describe('a queue that does not answer', () => {
     now += RESEND_AFTER_MS;
     const later = serviceWith({});
     await later.sweep();
-    expect([later.sent.length, deadlines.pending]).toEqual([1, 0]);
+    expect([later.pendingPointers.length, deadlines.pending]).toEqual([1, 0]);
   });
 });
 
@@ -96,7 +96,7 @@ describe('a phrase cache that does not answer', () => {
   it('does not keep an update from being answered and made', async () => {
     const service = cacheHanging({ put: hang('put') });
     const body = { id: ada.id, update: { accountName: 'New Name' } };
-    expect((await service.ask('PATCH', '/v1/bank/customer', { body })).status).toBe(200);
+    expect((await service.request('PATCH', '/v1/bank/customer', { body })).status).toBe(200);
     // The second is the one that is written anew.
     expect([hung, deadlines.pending]).toEqual([['put', 'put'], 0]);
     expect((await lookUp(new Service())).body.data.accountName).toBe('New Name');

@@ -5,7 +5,7 @@
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { KEYS } from '../support/banks.ts';
+import { API_KEYS } from '../support/banks.ts';
 import { sentCustomer } from '../support/customers.ts';
 import { ROUTES } from '../support/routes.ts';
 import { Service } from '../support/service.ts';
@@ -119,7 +119,7 @@ function toJson(value: unknown): string {
 
 it('answers no request with a 500, and repeats no value in an error', { timeout: 0 }, async () => {
   const service = new Service();
-  await service.haveCustomers([sentCustomer(1)]);
+  await service.createCustomers([sentCustomer(1)]);
   await fc.assert(
     fc.asyncProperty(
       request,
@@ -127,8 +127,8 @@ it('answers no request with a 500, and repeats no value in an error', { timeout:
         const verb = asMeant ? route.method : method;
         const path = route.path.replace(':batchId', encodeURIComponent(segment.toWellFormed()));
         const search = new URLSearchParams(pairs.map(([name, value]) => [name, value.toWellFormed()]));
-        const answer = await service.ask(verb, `${path}?${search.toString()}`, {
-          key: KEYS.full,
+        const answer = await service.request(verb, `${path}?${search.toString()}`, {
+          apiKey: API_KEYS.full,
           headers: sent,
           ...(verb === 'GET' || verb === 'HEAD' ? {} : { body: text }),
         });

@@ -1,7 +1,7 @@
 /** The size of response headers, and lists that are read to their end by following `Link`. */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { KEYS } from '../support/banks.ts';
+import { API_KEYS } from '../support/banks.ts';
 import { sentCustomers } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
 
@@ -18,7 +18,7 @@ beforeEach(async () => {
   service = new Service();
   // Names of the maximum length and three bytes per character: cursors contain them.
   const rows = sentCustomers(100).map((row, n) => ({ ...row, accountName: `${n % 7}`.padEnd(200, '字') }));
-  customers = await service.haveCustomers(rows);
+  customers = await service.createCustomers(rows);
   const { body } = await service.get('/v1/bank/customers/batches');
   batchId = body.data[0].batchId;
 });
@@ -74,7 +74,7 @@ describe('a list of customers', () => {
       limit: fc.integer({ min: 15, max: 100 }),
     });
     await fc.assert(
-      fc.asyncProperty(query, fc.constantFrom(KEYS.full, KEYS.standard), async (asked, key) => {
+      fc.asyncProperty(query, fc.constantFrom(API_KEYS.full, API_KEYS.standard), async (asked, key) => {
         const parts = [
           ...(asked.ids === null
             ? []
@@ -110,7 +110,7 @@ describe('a list of customers', () => {
     const ids = customers.map(({ id }) => id);
     const phrases = customers.map(({ phrase }) => phrase);
     const first = `/v1/bank/customers?ids=${ids.join()}&phrases=${phrases.join()}&sortBy=id&limit=40`;
-    expect(await readOn(first, KEYS.full)).toEqual(ids);
+    expect(await readOn(first, API_KEYS.full)).toEqual(ids);
     const second = linkOf((await service.get(first)).headers, 'next') ?? '';
     const { headers } = await service.get(second);
     expect(headers.get('X-Total-Count')).toBe('100');

@@ -4,25 +4,26 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import type { Env } from '../../src/env.ts';
 import { API_KEY_CACHE_MS, hashApiKey } from '../../src/api-keys/api-keys.service.ts';
-import { KEYS } from '../support/banks.ts';
-import { brokenDatabase, d1Error } from '../support/broken.ts';
-import { sentCustomer } from '../support/customers.ts';
-import { OPEN_ROUTES, ROUTES, type Known, type KnownRoute } from '../support/routes.ts';
-import { Service, type Answer } from '../support/service.ts';
+import { API_KEYS } from '../support/banks.ts';
+import { brokenDatabase, d1Error } from '../support/faulty-bindings.ts';
+import { OPEN_ROUTES, ROUTES, type RouteExample } from '../support/routes.ts';
+import { Service, type KnownCustomer, type ServiceResponse } from '../support/service.ts';
 
 let service: Service;
-let customer: Known;
+let customer: KnownCustomer;
 
 beforeEach(async () => {
   service = new Service();
-  const [row] = await service.haveCustomers([sentCustomer()]);
-  const { body } = await service.get('/v1/bank/customers/batches');
-  if (row !== undefined) customer = { ...row, batchId: body.data[0].batchId };
+  customer = await service.createCustomer();
 });
 
-function ask(route: KnownRoute, key: string | null, headers: Record<string, string> = {}): Promise<Answer> {
+function ask(
+  route: RouteExample,
+  apiKey: string | null,
+  headers: Record<string, string> = {},
+): Promise<ServiceResponse> {
   const { path, body } = route.request(customer);
-  return service.ask(route.method, path, { key, headers, ...(body === undefined ? {} : { body }) });
+  return service.request(route.method, path, { apiKey, headers, ...(body === undefined ? {} : { body }) });
 }
 
 it('lists every route of the service', () => {
@@ -37,7 +38,7 @@ it('lists every route of the service', () => {
 
 describe.each(ROUTES)('$method $path', (route) => {
   it('answers a valid request', async () => {
-    const answer = await ask(route, KEYS.full);
+    const answer = await ask(route, API_KEYS.full);
     expect(answer.status).toBe(route.status);
   });
 
@@ -45,9 +46,9 @@ describe.each(ROUTES)('$method $path', (route) => {
     ['a request without an API key', null],
     ['an unknown API key', 'peere_test_nobody'],
     ['a malformed API key', 'peere_test_lagos_full!'],
-    ['a truncated API key', KEYS.full.slice(0, -1)],
-    ['a revoked API key', KEYS.revoked],
-    ['an expired API key', KEYS.expired],
+    ['a truncated API key', API_KEYS.full.slice(0, -1)],
+    ['a revoked API key', API_KEYS.revoked],
+    ['an expired API key', API_KEYS.expired],
   ])('refuses %s with the same 401', async (_, key) => {
     const answer = await ask(route, key);
     expect(answer.status).toBe(401);
@@ -67,20 +68,20 @@ describe.each(ROUTES)('$method $path', (route) => {
   it('refuses an API key in the query, and any scheme but Bearer', async () => {
     const { path, body } = route.request(customer);
     const separator = path.includes('?') ? '&' : '?';
-    const inQuery = await service.ask(route.method, `${path}${separator}key=${KEYS.full}`, {
-      key: null,
+    const inQuery = await service.request(route.method, `${path}${separator}key=${API_KEYS.full}`, {
+      apiKey: null,
       body,
     });
     expect(inQuery.status).toBe(401);
-    const basic = await ask(route, null, { Authorization: `Basic ${btoa(`x:${KEYS.full}`)}` });
+    const basic = await ask(route, null, { Authorization: `Basic ${btoa(`x:${API_KEYS.full}`)}` });
     expect(basic.status).toBe(401);
   });
 
   it('needs an API key with one of its scopes', async () => {
     for (const [key, scopes] of [
-      [KEYS.powerless, []],
-      [KEYS.standard, ['customers:read']],
-      [KEYS.writer, ['customers:write']],
+      [API_KEYS.unscoped, []],
+      [API_KEYS.standard, ['customers:read']],
+      [API_KEYS.writer, ['customers:write']],
     ] as const) {
       const allowed = route.scopes.some((scope) => (scopes as readonly string[]).includes(scope));
       const answer = await ask(route, key);
@@ -95,14 +96,16 @@ describe.each(ROUTES)('$method $path', (route) => {
     const { path, body } = route.request(customer);
     for (const ENVIRONMENT of ['production', 'Local', '', undefined]) {
       const deployed = new Service((bindings) => ({ ...bindings, ENVIRONMENT }) as Env);
-      expect((await deployed.ask(route.method, path, { key: KEYS.full, body })).status).toBe(401);
+      expect((await deployed.request(route.method, path, { apiKey: API_KEYS.full, body })).status).toBe(401);
     }
     const production = new Service(() => ({ ENVIRONMENT: 'production' }));
-    expect((await production.ask(route.method, path, { key: KEYS.live, body })).status).toBe(route.status);
+    expect((await production.request(route.method, path, { apiKey: API_KEYS.live, body })).status).toBe(
+      route.status,
+    );
   });
 
   it('forbids caches and proxies to store or compress the response, and identifies it', async () => {
-    for (const key of [KEYS.full, null]) {
+    for (const key of [API_KEYS.full, null]) {
       const { headers } = await ask(route, key);
       expect(headers.get('Cache-Control')).toBe('no-store, no-transform');
       expect(headers.get('X-Content-Type-Options')).toBe('nosniff');
@@ -113,7 +116,7 @@ describe.each(ROUTES)('$method $path', (route) => {
   });
 
   it('answers other methods with a 405 that names its own', async () => {
-    const answer = await service.ask('PUT', route.path.replace(':batchId', 'x'));
+    const answer = await service.request('PUT', route.path.replace(':batchId', 'x'));
     expect(answer.status).toBe(405);
     expect(answer.body.code).toBe('METHOD_NOT_ALLOWED');
     expect(answer.headers.get('Allow')?.split(', ')).toContain(route.method);
@@ -125,7 +128,7 @@ describe.each(ROUTES)('$method $path', (route) => {
       DB: brokenDatabase(DB, error, (sql) => sql.includes('api_keys')),
     }));
     const { path, body } = route.request(customer);
-    const answer = await away.ask(route.method, path, { body });
+    const answer = await away.request(route.method, path, { body });
     expect([answer.status, answer.body.code]).toEqual([503, 'UNAVAILABLE']);
     expect(Number(answer.headers.get('Retry-After'))).toBeGreaterThan(0);
     expect(answer.text).not.toMatch(/secret-host|D1_ERROR/);
@@ -137,7 +140,7 @@ describe.each(ROUTES)('$method $path', (route) => {
       DB: brokenDatabase(DB, error, (sql) => sql.includes('api_keys')),
     }));
     const { path, body } = route.request(customer);
-    const answer = await faulty.ask(route.method, path, { body });
+    const answer = await faulty.request(route.method, path, { body });
     expect(answer.body.message).toBe(
       answer.status === 500 ? 'Something went wrong on our side' : 'The service is busy; try again shortly',
     );
@@ -185,7 +188,7 @@ it('answers an unknown URL with a 404 in the shape of every error', async () => 
 });
 
 it('answers a HEAD request like its GET, without the body', async () => {
-  const answer = await service.ask('HEAD', `/v1/bank/customer?id=${customer.id}`);
+  const answer = await service.request('HEAD', `/v1/bank/customer?id=${customer.id}`);
   expect([answer.status, answer.text]).toEqual([200, '']);
 });
 
@@ -194,18 +197,18 @@ it('accepts a revoked API key for at most 30 s, and an expired one not at all', 
   const clocked = new Service(undefined, { now: () => now });
   const expiresAt = now + 10_000;
   await env.DB.prepare('UPDATE api_keys SET expires_at = ? WHERE hash = ?')
-    .bind(expiresAt, await hashApiKey(KEYS.standard))
+    .bind(expiresAt, await hashApiKey(API_KEYS.standard))
     .run();
   const look = (key: string) => clocked.get(`/v1/bank/customer?id=${customer.id}`, key);
-  expect((await look(KEYS.full)).status).toBe(200);
-  expect((await look(KEYS.standard)).status).toBe(200);
+  expect((await look(API_KEYS.full)).status).toBe(200);
+  expect((await look(API_KEYS.standard)).status).toBe(200);
   await env.DB.prepare('UPDATE api_keys SET revoked_at = 1 WHERE hash = ?')
-    .bind(await hashApiKey(KEYS.full))
+    .bind(await hashApiKey(API_KEYS.full))
     .run();
   now = expiresAt;
-  expect((await look(KEYS.standard)).status).toBe(401);
+  expect((await look(API_KEYS.standard)).status).toBe(401);
   now += API_KEY_CACHE_MS;
-  expect((await look(KEYS.full)).status).toBe(401);
+  expect((await look(API_KEYS.full)).status).toBe(401);
 });
 
 it('logs one line per request, of names and counts only', async () => {

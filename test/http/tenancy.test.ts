@@ -1,10 +1,10 @@
 /** One bank never sees another bank's customers: they are answered like customers that do not exist, to the byte. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, it } from 'vitest';
-import { KEYS } from '../support/banks.ts';
+import { API_KEYS } from '../support/banks.ts';
 import { sentCustomer } from '../support/customers.ts';
 import { Meter } from '../support/meter.ts';
-import { Service, type Answer } from '../support/service.ts';
+import { Service, type ServiceResponse } from '../support/service.ts';
 
 interface Identifiers {
   id: string;
@@ -35,7 +35,7 @@ const subsets = <Item>(items: readonly Item[]): Item[][] =>
 function cases(): Record<string, Case> {
   const all: Record<string, Case> = {};
   const add = (name: string, { verb, key, headers = {}, ...rest }: Omit<Case, 'headers'> & Partial<Case>) => {
-    const keyName = key === KEYS.other ? 'full' : 'standard';
+    const keyName = key === API_KEYS.other ? 'full' : 'standard';
     all[
       `${verb} ${name} (${keyName}${Object.keys(headers).length > 0 ? `, ${Object.keys(headers).join()}` : ''})`
     ] = {
@@ -45,7 +45,7 @@ function cases(): Record<string, Case> {
       ...rest,
     };
   };
-  for (const key of [KEYS.other, KEYS.otherStandard]) {
+  for (const key of [API_KEYS.other, API_KEYS.otherStandard]) {
     for (const verb of ['GET', 'HEAD'] as const) {
       for (const headers of [{}, { 'Cache-Control': 'no-cache' }, { 'If-None-Match': '"x"' }]) {
         for (const by of subsets(IDENTIFIERS)) {
@@ -73,12 +73,12 @@ function cases(): Record<string, Case> {
   for (const what of ['id', 'batchId'] as const) {
     add(`audit of ${what}`, {
       verb: 'GET',
-      key: KEYS.other,
+      key: API_KEYS.other,
       path: (who) => `/v1/bank/audit?subject=${who[what]}`,
     });
   }
   for (const headers of [{}, { 'If-Match': '*' }, { 'If-Match': '"x"' }]) {
-    const key = KEYS.other;
+    const key = API_KEYS.other;
     const body = ({ id }: Identifiers) => ({ id, update: { state: 'x' } });
     add(`customer ${JSON.stringify(headers)}`, {
       verb: 'PATCH',
@@ -100,17 +100,16 @@ let theirs: Identifiers;
 beforeEach(async () => {
   meter = new Meter();
   service = new Service((bindings) => meter.bindings(bindings));
-  const [row] = await service.haveCustomers([sentCustomer(1), sentCustomer(2, { email: 'broken' })]);
-  const { body } = await service.get('/v1/bank/customers/batches');
-  if (row !== undefined) theirs = { ...row, batchId: body.data[0].batchId };
+  const [row] = await service.createCustomers([sentCustomer(1), sentCustomer(2, { email: 'broken' })]);
+  if (row !== undefined) theirs = row;
   // Their customer is cached, in case we would be answered from their cache; and our API keys are cached, so that calls
   // can be compared.
-  await service.get(`/v1/bank/customer?phrase=${theirs.phrase}`, KEYS.standard);
-  for (const key of [KEYS.other, KEYS.otherStandard]) await service.get('/v1/bank/customers', key);
+  await service.get(`/v1/bank/customer?phrase=${theirs.phrase}`, API_KEYS.standard);
+  for (const key of [API_KEYS.other, API_KEYS.otherStandard]) await service.get('/v1/bank/customers', key);
 });
 
 /** Everything that a client sees, without what differs between any two responses, and without its own parameters. */
-function seen({ status, headers, text }: Answer, asked: Identifiers): string {
+function seen({ status, headers, text }: ServiceResponse, asked: Identifiers): string {
   const visible = [...headers].filter(([name]) => !['x-request-id', 'ratelimit'].includes(name));
   let whole = JSON.stringify([status, visible, text.replace(headers.get('X-Request-Id') ?? '', '')]);
   for (const value of Object.values(asked)) whole = whole.replaceAll(value, '?');
@@ -128,12 +127,12 @@ it.each(['GET', 'HEAD', 'PATCH', 'DELETE'])(
   async (verb) => {
     const dump = async () => (await env.DB.prepare('SELECT * FROM customers').all()).results;
     const before = await dump();
-    for (const [name, { key, headers, path, body, ...rest }] of Object.entries(CASES)) {
+    for (const [name, { key: apiKey, headers, path, body, ...rest }] of Object.entries(CASES)) {
       if (rest.verb !== verb) continue;
       const ask = async (who: Identifiers) => {
         meter.reset();
         const sent = body === undefined ? {} : { body: body(who) };
-        const answer = await service.ask(verb, path(who), { key, headers, ...sent });
+        const answer = await service.request(verb, path(who), { apiKey, headers, ...sent });
         return { name, seen: seen(answer, who), calls: meter.calls };
       };
       expect(await ask(theirs)).toEqual(await ask(NOBODY));
@@ -143,14 +142,14 @@ it.each(['GET', 'HEAD', 'PATCH', 'DELETE'])(
 );
 
 it('treats an Idempotency-Key that another bank has used like a new one', async () => {
-  const send = (key: string) =>
-    service.ask('POST', '/v1/bank/customers', {
-      key,
+  const send = (apiKey: string) =>
+    service.request('POST', '/v1/bank/customers', {
+      apiKey,
       headers: { 'Idempotency-Key': 'the-same' },
       body: { customers: [sentCustomer(8)] },
     });
-  const first = await send(KEYS.full);
-  const second = await send(KEYS.other);
+  const first = await send(API_KEYS.full);
+  const second = await send(API_KEYS.other);
   expect([second.status, second.headers.get('Idempotent-Replayed')]).toEqual([201, null]);
   expect(second.body.data.batchId).not.toBe(first.body.data.batchId);
 });

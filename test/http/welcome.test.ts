@@ -73,7 +73,7 @@ describe('a first mistake', () => {
   });
 
   it('a body of another type: the response names the right type', async () => {
-    const answer = await service.ask('POST', '/v1/bank/customers', {
+    const answer = await service.request('POST', '/v1/bank/customers', {
       body: 'customers=1',
       headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
     });

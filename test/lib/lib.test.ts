@@ -15,7 +15,7 @@ import {
   isDatabaseUnavailable,
   isPhraseCollision,
 } from '../../src/db/errors.ts';
-import { brokenDatabase, d1Error } from '../support/broken.ts';
+import { brokenDatabase, d1Error } from '../support/faulty-bindings.ts';
 import { COUNTRIES } from '../../src/lib/countries.ts';
 import { createId, idSequence } from '../../src/lib/ids.ts';
 import { decodeCursor, encodeCursor } from '../../src/paging/cursor.ts';

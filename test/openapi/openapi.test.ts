@@ -12,29 +12,27 @@ import { isSpreadsheetDamage } from '../../src/lib/spreadsheet.ts';
 import { ERROR_GUIDE, FAILURE_GUIDE } from '../../src/openapi/error-guide.ts';
 import { templateOf } from '../../src/openapi/openapi.ts';
 import { OPERATIONS } from '../../src/openapi/operations.ts';
-import { KEYS } from '../support/banks.ts';
-import { brokenDatabase, d1Error, failingSessions } from '../support/broken.ts';
+import { API_KEYS } from '../support/banks.ts';
+import { brokenDatabase, d1Error, failingSessions } from '../support/faulty-bindings.ts';
 import { sentCustomer } from '../support/customers.ts';
 import {
-  differences,
+  undocumentedParts,
   documentedHeaders,
   documentedStatuses,
   isCommonHeader,
   operationOf,
   reference,
-} from '../support/documented.ts';
+} from '../support/reference.ts';
 import { Meter } from '../support/meter.ts';
-import { OPEN_ROUTES, ROUTES, type Known } from '../support/routes.ts';
-import { Service, type Ask } from '../support/service.ts';
+import { OPEN_ROUTES, ROUTES } from '../support/routes.ts';
+import { Service, type KnownCustomer, type RequestOptions } from '../support/service.ts';
 
 let service: Service;
-let customer: Known;
+let customer: KnownCustomer;
 
 beforeEach(async () => {
   service = new Service();
-  const [row] = await service.haveCustomers([sentCustomer()]);
-  const { body } = await service.get('/v1/bank/customers/batches');
-  if (row !== undefined) customer = { ...row, batchId: body.data[0].batchId };
+  customer = await service.createCustomer();
 });
 
 it('describes exactly the routes of the service', () => {
@@ -59,7 +57,9 @@ const broken = (error: Error, calls: number) =>
   new Service(({ DB }) => ({ DB: failingSessions(DB, error, calls) }));
 
 /** `/health` needs no API key, so fewer errors are possible. */
-async function askForHealth(ask: (by: Service, method: string, path: string, asked: Ask) => Promise<void>) {
+async function askForHealth(
+  ask: (by: Service, method: string, path: string, asked: RequestOptions) => Promise<void>,
+) {
   const failing = ({ DB }: Env) => ({ DB: brokenDatabase(DB, d1Error('D1 is overloaded'), () => false) });
   const away = new Service(failing);
   const faulty = new Service(failing, {
@@ -75,9 +75,9 @@ async function askForHealth(ask: (by: Service, method: string, path: string, ask
     [away, '?deep=1'],
     [faulty, '?deep=1'],
   ] as const) {
-    await ask(by, 'GET', `/health${query}`, { key: null });
+    await ask(by, 'GET', `/health${query}`, { apiKey: null });
   }
-  for (let n = 0; n < 40; n += 1) await ask(service, 'GET', '/health', { key: null });
+  for (let n = 0; n < 40; n += 1) await ask(service, 'GET', '/health', { apiKey: null });
 }
 
 /** Statuses that only a request with a body can have. */
@@ -86,11 +86,11 @@ const OF_BODIES = new Set(['413', '415']);
 /** A request that causes each status, for any operation that has it. */
 const CAUSES: Record<
   string,
-  { service?: () => Service; ask: (own: Ask, path: string) => Ask & { path?: string } }
+  { service?: () => Service; ask: (own: RequestOptions, path: string) => RequestOptions & { path?: string } }
 > = {
   400: { ask: (own, path) => (own.body === undefined ? { path: `${path}&nonsense=1` } : { body: {} }) },
-  401: { ask: (own) => ({ ...own, key: null }) },
-  403: { ask: (own) => ({ ...own, key: KEYS.powerless }) },
+  401: { ask: (own) => ({ ...own, apiKey: null }) },
+  403: { ask: (own) => ({ ...own, apiKey: API_KEYS.unscoped }) },
   413: { ask: () => ({ body: `{"x":"${'x'.repeat(11 * 1024 * 1024)}"}` }) },
   414: { ask: (own, path) => ({ ...own, path: `${path}&x=${'x'.repeat(20_000)}` }) },
   415: { ask: (own) => ({ ...own, headers: { 'Content-Type': 'text/plain' } }) },
@@ -102,8 +102,8 @@ const CAUSES: Record<
 
 it('documents exactly the statuses and headers that the service sends, for every operation', async () => {
   const [statuses, headerNames] = [new Set<string>(), new Set<string>()];
-  const ask = async (by: Service, method: string, path: string, asked: Ask) => {
-    const { status, headers } = await by.ask(method, path, asked);
+  const ask = async (by: Service, method: string, path: string, asked: RequestOptions) => {
+    const { status, headers } = await by.request(method, path, asked);
     const response = `${operationOf(method, path)} ${status}`;
     statuses.add(response);
     for (const name of headers.keys()) if (!isCommonHeader(name)) headerNames.add(`${response} ${name}`);
@@ -130,7 +130,7 @@ it('documents exactly the statuses and headers that the service sends, for every
   }
 
   const customers = [sentCustomer(1), sentCustomer(2)];
-  const post = (asked: Ask) => ask(service, 'POST', '/v1/bank/customers', asked);
+  const post = (asked: RequestOptions) => ask(service, 'POST', '/v1/bank/customers', asked);
   await ask(service, 'POST', '/v1/bank/customers?dryRun=true', { body: { customers } });
   await post({ body: { customers: [sentCustomer()] } });
   const keyed = (key: string, sent: unknown[]) =>
@@ -182,7 +182,7 @@ describe('each of its examples is true', () => {
   it.each(Object.entries(OPERATIONS).filter(([, { body }]) => body !== undefined))(
     'the service accepts the body of %s',
     async (_, { operation, body }) => {
-      const { status } = await service.ask(operation.method, operation.path, {
+      const { status } = await service.request(operation.method, operation.path, {
         body: { ...(body as object), ...(operation.method === 'PATCH' ? { id: customer.id } : {}) },
       });
       expect([200, 201]).toContain(status);
@@ -208,7 +208,7 @@ describe('each of its examples is true', () => {
     expect(shown.length).toBeGreaterThan(80);
     const noHeaders = new Headers();
     for (const { id, status, one } of shown) {
-      expect(differences(id, status, noHeaders, JSON.stringify(one))).toEqual([]);
+      expect(undocumentedParts(id, status, noHeaders, JSON.stringify(one))).toEqual([]);
       if (!Array.isArray(one)) expect([id, one.statusCode]).toEqual([id, status]);
     }
   });
@@ -272,7 +272,7 @@ it.each(ROUTES)(
     }));
     const bookmark = (await service.get('/v1/bank/audit')).headers.get(BOOKMARK_HEADER) ?? '';
     const { path, body } = route.request(customer);
-    await watched.ask(route.method, path, { headers: { [BOOKMARK_HEADER]: bookmark }, body });
+    await watched.request(route.method, path, { headers: { [BOOKMARK_HEADER]: bookmark }, body });
     const { parameters = [] } = reference.paths[templateOf(route.path)]?.[route.method.toLowerCase()] ?? {};
     const documented = JSON.stringify(parameters).includes(`parameters/${BOOKMARK_HEADER}"`);
     expect(opened.includes(bookmark)).toBe(documented);

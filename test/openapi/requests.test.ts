@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SORT_FIELDS } from '../../src/customers/customers.requests.ts';
 import { sentCustomer } from '../support/customers.ts';
-import { reference } from '../support/documented.ts';
+import { reference } from '../support/reference.ts';
 import { Service } from '../support/service.ts';
 
 let service: Service;
@@ -16,7 +16,7 @@ let id: string;
 
 beforeEach(async () => {
   service = new Service();
-  const [row] = await service.haveCustomers([sentCustomer()]);
+  const [row] = await service.createCustomers([sentCustomer()]);
   id = row?.id ?? '';
 });
 
@@ -57,7 +57,7 @@ describe('a row of a batch', () => {
     async (field) => {
       const values = fc.sample(fc.option(VALUES[field] ?? text, { nil: undefined, freq: 10 }), 200);
       const rows = values.map((sent, number) => ({ ...sentCustomer(number + 1), [field]: sent }));
-      const { body } = await service.ask('POST', '/v1/bank/customers?dryRun=true', {
+      const { body } = await service.request('POST', '/v1/bank/customers?dryRun=true', {
         body: { customers: rows },
       });
       const refused = new Set<number>();
@@ -80,7 +80,7 @@ describe('an update', () => {
   const fields = Object.keys(reference.components.schemas['CustomerUpdate']?.properties ?? {});
 
   const agree = async (body: unknown) => {
-    const { status } = await service.ask('PATCH', '/v1/bank/customer', { body });
+    const { status } = await service.request('PATCH', '/v1/bank/customer', { body });
     expect({ body, taken: status !== 400 }).toEqual({ body, taken: takes(schema, body) });
   };
 
@@ -186,7 +186,7 @@ describe('the reference for generated clients', () => {
     expect(long.status).toBe(414);
     expect(long.headers.get('RateLimit')).toMatch(/^"lookups";r=\d+;t=\d+, "misses";r=\d+;t=\d+$/);
     expect(
-      (await service.ask('POST', '/v1/bank/customers', { key: null })).headers.get('RateLimit'),
+      (await service.request('POST', '/v1/bank/customers', { apiKey: null })).headers.get('RateLimit'),
     ).toContain('batches');
   });
 });

@@ -7,8 +7,8 @@ import { executeBatch } from '../../src/db/statements.ts';
 import type { Env } from '../../src/env.ts';
 import { RATE_POLICIES, type RatePolicies } from '../../src/rate-limits/rate-limits.ts';
 import rateLimits from '../../src/rate-limits/rate-limits.json';
-import { KEYS, LAGOS } from '../support/banks.ts';
-import { watchedDatabase } from '../support/broken.ts';
+import { API_KEYS, LAGOS } from '../support/banks.ts';
+import { interceptTransactions } from '../support/faulty-bindings.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
 import { Meter } from '../support/meter.ts';
 import { Service } from '../support/service.ts';
@@ -21,14 +21,14 @@ let phrase: string;
 
 beforeEach(async () => {
   now = NOW;
-  const [row] = await new Service().haveCustomers([sentCustomer(1)]);
+  const [row] = await new Service().createCustomers([sentCustomer(1)]);
   ({ id = '', phrase = '' } = row ?? {});
 });
 
 function limited(policies: Partial<RatePolicies>, bindings: Partial<Env> = {}): Service {
   return new Service(() => bindings, { now: () => now }, policies);
 }
-const hit = (service: Service, key: string = KEYS.full) => service.get(`/v1/bank/customer?id=${id}`, key);
+const hit = (service: Service, key: string = API_KEYS.full) => service.get(`/v1/bank/customer?id=${id}`, key);
 const statuses = async (count: number, ask: () => Promise<{ status: number }>) => {
   const found: number[] = [];
   for (let n = 0; n < count; n += 1) found.push((await ask()).status);
@@ -56,7 +56,7 @@ describe('an API key that has used up its lookups', () => {
   it('does not limit other API keys, or other classes', async () => {
     const service = limited({ lookups: few });
     await statuses(4, () => hit(service));
-    expect((await hit(service, KEYS.standard)).status).toBe(200);
+    expect((await hit(service, API_KEYS.standard)).status).toBe(200);
     expect((await service.post(sentCustomers(1))).status).toBe(201);
   });
 
@@ -70,7 +70,7 @@ describe('an API key that has used up its lookups', () => {
 
   it('gets the 429 for an operation that its scopes do not allow, too', async () => {
     const service = limited({ lookups: few });
-    const forbidden = () => hit(service, KEYS.writer);
+    const forbidden = () => hit(service, API_KEYS.writer);
     expect(await statuses(4, forbidden)).toEqual([403, 403, 403, 429]);
     expect((await forbidden()).headers.get('Retry-After')).toBe('6');
   });
@@ -91,7 +91,7 @@ describe('misses', () => {
     ['a phrase', (service) => service.get('/v1/bank/customer?phrase=zoo-zoo-zoo-zoo'), 1],
     [
       'a phrase at the edge',
-      (service) => service.get('/v1/bank/customer?phrase=zoo-zoo-zoo-zoo', KEYS.standard),
+      (service) => service.get('/v1/bank/customer?phrase=zoo-zoo-zoo-zoo', API_KEYS.standard),
       1,
     ],
     ['an impossible phrase', (service) => service.get('/v1/bank/customer?phrase=no-such-thing-here'), 1],
@@ -113,9 +113,10 @@ describe('misses', () => {
     ['ids in a filter', (service) => service.get('/v1/bank/customers?ids=a,b,c,d')],
     [
       'an update',
-      (service) => service.ask('PATCH', '/v1/bank/customer', { body: { id: 'x', update: { state: 'y' } } }),
+      (service) =>
+        service.request('PATCH', '/v1/bank/customer', { body: { id: 'x', update: { state: 'y' } } }),
     ],
-    ['an erasure', (service) => service.ask('DELETE', '/v1/bank/customer?id=x')],
+    ['an erasure', (service) => service.request('DELETE', '/v1/bank/customer?id=x')],
   ];
 
   it.each(unguessable)('by %s are not counted, because nobody can guess an id', async (_, ask) => {
@@ -154,7 +155,7 @@ describe('misses', () => {
   });
 
   it('are counted in the headers of the window in which they are told', async () => {
-    const DB = watchedDatabase(env.DB, async (_, work) => {
+    const DB = interceptTransactions(env.DB, async (_, work) => {
       now += 6_000;
       return work();
     });
@@ -195,7 +196,7 @@ describe('misses', () => {
     let begun = 0;
     let goOn = () => {};
     const edge = new Promise<void>((resolve) => (goOn = resolve));
-    const DB = watchedDatabase(env.DB, async (_, work) => {
+    const DB = interceptTransactions(env.DB, async (_, work) => {
       begun += 1;
       await edge;
       return work();
@@ -210,7 +211,7 @@ describe('misses', () => {
   });
 
   it('do not limit a filter of a hundred known phrases as long as one miss is left', async () => {
-    const own = (await new Service().haveCustomers(sentCustomers(110).slice(10))).map((row) => row.phrase);
+    const own = (await new Service().createCustomers(sentCustomers(110).slice(10))).map((row) => row.phrase);
     const service = limited(fifty);
     expect((await filter(service, unknown(49))).status).toBe(200);
     for (let n = 0; n < 3; n += 1) {
@@ -223,7 +224,7 @@ describe('misses', () => {
     let goOn = () => {};
     const held = new Promise<void>((resolve) => (goOn = resolve));
     let begun = 0;
-    const DB = watchedDatabase(env.DB, async (_, work) => {
+    const DB = interceptTransactions(env.DB, async (_, work) => {
       begun += 1;
       if (begun === 1) await held;
       return work();
@@ -239,7 +240,7 @@ describe('misses', () => {
   it('are limited to 500 names in flight, and those of a stopped request count until its window ends', async () => {
     let begun = 0;
     const never = new Promise<never>(() => {});
-    const DB = watchedDatabase(env.DB, (_, work) => ((begun += 1) <= 5 ? never : work()));
+    const DB = interceptTransactions(env.DB, (_, work) => ((begun += 1) <= 5 ? never : work()));
     const service = limited({ misses: { limit: 1_000, seconds: 10, step: 1 } }, { DB });
     for (let n = 0; n < 5; n += 1) void filter(service, unknown(100, n * 100));
     await vi.waitUntil(() => begun === 5);
@@ -339,7 +340,7 @@ describe('open batches', () => {
   it('are limited per bank, but a retry of an accepted one still gets its response', async () => {
     const service = limited({}, { MAX_OPEN_BATCHES: 2 });
     const send = (number: number) =>
-      service.ask('POST', '/v1/bank/customers', {
+      service.request('POST', '/v1/bank/customers', {
         headers: { 'Idempotency-Key': `key-${number}` },
         body: { customers: [sentCustomer(10 + number)] },
       });
@@ -351,8 +352,8 @@ describe('open batches', () => {
       'customers',
     ]);
     expect((await send(0)).headers.get('Idempotent-Replayed')).toBe('true');
-    expect((await service.post([sentCustomer(20)], KEYS.other)).status).toBe(201);
-    await service.drain();
+    expect((await service.post([sentCustomer(20)], API_KEYS.other)).status).toBe(201);
+    await service.deliverAll();
     expect((await send(7)).status).toBe(201);
   });
 
@@ -361,7 +362,7 @@ describe('open batches', () => {
     let begun = 0;
     const { promise: all, resolve: goOn } = Promise.withResolvers<void>();
     // Each has counted the others before any of them is stored.
-    const DB = watchedDatabase(env.DB, async (number, work) => {
+    const DB = interceptTransactions(env.DB, async (number, work) => {
       const result = await work();
       begun += 1;
       if (begun === sent) goOn();
@@ -370,7 +371,7 @@ describe('open batches', () => {
     });
     const service = limited({}, { DB, MAX_OPEN_BATCHES: 3 });
     const send = (by: Service, number: number) =>
-      by.ask('POST', '/v1/bank/customers', {
+      by.request('POST', '/v1/bank/customers', {
         headers: { 'Idempotency-Key': `key-${number}` },
         body: { customers: [sentCustomer(30 + number)] },
       });
@@ -399,11 +400,11 @@ describe('open batches', () => {
   it('that were accepted elsewhere meanwhile are replayed, and not refused, under the same Idempotency-Key', async () => {
     const other = new Service();
     const send = (by: Service) =>
-      by.ask('POST', '/v1/bank/customers', {
+      by.request('POST', '/v1/bank/customers', {
         headers: { 'Idempotency-Key': 'the-same' },
         body: { customers: [sentCustomer(30)] },
       });
-    const DB = watchedDatabase(env.DB, async (number, work) => {
+    const DB = interceptTransactions(env.DB, async (number, work) => {
       const result = await work();
       if (number === 1) await send(other);
       return result;
@@ -425,13 +426,13 @@ describe('open batches', () => {
       '2 batches of your bank are being processed; wait for some of them',
     ]);
     const stalled = /ask the operator of the service to redrive the stalled ones$/;
-    await service.deliverDeadLetters(service.sent.splice(0, 1));
+    await service.deliverDeadLetters(service.pendingPointers.splice(0, 1));
     expect(await refused()).toEqual([
       429,
       10,
       expect.stringMatching(/^1 .* being processed and 1 are STALLED/),
     ]);
-    await service.deliverDeadLetters(service.sent.splice(0, 1));
+    await service.deliverDeadLetters(service.pendingPointers.splice(0, 1));
     expect(await refused()).toEqual([
       429,
       600,
@@ -444,7 +445,7 @@ describe('open batches', () => {
     const redriven = await executeBatch(env.DB, redriveBank(LAGOS, now));
     expect(redriven.at(-1)).toHaveLength(2);
     await service.sweep();
-    await service.drain();
+    await service.deliverAll();
     expect((await service.post([sentCustomer(13)])).status).toBe(201);
   });
 });

@@ -2,44 +2,50 @@
 import type { FailureLimits } from '../../src/batches/failures.store.ts';
 import type { ChunkPointer } from '../../src/batches/batch-queue.ts';
 import type { Env } from '../../src/env.ts';
-import { aroundCalls, d1Error, withSessions } from '../support/broken.ts';
-import { unlimited } from '../support/service.ts';
-import type { Chance } from './chance.ts';
+import { interceptCalls, d1Error, withSessions } from '../support/faulty-bindings.ts';
+import { unlimitedBindings } from '../support/service.ts';
+import type { Random } from './random.ts';
 import type { QueueModel } from './queue-model.ts';
-import type { Fate, Stage } from './stage.ts';
+import type { CallOutcome, Scheduler } from './scheduler.ts';
 
 /** As D1 throws it: its own words, and the network's as the cause. */
 const lost = () => d1Error('Network connection lost.');
 const failure = (words: string) => () => new Error(words);
 
-/** Runs a call as fate has it: not at all, or in vain. */
-async function suffer<Result>(fate: Fate, error: () => Error, work: () => Promise<Result>): Promise<Result> {
-  if (fate === 'before') throw error();
+/** Runs a call as outcome has it: not at all, or in vain. */
+async function applyOutcome<Result>(
+  outcome: CallOutcome,
+  error: () => Error,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  if (outcome === 'before') throw error();
   const result = await work();
-  if (fate === 'after') throw error();
+  if (outcome === 'after') throw error();
   return result;
 }
 
 export function parkedBindings(
   real: Env,
   limits: FailureLimits,
-  stage: Stage,
+  scheduler: Scheduler,
   queue: QueueModel,
-  chance: Chance,
+  random: Random,
 ): Env {
   return {
     ...real,
-    ...unlimited,
+    ...unlimitedBindings,
     MAX_STORED_FAILURES: limits.stored,
     MAX_FAILURES_PER_DAY: limits.perDay,
-    DB: withSessions(parkedDatabase(real.DB, stage)),
-    PHRASE_CACHE: parkedCache(real.PHRASE_CACHE, stage),
-    BATCH_QUEUE: parkedQueue(stage, queue, chance),
+    DB: withSessions(parkedDatabase(real.DB, scheduler)),
+    PHRASE_CACHE: parkedCache(real.PHRASE_CACHE, scheduler),
+    BATCH_QUEUE: parkedQueue(scheduler, queue, random),
   };
 }
 
-function parkedDatabase(db: D1Database, stage: Stage): D1Database {
-  return aroundCalls(db, (work) => stage.park('d1', (fate) => suffer(fate, lost, work))) as D1Database;
+function parkedDatabase(db: D1Database, scheduler: Scheduler): D1Database {
+  return interceptCalls(db, (work) =>
+    scheduler.park('d1', (outcome) => applyOutcome(outcome, lost, work)),
+  ) as D1Database;
 }
 
 /** A value of the right shape, of a bank that does not exist. */
@@ -56,28 +62,32 @@ const foreignValue = (key: string) => ({
   },
 });
 
-function parkedCache(kv: KVNamespace, stage: Stage): KVNamespace {
+function parkedCache(kv: KVNamespace, scheduler: Scheduler): KVNamespace {
   return {
     get: (key: string, type: 'json') =>
-      stage.park('kv get', async (fate) => {
-        if (fate === 'garbage') return JSON.parse('{"id":');
-        if (fate === 'foreign') return foreignValue(key);
-        return suffer(fate, failure('KV GET failed: 500'), () => kv.get(key, type));
+      scheduler.park('kv get', async (outcome) => {
+        if (outcome === 'garbage') return JSON.parse('{"id":');
+        if (outcome === 'foreign') return foreignValue(key);
+        return applyOutcome(outcome, failure('KV GET failed: 500'), () => kv.get(key, type));
       }),
     put: (...args: Parameters<KVNamespace['put']>) =>
-      stage.park('kv put', (fate) => suffer(fate, failure('KV PUT failed: 429'), () => kv.put(...args))),
+      scheduler.park('kv put', (outcome) =>
+        applyOutcome(outcome, failure('KV PUT failed: 429'), () => kv.put(...args)),
+      ),
     delete: (key: string) =>
-      stage.park('kv put', (fate) => suffer(fate, failure('KV DELETE failed: 500'), () => kv.delete(key))),
+      scheduler.park('kv put', (outcome) =>
+        applyOutcome(outcome, failure('KV DELETE failed: 500'), () => kv.delete(key)),
+      ),
   } as unknown as KVNamespace;
 }
 
-function parkedQueue(stage: Stage, queue: QueueModel, chance: Chance): Queue<ChunkPointer> {
+function parkedQueue(scheduler: Scheduler, queue: QueueModel, random: Random): Queue<ChunkPointer> {
   return {
     sendBatch: (messages: { body: ChunkPointer }[]) =>
-      stage.park('queue', (fate) =>
-        suffer(fate === 'partly' ? 'after' : fate, failure('Queue send failed'), async () => {
+      scheduler.park('queue', (outcome) =>
+        applyOutcome(outcome === 'partly' ? 'after' : outcome, failure('Queue send failed'), async () => {
           const bodies = messages.map(({ body }) => body);
-          queue.send(fate === 'partly' ? bodies.filter(() => chance.of(0.5)) : bodies);
+          queue.send(outcome === 'partly' ? bodies.filter(() => random.happens(0.5)) : bodies);
         }),
       ),
   } as unknown as Queue<ChunkPointer>;

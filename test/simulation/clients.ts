@@ -1,7 +1,7 @@
 /** What banks do during a seed, and what they remember of it. */
 import type { SentCustomer } from '../support/customers.ts';
-import { KEYS } from '../support/banks.ts';
-import type { Chance } from './chance.ts';
+import { API_KEYS } from '../support/banks.ts';
+import type { Random } from './random.ts';
 
 /** In every personal field. It may be in D1 and in answers that show the field, and nowhere else. */
 export const CANARY = 'CANARY';
@@ -24,57 +24,57 @@ export interface Client {
   busy: boolean;
 }
 
-const BANK_KEYS = [KEYS.full, KEYS.other];
+const BANK_KEYS = [API_KEYS.full, API_KEYS.other];
 /** Few emails, so that batches collide. */
 const EMAILS = 10;
 
-function makeRows(chance: Chance, tag: string): SentCustomer[] {
-  return Array.from({ length: chance.between(1, 8) }, (_, n) => ({
+function makeRows(random: Random, tag: string): SentCustomer[] {
+  return Array.from({ length: random.between(1, 8) }, (_, n) => ({
     clientRef: `${tag}-${n}`,
     firstname: `${CANARY}first`,
     lastname: `${CANARY}last`,
     accountName: `${CANARY}name ${tag} ${n}`,
-    email: chance.of(0.07) ? `${CANARY}broken` : `${CANARY}${chance.below(EMAILS)}@example.com`,
+    email: random.happens(0.07) ? `${CANARY}broken` : `${CANARY}${random.below(EMAILS)}@example.com`,
     country: 'NG',
-    address: chance.of(0.3) ? `${CANARY}street` : null,
+    address: random.happens(0.3) ? `${CANARY}street` : null,
     accountNumber: `${CANARY}${n}`,
     reference: `${CANARY}ref`,
   }));
 }
 
 /** Two to four clients with a few intents each; some share a key, at once or with another body. */
-export function makeClients(chance: Chance): Client[] {
+export function makeClients(random: Random): Client[] {
   const posts: PostIntent[] = [];
   const makePost = (tag: string): PostIntent => {
-    const earlier = posts.length > 0 ? chance.pick(posts) : undefined;
-    if (earlier?.idempotencyKey && chance.of(0.3)) {
-      return chance.of(0.2) ? { ...earlier, rows: makeRows(chance, `${tag}-other`) } : earlier;
+    const earlier = posts.length > 0 ? random.pick(posts) : undefined;
+    if (earlier?.idempotencyKey && random.happens(0.3)) {
+      return random.happens(0.2) ? { ...earlier, rows: makeRows(random, `${tag}-other`) } : earlier;
     }
     const post: PostIntent = {
       kind: 'post',
-      apiKey: chance.pick(BANK_KEYS),
-      idempotencyKey: chance.of(0.65) ? `key-${tag}` : null,
-      rows: makeRows(chance, tag),
+      apiKey: random.pick(BANK_KEYS),
+      idempotencyKey: random.happens(0.65) ? `key-${tag}` : null,
+      rows: makeRows(random, tag),
     };
     posts.push(post);
     return post;
   };
-  const clients = Array.from({ length: chance.between(2, 4) }, (_, client): Client => ({
+  const clients = Array.from({ length: random.between(2, 4) }, (_, client): Client => ({
     busy: false,
-    intents: Array.from({ length: chance.between(2, 5) }, (__, n): Intent => {
-      const apiKey = chance.pick(BANK_KEYS);
-      return chance.weighted<() => Intent>([
+    intents: Array.from({ length: random.between(2, 5) }, (__, n): Intent => {
+      const apiKey = random.pick(BANK_KEYS);
+      return random.weighted<() => Intent>([
         { weight: 5, choice: () => makePost(`c${client}i${n}`) },
         { weight: 2, choice: () => ({ kind: 'update', apiKey }) },
         { weight: 3.5, choice: () => ({ kind: 'erase', apiKey }) },
-        { weight: 2.5, choice: () => ({ kind: 'phrase', apiKey, foreign: chance.of(0.5) }) },
-        { weight: 1, choice: () => ({ kind: 'batch', apiKey, foreign: chance.of(0.3) }) },
+        { weight: 2.5, choice: () => ({ kind: 'phrase', apiKey, foreign: random.happens(0.5) }) },
+        { weight: 1, choice: () => ({ kind: 'batch', apiKey, foreign: random.happens(0.3) }) },
       ])();
     }),
   }));
   // The same key from up to three clients, likely at once.
   const shared = posts.find(({ idempotencyKey }) => idempotencyKey !== null);
-  if (shared !== undefined && chance.of(0.8)) {
+  if (shared !== undefined && random.happens(0.8)) {
     for (const client of clients.slice(0, 3)) client.intents.unshift(shared);
   }
   return clients;

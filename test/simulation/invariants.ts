@@ -80,9 +80,9 @@ export async function readState(db: D1Database): Promise<State> {
   return { customers, batches, failures, chunks, banks, retired, audit } as State;
 }
 
-type Violate = (violation: string) => void;
+type ReportViolation = (violation: string) => void;
 
-export function checkState(state: State, world: World, violate: Violate): void {
+export function checkState(state: State, world: World, violate: ReportViolation): void {
   checkCustomers(state, violate);
   for (const batch of state.batches) checkBatch(state, batch, world.requests, violate);
   for (const acknowledged of world.requests.acknowledged) {
@@ -92,13 +92,13 @@ export function checkState(state: State, world: World, violate: Violate): void {
   checkAudit(state, world.requests, violate);
   for (const bank of state.banks) checkFailureCounts(state, bank, world.limits, violate);
   const rejected = state.batches.reduce((sum, batch) => sum + batch.rejected, 0);
-  if (rejected > world.poisoned) violate('a row was rejected that breaks no constraint');
-  checkKeys(world.requests, violate);
+  if (rejected > world.corruptedRows) violate('a row was rejected that breaks no constraint');
+  checkIdempotencyKeys(world.requests, violate);
   checkUpdates(state, world.requests, violate);
   checkSecrecy(world, violate);
 }
 
-function checkCustomers({ customers, banks, retired }: State, violate: Violate): void {
+function checkCustomers({ customers, banks, retired }: State, violate: ReportViolation): void {
   const identities = new Set(customers.map((row) => `${row.bank_id} ${row.email}`));
   if (identities.size !== customers.length) violate('a customer is doubled');
   if (new Set(customers.map(({ phrase }) => phrase)).size !== customers.length)
@@ -116,7 +116,7 @@ function checkFailureCounts(
   { batches, chunks, failures }: State,
   bank: BankRow,
   limits: FailureLimits,
-  violate: Violate,
+  violate: ReportViolation,
 ): void {
   const mine = (row: { bank_id: string }) => row.bank_id === bank.id;
   const stored = failures.filter(mine).length;
@@ -144,7 +144,7 @@ function checkBatch(
   { customers, failures, chunks }: State,
   batch: BatchRow,
   requests: Requests,
-  violate: Violate,
+  violate: ReportViolation,
 ): void {
   const mine = (row: { bank_id: string; batch_id: string }) =>
     row.bank_id === batch.bank_id && row.batch_id === batch.id;
@@ -158,7 +158,7 @@ function checkBatch(
     violate(`a batch stays ${batch.status}`);
   if ((batch.status === 'COMPLETED') !== (failed === 0)) violate('the status hides or invents failures');
   const missing = batch.created - created;
-  if (missing < 0 || missing > mostErased(batch, requests))
+  if (missing < 0 || missing > maxErased(batch, requests))
     violate('a batch counts other customers than it made');
   if (failed !== batch.duplicates + batch.invalid + batch.raced + batch.rejected) {
     violate('a batch counts other failures than it has');
@@ -175,7 +175,7 @@ function checkBatch(
 }
 
 /** How many of a batch's customers may be gone: those whose person was to be erased. */
-function mostErased(batch: BatchRow, { acknowledged, erasures }: Requests): number {
+function maxErased(batch: BatchRow, { acknowledged, erasures }: Requests): number {
   const emails = new Set(erasures.filter(({ bank }) => bank === batch.bank_id).map(({ email }) => email));
   const answer = acknowledged.find(({ reply }) => reply.body.data.batchId === batch.id);
   // Of a batch of which no bank was told, nobody knows the rows.
@@ -189,7 +189,7 @@ function checkAcknowledged(
   state: State,
   { intent, reply }: Acknowledged,
   { erasures }: Requests,
-  violate: Violate,
+  violate: ReportViolation,
 ): void {
   const { batchId, data } = reply.body.data;
   const bank = bankOf(intent.apiKey);
@@ -217,7 +217,7 @@ function checkAcknowledged(
 }
 
 /** Whoever was erased is no customer, under no id that was given out before. */
-function checkErasures({ customers }: State, { erasures }: Requests, violate: Violate): void {
+function checkErasures({ customers }: State, { erasures }: Requests, violate: ReportViolation): void {
   for (const { bank, id, others } of erasures.filter((attempt) => attempt.acknowledged)) {
     const back = customers.some((row) => row.bank_id === bank && (row.id === id || others.includes(row.id)));
     if (back) violate('an erased customer is back');
@@ -225,7 +225,7 @@ function checkErasures({ customers }: State, { erasures }: Requests, violate: Vi
 }
 
 /** Every change that a bank was told of is written down with its request, and nothing is nobody's. */
-function checkAudit({ audit }: State, { changes }: Requests, violate: Violate): void {
+function checkAudit({ audit }: State, { changes }: Requests, violate: ReportViolation): void {
   const written = new Set(audit.map(({ bank_id, request_id }) => `${bank_id} ${request_id}`));
   if (changes.some(({ bank, requestId }) => !written.has(`${bank} ${requestId}`)))
     violate('a change is not in the audit log');
@@ -233,7 +233,7 @@ function checkAudit({ audit }: State, { changes }: Requests, violate: Violate): 
 }
 
 /** One key and body, one batch: in every answer that was ever given. */
-function checkKeys({ acknowledged }: Requests, violate: Violate): void {
+function checkIdempotencyKeys({ acknowledged }: Requests, violate: ReportViolation): void {
   const batches = new Map<string, string>();
   const bodies = new Map<string, PostIntent>();
   for (const { intent, reply } of acknowledged) {
@@ -250,7 +250,7 @@ function checkKeys({ acknowledged }: Requests, violate: Violate): void {
 }
 
 /** An update that was acknowledged stands, unless one that came after it stands in its place. */
-function checkUpdates({ customers }: State, { updates }: Requests, violate: Violate): void {
+function checkUpdates({ customers }: State, { updates }: Requests, violate: ReportViolation): void {
   for (const { id, state } of customers) {
     const attempts = updates.filter((attempt) => attempt.id === id);
     if (!attempts.some(({ acknowledged }) => acknowledged)) continue;
@@ -258,7 +258,7 @@ function checkUpdates({ customers }: State, { updates }: Requests, violate: Viol
   }
 }
 
-function checkSecrecy({ log, queue }: World, violate: Violate): void {
+function checkSecrecy({ log, queue }: World, violate: ReportViolation): void {
   if (log.some((line) => line.includes(CANARY))) violate('a log line holds personal data');
   if (queue.wire.some((message) => message.includes(CANARY))) violate('a message holds personal data');
 }
@@ -266,9 +266,9 @@ function checkSecrecy({ log, queue }: World, violate: Violate): void {
 /** Batches only go forward: what is counted stays counted, what is completed stays completed. */
 export class Progress {
   readonly #seen = new Map<string, { status: string; created: number; failed: number }>();
-  readonly #violate: Violate;
+  readonly #violate: ReportViolation;
 
-  constructor(violate: Violate) {
+  constructor(violate: ReportViolation) {
     this.#violate = violate;
   }
 

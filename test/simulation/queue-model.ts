@@ -4,7 +4,7 @@ import type { ChunkPointer } from '../../src/batches/batch-queue.ts';
 /** Fewer than wrangler.toml has, so that letters die often. */
 const RETRIES = 2;
 
-export interface Letter {
+export interface QueuedMessage {
   body: ChunkPointer;
   attempts: number;
   /** Not delivered before. */
@@ -12,8 +12,8 @@ export interface Letter {
 }
 
 export class QueueModel {
-  waiting: Letter[] = [];
-  dead: Letter[] = [];
+  waiting: QueuedMessage[] = [];
+  deadLetters: QueuedMessage[] = [];
   /** Every pointer that was ever sent, to deliver late once more. */
   readonly history: ChunkPointer[] = [];
   /** What went over the wire, as text. */
@@ -28,15 +28,15 @@ export class QueueModel {
   }
 
   /** Takes letters out for a consumer. */
-  take(pick: (letter: Letter) => boolean): Letter[] {
+  take(pick: (letter: QueuedMessage) => boolean): QueuedMessage[] {
     const taken = this.waiting.filter(pick);
     this.waiting = this.waiting.filter((letter) => !taken.includes(letter));
     return taken;
   }
 
   /** A letter that was not acknowledged comes again, or dies. */
-  giveBack({ body, attempts }: Letter, notBefore: number): void {
+  redeliver({ body, attempts }: QueuedMessage, notBefore: number): void {
     const letter = { body, attempts: attempts + 1, notBefore };
-    (letter.attempts > RETRIES + 1 ? this.dead : this.waiting).push(letter);
+    (letter.attempts > RETRIES + 1 ? this.deadLetters : this.waiting).push(letter);
   }
 }

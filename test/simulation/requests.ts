@@ -1,7 +1,7 @@
 /** The banks' requests: what they send, what they may rely on, and what no answer may ever be. */
-import type { Chance } from './chance.ts';
+import type { Random } from './random.ts';
 import { CANARY, type Intent, type PostIntent } from './clients.ts';
-import { ACCRA, KEYS, LAGOS } from '../support/banks.ts';
+import { ACCRA, API_KEYS, LAGOS } from '../support/banks.ts';
 
 export interface Reply {
   status: number;
@@ -42,7 +42,7 @@ interface KnownCustomer {
 type Send = (request: Request, context: ExecutionContext) => Promise<Response> | Response;
 
 /** A request, and what its answer must be. */
-interface Question {
+interface CheckedRequest {
   request: Request;
   check: (reply: Reply) => void;
 }
@@ -54,7 +54,7 @@ export interface Attempt {
 }
 
 /** A client that is told to come again does so at most so often, while there are faults. */
-const MOST_TRIES = 4;
+const MAX_TRIES = 4;
 
 export class Requests {
   readonly acknowledged: Acknowledged[] = [];
@@ -65,13 +65,13 @@ export class Requests {
   readonly changes: { bank: string; requestId: string | null }[] = [];
   readonly violations: string[] = [];
   readonly #db: D1Database;
-  readonly #chance: Chance;
+  readonly #random: Random;
   readonly #send: Send;
   readonly #tries = new Map<Intent, number>();
 
-  constructor(db: D1Database, chance: Chance, send: Send) {
+  constructor(db: D1Database, random: Random, send: Send) {
     this.#db = db;
-    this.#chance = chance;
+    this.#random = random;
     this.#send = send;
   }
 
@@ -84,22 +84,22 @@ export class Requests {
         const response = await this.#send(request, context);
         const text = await response.text();
         reply = { status: response.status, headers: response.headers, text, body: JSON.parse(text) };
-        this.#checkAny(reply);
+        this.#checkEveryResponse(reply);
         check(reply);
       },
-      finish: () => this.#isToBeRepeated(intent, reply),
+      finish: () => this.#shouldRetry(intent, reply),
     };
   }
 
-  #isToBeRepeated(intent: Intent, reply: Reply | undefined): boolean {
+  #shouldRetry(intent: Intent, reply: Reply | undefined): boolean {
     if (intent.kind !== 'post' || intent.idempotencyKey === null) return false;
     const unsure = reply === undefined || reply.status === 503 || reply.headers.has('Retry-After');
     const tries = (this.#tries.get(intent) ?? 0) + 1;
     this.#tries.set(intent, tries);
-    return unsure && tries < MOST_TRIES;
+    return unsure && tries < MAX_TRIES;
   }
 
-  #toRequest(intent: Intent): Question | Promise<Question> {
+  #toRequest(intent: Intent): CheckedRequest | Promise<CheckedRequest> {
     switch (intent.kind) {
       case 'post':
         return this.#post(intent);
@@ -129,7 +129,7 @@ export class Requests {
     const check = (reply: Reply) => {
       if (reply.body.data?.batchId) {
         this.acknowledged.push({ intent, reply });
-        if (!reply.headers.has('Idempotent-Replayed')) this.#changed(intent.apiKey, reply);
+        if (!reply.headers.has('Idempotent-Replayed')) this.#recordChange(intent.apiKey, reply);
       } else if (reply.status === 429 && isReplay) {
         this.#violate('a replay is refused because of a limit');
       } else if (![503, 409, 422, 429].includes(reply.status)) {
@@ -140,14 +140,14 @@ export class Requests {
   }
 
   async #update(apiKey: string) {
-    const customer = await this.#somebody(bankOf(apiKey));
+    const customer = await this.#anyCustomer(bankOf(apiKey));
     const state = `${CANARY}state ${this.updates.length}`;
     const attempt = { id: customer?.id ?? 'cus_nobody', state, acknowledged: false };
     if (customer !== undefined) this.updates.push(attempt);
     const request = toRequest('PATCH', '/v1/bank/customer', apiKey, { id: attempt.id, update: { state } });
     const check = (reply: Reply) => {
       attempt.acknowledged = reply.status === 200;
-      if (attempt.acknowledged) this.#changed(apiKey, reply);
+      if (attempt.acknowledged) this.#recordChange(apiKey, reply);
       if (customer !== undefined && reply.status === 404 && !this.mayBeErased(attempt.id))
         this.#violate('a customer is not found by an update');
     };
@@ -162,15 +162,17 @@ export class Requests {
     const copies = ({ email }: { email: string }) => accepted.filter((other) => other.email === email).length;
     // One of whom a copy may still be on its way is the harder case.
     const doubled = customers.filter((customer) => copies(customer) > 1);
-    const target = this.#chance.of(0.6) ? this.#anyOf(doubled.length > 0 ? doubled : customers) : undefined;
-    const { id, email } = target ?? this.#anyOf(accepted) ?? { id: 'cus_nobody', email: '' };
+    const target = this.#random.happens(0.6)
+      ? this.#pickFrom(doubled.length > 0 ? doubled : customers)
+      : undefined;
+    const { id, email } = target ?? this.#pickFrom(accepted) ?? { id: 'cus_nobody', email: '' };
     const others = target === undefined ? [] : accepted.filter((other) => other.email === email);
     const attempt = { bank, id, email, acknowledged: false, others: others.map((other) => other.id) };
     this.erasures.push(attempt);
     const request = toRequest('DELETE', `/v1/bank/customer?id=${id}`, apiKey);
     const check = (reply: Reply) => {
       attempt.acknowledged = reply.status === 200;
-      if (attempt.acknowledged) this.#changed(apiKey, reply);
+      if (attempt.acknowledged) this.#recordChange(apiKey, reply);
       else if (![404, 503].includes(reply.status))
         this.#violate(`an erasure is answered with ${reply.status}`);
     };
@@ -192,15 +194,15 @@ export class Requests {
     return this.erasures.some((attempt) => attempt.id === id || attempt.others.includes(id));
   }
 
-  #changed(apiKey: string, { headers }: Reply): void {
+  #recordChange(apiKey: string, { headers }: Reply): void {
     this.changes.push({ bank: bankOf(apiKey), requestId: headers.get('X-Request-Id') });
   }
 
   async #phrase(apiKey: string, foreign: boolean) {
     const bank = bankOf(apiKey);
-    const customer = await this.#somebody(foreign ? otherBank(bank) : bank);
+    const customer = await this.#anyCustomer(foreign ? otherBank(bank) : bank);
     const phrase = customer?.phrase ?? 'zoo-zoo-zoo-zoo';
-    const standard = bank === LAGOS ? KEYS.standard : KEYS.otherStandard;
+    const standard = bank === LAGOS ? API_KEYS.standard : API_KEYS.otherStandard;
     const request = toRequest('GET', `/v1/bank/customer?phrase=${phrase}`, standard);
     const expected = customer === undefined || foreign ? 404 : 200;
     const check = ({ status, body }: Reply) => {
@@ -220,8 +222,8 @@ export class Requests {
       .prepare('SELECT id FROM batches WHERE bank_id = ? ORDER BY id')
       .bind(foreign ? otherBank(bank) : bank)
       .all<{ id: string }>();
-    const id = this.#anyOf(found.results)?.id;
-    const what = this.#chance.pick(['', '/failures', '/customers']);
+    const id = this.#pickFrom(found.results)?.id;
+    const what = this.#random.pick(['', '/failures', '/customers']);
     const request = toRequest('GET', `/v1/bank/customers/batches/${id ?? 'bat_nobody'}${what}`, apiKey);
     const expected = id === undefined || foreign ? 404 : 200;
     const check = ({ status }: Reply) => {
@@ -231,8 +233,8 @@ export class Requests {
     return { request, check };
   }
 
-  async #somebody(bank: string): Promise<KnownCustomer | undefined> {
-    return this.#anyOf(await this.#customersOf(bank));
+  async #anyCustomer(bank: string): Promise<KnownCustomer | undefined> {
+    return this.#pickFrom(await this.#customersOf(bank));
   }
 
   async #customersOf(bank: string): Promise<KnownCustomer[]> {
@@ -243,11 +245,11 @@ export class Requests {
     return results;
   }
 
-  #anyOf<Item>(items: Item[]): Item | undefined {
-    return items.length === 0 ? undefined : this.#chance.pick(items);
+  #pickFrom<Item>(items: Item[]): Item | undefined {
+    return items.length === 0 ? undefined : this.#random.pick(items);
   }
 
-  #checkAny({ status, body, text }: Reply): void {
+  #checkEveryResponse({ status, body, text }: Reply): void {
     if (status === 500) this.#violate(`a 500: ${text}`);
     if (status >= 400 && text.includes(CANARY)) this.#violate('an error body holds personal data');
     if (status === 503 && body.code !== 'UNAVAILABLE') this.#violate('a 503 of another shape');
@@ -269,7 +271,7 @@ export function emailOf(intent: PostIntent, index: number): string {
 }
 
 export function bankOf(apiKey: string): string {
-  return apiKey === KEYS.other ? ACCRA : LAGOS;
+  return apiKey === API_KEYS.other ? ACCRA : LAGOS;
 }
 
 function otherBank(bank: string): string {

@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { redriveBatch } from '../../src/batches/process/redrive.store.ts';
 import { executeBatch } from '../../src/db/statements.ts';
 import { checkState, Progress, readState, type State } from './invariants.ts';
-import { BEGINNING } from './stage.ts';
+import { BEGINNING } from './scheduler.ts';
 import { World } from './world.ts';
 
 export interface SeedResult {
@@ -16,10 +16,10 @@ export interface SeedResult {
 /** Steps of the time of faults; what is under way then goes on without. */
 const FAULTY_STEPS = 120;
 /** More than any seed needs: one that is not done by then never will be. */
-const MOST_STEPS = 5_000;
-const SWEEPS_TO_CLOSE = 5;
+const MAX_STEPS = 5_000;
+const MAX_SWEEPS = 5;
 /** Steps between two looks at how far the batches are. */
-const SAMPLED_EVERY = 25;
+const STEPS_PER_SAMPLE = 25;
 
 export async function playSeed(seed: number): Promise<SeedResult> {
   await clear(env.DB);
@@ -30,12 +30,12 @@ export async function playSeed(seed: number): Promise<SeedResult> {
   const progress = new Progress(violate);
   for (let step = 0; step < FAULTY_STEPS && world.busy; step += 1) {
     await world.step();
-    if (step % SAMPLED_EVERY === 0) await progress.sample(env.DB);
+    if (step % STEPS_PER_SAMPLE === 0) await progress.sample(env.DB);
   }
   world.faulty = false;
   await settle(world, violate);
   await redriveStalled(world);
-  for (let sweep = 0; sweep < SWEEPS_TO_CLOSE && (await anyOpen()); sweep += 1) {
+  for (let sweep = 0; sweep < MAX_SWEEPS && (await hasOpenBatches()); sweep += 1) {
     await world.sweep(61_000);
     await settle(world, violate);
   }
@@ -81,12 +81,12 @@ async function clear(db: D1Database): Promise<void> {
 
 async function settle(world: World, violate: (violation: string) => void): Promise<void> {
   for (let step = 0; world.busy; step += 1) {
-    if (step === MOST_STEPS) return violate('it never comes to rest');
+    if (step === MAX_STEPS) return violate('it never comes to rest');
     await world.step();
   }
 }
 
-async function anyOpen(): Promise<boolean> {
+async function hasOpenBatches(): Promise<boolean> {
   const open = await env.DB.prepare('SELECT 1 FROM batches WHERE completed_at IS NULL LIMIT 1').all();
   return open.results.length > 0;
 }
@@ -97,18 +97,18 @@ async function redriveStalled(world: World): Promise<void> {
     id: string;
   }>();
   for (const { id } of stalled.results) {
-    await executeBatch(env.DB, redriveBatch(id, world.stage.now));
+    await executeBatch(env.DB, redriveBatch(id, world.scheduler.now));
   }
 }
 
 /** Longer than an isolate believes that a request which died with its process is still running. */
-const LATER_MS = 91_000;
+const IN_FLIGHT_EXPIRY_MS = 91_000;
 
 /** Every bank that has a key asks once more, and is answered with its first batch. */
 async function retryAll(world: World, violate: (violation: string) => void): Promise<void> {
   const { requests, clients } = world;
   const keyed = requests.acknowledged.filter(({ intent }) => intent.idempotencyKey !== null);
-  world.stage.now += LATER_MS;
+  world.scheduler.now += IN_FLIGHT_EXPIRY_MS;
   for (const { intent, reply } of keyed) {
     const before = requests.acknowledged.length;
     clients[0]?.intents.push(intent);

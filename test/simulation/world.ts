@@ -4,17 +4,17 @@ import { STAGED_FIELDS } from '../../src/batches/staged-customer.ts';
 import { DEAD_LETTER_QUEUE, type Env } from '../../src/env.ts';
 import type { Runtime } from '../../src/runtime.ts';
 import { createWorker } from '../../src/worker.ts';
-import { endlessPolicies } from '../support/service.ts';
+import { unlimitedRatePolicies } from '../support/service.ts';
 import { parkedBindings } from './bindings.ts';
-import { Chance } from './chance.ts';
+import { Random } from './random.ts';
 import { makeClients, type Client } from './clients.ts';
-import { FATES, OUTAGE } from './fates.ts';
-import { QueueModel, type Letter } from './queue-model.ts';
+import { OUTCOMES, OUTAGE_OUTCOMES } from './outcomes.ts';
+import { QueueModel, type QueuedMessage } from './queue-model.ts';
 import { Requests } from './requests.ts';
-import { Stage } from './stage.ts';
+import { Scheduler } from './scheduler.ts';
 
 /** Released calls of an outage. */
-const OUTAGE_CALLS = 40;
+const OUTAGE_CALL_COUNT = 40;
 
 const ISOLATES = 3;
 /** Small chunks, so that a batch of eight rows has three. */
@@ -25,11 +25,11 @@ const limitsOf = (seed: number): FailureLimits => ({
   perDay: seed % 4 === 0 ? 2 : 1_000,
 });
 /** Consumers and sweeps at work at once, at the most. */
-const MOST_TASKS = 6;
+const MAX_TASKS = 6;
 
 export class World {
-  readonly chance: Chance;
-  readonly stage: Stage;
+  readonly random: Random;
+  readonly scheduler: Scheduler;
   readonly queue = new QueueModel();
   readonly limits: FailureLimits;
   readonly requests: Requests;
@@ -38,61 +38,61 @@ export class World {
   readonly log: string[] = [];
   faulty = true;
   /** Rows that were made to break a constraint: as many may be rejected, and no more. */
-  poisoned = 0;
-  #outage = 0;
+  corruptedRows = 0;
+  #outageCallsLeft = 0;
   readonly #real: Env;
   readonly #env: Env;
   readonly #isolates: ReturnType<typeof createWorker>[];
 
   constructor(seed: number, real: Env) {
-    this.chance = new Chance(seed);
-    this.stage = new Stage(this.chance);
-    this.clients = makeClients(this.chance);
+    this.random = new Random(seed);
+    this.scheduler = new Scheduler(this.random);
+    this.clients = makeClients(this.random);
     this.#real = real;
     this.limits = limitsOf(seed);
-    this.#env = parkedBindings(real, this.limits, this.stage, this.queue, this.chance);
+    this.#env = parkedBindings(real, this.limits, this.scheduler, this.queue, this.random);
     const runtime: Runtime = {
-      now: () => this.stage.now,
-      random: () => this.chance.next(),
-      sleep: (ms) => this.stage.park('timer', () => Promise.resolve(), this.stage.now + ms),
-      timer: (ms, callback) => this.stage.timer(this.stage.now + ms, callback),
+      now: () => this.scheduler.now,
+      random: () => this.random.next(),
+      sleep: (ms) => this.scheduler.park('timer', () => Promise.resolve(), this.scheduler.now + ms),
+      timer: (ms, callback) => this.scheduler.timer(this.scheduler.now + ms, callback),
       log: (_, line) => void this.log.push(JSON.stringify(line)),
     };
     this.#isolates = Array.from({ length: ISOLATES }, () =>
-      createWorker(runtime, { chunkRows: CHUNK_ROWS, ratePolicies: endlessPolicies }),
+      createWorker(runtime, { chunkRows: CHUNK_ROWS, ratePolicies: unlimitedRatePolicies }),
     );
-    this.requests = new Requests(real.DB, this.chance, (request, context) =>
-      this.chance.pick(this.#isolates).fetch(request as Request<unknown, never>, this.#env, context),
+    this.requests = new Requests(real.DB, this.random, (request, context) =>
+      this.random.pick(this.#isolates).fetch(request as Request<unknown, never>, this.#env, context),
     );
   }
 
   /** Anything left to do, but for the sweep? */
   get busy(): boolean {
     const clients = this.clients.some(({ busy, intents }) => busy || intents.length > 0);
-    const letters = this.queue.waiting.length + this.queue.dead.length;
-    return clients || letters > 0 || this.stage.parked.length > 0;
+    const letters = this.queue.waiting.length + this.queue.deadLetters.length;
+    return clients || letters > 0 || this.scheduler.parked.length > 0;
   }
 
   /** One step, of all that could happen next. */
   async step(): Promise<void> {
-    const { parked, tasks, now } = this.stage;
+    const { parked, tasks, now } = this.scheduler;
     const idle = this.clients.filter(({ busy, intents }) => !busy && intents.length > 0);
     const ready = this.queue.waiting.filter(({ notBefore }) => notBefore <= now);
     const calls = parked.filter(({ boundary }) => boundary !== 'timer').length;
     const timers = parked.length - calls;
-    const room = tasks.size < MOST_TASKS ? 1 : 0;
+    const room = tasks.size < MAX_TASKS ? 1 : 0;
     const faulty = this.faulty ? 1 : 0;
-    const step = this.chance.weighted<() => Promise<unknown>>([
+    const step = this.random.weighted<() => Promise<unknown>>([
       { weight: calls * 4, choice: () => this.#releaseCall() },
       // With nothing else to wait for, time passes; with faults, it passes while a call hangs, and each has a deadline.
       { weight: timers > 0 ? (calls > 0 ? 0.1 * faulty : 4) : 0, choice: () => this.#fireTimer() },
-      { weight: idle.length * 2 * room, choice: () => this.#act(this.chance.pick(idle)) },
+      { weight: idle.length * 2 * room, choice: () => this.#startRequest(this.random.pick(idle)) },
       { weight: ready.length > 0 ? 3 * room : 0, choice: () => this.#deliver(ready) },
-      { weight: this.queue.dead.length * room, choice: () => this.#deliverDead() },
-      { weight: 0.25 * faulty * room, choice: () => this.sweep(this.chance.between(20, 70) * 1_000) },
-      { weight: 0.1 * faulty * tasks.size, choice: () => this.#killSomebody() },
-      { weight: 0.2 * faulty, choice: () => this.#repeatLetter() },
-      { weight: 0.2 * faulty, choice: () => this.#poison() },
+      { weight: this.queue.deadLetters.length * room, choice: () => this.#deliverDeadLetters() },
+      { weight: 0.25 * faulty * room, choice: () => this.sweep(this.random.between(20, 70) * 1_000) },
+      { weight: 0.1 * faulty * tasks.size, choice: () => this.#killTask() },
+      { weight: 0.2 * faulty, choice: () => this.#repeatMessage() },
+      { weight: 0.2 * faulty, choice: () => this.#corruptStagedRow() },
       { weight: 0.1 * faulty, choice: () => this.#beginOutage() },
       // What is left may be letters that come later.
       { weight: 0.01, choice: () => this.#passTime() },
@@ -102,42 +102,48 @@ export class World {
 
   /** The cron fires, this long after whatever was last. */
   async sweep(later: number): Promise<void> {
-    this.stage.now += later;
-    const isolate = this.chance.pick(this.#isolates);
+    this.scheduler.now += later;
+    const isolate = this.random.pick(this.#isolates);
     await this.#start((context) => isolate.scheduled({} as ScheduledController, this.#env, context));
   }
 
   /** Delivers every pointer that was ever sent once more, hours late. */
   async repeatHistory(): Promise<void> {
-    this.stage.now += 4 * 3_600_000;
+    this.scheduler.now += 4 * 3_600_000;
     const pointers = new Map(this.queue.history.map((body) => [JSON.stringify(body), body]));
-    const letters = [...pointers.values()].map((body): Letter => ({ body, attempts: 1, notBefore: 0 }));
+    const letters = [...pointers.values()].map((body): QueuedMessage => ({
+      body,
+      attempts: 1,
+      notBefore: 0,
+    }));
     await this.#consume('customer-batches', letters, () => {});
   }
 
   async #releaseCall(): Promise<void> {
-    const calls = this.stage.parked.flatMap(({ boundary }, index) => (boundary === 'timer' ? [] : [index]));
-    const index = this.chance.pick(calls);
-    const boundary = this.stage.parked[index]?.boundary;
+    const calls = this.scheduler.parked.flatMap(({ boundary }, index) =>
+      boundary === 'timer' ? [] : [index],
+    );
+    const index = this.random.pick(calls);
+    const boundary = this.scheduler.parked[index]?.boundary;
     if (boundary === undefined || boundary === 'timer') return;
-    this.#outage -= 1;
-    const fates = boundary === 'd1' && this.#outage > 0 ? OUTAGE : FATES[boundary];
-    const fate = this.faulty ? this.chance.weighted(fates) : 'works';
-    if (fate !== 'works') this.#count(`${boundary} ${fate}`);
-    await this.stage.release(index, fate);
+    this.#outageCallsLeft -= 1;
+    const outcomes = boundary === 'd1' && this.#outageCallsLeft > 0 ? OUTAGE_OUTCOMES : OUTCOMES[boundary];
+    const outcome = this.faulty ? this.random.weighted(outcomes) : 'works';
+    if (outcome !== 'works') this.#count(`${boundary} ${outcome}`);
+    await this.scheduler.release(index, outcome);
   }
 
   async #fireTimer(): Promise<void> {
-    const timers = this.stage.parked.flatMap(({ boundary, due }, index) =>
+    const timers = this.scheduler.parked.flatMap(({ boundary, due }, index) =>
       boundary === 'timer' ? [{ due, index }] : [],
     );
     const [first] = timers.toSorted((a, b) => a.due - b.due);
     if (first === undefined) return;
-    if (this.stage.parked.length > timers.length) this.#count('call stalls');
-    await this.stage.release(first.index, 'works');
+    if (this.scheduler.parked.length > timers.length) this.#count('call stalls');
+    await this.scheduler.release(first.index, 'works');
   }
 
-  async #act(client: Client): Promise<void> {
+  async #startRequest(client: Client): Promise<void> {
     const intent = client.intents.shift();
     if (intent === undefined) return;
     client.busy = true;
@@ -148,32 +154,32 @@ export class World {
     });
   }
 
-  async #deliver(ready: Letter[]): Promise<void> {
-    const most = this.chance.between(1, 10);
-    const picked = new Set(ready.filter(() => this.chance.of(0.6)).slice(0, most));
-    if (picked.size === 0) picked.add(this.chance.pick(ready));
+  async #deliver(ready: QueuedMessage[]): Promise<void> {
+    const most = this.random.between(1, 10);
+    const picked = new Set(ready.filter(() => this.random.happens(0.6)).slice(0, most));
+    if (picked.size === 0) picked.add(this.random.pick(ready));
     const letters = this.queue.take((letter) => picked.has(letter));
-    const lost = this.faulty ? letters.filter(() => this.chance.of(0.2)) : [];
+    const lost = this.faulty ? letters.filter(() => this.random.happens(0.2)) : [];
     for (const _ of lost) this.#count('message lost');
     const delivered = letters.filter((letter) => !lost.includes(letter));
-    const again = this.faulty ? delivered.filter(() => this.chance.of(0.1)) : [];
+    const again = this.faulty ? delivered.filter(() => this.random.happens(0.1)) : [];
     for (const _ of again) this.#count('message twice');
     await this.#consume('customer-batches', [...delivered, ...again], (letter, delay) =>
-      this.queue.giveBack(letter, this.stage.now + delay * 1_000),
+      this.queue.redeliver(letter, this.scheduler.now + delay * 1_000),
     );
   }
 
-  async #deliverDead(): Promise<void> {
+  async #deliverDeadLetters(): Promise<void> {
     this.#count('dead letter');
-    const letters = this.queue.dead.splice(0);
-    await this.#consume(DEAD_LETTER_QUEUE, letters, (letter) => this.queue.dead.push(letter));
+    const letters = this.queue.deadLetters.splice(0);
+    await this.#consume(DEAD_LETTER_QUEUE, letters, (letter) => this.queue.deadLetters.push(letter));
   }
 
   /** Hands letters to a consumer. What it has neither acknowledged nor given back when it ends comes again. */
   async #consume(
     queue: string,
-    letters: Letter[],
-    giveBack: (letter: Letter, delaySeconds: number) => void,
+    letters: QueuedMessage[],
+    giveBack: (letter: QueuedMessage, delaySeconds: number) => void,
   ): Promise<void> {
     const open = new Set(letters);
     const messages = letters.map((letter) => ({
@@ -185,8 +191,8 @@ export class World {
         if (open.delete(letter)) giveBack(letter, delaySeconds);
       },
     }));
-    const isolate = this.chance.pick(this.#isolates);
-    const batch = { queue, messages } as unknown as MessageBatch<Letter['body']>;
+    const isolate = this.random.pick(this.#isolates);
+    const batch = { queue, messages } as unknown as MessageBatch<QueuedMessage['body']>;
     await this.#start(
       (context) => isolate.queue(batch, this.#env, context),
       () => {
@@ -201,7 +207,7 @@ export class World {
       waitUntil: (promise: Promise<unknown>) => void pending.push(promise),
       passThroughOnException: () => {},
     } as unknown as ExecutionContext;
-    await this.stage.start(async () => {
+    await this.scheduler.start(async () => {
       try {
         await work(context);
         await Promise.all(pending);
@@ -211,20 +217,20 @@ export class World {
     }, onEnd);
   }
 
-  async #killSomebody(): Promise<void> {
+  async #killTask(): Promise<void> {
     this.#count('process dies');
-    this.stage.kill(this.chance.pick([...this.stage.tasks]));
+    this.scheduler.kill(this.random.pick([...this.scheduler.tasks]));
   }
 
-  async #repeatLetter(): Promise<void> {
+  async #repeatMessage(): Promise<void> {
     if (this.queue.history.length === 0) return;
     this.#count('message late');
-    this.queue.waiting.push({ body: this.chance.pick(this.queue.history), attempts: 1, notBefore: 0 });
+    this.queue.waiting.push({ body: this.random.pick(this.queue.history), attempts: 1, notBefore: 0 });
   }
 
   /** A staged row breaks a constraint, or has a phrase that is taken. */
-  async #poison(): Promise<void> {
-    const field = this.chance.of(0.5) ? 'country' : 'phrase';
+  async #corruptStagedRow(): Promise<void> {
+    const field = this.random.happens(0.5) ? 'country' : 'phrase';
     const path = `$[0][${STAGED_FIELDS.indexOf(field)}]`;
     const value = field === 'country' ? "'Atlantis'" : '(SELECT phrase FROM customers ORDER BY id LIMIT 1)';
     const { meta } = await this.#real.DB.prepare(
@@ -233,17 +239,17 @@ export class World {
          AND (bank_id, batch_id, chunk) IN (
            SELECT bank_id, batch_id, chunk FROM batch_chunks WHERE payload IS NOT NULL ORDER BY batch_id LIMIT 1)`,
     ).run();
-    if (meta.changes > 0 && field === 'country') this.poisoned += 1;
+    if (meta.changes > 0 && field === 'country') this.corruptedRows += 1;
     if (meta.changes > 0) this.#count(field === 'country' ? 'row breaks a constraint' : 'phrase collides');
   }
 
   async #beginOutage(): Promise<void> {
     this.#count('d1 outage');
-    this.#outage = OUTAGE_CALLS;
+    this.#outageCallsLeft = OUTAGE_CALL_COUNT;
   }
 
   async #passTime(): Promise<void> {
-    this.stage.now += 10_000;
+    this.scheduler.now += 10_000;
   }
 
   #count(fault: string): void {

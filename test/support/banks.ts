@@ -1,4 +1,4 @@
-/** Two banks, and keys of every kind that the routes tell apart. */
+/** Two banks, and API keys of every kind that the routes tell apart. */
 import { checksumOf } from '../../src/api-keys/api-key-checksum.ts';
 import { hashApiKey } from '../../src/api-keys/api-keys.service.ts';
 import { SCOPES } from '../../src/api-keys/scopes.ts';
@@ -6,28 +6,28 @@ import { SCOPES } from '../../src/api-keys/scopes.ts';
 export const LAGOS = 'bnk_lagos';
 export const ACCRA = 'bnk_accra';
 
-const ALL = SCOPES.join(' ');
+const ALL_SCOPES = SCOPES.join(' ');
 
-const LIVE = `peere_live_${'A'.repeat(43)}`;
+const LIVE_BODY = `peere_live_${'A'.repeat(43)}`;
 
-export const KEYS = {
-  /** Every scope, of Lagos. */
+export const API_KEYS = {
+  /** Of Lagos, with every scope. */
   full: 'peere_test_lagos_full',
   /** `customers:read` alone. */
   standard: 'peere_test_lagos_standard',
   /** `customers:write` alone. */
   writer: 'peere_test_lagos_writer',
-  /** No scope at all. */
-  powerless: 'peere_test_lagos_powerless',
+  /** No scopes. */
+  unscoped: 'peere_test_lagos_unscoped',
   revoked: 'peere_test_lagos_revoked',
   expired: 'peere_test_lagos_expired',
-  /** Every scope, of the other bank. */
+  /** Of Accra, the other bank, with every scope. */
   other: 'peere_test_accra_full',
   otherStandard: 'peere_test_accra_standard',
-  live: LIVE + checksumOf(LIVE),
+  live: LIVE_BODY + checksumOf(LIVE_BODY),
 } as const;
 
-interface KeyRow {
+interface ApiKeyRow {
   key: string;
   bank?: string;
   scopes?: string;
@@ -35,16 +35,16 @@ interface KeyRow {
   revokedAt?: number;
 }
 
-const ROWS: KeyRow[] = [
-  { key: KEYS.full },
-  { key: KEYS.standard, scopes: 'customers:read' },
-  { key: KEYS.writer, scopes: 'customers:write' },
-  { key: KEYS.powerless, scopes: '' },
-  { key: KEYS.revoked, revokedAt: 1 },
-  { key: KEYS.expired, expiresAt: 1 },
-  { key: KEYS.other, bank: ACCRA },
-  { key: KEYS.otherStandard, bank: ACCRA, scopes: 'customers:read' },
-  { key: KEYS.live },
+const API_KEY_ROWS: ApiKeyRow[] = [
+  { key: API_KEYS.full },
+  { key: API_KEYS.standard, scopes: 'customers:read' },
+  { key: API_KEYS.writer, scopes: 'customers:write' },
+  { key: API_KEYS.unscoped, scopes: '' },
+  { key: API_KEYS.revoked, revokedAt: 1 },
+  { key: API_KEYS.expired, expiresAt: 1 },
+  { key: API_KEYS.other, bank: ACCRA },
+  { key: API_KEYS.otherStandard, bank: ACCRA, scopes: 'customers:read' },
+  { key: API_KEYS.live },
 ];
 
 export async function seedBanks(db: D1Database): Promise<void> {
@@ -53,16 +53,16 @@ export async function seedBanks(db: D1Database): Promise<void> {
     `INSERT INTO api_keys (hash, id, bank_id, name, prefix, scopes, created_at, expires_at, revoked_at)
      VALUES (?, ?, ?, 'test', 'peere_test_', ?, 0, ?, ?)`,
   );
-  const hashes = await Promise.all(ROWS.map((row) => hashApiKey(row.key)));
+  const hashes = await Promise.all(API_KEY_ROWS.map((row) => hashApiKey(row.key)));
   await db.batch([
     bank.bind(LAGOS, 'Lagos'),
     bank.bind(ACCRA, 'Accra'),
-    ...ROWS.map((row, index) =>
+    ...API_KEY_ROWS.map((row, index) =>
       key.bind(
         hashes[index],
         row.key.replace(/^peere_(test|live)/, 'key'),
         row.bank ?? LAGOS,
-        row.scopes ?? ALL,
+        row.scopes ?? ALL_SCOPES,
         row.expiresAt ?? null,
         row.revokedAt ?? null,
       ),

@@ -6,7 +6,7 @@ declare global {
     interface Env extends WorkerEnv {
       MIGRATIONS: D1Migration[];
       FUZZ_RUNS: number;
-      /** Which seeds the simulation plays; and whether it ends with the first that finds something. */
+      /** The seeds that the simulation plays, and whether it stops at the first violation. */
       SIMULATION: { first: number; seeds: number; untilCaught: boolean };
     }
     interface GlobalProps {

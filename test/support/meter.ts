@@ -1,6 +1,7 @@
-/** Counts what a request costs: calls to D1, KV and the queue, and the rows that D1 says it read and wrote. */
+/** Counts what a request costs: calls to D1, KV and the queue, and the rows that D1 reports as read and written. */
 import type { ChunkPointer } from '../../src/batches/batch-queue.ts';
 import type { Env } from '../../src/env.ts';
+import { interceptCalls } from './faulty-bindings.ts';
 
 export class Meter {
   d1Calls = 0;
@@ -20,36 +21,16 @@ export class Meter {
   }
 
   database(db: D1Database): D1Database {
-    const raw = new WeakMap<object, D1PreparedStatement>();
-    const count = <Row>(result: D1Result<Row>) => {
-      this.rowsRead += result.meta.rows_read;
-      this.rowsWritten += result.meta.rows_written;
+    const addRows = ({ meta }: D1Result) => {
+      this.rowsRead += meta.rows_read;
+      this.rowsWritten += meta.rows_written;
+    };
+    return interceptCalls(db, async (work) => {
+      this.d1Calls += 1;
+      const result = await work();
+      for (const part of Array.isArray(result) ? result : [result]) addRows(part);
       return result;
-    };
-    const wrap = (statement: D1PreparedStatement): D1PreparedStatement => {
-      const run = async () => {
-        this.d1Calls += 1;
-        return count(await statement.all());
-      };
-      const wrapped = {
-        bind: (...values: unknown[]) => wrap(statement.bind(...values)),
-        all: run,
-        run,
-        first: async () => (await run()).results[0] ?? null,
-        // D1's raw() gives no meta, so it is made from all().
-        raw: async () => (await run()).results.map((row) => Object.values(row)),
-      } as unknown as D1PreparedStatement;
-      raw.set(wrapped, statement);
-      return wrapped;
-    };
-    return {
-      prepare: (sql: string) => wrap(db.prepare(sql)),
-      batch: async (statements: D1PreparedStatement[]) => {
-        this.d1Calls += 1;
-        const results = await db.batch(statements.map((statement) => raw.get(statement) ?? statement));
-        return results.map(count);
-      },
-    } as unknown as D1Database;
+    });
   }
 
   cache(kv: KVNamespace): KVNamespace {

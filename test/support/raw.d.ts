@@ -4,7 +4,7 @@ declare module '*?raw' {
 }
 
 interface ImportMeta {
-  /** Vite's: the files that match, by their path relative to the importing file. */
+  /** Vite's: the files that match the patterns, by path relative to the importing file. */
   glob<File = unknown>(
     patterns: string | readonly string[],
     options?: { query?: string; import?: string; eager?: boolean },

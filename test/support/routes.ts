@@ -1,31 +1,24 @@
-/** Every route, and a request to it that succeeds. The shared suites walk this list; adding a route adds a row. */
+/** Every route, with a request to it that succeeds. The shared suites test each of them; a new route adds a row. */
 import type { Scope } from '../../src/api-keys/scopes.ts';
 import { sentCustomer } from './customers.ts';
+import type { KnownCustomer } from './service.ts';
 
-/** A customer of Lagos, and the batch that brought it. */
-export interface Known {
-  id: string;
-  phrase: string;
-  email: string;
-  batchId: string;
-}
-
-export interface KnownRoute {
+export interface RouteExample {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   path: string;
-  /** Any one of them opens the route. */
+  /** Each of them opens the route. */
   scopes: Scope[];
-  /** A right request, about this customer of Lagos. */
-  request(customer: Known): { path: string; body?: unknown };
+  /** A valid request about this customer of Lagos. */
+  request(customer: KnownCustomer): { path: string; body?: unknown };
   status: number;
 }
 
-/** Routes that ask for no API key, and say nothing that needs one. */
+/** Routes that need no API key. */
 export const OPEN_ROUTES = ['GET /', 'GET /health'];
 
 const READ: Scope[] = ['customers:read', 'customers:read:extended'];
 
-export const ROUTES: KnownRoute[] = [
+export const ROUTES: RouteExample[] = [
   {
     method: 'GET',
     path: '/v1/bank/customer',
@@ -54,7 +47,7 @@ export const ROUTES: KnownRoute[] = [
     request: ({ id }) => ({ path: '/v1/bank/customer', body: { id, update: { state: 'Lagos' } } }),
     status: 200,
   },
-  ...['', '/failures', '/customers'].map((what): KnownRoute => ({
+  ...['', '/failures', '/customers'].map((what): RouteExample => ({
     method: 'GET',
     path: `/v1/bank/customers/batches/:batchId${what}`,
     scopes: [...READ, 'customers:write'],

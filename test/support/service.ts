@@ -1,6 +1,6 @@
 /**
- * The service on the real bindings, with a queue that keeps what is sent so that a test decides when it arrives.
- * Everything else is what production runs: the same Worker, D1, KV.
+ * The service on the real bindings: the Worker, D1 and KV that production runs. The queue alone is replaced by a list,
+ * so that a test decides when messages are delivered.
  */
 import {
   createExecutionContext,
@@ -15,63 +15,74 @@ import { DEAD_LETTER_QUEUE, type Env } from '../../src/env.ts';
 import type { RatePolicies } from '../../src/rate-limits/rate-limits.ts';
 import { systemRuntime, type Runtime } from '../../src/runtime.ts';
 import { createWorker } from '../../src/worker.ts';
-import { KEYS } from './banks.ts';
-import { differences, operationOf } from './documented.ts';
-import { withSessions } from './broken.ts';
+import { API_KEYS } from './banks.ts';
+import { undocumentedParts, operationOf } from './reference.ts';
+import { sentCustomer } from './customers.ts';
+import { withSessions } from './faulty-bindings.ts';
 
-export interface Answer {
+/** Untyped, because tests read a response as a client does: without knowing what is in it. */
+export type ParsedJson = ReturnType<typeof JSON.parse>;
+
+export interface ServiceResponse {
   status: number;
   headers: Headers;
   text: string;
-  // Answers are read as a client reads them: without knowing what is in them.
-  // oxlint-disable-next-line typescript/no-explicit-any
-  body: any;
+  body: ParsedJson;
 }
 
-export interface Ask {
-  key?: string | null;
+export interface RequestOptions {
+  apiKey?: string | null;
   headers?: Record<string, string>;
   body?: unknown;
 }
 
+/** A customer as tests know it: its identifiers, and the batch that created it. */
+export interface KnownCustomer {
+  id: string;
+  phrase: string;
+  email: string;
+  batchId: string;
+}
+
 export type LogLine = Record<string, unknown>;
 
-/** Where the service is asked, and says that it is. */
+/** The service's own origin, as in PUBLIC_URL. */
 const ORIGIN = 'https://api.example.com';
 
-const always = { limit: async () => ({ success: true }) };
-const endless = { limit: 1_000_000, seconds: 10, step: 1 };
+const unlimitedBinding = { limit: async () => ({ success: true }) };
+const unlimitedPolicy = { limit: 1_000_000, seconds: 10, step: 1 };
 
-/** No limits: what has some asks for them. */
-export const endlessPolicies: RatePolicies = {
-  lookups: endless,
-  changes: endless,
-  batches: endless,
-  misses: endless,
+/** Rate limits that no test reaches. A test of rate limits passes its own. */
+export const unlimitedRatePolicies: RatePolicies = {
+  lookups: unlimitedPolicy,
+  changes: unlimitedPolicy,
+  batches: unlimitedPolicy,
+  misses: unlimitedPolicy,
 };
-export const unlimited: Pick<Env, `${string}_LIMIT` & keyof Env> = {
-  LOOKUP_LIMIT: always,
-  CHANGE_LIMIT: always,
-  BATCH_LIMIT: always,
-  MISS_LIMIT: always,
+export const unlimitedBindings: Pick<Env, `${string}_LIMIT` & keyof Env> = {
+  LOOKUP_LIMIT: unlimitedBinding,
+  CHANGE_LIMIT: unlimitedBinding,
+  BATCH_LIMIT: unlimitedBinding,
+  MISS_LIMIT: unlimitedBinding,
 };
 
-/** Bindings without the field keys that `npm start` has put into this machine's `.dev.vars`: tests have their own. */
-const own = Object.fromEntries(
+/** Bindings without the field keys that `npm start` writes into `.dev.vars`: tests have their own. */
+const testBindings = Object.fromEntries(
   Object.entries(env).filter(([name]) => !name.startsWith('FIELD_KEY_') || name === 'FIELD_KEY_1'),
 ) as unknown as Env;
 
 export class Service {
-  readonly sent: ChunkPointer[] = [];
-  /** Lines of every service. After each test they are looked through: setup.ts. */
+  /** Messages that were sent and not delivered yet. */
+  readonly pendingPointers: ChunkPointer[] = [];
+  /** Log lines of every service. setup.ts checks them after each test. */
   static readonly logs: LogLine[] = [];
   readonly log: LogLine[] = [];
-  /** What the reference does not say of an answer that some service gave. Looked at after each test: setup.ts. */
+  /** Parts of responses that the reference does not document. setup.ts checks after each test that there are none. */
   static readonly undocumented: string[] = [];
   readonly env: Env;
   readonly #worker: ReturnType<typeof createWorker>;
 
-  /** @param rewire changes the bindings, to count or to break them */
+  /** @param rewire replaces bindings by ones that count calls or fail */
   constructor(
     rewire: (env: Env) => Partial<Env> = () => ({}),
     runtime: Partial<Runtime> = {},
@@ -79,17 +90,17 @@ export class Service {
   ) {
     const queue = {
       sendBatch: async (messages: Iterable<{ body: ChunkPointer }>) => {
-        this.sent.push(...[...messages].map(({ body }) => body));
+        this.pendingPointers.push(...[...messages].map(({ body }) => body));
       },
       metrics: () => env.BATCH_QUEUE.metrics(),
     } as unknown as Queue<ChunkPointer>;
-    const bindings: Env = { ...own, ...unlimited, BATCH_QUEUE: queue, PUBLIC_URL: ORIGIN };
+    const bindings: Env = { ...testBindings, ...unlimitedBindings, BATCH_QUEUE: queue, PUBLIC_URL: ORIGIN };
     this.env = { ...bindings, ...rewire(bindings) };
     this.env.DB = withSessions(this.env.DB);
     this.#worker = createWorker(
       {
         ...systemRuntime,
-        // On a busy machine D1 may take its time: a deadline passes where a test says so, and nowhere else.
+        // D1 may be slow on a busy machine, so deadlines pass only in tests that bring a timer.
         timer: () => () => {},
         log: (level, line) => {
           this.log.push({ level, ...line });
@@ -97,31 +108,31 @@ export class Service {
         },
         ...runtime,
       },
-      { ratePolicies: { ...endlessPolicies, ...ratePolicies } },
+      { ratePolicies: { ...unlimitedRatePolicies, ...ratePolicies } },
     );
   }
 
-  /** One request, and everything that it does after its answer. */
-  async ask(
+  /** Sends a request, and waits for the work that goes on after its response. */
+  async request(
     method: string,
     path: string,
-    { key = KEYS.full, headers = {}, body }: Ask = {},
-  ): Promise<Answer> {
+    { apiKey = API_KEYS.full, headers = {}, body }: RequestOptions = {},
+  ): Promise<ServiceResponse> {
     const request = new Request(`${ORIGIN}${path}`, {
       method,
       headers: {
-        ...(key === null ? {} : { Authorization: `Bearer ${key}` }),
+        ...(apiKey === null ? {} : { Authorization: `Bearer ${apiKey}` }),
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: isRaw(body) ? body : JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: isSerialised(body) ? body : JSON.stringify(body) }),
     });
     const response = await this.fetch(request);
     const text = await response.text();
-    return { status: response.status, headers: response.headers, text, body: readJson(text) };
+    return { status: response.status, headers: response.headers, text, body: parseJson(text) };
   }
 
-  /** As the platform calls the Worker. */
+  /** Calls the Worker as the platform does. */
   async fetch(request: Request): Promise<Response> {
     const context = createExecutionContext();
     const response = await this.#worker.fetch(request as Request<unknown, never>, this.env, context);
@@ -129,21 +140,51 @@ export class Service {
     await waitOnExecutionContext(context);
     const operation = operationOf(request.method, new URL(request.url).pathname);
     if (operation !== undefined) {
-      Service.undocumented.push(...differences(operation, response.status, response.headers, text));
+      Service.undocumented.push(...undocumentedParts(operation, response.status, response.headers, text));
     }
     return response;
   }
 
-  get(path: string, key?: string | null, headers?: Record<string, string>): Promise<Answer> {
-    return this.ask('GET', path, { ...(key === undefined ? {} : { key }), ...(headers ? { headers } : {}) });
+  get(
+    path: string,
+    apiKey: string | null = API_KEYS.full,
+    headers: Record<string, string> = {},
+  ): Promise<ServiceResponse> {
+    return this.request('GET', path, { apiKey, headers });
   }
 
-  post(customers: unknown[], key: string = KEYS.full): Promise<Answer> {
-    return this.ask('POST', '/v1/bank/customers', { key, body: { customers } });
+  post(customers: unknown[], apiKey: string = API_KEYS.full): Promise<ServiceResponse> {
+    return this.request('POST', '/v1/bank/customers', { apiKey, body: { customers } });
   }
 
-  /** Delivers messages to the consumer, as Queues would. */
-  async deliver(bodies: unknown[], queue = 'customer-batches', attempts = 1): Promise<QueueResult> {
+  postWithIdempotencyKey(
+    idempotencyKey: string,
+    customers: unknown[],
+    apiKey: string = API_KEYS.full,
+  ): Promise<ServiceResponse> {
+    const headers = { 'Idempotency-Key': idempotencyKey };
+    return this.request('POST', '/v1/bank/customers', { apiKey, headers, body: { customers } });
+  }
+
+  /** @param query more parameters, each beginning with `&` */
+  dryRun(customers: unknown[], query = ''): Promise<ServiceResponse> {
+    return this.request('POST', `/v1/bank/customers?dryRun=true${query}`, { body: { customers } });
+  }
+
+  updateCustomer(id: unknown, update: unknown, apiKey: string = API_KEYS.full): Promise<ServiceResponse> {
+    return this.request('PATCH', '/v1/bank/customer', { apiKey, body: { id, update } });
+  }
+
+  eraseCustomer(id: string, apiKey: string = API_KEYS.full): Promise<ServiceResponse> {
+    return this.request('DELETE', `/v1/bank/customer?id=${id}`, { apiKey });
+  }
+
+  getBatch(batchId: string, apiKey: string = API_KEYS.full): Promise<ServiceResponse> {
+    return this.get(`/v1/bank/customers/batches/${batchId}`, apiKey);
+  }
+
+  /** Delivers messages to the consumer as Queues does. */
+  async deliverMessages(bodies: unknown[], queue = 'customer-batches', attempts = 1): Promise<QueueResult> {
     const context = createExecutionContext();
     const messages = bodies.map((body, index) => ({
       id: `message-${index}`,
@@ -157,12 +198,12 @@ export class Service {
   }
 
   deliverDeadLetters(bodies: unknown[]): Promise<QueueResult> {
-    return this.deliver(bodies, DEAD_LETTER_QUEUE);
+    return this.deliverMessages(bodies, DEAD_LETTER_QUEUE);
   }
 
-  /** Everything that was sent and not yet delivered goes in. */
-  drain(): Promise<QueueResult> {
-    return this.deliver(this.sent.splice(0));
+  /** Delivers all pending messages. */
+  deliverAll(): Promise<QueueResult> {
+    return this.deliverMessages(this.pendingPointers.splice(0));
   }
 
   async sweep(): Promise<void> {
@@ -171,25 +212,35 @@ export class Service {
     await waitOnExecutionContext(context);
   }
 
-  /** Posts customers, moves them in, and reads back the phrases that they were given, in input order. */
-  async haveCustomers(customers: unknown[], key: string = KEYS.full) {
-    const { body } = await this.post(customers, key);
-    await this.drain();
-    const ids = body.data.data.customerIds as string[];
+  /** Posts customers, applies their chunks, and returns them in input order. */
+  async createCustomers(customers: unknown[], apiKey: string = API_KEYS.full): Promise<KnownCustomer[]> {
+    const { body } = await this.post(customers, apiKey);
+    await this.deliverAll();
+    const { batchId, data } = body.data;
     const rows = await this.env.DB.prepare(
       'SELECT id, phrase, email FROM customers WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id',
     )
-      .bind(JSON.stringify(ids))
-      .all<{ id: string; phrase: string; email: string }>();
-    return rows.results;
+      .bind(JSON.stringify(data.customerIds))
+      .all<Omit<KnownCustomer, 'batchId'>>();
+    return rows.results.map((row) => ({ ...row, batchId }));
+  }
+
+  /** Posts one customer, applies its chunk, and returns it. */
+  async createCustomer(
+    customer: unknown = sentCustomer(),
+    apiKey: string = API_KEYS.full,
+  ): Promise<KnownCustomer> {
+    const [created] = await this.createCustomers([customer], apiKey);
+    if (created === undefined) throw new Error('The customer was not created.');
+    return created;
   }
 }
 
-function isRaw(body: unknown): body is string | Uint8Array | ReadableStream {
+function isSerialised(body: unknown): body is string | Uint8Array | ReadableStream {
   return typeof body === 'string' || body instanceof Uint8Array || body instanceof ReadableStream;
 }
 
-function readJson(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

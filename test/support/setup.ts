@@ -1,11 +1,11 @@
 /**
- * Before each test of a file: an empty database on the real migrations, and the two banks that every test has.
- * After each: nothing was logged in it that must not be, and no answer was other than the reference says.
+ * Before each test: empty bindings with the real migrations and two banks.
+ * After each test: checks that nothing private was logged, and that every response is as the reference says.
  */
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, expect } from 'vitest';
 import { seedBanks } from './banks.ts';
-import { emptyBindings } from './empty.ts';
+import { emptyBindings } from './empty-bindings.ts';
 import { Service } from './service.ts';
 
 beforeEach(async () => {
@@ -13,8 +13,8 @@ beforeEach(async () => {
   await seedBanks(env.DB);
 });
 
-/** What a log line may say: names, counts, ids and times. */
-const LOGGED = new Set([
+/** Properties that a log line may have: names, counts, ids and times. */
+const ALLOWED_LOG_PROPERTIES = new Set([
   'level',
   'event',
   'requestId',
@@ -36,14 +36,17 @@ const LOGGED = new Set([
   'limiter',
   'dependency',
 ]);
-/** Every personal value of the customers that tests send, and every key. */
-const CANARIES =
+/** Personal values of the customers that tests send, and API keys. */
+const PRIVATE_VALUES =
   /adaobi|okafor|chidinma|marina|8031234567|internal-\d|\b10000\d{5}\b|example\.com|peere_(test|live)_|zoo-zoo/i;
 
 afterEach(() => {
-  expect(Service.undocumented.splice(0)).toEqual([]);
+  expect(Service.undocumented.splice(0), 'parts of responses that the reference does not document').toEqual(
+    [],
+  );
   for (const line of Service.logs.splice(0)) {
-    expect(Object.keys(line).filter((name) => !LOGGED.has(name))).toEqual([]);
-    expect(JSON.stringify(line)).not.toMatch(CANARIES);
+    const unknown = Object.keys(line).filter((name) => !ALLOWED_LOG_PROPERTIES.has(name));
+    expect(unknown, 'properties that a log line may not have').toEqual([]);
+    expect(JSON.stringify(line), 'a log line without private values').not.toMatch(PRIVATE_VALUES);
   }
 });

@@ -1,7 +1,7 @@
-/** A seed's source of everything that is left to chance. */
+/** A seed's source of everything that is left to random. */
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
-export class Chance {
+export class Random {
   readonly #generator: ReturnType<typeof xoroshiro128plus>;
 
   constructor(seed: number) {
@@ -22,7 +22,7 @@ export class Chance {
   }
 
   /** True with this probability. */
-  of(probability: number): boolean {
+  happens(probability: number): boolean {
     return this.next() < probability;
   }
 

@@ -2,10 +2,10 @@
  * The stage: every call across a boundary parks here, and one at a time is released, so that a seed is one
  * interleaving. Between two releases everything else has come to rest.
  */
-import type { Chance } from './chance.ts';
+import type { Random } from './random.ts';
 
 /** What happens to a call. `after`: it took effect, and its answer was lost. */
-export type Fate = 'works' | 'before' | 'after' | 'partly' | 'garbage' | 'foreign';
+export type CallOutcome = 'works' | 'before' | 'after' | 'partly' | 'garbage' | 'foreign';
 
 export type Boundary = 'd1' | 'queue' | 'kv get' | 'kv put' | 'timer';
 
@@ -14,7 +14,7 @@ interface Parked {
   task: Task;
   /** For timers: when, on the stage's clock. */
   due: number;
-  release: (fate: Fate) => Promise<void>;
+  release: (outcome: CallOutcome) => Promise<void>;
 }
 
 export class Task {
@@ -33,15 +33,15 @@ const MICROTASKS = 200;
 /** The day of the simulation; any would do. */
 export const BEGINNING = Date.UTC(2026, 0, 1);
 
-export class Stage {
+export class Scheduler {
   now = BEGINNING;
   readonly tasks = new Set<Task>();
   parked: Parked[] = [];
-  readonly #chance: Chance;
+  readonly #random: Random;
   #current: Task | null = null;
 
-  constructor(chance: Chance) {
-    this.#chance = chance;
+  constructor(random: Random) {
+    this.#random = random;
   }
 
   /** Starts work that runs until its first boundary. `work` must not reject. */
@@ -51,26 +51,26 @@ export class Stage {
     this.#current = task;
     const end = () => (task.killed ? undefined : this.#finish(task));
     void work().then(end);
-    await this.#rest();
+    await this.#settle();
   }
 
   /** A call waits here until it is released. A killed task is never answered. */
   park<Result>(
     boundary: Boundary,
-    execute: (fate: Fate) => Promise<Result>,
+    execute: (outcome: CallOutcome) => Promise<Result>,
     due = this.now,
   ): Promise<Result> {
-    const task = this.#onStage();
+    const task = this.#requireCurrentTask();
     return new Promise((resolve, reject) => {
-      const release = async (fate: Fate) => {
-        const outcome = await execute(fate).then(
+      const release = async (outcome: CallOutcome) => {
+        const respond = await execute(outcome).then(
           (result) => () => resolve(result),
           (error: unknown) => () => reject(error),
         );
         if (task.killed) return;
         this.#current = task;
-        outcome();
-        await this.#rest();
+        respond();
+        await this.#settle();
       };
       this.parked.push({ boundary, task, due, release });
     });
@@ -78,11 +78,11 @@ export class Stage {
 
   /** Calls back when it is released, unless it is cancelled first. */
   timer(due: number, callback: () => void): () => void {
-    const task = this.#onStage();
+    const task = this.#requireCurrentTask();
     const release = async () => {
       this.#current = task;
       callback();
-      await this.#rest();
+      await this.#settle();
     };
     const parked: Parked = { boundary: 'timer', task, due, release };
     this.parked.push(parked);
@@ -92,21 +92,21 @@ export class Stage {
   }
 
   /** Releases one call, of those that are due. */
-  async release(index: number, fate: Fate): Promise<void> {
+  async release(index: number, outcome: CallOutcome): Promise<void> {
     const [parked] = this.parked.splice(index, 1);
     if (parked === undefined) throw new RangeError('nothing is parked there');
-    this.now = Math.max(this.now + this.#chance.between(1, 5), parked.due);
-    await parked.release(fate);
+    this.now = Math.max(this.now + this.#random.between(1, 5), parked.due);
+    await parked.release(outcome);
   }
 
   /** A task dies: nobody is answered. A call that it had made may still arrive. */
   kill(task: Task): void {
     task.killed = true;
-    this.parked = this.parked.filter((parked) => parked.task !== task || this.#chance.of(0.5));
+    this.parked = this.parked.filter((parked) => parked.task !== task || this.#random.happens(0.5));
     this.#finish(task);
   }
 
-  #onStage(): Task {
+  #requireCurrentTask(): Task {
     if (this.#current === null) throw new Error('a call across a boundary, and nobody is on the stage');
     return this.#current;
   }
@@ -118,7 +118,7 @@ export class Stage {
   }
 
   /** Waits until every task on the stage has parked or ended. What it waits for besides is hashing. */
-  async #rest(): Promise<void> {
+  async #settle(): Promise<void> {
     for (let turn = 0; ; turn += 1) {
       for (let microtask = 0; microtask < MICROTASKS; microtask += 1) await Promise.resolve();
       const waiting = new Set(this.parked.map(({ task }) => task));

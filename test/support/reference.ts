@@ -1,4 +1,4 @@
-/** Checks a response against what the reference says of it: its status, its shape, its headers. */
+/** Compares a response with the reference: its status, headers and shape. */
 import { Validator } from '@cfworker/json-schema';
 import { buildOpenApi, templateOf } from '../../src/openapi/openapi.ts';
 import { OPERATIONS } from '../../src/openapi/operations.ts';
@@ -30,7 +30,7 @@ export function operationOf(method: string, path: string): string | undefined {
   return pathPatterns.find((known) => known.method === method && known.pattern.test(pathname))?.id;
 }
 
-/** Headers that any server sends, or that are the same in every response. */
+/** Headers that every response has, which the reference does not repeat. */
 const COMMON = new Set([
   'cache-control',
   'content-length',
@@ -45,14 +45,19 @@ function validatorOf(operationId: string, status: number, schema: object): Valid
   const name = `${operationId} ${status}`;
   const known =
     validators.get(name) ??
-    // `false`: it goes on after the first fault, so that one fault does not hide the others.
+    // `false`: it reports every fault, not only the first.
     new Validator({ ...schema, components: reference.components }, '2020-12', false);
   validators.set(name, known);
   return known;
 }
 
-/** @returns where this response and the reference differ; empty if they do not */
-export function differences(operationId: string, status: number, headers: Headers, text: string): string[] {
+/** Returns the parts of a response that the reference does not document: empty if it is documented in full. */
+export function undocumentedParts(
+  operationId: string,
+  status: number,
+  headers: Headers,
+  text: string,
+): string[] {
   const documented = responsesOf(operationId)[String(status)];
   if (documented === undefined) return [`${operationId} has no status ${status}`];
   const known = new Set(Object.keys(documented.headers ?? {}).map((name) => name.toLowerCase()));
@@ -81,7 +86,7 @@ export function documentedHeaders(): string[] {
   );
 }
 
-/** Is this header in every response, or outside the reference? */
+/** Returns whether the reference leaves this header out because every response has it. */
 export function isCommonHeader(name: string): boolean {
   return COMMON.has(name);
 }

@@ -1,7 +1,7 @@
 /** What may befall a call across each boundary, and how often, in a hundred. */
-import type { Boundary, Fate } from './stage.ts';
+import type { Boundary, CallOutcome } from './scheduler.ts';
 
-export const FATES: Record<Exclude<Boundary, 'timer'>, { weight: number; choice: Fate }[]> = {
+export const OUTCOMES: Record<Exclude<Boundary, 'timer'>, { weight: number; choice: CallOutcome }[]> = {
   d1: [
     { weight: 79, choice: 'works' },
     { weight: 9, choice: 'before' },
@@ -27,7 +27,7 @@ export const FATES: Record<Exclude<Boundary, 'timer'>, { weight: number; choice:
 };
 
 /** While D1 is away: nearly nothing gets through. */
-export const OUTAGE: { weight: number; choice: Fate }[] = [
+export const OUTAGE_OUTCOMES: { weight: number; choice: CallOutcome }[] = [
   { weight: 8, choice: 'works' },
   { weight: 90, choice: 'before' },
   { weight: 2, choice: 'after' },

@@ -1,4 +1,4 @@
-/** What is installed is what is written down, and runs nothing while it is installed but what is allowed to. */
+/** The dependencies are exact versions from the npm registry, and only allowed ones run install scripts. */
 import { describe, expect, it } from 'vitest';
 import lockText from '../package-lock.json?raw';
 import packageText from '../package.json?raw';
@@ -20,32 +20,32 @@ const { dependencies, devDependencies, allowScripts } = JSON.parse(packageText) 
 const NPM = /^https:\/\/registry\.npmjs\.org\//;
 const nameOf = (path: string) => path.split('node_modules/').at(-1) ?? '';
 
-describe('dependencies', () => {
+describe('the dependencies', () => {
   it.each(Object.entries({ ...dependencies, ...devDependencies }))(
-    '%s is pinned to one version',
+    'include %s at one exact version',
     (_, version) => {
       expect(version).toMatch(/^(npm:@?[\w./-]+@)?\d+\.\d+\.\d+(-[a-z]+)?$/);
     },
   );
 
-  it('run no install script beyond those that are allowed', () => {
+  it('run no install scripts except the allowed ones', () => {
     const withScript = Object.entries(packages).filter(([, { hasInstallScript }]) => hasInstallScript);
     const names = new Set(withScript.map(([path]) => nameOf(path)));
-    // fsevents is for macOS alone, and npm asks there.
+    // fsevents is installed on macOS alone.
     names.delete('fsevents');
-    // Each is allowed or refused, in so many words; npm runs none that is refused.
+    // Each is either allowed or refused by name.
     expect([...names].filter((name) => allowScripts[name] === undefined)).toEqual([]);
     const allowed = Object.keys(allowScripts).filter((name) => allowScripts[name]);
     expect(allowed.sort()).toEqual(['esbuild', 'node', 'workerd']);
   });
 
-  it('come from the npm registry, each with its hash', () => {
+  it('come from the npm registry, each with a hash', () => {
     for (const [path, { resolved, integrity, optional, link }] of Object.entries(packages)) {
-      // This project's own: itself, its packages, and the links to them.
+      // The project itself, its packages, and the links to them.
       if (path === '' || path.startsWith('packages/') || link === true) continue;
-      // Absent: npm asks its own registry.
+      // If it is absent, npm uses its own registry.
       if (resolved !== undefined) expect([path, resolved]).toEqual([path, expect.stringMatching(NPM)]);
-      // Builds for other machines than the lock was made on may stand in it by version alone.
+      // Builds for other platforms may have no hash.
       if (integrity !== undefined || optional !== true)
         expect([path, integrity]).toEqual([path, expect.stringMatching(/^sha512-/)]);
     }

@@ -1,11 +1,11 @@
-/** Tests share the bindings of a worker: what one leaves behind, the next must not find. */
+/** Tests share the bindings of a worker, and each must find them empty. */
 import { abortAllDurableObjects } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
 import { emptyBindings } from './support/empty-bindings.ts';
 
-it('a test begins with empty bindings even when workerd has dropped D1 and KV from its memory', async () => {
-  await env.DB.prepare('ALTER TABLE banks RENAME TO banks_away').run();
+it('empties the bindings even if workerd has dropped D1 and KV from its memory', async () => {
+  await env.DB.prepare('ALTER TABLE banks RENAME TO banks_renamed').run();
   await env.PHRASE_CACHE.put('phrase', '{}');
   await abortAllDurableObjects();
   await emptyBindings(env);

@@ -1,4 +1,4 @@
-/** The runbook knows every event that the code logs, and whoever must be woken is. */
+/** docs/operations.md explains every log event, and the tail Worker alerts on the urgent ones. */
 import { describe, expect, it } from 'vitest';
 import operations from '../docs/operations.md?raw';
 import wranglerToml from '../wrangler.toml?raw';
@@ -12,39 +12,39 @@ const runbook = [...operations.matchAll(/^\| `(\w+)` +\| (now|today|no) +\| (.+?
   ([, event = '', urgency, meaning, whatToDo]) => ({ event, urgency, meaning, whatToDo }),
 );
 
-/** As the platform hands them to a tail Worker: the line is what console was given. */
+/** The form in which the platform passes log lines to a tail Worker. */
 const traceOf = (lines: LogLine[], outcome = 'ok'): Trace => ({
   outcome,
   logs: lines.map((line) => ({ timestamp: 0, level: 'error', message: [JSON.stringify(line)] })),
 });
 
 describe('docs/operations.md', () => {
-  it('says of every event what it means, how urgent it is and what to do, and of no other', () => {
+  it('says what every event means, how urgent it is and what to do, and has no other event', () => {
     expect(runbook.map(({ event }) => event).toSorted()).toEqual([...LOG_EVENTS].toSorted());
     for (const { meaning, whatToDo } of runbook) expect([meaning, whatToDo]).not.toContain('');
   });
 
-  it('marks as urgent what the tail Worker posts', () => {
+  it('marks as urgent the events that the tail Worker alerts on', () => {
     const urgent = runbook.filter(({ urgency }) => urgency === 'now').map(({ event }) => event);
     expect(urgent.toSorted()).toEqual([...ALERTS].toSorted());
   });
 });
 
 describe('the tail Worker', () => {
-  it('tells of what the service logs when its field key is missing, and of the batch that it refuses not at all', async () => {
+  it('alerts once when the field key is missing, and not on the refused batch', async () => {
     const service = new Service(() => ({ FIELD_KEY_1: undefined }));
     expect((await service.post(sentCustomers(1))).status).toBe(503);
     expect([...alertsOf([traceOf(service.log)]).keys()]).toEqual(['field_key_missing']);
   });
 
-  it('tells of a 500 and of an invocation that the platform ended', () => {
+  it('alerts on a 500 and on an invocation that the platform ended', () => {
     const line = { event: 'request', status: 500, requestId: 'req_1' };
     const alerts = alertsOf([traceOf([line]), traceOf([], 'exceededCpu')]);
     expect([...alerts.keys()]).toEqual(['500', 'exceededCpu']);
     expect(alerts.get('500')).toContain('req_1');
   });
 
-  it('says nothing of what is usual, nor of lines that are not ours', () => {
+  it('does not alert on ordinary events or on lines of other programs', () => {
     const usual = [
       { event: 'request', status: 200 },
       { event: 'request', status: 404 },
@@ -55,7 +55,7 @@ describe('the tail Worker', () => {
   });
 });
 
-describe('what the platform logs by itself', () => {
+describe('the platform’s own logs', () => {
   /** Settings of one table of wrangler.toml. */
   const settings = (table: string) =>
     wranglerToml.split(/^\[/m).find((text) => text.replace('env.production.', '').startsWith(`${table}]`)) ??
@@ -65,7 +65,7 @@ describe('what the platform logs by itself', () => {
     ['observability', 'redact_query_string = true'],
     ['observability.logs', 'invocation_logs = false'],
     ['observability.traces', 'enabled = false'],
-  ])('is kept from holding URLs by [%s] %s', (table, setting) => {
+  ])('are without URLs because of [%s] %s', (table, setting) => {
     expect(settings(table)).toContain(`\n${setting}`);
     expect(operations).toContain(`\`${table}.${setting}\``);
   });

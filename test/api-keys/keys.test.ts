@@ -11,18 +11,18 @@ beforeEach(() => {
   now = Date.UTC(2026, 10, 22, 23, 59, 50);
 });
 
-describe('a checksum', () => {
+describe('the checksum of an API key', () => {
   it('is CRC-32 in base64url', () => {
     // The check value of the standard: CRC-32 of "123456789" is cbf43926.
     expect(checksumOf('123456789')).toBe('y_Q5Jg');
   });
 
-  it('tells every typo of one character from a live key, before D1 is asked', async () => {
+  it('rejects every typo of one character in a live API key without a D1 call', async () => {
     const meter = new Meter();
     const service = new Service((bindings) => meter.bindings(bindings));
     for (let at = 'peere_live_'.length; at < API_KEYS.live.length; at += 1) {
       const typo = `${API_KEYS.live.slice(0, at)}${API_KEYS.live[at] === 'x' ? 'y' : 'x'}${API_KEYS.live.slice(at + 1)}`;
-      expect(hasChecksum(typo)).toBe(false);
+      expect({ typo, accepted: hasChecksum(typo) }).toEqual({ typo, accepted: false });
       expect((await service.get('/v1/bank/customers', typo)).status).toBe(401);
     }
     expect(meter.d1Calls).toBe(0);
@@ -30,13 +30,13 @@ describe('a checksum', () => {
   });
 });
 
-describe('the day of last use', () => {
+describe('the day on which an API key was last used', () => {
   const lastUsed = async () =>
     env.DB.prepare('SELECT last_used_on FROM api_keys WHERE hash = ?')
       .bind(await hashApiKey(API_KEYS.full))
       .first('last_used_on');
 
-  it('is noted once a day', async () => {
+  it('is written once a day', async () => {
     const meter = new Meter();
     const service = new Service((bindings) => meter.bindings(bindings), { now: () => now });
     expect(await lastUsed()).toBeNull();
@@ -48,11 +48,14 @@ describe('the day of last use', () => {
     meter.reset();
     now += 30_000;
     await service.get('/v1/bank/customers');
-    // The key's row and the list; nothing is written a second time.
-    expect([meter.d1Calls, meter.rowsWritten]).toEqual([2, 0]);
+    // It reads the API key and the list, and writes nothing.
+    expect({ d1Calls: meter.d1Calls, rowsWritten: meter.rowsWritten }).toEqual({
+      d1Calls: 2,
+      rowsWritten: 0,
+    });
   });
 
-  it('that can not be noted fails nothing', async () => {
+  it('does not fail the request if it cannot be written', async () => {
     const service = new Service(({ DB }) => ({
       DB: {
         prepare: (sql: string) => DB.prepare(sql.replace('UPDATE api_keys', 'UPDATE no_such_table')),

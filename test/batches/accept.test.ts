@@ -3,6 +3,8 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { batchRequest } from '../../src/batches/accept/accept.requests.ts';
 import { API_KEYS } from '../support/banks.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
+import { countRows } from '../support/database.ts';
+import { brokenQueue } from '../support/faulty-bindings.ts';
 import { Service } from '../support/service.ts';
 
 let service: Service;
@@ -10,10 +12,7 @@ beforeEach(() => {
   service = new Service();
 });
 
-const count = async (table: string) =>
-  (await env.DB.prepare(`SELECT count(*) AS n FROM ${table}`).first<{ n: number }>())?.n;
-
-it('answers as the contract says, with ids that are final and in input order', async () => {
+it('responds as the contract says, with final customer ids in input order', async () => {
   const { status, body } = await service.post(sentCustomers(3));
   expect(status).toBe(201);
   expect(body).toEqual({
@@ -40,7 +39,7 @@ it('answers as the contract says, with ids that are final and in input order', a
   }
 });
 
-it('stores customers cleaned', async () => {
+it('stores customers with cleaned values', async () => {
   await service.createCustomers([
     sentCustomer(1, {
       firstname: '  Ade\u0301 ',
@@ -71,7 +70,7 @@ it('stores customers cleaned', async () => {
 });
 
 describe('rows that cannot become customers', () => {
-  it('are named by index, clientRef, code and every fault; the others go in', async () => {
+  it('are reported with index, clientRef, code and every fault, and the other rows are accepted', async () => {
     await service.createCustomers([sentCustomer(9)]);
     const { status, body } = await service.post([
       sentCustomer(0),
@@ -79,14 +78,14 @@ describe('rows that cannot become customers', () => {
       sentCustomer(2, { email: 'nobody' }),
       sentCustomer(3, { email: 'ADAOBI.0@example.com' }),
       sentCustomer(9, { clientRef: 'again' }),
-      'no object',
+      'not an object',
     ]);
     expect(status).toBe(201);
     const { summary, failures, failuresInline, data } = body.data;
     expect(summary).toEqual({ total: 6, successful: 1, failed: 5, duplicates: 2, invalidData: 3 });
     expect(data.customerIds).toHaveLength(1);
     expect(failuresInline).toBe(true);
-    const brief = failures.map(
+    const summaries = failures.map(
       ({ index, clientRef, code, errors }: Record<string, unknown> & { errors: { field: string }[] }) => [
         index,
         clientRef,
@@ -94,7 +93,7 @@ describe('rows that cannot become customers', () => {
         errors.map(({ field }) => field),
       ],
     );
-    expect(brief).toEqual([
+    expect(summaries).toEqual([
       [1, 'ref-1', 'INVALID_DATA', ['email', 'country', 'phone']],
       [2, 'ref-2', 'VALIDATION_ERROR', ['email']],
       [3, 'ref-3', 'DUPLICATE_IN_BATCH', ['email']],
@@ -103,16 +102,16 @@ describe('rows that cannot become customers', () => {
     ]);
   });
 
-  it('beyond fifty are counted, and the first fifty shown', async () => {
+  it('are all counted, and only the first 50 are in the response', async () => {
     const { body } = await service.post([sentCustomer(0), ...Array.from({ length: 51 }, () => ({}))]);
     expect(body.data.failures).toHaveLength(50);
     expect(body.data.failuresInline).toBe(false);
     expect(body.data.failuresUrl).toBe(`/v1/bank/customers/batches/${body.data.batchId}/failures`);
     expect(body.data.summary.failed).toBe(51);
-    expect(await count('batch_failures')).toBe(51);
+    expect(await countRows('batch_failures')).toBe(51);
   });
 
-  it('as many as an answer of 64 KB holds, and the rest at an address of their own', async () => {
+  it('are in the response as far as it stays below 64 KB, and all at failuresUrl', async () => {
     const wordy = Object.fromEntries(
       Object.keys(sentCustomer()).map((field) => [field, '街\u0001'.repeat(600)]),
     );
@@ -126,7 +125,7 @@ describe('rows that cannot become customers', () => {
     expect(whole.body.data).toHaveLength(60);
   });
 
-  it('when none is left: 409 when no row is invalid, because all are customers already, else 400; with the same data', async () => {
+  it('lead to 409 if all rows are customers already and to 400 otherwise, with the report in both', async () => {
     await service.createCustomers(sentCustomers(60));
     const known = await service.post(sentCustomers(60));
     expect([known.status, known.body.code, known.body.message]).toEqual([
@@ -157,15 +156,15 @@ describe('rows that cannot become customers', () => {
     expect(service.pendingPointers).toEqual([]);
   });
 
-  it('an email that is only another bank’s customer is not one of them', async () => {
+  it('do not include rows whose email is a customer of another bank only', async () => {
     await service.createCustomers([sentCustomer(0)], API_KEYS.other);
     expect((await service.post([sentCustomer(0)])).status).toBe(201);
   });
 });
 
-describe('chunks', () => {
-  it('hold at most 1,000 customers and a million bytes, and travel as pointers without personal data', async () => {
-    // Three bytes a character: 500 characters of address make the bytes the limit, not the rows.
+describe('the chunks of a batch', () => {
+  it('hold at most 1,000 customers and a million bytes, and are sent as pointers without personal data', async () => {
+    // At three bytes a character, an address of 500 characters makes a chunk reach its limit of bytes before that of rows.
     const rows = sentCustomers(2_500).map((row, n) =>
       n < 1_500 ? row : { ...row, address: '街'.repeat(500) },
     );
@@ -184,11 +183,11 @@ describe('chunks', () => {
   });
 });
 
-describe('the largest that can be sent', () => {
-  /** D1 takes 2,000,000 bytes a value; the local one takes more and would not tell. */
-  const MOST_BYTES = 2_000_000;
+describe('the largest request that the API accepts', () => {
+  /** D1's limit of a bound value. The local D1 accepts more, so the test measures. */
+  const MAX_VALUE_BYTES = 2_000_000;
 
-  async function largestValue(rows: unknown[]): Promise<number> {
+  async function measureLargestValue(rows: unknown[]): Promise<number> {
     let largest = 0;
     const measured = new Service(({ DB }) => ({
       DB: {
@@ -207,29 +206,29 @@ describe('the largest that can be sent', () => {
         batch: (statements: D1PreparedStatement[]) => DB.batch(statements),
       } as unknown as D1Database,
     }));
-    const answer = await measured.post(rows);
-    expect([201, 400]).toContain(answer.status);
+    const response = await measured.post(rows);
+    expect([201, 400]).toContain(response.status);
     return largest;
   }
 
-  it('fits into D1: 10,000 of the longest emails', async () => {
+  it('fits into D1 with 10,000 of the longest emails', async () => {
     const rows = sentCustomers(10_000).map((row, n) => ({
       ...row,
       email: `${'a'.repeat(58)}${String(n).padStart(6, '0')}@${`${'b'.repeat(60)}.`.repeat(3)}com`,
     }));
-    expect(await largestValue(rows)).toBeLessThan(MOST_BYTES);
+    expect(await measureLargestValue(rows)).toBeLessThan(MAX_VALUE_BYTES);
   });
 
-  it('fits into D1: as many of the wordiest failures as 10 MB hold', async () => {
+  it('fits into D1 with as many of the longest failures as 10 MB hold', async () => {
     const bad = '\u0001'.repeat(129);
     const fields = Object.keys(sentCustomer()).filter((field) => field !== 'clientRef');
     const row = Object.fromEntries(fields.map((field) => [field, bad]));
     const rows = Array.from({ length: 1_100 }, () => ({ ...row, clientRef: '街'.repeat(128) }));
-    expect(await largestValue(rows)).toBeLessThan(MOST_BYTES);
+    expect(await measureLargestValue(rows)).toBeLessThan(MAX_VALUE_BYTES);
   });
 });
 
-describe('refused whole, nothing stored', () => {
+describe('the body of a batch request', () => {
   const send = (
     body: string | Uint8Array<ArrayBuffer> | ReadableStream,
     headers: Record<string, string> = {},
@@ -237,34 +236,39 @@ describe('refused whole, nothing stored', () => {
   const json = JSON.stringify({ customers: [sentCustomer()] });
 
   it.each([
-    ['no JSON', '{"customers": [', 400, 'body'],
-    ['an empty body', '', 400, 'body'],
+    ['invalid JSON', '{"customers": [', 400, 'body'],
+    ['empty', '', 400, 'body'],
     ['null', 'null', 400, 'body'],
     ['an array', '[]', 400, 'body'],
-    ['no customers', '{}', 400, 'customers'],
-    ['customers that are no array', '{"customers": {"0": {}}}', 400, 'customers'],
-    ['no row at all', '{"customers": []}', 400, 'customers'],
-    ['10,001 rows', JSON.stringify({ customers: Array.from({ length: 10_001 }, () => 0) }), 400, 'customers'],
-    ['more than 10 MB', `{"customers": ["${'x'.repeat(10 * 1024 * 1024)}"]}`, 413, 'body'],
-  ])('%s', async (_, body, status, field) => {
-    const answer = await send(body);
-    expect([answer.status, answer.body.errors[0].field]).toEqual([status, field]);
-    expect(answer.text.length).toBeLessThan(64 * 1024);
-    expect(await count('batches')).toBe(0);
+    ['an object without customers', '{}', 400, 'customers'],
+    ['an object whose customers are not an array', '{"customers": {"0": {}}}', 400, 'customers'],
+    ['an object with an empty array of customers', '{"customers": []}', 400, 'customers'],
+    [
+      'an object with 10,001 rows',
+      JSON.stringify({ customers: Array.from({ length: 10_001 }, () => 0) }),
+      400,
+      'customers',
+    ],
+    ['longer than 10 MB', `{"customers": ["${'x'.repeat(10 * 1024 * 1024)}"]}`, 413, 'body'],
+  ])('is refused with nothing stored if it is %s', async (_, body, status, field) => {
+    const response = await send(body);
+    expect([response.status, response.body.errors[0].field]).toEqual([status, field]);
+    expect(response.text.length).toBeLessThan(64 * 1024);
+    expect(await countRows('batches')).toBe(0);
     expect(service.pendingPointers).toEqual([]);
   });
 
-  it('bytes that are not UTF-8', async () => {
+  it('is refused with 400 if it is not UTF-8', async () => {
     const bytes = new Uint8Array(new TextEncoder().encode(json));
     bytes[json.indexOf('Adaobi')] = 0xff;
-    const answer = await send(bytes);
-    expect([answer.status, answer.body.errors[0]]).toEqual([
+    const response = await send(bytes);
+    expect([response.status, response.body.errors[0]]).toEqual([
       400,
       { field: 'body', message: 'must be valid UTF-8' },
     ]);
   });
 
-  it('more than 10 MB without a length', async () => {
+  it('is refused with 413 if it is longer than 10 MB and has no Content-Length', async () => {
     const piece = new TextEncoder().encode(' '.repeat(1024 * 1024));
     let pieces = 0;
     const body = new ReadableStream({
@@ -281,53 +285,63 @@ describe('refused whole, nothing stored', () => {
     [{ 'Content-Type': 'text/plain' }, 'Content-Type'],
     [{ 'Content-Type': 'application/jsonp' }, 'Content-Type'],
     [{ 'Content-Encoding': 'gzip' }, 'Content-Encoding'],
-  ])('%j', async (headers, field) => {
-    const answer = await send(json, headers);
-    expect([answer.status, answer.body.errors[0].field]).toEqual([415, field]);
+  ])('is refused with 415 if its headers are %j', async (headers, field) => {
+    const response = await send(json, headers);
+    expect([response.status, response.body.errors[0].field]).toEqual([415, field]);
   });
 
-  it('takes a charset and a byte order mark in its stride', async () => {
-    const answer = await send(`\ufeff${json}`, { 'Content-Type': 'Application/JSON; charset=utf-8' });
-    expect(answer.status).toBe(201);
+  it('may begin with a byte order mark, and its Content-Type may have a charset', async () => {
+    const response = await send(`\ufeff${json}`, { 'Content-Type': 'Application/JSON; charset=utf-8' });
+    expect(response.status).toBe(201);
   });
 });
 
-describe('a body that holds too much is refused before it is parsed', () => {
-  const many = (text: string, bytes: number) => text.repeat(Math.floor(bytes / text.length));
+describe('a body with too many values', () => {
+  const repeatUpTo = (text: string, bytes: number) => text.repeat(Math.floor(bytes / text.length));
   const MB = 1024 * 1024;
   const ROWS = 'must be an array of 1 to 10000 customers';
   const VALUES = 'must hold at most 400000 JSON values; send less at a time';
 
   it.each([
-    ['3.5 million empty rows', `{"customers":[${many('{},', 10 * MB - 20)}{}]}`, 'customers', ROWS],
-    ['10,001 rows', `{"customers":[${many('0,', 20_000)}0]}`, 'customers', ROWS],
-    ['millions of arrays in one row', `{"customers":[[${many('[],', 10 * MB - 30)}[]]]}`, 'body', VALUES],
+    ['3.5 million empty rows', `{"customers":[${repeatUpTo('{},', 10 * MB - 20)}{}]}`, 'customers', ROWS],
+    ['10,001 rows', `{"customers":[${repeatUpTo('0,', 20_000)}0]}`, 'customers', ROWS],
+    [
+      'millions of arrays in one row',
+      `{"customers":[[${repeatUpTo('[],', 10 * MB - 30)}[]]]}`,
+      'body',
+      VALUES,
+    ],
     [
       'millions of fields in one row',
-      `{"customers":[{${many('"a":1,', 10 * MB - 30)}"b":1}]}`,
+      `{"customers":[{${repeatUpTo('"a":1,', 10 * MB - 30)}"b":1}]}`,
       'body',
       VALUES,
     ],
     [
       'millions of levels',
-      `{"customers":[${many('[', 5 * MB - 20)}${many(']', 5 * MB - 20)}]}`,
+      `{"customers":[${repeatUpTo('[', 5 * MB - 20)}${repeatUpTo(']', 5 * MB - 20)}]}`,
       'body',
       VALUES,
     ],
     [
       'millions of values beside the customers',
-      `{"customers":[{}],"x":[${many('1,', 10 * MB - 40)}1]}`,
+      `{"customers":[{}],"x":[${repeatUpTo('1,', 10 * MB - 40)}1]}`,
       'body',
       VALUES,
     ],
-    ['rows under a name in escapes', `{"\\u0063ustomers":[${many('{},', 10 * MB - 30)}{}]}`, 'body', VALUES],
-  ])('%s', async (_, body, field, message) => {
+    [
+      'rows under a name that is written with escapes',
+      `{"\\u0063ustomers":[${repeatUpTo('{},', 10 * MB - 30)}{}]}`,
+      'body',
+      VALUES,
+    ],
+  ])('is refused before it is parsed: %s', async (_, body, field, message) => {
     const parse = vi.spyOn(JSON, 'parse');
     const safeParse = vi.spyOn(batchRequest, 'safeParse');
     try {
-      const answer = await service.request('POST', '/v1/bank/customers', { body });
-      expect([answer.status, answer.body.errors]).toEqual([400, [{ field, message }]]);
-      // What the test itself reads are answers.
+      const response = await service.request('POST', '/v1/bank/customers', { body });
+      expect([response.status, response.body.errors]).toEqual([400, [{ field, message }]]);
+      // Short texts are responses, which the test itself parses.
       expect(parse.mock.calls.filter(([text]) => text.length > 10_000)).toEqual([]);
       expect(safeParse).not.toHaveBeenCalled();
     } finally {
@@ -336,51 +350,51 @@ describe('a body that holds too much is refused before it is parsed', () => {
     }
   });
 
-  it('and an update is bounded in the same way', async () => {
-    const body = `{"id":"cus_none","update":{"state":[${many('[],', 50_000)}[]]}}`;
+  it('is refused before it is parsed when it is an update', async () => {
+    const body = `{"id":"cus_none","update":{"state":[${repeatUpTo('[],', 50_000)}[]]}}`;
     const parse = vi.spyOn(JSON, 'parse');
     try {
-      const answer = await service.request('PATCH', '/v1/bank/customer', { body });
+      const response = await service.request('PATCH', '/v1/bank/customer', { body });
       const message = 'must hold at most 1000 JSON values; send less at a time';
-      expect([answer.status, answer.body.errors]).toEqual([400, [{ field: 'body', message }]]);
+      expect([response.status, response.body.errors]).toEqual([400, [{ field: 'body', message }]]);
       expect(parse.mock.calls.filter(([text]) => text.length > 10_000)).toEqual([]);
     } finally {
       parse.mockRestore();
     }
   });
-
-  it('while 10,000 rows of 38 fields are taken', async () => {
-    const fields = Array.from({ length: 26 }, (_, n) => `"${n}":0`).join(',');
-    const row = JSON.stringify(sentCustomer()).replace('}', `,${fields}}`);
-    const answer = await service.request('POST', '/v1/bank/customers?dryRun=true', {
-      body: `{"customers":[${Array(10_000).fill(row).join(',')}]}`,
-    });
-    expect([answer.status, answer.body.data.summary.total]).toEqual([200, 10_000]);
-  });
 });
 
-describe('hostile rows are failures, never a 500', () => {
-  it('deep nesting, prototype keys, SQL, lone surrogates and numbers', async () => {
+it('accepts a body with 10,000 rows of 38 fields', async () => {
+  const fields = Array.from({ length: 26 }, (_, n) => `"${n}":0`).join(',');
+  const row = JSON.stringify(sentCustomer()).replace('}', `,${fields}}`);
+  const response = await service.request('POST', '/v1/bank/customers?dryRun=true', {
+    body: `{"customers":[${Array(10_000).fill(row).join(',')}]}`,
+  });
+  expect([response.status, response.body.data.summary.total]).toEqual([200, 10_000]);
+});
+
+describe('hostile rows', () => {
+  it('are failures if they have deep nesting, prototype keys, lone surrogates or wrong types', async () => {
     const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
     const row = JSON.stringify(sentCustomer(1, { email: "x'); DROP TABLE customers; --@example.com" }));
     const proto = `{"__proto__": ${JSON.stringify(sentCustomer(2))}, "constructor": 1}`;
     const surrogate = JSON.stringify(sentCustomer(3)).replace('Adaobi', 'Ada\\ud800');
     const numbers = JSON.stringify(sentCustomer(4, { firstname: 1e308, accountNumber: 12345 }));
-    const answer = await service.request('POST', '/v1/bank/customers', {
+    const response = await service.request('POST', '/v1/bank/customers', {
       body: `{"customers": [${deep}, ${row}, ${proto}, ${surrogate}, ${numbers}]}`,
     });
-    expect(answer.status).toBe(400);
-    expect(answer.body.data.failures.map(({ code }: { code: string }) => code)).toEqual([
+    expect(response.status).toBe(400);
+    expect(response.body.data.failures.map(({ code }: { code: string }) => code)).toEqual([
       'INVALID_DATA',
       'VALIDATION_ERROR',
       'INVALID_DATA',
       'VALIDATION_ERROR',
       'INVALID_DATA',
     ]);
-    expect(answer.text).not.toMatch(/DROP|12345/);
+    expect(response.text).not.toMatch(/DROP|12345/);
   });
 
-  it('SQL in every field is stored as the text that it is', async () => {
+  it('are stored as plain text if they have SQL in their fields', async () => {
     const attack = `Robert'); DROP TABLE customers; --`;
     const [row] = await service.createCustomers([
       sentCustomer(1, {
@@ -394,7 +408,7 @@ describe('hostile rows are failures, never a 500', () => {
     expect((await service.get(`/v1/bank/customer?id=${row?.id}`)).body.data.accountName).toBe(attack);
   });
 
-  it('of duplicate keys the last counts, when judged and when stored', async () => {
+  it('are validated and stored with the last value of a duplicate JSON key', async () => {
     const row = JSON.stringify(sentCustomer(1)).replace('{', '{"email":"first@example.com",');
     await service.request('POST', '/v1/bank/customers', { body: `{"customers":[${row}]}` });
     await service.deliverAll();
@@ -403,21 +417,16 @@ describe('hostile rows are failures, never a 500', () => {
   });
 });
 
-it('is accepted although the queue is away, and goes in with the sweep', async () => {
+it('accepts a batch while the queue is unavailable, and the sweep sends its chunks', async () => {
   let now = Date.now();
-  const lonely = new Service(
-    () => ({
-      BATCH_QUEUE: {
-        sendBatch: () => Promise.reject(new Error('queue unavailable')),
-      } as unknown as Service['env']['BATCH_QUEUE'],
-    }),
-    { now: () => now },
-  );
-  expect((await lonely.post(sentCustomers(2))).status).toBe(201);
-  expect(lonely.log).toContainEqual(expect.objectContaining({ event: 'batch_send_failed' }));
+  const withoutQueue = new Service(() => ({ BATCH_QUEUE: brokenQueue('queue unavailable') }), {
+    now: () => now,
+  });
+  expect((await withoutQueue.post(sentCustomers(2))).status).toBe(201);
+  expect(withoutQueue.log).toContainEqual(expect.objectContaining({ event: 'batch_send_failed' }));
   now += 60_000;
   const later = new Service(undefined, { now: () => now });
   await later.sweep();
   await later.deliverAll();
-  expect(await count('customers')).toBe(2);
+  expect(await countRows('customers')).toBe(2);
 });

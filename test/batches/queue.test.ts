@@ -1,17 +1,17 @@
-/** Through the real queue, with nothing in between: Miniflare delivers to this very Worker. */
+/** The real queue: Miniflare delivers to this Worker. */
 import { env, exports } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
 import { API_KEYS } from '../support/banks.ts';
 import { sentCustomers } from '../support/customers.ts';
 
-it('what is accepted arrives by itself', async () => {
+it('creates the customers of an accepted batch through the real queue', async () => {
   const headers = { Authorization: `Bearer ${API_KEYS.full}`, 'Content-Type': 'application/json' };
-  const answer = await exports.default.fetch('https://api.example.com/v1/bank/customers', {
+  const response = await exports.default.fetch('https://api.example.com/v1/bank/customers', {
     method: 'POST',
     headers,
     body: JSON.stringify({ customers: sentCustomers(1_200) }),
   });
-  expect(answer.status).toBe(201);
+  expect(response.status).toBe(201);
   await expect
     .poll(() => env.DB.prepare('SELECT status FROM batches').first('status'), { timeout: 15_000 })
     .toBe('COMPLETED');

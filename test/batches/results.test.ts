@@ -6,7 +6,9 @@ import { deleteOldBatches } from '../../src/batches/process/retention.store.ts';
 import { executeBatch } from '../../src/db/statements.ts';
 import { API_KEYS } from '../support/banks.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
-import { Service, type ServiceResponse } from '../support/service.ts';
+import { countRows } from '../support/database.ts';
+import { linkTo, textWithoutRequestId } from '../support/responses.ts';
+import { Service } from '../support/service.ts';
 
 let now: number;
 let service: Service;
@@ -15,26 +17,26 @@ beforeEach(() => {
   service = new Service(undefined, { now: () => now });
 });
 
-const next = ({ headers }: ServiceResponse) => /<([^>]+)>; rel="next"/.exec(headers.get('Link') ?? '')?.[1];
-async function walk(address: string): Promise<Record<string, unknown>[]> {
+/** Returns the rows of all pages. */
+async function readAllPages(url: string): Promise<Record<string, unknown>[]> {
   const rows: Record<string, unknown>[] = [];
-  for (let at: string | undefined = address; at !== undefined;) {
-    const answer = await service.get(at);
-    expect(answer.status).toBe(200);
-    rows.push(...answer.body.data);
-    at = next(answer);
+  for (let page: string | undefined = url; page !== undefined;) {
+    const response = await service.get(page);
+    expect(response.status).toBe(200);
+    rows.push(...response.body.data);
+    page = linkTo('next', response);
   }
   return rows;
 }
 
 describe('a batch', () => {
-  it('tells how far it is while it moves in, and when it was done', async () => {
+  it('reports its progress while chunks are applied, and when it was completed', async () => {
     const rows = [...sentCustomers(1_200), {}];
     const accepted = await service.post(rows);
-    const address = accepted.headers.get('Location') ?? '';
-    const at = async () => service.get(address);
+    const url = accepted.headers.get('Location') ?? '';
+    const read = async () => service.get(url);
     const summary = { total: 1_201, successful: 1_200, failed: 1, duplicates: 0, invalidData: 1 };
-    const start = await at();
+    const start = await read();
     expect(start.body.data).toEqual({
       batchId: accepted.body.data.batchId,
       status: 'PROCESSING',
@@ -46,10 +48,10 @@ describe('a batch', () => {
     });
     expect(Number(start.headers.get('Retry-After'))).toBeGreaterThan(0);
     await service.deliverMessages(service.pendingPointers.slice(0, 1));
-    expect((await at()).body.data.progress).toEqual({ processed: 1_001, total: 1_201 });
+    expect((await read()).body.data.progress).toEqual({ processed: 1_001, total: 1_201 });
     now += 5_000;
     await service.deliverAll();
-    const end = await at();
+    const end = await read();
     expect(end.body.data).toMatchObject({
       status: 'COMPLETED_WITH_FAILURES',
       summary,
@@ -59,22 +61,22 @@ describe('a batch', () => {
     expect(end.headers.get('Retry-After')).toBeNull();
   });
 
-  it('shows its losers of a race as failures', async () => {
+  it('reports rows as failures whose email another batch created first', async () => {
     await service.post([sentCustomer(1)]);
     const { headers } = await service.post([sentCustomer(1), sentCustomer(2)]);
     await service.deliverAll();
     const { body } = await service.get(headers.get('Location') ?? '');
     expect(body.data.summary).toEqual({ total: 2, successful: 1, failed: 1, duplicates: 1, invalidData: 0 });
-    const failures = await walk(`${headers.get('Location')}/failures`);
+    const failures = await readAllPages(`${headers.get('Location')}/failures`);
     expect(failures).toMatchObject([{ index: 0, clientRef: 'ref-1', code: 'EXISTING_CUSTOMER' }]);
   });
 
-  it('lists all of its failures in input order, however many, as the answer has them', async () => {
+  it('lists all of its failures in input order, as the response to the upload had them', async () => {
     const rows = Array.from({ length: 130 }, (_, n) =>
       n % 3 === 0 ? sentCustomer(n) : { clientRef: `bad-${n}` },
     );
     const { body, headers } = await service.post(rows);
-    const failures = await walk(`${headers.get('Location')}/failures?limit=20`);
+    const failures = await readAllPages(`${headers.get('Location')}/failures?limit=20`);
     expect(failures.map(({ index }) => index)).toEqual(
       rows.map((_, index) => index).filter((index) => index % 3 !== 0),
     );
@@ -82,12 +84,12 @@ describe('a batch', () => {
     expect(body.data.failuresUrl).toBe(`${headers.get('Location')}/failures`);
   });
 
-  it('lists the customers that it created, in input order, with their phrases', async () => {
+  it('lists the customers that it created in input order, with their phrases', async () => {
     const [early] = await service.createCustomers([sentCustomer(3)]);
     const rows = [{}, ...sentCustomers(30)];
     const { body, headers } = await service.post(rows);
     await service.createCustomers([sentCustomer(77)]);
-    const created = await walk(`${headers.get('Location')}/customers?limit=7`);
+    const created = await readAllPages(`${headers.get('Location')}/customers?limit=7`);
     expect(created.map(({ id }) => id)).toEqual(body.data.data.customerIds);
     expect(created.map(({ clientRef }) => clientRef)).toEqual(
       Array.from({ length: 30 }, (_, n) => `ref-${n}`).filter((ref) => ref !== 'ref-3'),
@@ -100,61 +102,64 @@ describe('a batch', () => {
 });
 
 describe('the list of batches', () => {
-  it('is newest first, by status, page by page, of this bank alone', async () => {
-    const made: string[] = [];
+  it('has the bank’s own batches only, newest first, in pages, and filters by status', async () => {
+    const batchIds: string[] = [];
     for (let n = 0; n < 7; n += 1) {
       now += 10;
-      made.push((await service.post([sentCustomer(n)])).body.data.batchId);
+      batchIds.push((await service.post([sentCustomer(n)])).body.data.batchId);
       if (n % 2 === 0) await service.deliverAll();
       else service.pendingPointers.splice(0);
     }
     await service.post([sentCustomer(1)], API_KEYS.other);
     const ids = (rows: Record<string, unknown>[]) => rows.map(({ batchId }) => batchId);
-    expect(ids(await walk('/v1/bank/customers/batches?limit=2'))).toEqual(made.toReversed());
-    expect(ids(await walk('/v1/bank/customers/batches?limit=2&status=PROCESSING'))).toEqual([
-      made[5],
-      made[3],
-      made[1],
+    expect(ids(await readAllPages('/v1/bank/customers/batches?limit=2'))).toEqual(batchIds.toReversed());
+    expect(ids(await readAllPages('/v1/bank/customers/batches?limit=2&status=PROCESSING'))).toEqual([
+      batchIds[5],
+      batchIds[3],
+      batchIds[1],
     ]);
     expect((await service.get('/v1/bank/customers/batches?status=DONE')).status).toBe(400);
   });
 });
 
-describe('another bank, and nobody', () => {
-  it.each(['', '/failures', '/customers'])('get the same 404 of a batch%s', async (what) => {
-    const { headers } = await service.post([sentCustomer(1), {}]);
-    const foreign = await service.get(`${headers.get('Location')}${what}`, API_KEYS.other);
-    const nobody = await service.get(`/v1/bank/customers/batches/bat_nobody${what}`, API_KEYS.other);
-    expect([foreign.status, foreign.body.code]).toEqual([404, 'BATCH_NOT_FOUND']);
-    expect(foreign.text.replace(/req_\w+/, '')).toBe(nobody.text.replace(/req_\w+/, ''));
-    for (const id of ['%00', "'--", 'x'.repeat(2_000)]) {
-      const answer = await service.get(`/v1/bank/customers/batches/${id}${what}`, API_KEYS.other);
-      expect(answer.status).toBe(404);
-    }
-  });
+describe('another bank', () => {
+  it.each(['', '/failures', '/customers'])(
+    'gets the 404 of an unknown batch from a batch%s',
+    async (list) => {
+      const { headers } = await service.post([sentCustomer(1), {}]);
+      const foreign = await service.get(`${headers.get('Location')}${list}`, API_KEYS.other);
+      const unknown = await service.get(`/v1/bank/customers/batches/bat_unknown${list}`, API_KEYS.other);
+      expect([foreign.status, foreign.body.code]).toEqual([404, 'BATCH_NOT_FOUND']);
+      expect(textWithoutRequestId(foreign)).toBe(textWithoutRequestId(unknown));
+      for (const id of ['%00', "'--", 'x'.repeat(2_000)]) {
+        const response = await service.get(`/v1/bank/customers/batches/${id}${list}`, API_KEYS.other);
+        expect(response.status).toBe(404);
+      }
+    },
+  );
+});
 
-  it('can not use a cursor of another batch, another list or another bank', async () => {
-    const rows = Array.from({ length: 30 }, () => ({}));
-    const one = (await service.post([...rows, sentCustomer(1)])).headers.get('Location');
-    const two = (await service.post([...rows, sentCustomer(2)])).headers.get('Location');
-    const cursor = new URL(
-      next(await service.get(`${one}/failures?limit=5`)) ?? '',
-      'http://x',
-    ).searchParams.get('cursor');
-    expect((await service.get(`${one}/failures?cursor=${cursor}`)).status).toBe(200);
-    for (const address of [
-      `${two}/failures`,
-      `${one}/customers`,
-      '/v1/bank/customers/batches',
-      '/v1/bank/customers',
-    ]) {
-      expect((await service.get(`${address}?cursor=${cursor}`)).status).toBe(400);
-    }
-  });
+it('returns 400 for a cursor of another batch or list', async () => {
+  const rows = Array.from({ length: 30 }, () => ({}));
+  const one = (await service.post([...rows, sentCustomer(1)])).headers.get('Location');
+  const two = (await service.post([...rows, sentCustomer(2)])).headers.get('Location');
+  const cursor = new URL(
+    linkTo('next', await service.get(`${one}/failures?limit=5`)) ?? '',
+    'http://x',
+  ).searchParams.get('cursor');
+  expect((await service.get(`${one}/failures?cursor=${cursor}`)).status).toBe(200);
+  for (const list of [
+    `${two}/failures`,
+    `${one}/customers`,
+    '/v1/bank/customers/batches',
+    '/v1/bank/customers',
+  ]) {
+    expect((await service.get(`${list}?cursor=${cursor}`)).status).toBe(400);
+  }
 });
 
 describe('a stalled batch', () => {
-  it('is brought back by a redrive, and goes in with the next sweep', async () => {
+  it('is sent again by the sweep after a redrive, and completes', async () => {
     const { body, headers } = await service.post(sentCustomers(1_100));
     const [first, ...others] = service.pendingPointers.splice(0);
     await service.deliverMessages(others);
@@ -170,14 +175,13 @@ describe('a stalled batch', () => {
   });
 });
 
-describe('after 30 days', () => {
-  const count = async (table: string) => env.DB.prepare(`SELECT count(*) AS n FROM ${table}`).first('n');
+describe('the sweep, after 30 days', () => {
   const backlogs = () => service.log.filter(({ event }) => event === 'removal_backlog');
 
-  /** Completed batches and Idempotency-Keys, as many as a test likes, made by the database. */
-  async function makeOld(batches: number, failuresOfEach: number, keys: number): Promise<void> {
-    const numbers = (most: number) =>
-      `(WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ${most}) SELECT n FROM n)`;
+  /** Inserts completed batches and Idempotency-Keys that are 31 days old. */
+  async function insertOldRows(batches: number, failuresOfEach: number, keys: number): Promise<void> {
+    const numbers = (max: number) =>
+      `(WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ${max}) SELECT n FROM n)`;
     const day31 = now - RESULTS_KEPT_MS - 86_400_000;
     await env.DB.batch([
       env.DB.prepare(
@@ -209,59 +213,61 @@ describe('after 30 days', () => {
     [1_300, 0, 0],
     [1, 1, 2_500],
     [12, 3_000, 0],
-  ])('one sweep leaves nothing of %i batches with %i failures each and %i keys', async (...old) => {
-    await makeOld(...old);
+  ])('removes %i batches with %i failures each and %i Idempotency-Keys in one run', async (...old) => {
+    await insertOldRows(...old);
     await service.sweep();
-    expect([await count('batches'), await count('batch_failures'), await count('idempotency_keys')]).toEqual([
-      0, 0, 0,
-    ]);
+    expect([
+      await countRows('batches'),
+      await countRows('batch_failures'),
+      await countRows('idempotency_keys'),
+    ]).toEqual([0, 0, 0]);
     expect(await env.DB.prepare(`SELECT sum(failure_count) AS n FROM banks`).first('n')).toBe(0);
     expect(backlogs()).toEqual([]);
   });
 
-  it('a transaction of the sweep removes failures of 10,000 rows and of one batch more at the most', async () => {
-    await makeOld(12, 3_000, 0);
+  it('removes in a transaction 10,000 failures and at most one batch more', async () => {
+    await insertOldRows(12, 3_000, 0);
     const { batches } = await executeBatch(env.DB, deleteOldBatches(now, { batches: 500, failures: 10_000 }));
     expect(batches).toHaveLength(4);
-    expect([await count('batches'), await count('batch_failures')]).toEqual([8, 24_000]);
+    expect([await countRows('batches'), await countRows('batch_failures')]).toEqual([8, 24_000]);
     expect(await env.DB.prepare(`SELECT sum(failure_count) AS n FROM banks`).first('n')).toBe(24_000);
   });
 
-  it('a sweep that runs out of time says what it leaves to the next one', async () => {
-    await makeOld(600, 0, 1_200);
-    let slow = false;
+  it('logs what it leaves to the next run when it runs out of time', async () => {
+    await insertOldRows(600, 0, 1_200);
+    let isSlow = false;
     service = new Service(undefined, {
-      // Each look at the clock is ten seconds later.
-      now: () => (slow ? (now += 10_000) : now),
+      // The clock advances ten seconds each time it is read.
+      now: () => (isSlow ? (now += 10_000) : now),
     });
-    slow = true;
+    isSlow = true;
     await service.sweep();
-    slow = false;
+    isSlow = false;
     expect(backlogs()).toEqual([
       expect.objectContaining({
         level: 'warn',
-        batches: await count('batches'),
-        keys: await count('idempotency_keys'),
+        batches: await countRows('batches'),
+        keys: await countRows('idempotency_keys'),
       }),
     ]);
-    expect(await count('batches')).toBeGreaterThan(0);
+    expect(await countRows('batches')).toBeGreaterThan(0);
     await service.sweep();
-    expect([await count('batches'), await count('idempotency_keys')]).toEqual([0, 0]);
+    expect([await countRows('batches'), await countRows('idempotency_keys')]).toEqual([0, 0]);
     expect(backlogs()).toHaveLength(1);
   });
 
-  it('the sweep removes what a batch left, and leaves its customers', async () => {
+  it('removes a batch with its failures and chunks, and keeps its customers', async () => {
     for (let n = 0; n < 3; n += 1) await service.post([sentCustomer(n), {}]);
     await service.deliverAll();
     const { headers } = await service.post([sentCustomer(7)]);
     now += RESULTS_KEPT_MS - 1;
     await service.sweep();
-    expect(await count('batches')).toBe(4);
+    expect(await countRows('batches')).toBe(4);
     now += 1;
     await service.sweep();
-    expect(await count('batches')).toBe(1);
-    expect([await count('batch_failures'), await count('batch_chunks')]).toEqual([0, 1]);
-    expect(await count('customers')).toBe(3);
+    expect(await countRows('batches')).toBe(1);
+    expect([await countRows('batch_failures'), await countRows('batch_chunks')]).toEqual([0, 1]);
+    expect(await countRows('customers')).toBe(3);
     expect((await service.get(headers.get('Location') ?? '')).body.data.status).toBe('PROCESSING');
   });
 });

@@ -1,14 +1,15 @@
-/** Properties of cleaning and validating that hold for any rows in any mix. */
+/** Cleaning and validation of rows, with properties that hold for any rows in any mix. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { validateRows } from '../../src/batches/accept/validate.ts';
 import { sentCustomer } from '../support/customers.ts';
+import { countRows } from '../support/database.ts';
 import { Service } from '../support/service.ts';
 
-const only = (changes: Record<string, unknown>) => validateRows([sentCustomer(0, changes)]);
-const verdict = (changes: Record<string, unknown>) => only(changes).failures[0]?.code ?? 'valid';
+const validateOne = (changes: Record<string, unknown>) => validateRows([sentCustomer(0, changes)]);
+const codeFor = (changes: Record<string, unknown>) => validateOne(changes).failures[0]?.code ?? 'valid';
 
-describe('the first code that applies', () => {
+describe('the code of a row', () => {
   const required = [
     'clientRef',
     'firstname',
@@ -20,21 +21,21 @@ describe('the first code that applies', () => {
     'reference',
   ];
 
-  it.each(required)('%s absent, blank or of the wrong type is INVALID_DATA', (field) => {
+  it.each(required)('is INVALID_DATA if %s is absent, blank or of the wrong type', (field) => {
     for (const value of [undefined, null, '', '  ', '\u200b', 7, {}, [], true]) {
-      expect([value, verdict({ [field]: value })]).toEqual([value, 'INVALID_DATA']);
+      expect([value, codeFor({ [field]: value })]).toEqual([value, 'INVALID_DATA']);
     }
   });
 
-  it.each(required)('%s too long is VALIDATION_ERROR', (field) => {
-    expect(verdict({ [field]: 'x'.repeat(501) })).toBe('VALIDATION_ERROR');
+  it.each(required)('is VALIDATION_ERROR if %s is too long', (field) => {
+    expect(codeFor({ [field]: 'x'.repeat(501) })).toBe('VALIDATION_ERROR');
   });
 
   it.each(['middlename', 'address', 'gender', 'phone'])(
-    '%s may be absent, and otherwise must be text',
+    'is none if %s is absent, and VALIDATION_ERROR if it is not text',
     (field) => {
-      for (const value of [undefined, null, '', '   ']) expect(verdict({ [field]: value })).toBe('valid');
-      for (const value of [7, {}, [], false]) expect(verdict({ [field]: value })).toBe('VALIDATION_ERROR');
+      for (const value of [undefined, null, '', '   ']) expect(codeFor({ [field]: value })).toBe('valid');
+      for (const value of [7, {}, [], false]) expect(codeFor({ [field]: value })).toBe('VALIDATION_ERROR');
     },
   );
 
@@ -47,18 +48,18 @@ describe('the first code that applies', () => {
       ['12', 'call me', '+999999999999', '2.34803E+12', '#REF!', '0803 123 4567 ext 5', '+234 803 123 456'],
     ],
     ['firstname', ['a\u0000b', 'a\u202eb', 'a\u2066b', '\ud800', `a${'\u0301'.repeat(31)}`]],
-  ])('%s in the wrong format is VALIDATION_ERROR', (field, values) => {
+  ])('is VALIDATION_ERROR if %s is in the wrong format', (field, values) => {
     for (const value of values)
-      expect([value, verdict({ [field]: value })]).toEqual([value, 'VALIDATION_ERROR']);
+      expect([value, codeFor({ [field]: value })]).toEqual([value, 'VALIDATION_ERROR']);
   });
 
-  it('a missing field outweighs an invalid one, and both are named', () => {
-    const { failures } = only({ email: 'nobody', firstname: '', phone: '12' });
+  it('is INVALID_DATA if one field is missing and another invalid, and both are named', () => {
+    const { failures } = validateOne({ email: 'nobody', firstname: '', phone: '12' });
     expect(failures[0]?.code).toBe('INVALID_DATA');
     expect(failures[0]?.errors.map(({ field }) => field)).toEqual(['firstname', 'email', 'phone']);
   });
 
-  it('a row is a duplicate of valid earlier rows only', () => {
+  it('is DUPLICATE_IN_BATCH for a duplicate of an earlier row only if that one is valid', () => {
     const rows = [
       sentCustomer(0, { firstname: '' }),
       sentCustomer(0),
@@ -74,16 +75,17 @@ describe('the first code that applies', () => {
   });
 });
 
-it('names may have joiners, combining marks and letters of any script', () => {
+it('accepts joiners, combining marks and letters of any script in names', () => {
   for (const name of ['می‌خواهم', 'Ọlá', "O'Neil-Ṣọlá", '李小龍', 'क्‍ष', 'Ng\u0303ugi\u0303']) {
-    expect([name, verdict({ firstname: name, accountName: name })]).toEqual([name, 'valid']);
+    expect([name, codeFor({ firstname: name, accountName: name })]).toEqual([name, 'valid']);
   }
 });
 
-describe('the traces of an export are cleaned', () => {
-  const stored = (field: string, value: unknown) => only({ [field]: value }).valid[0]?.row[field as 'gender'];
+describe('cleaning the traces of an export', () => {
+  const stored = (field: string, value: unknown) =>
+    validateOne({ [field]: value }).valid[0]?.row[field as 'gender'];
 
-  it.each(['Male', 'MALE', ' male\u00a0', 'mAlE\n'])('gender %j becomes male', (value) => {
+  it.each(['Male', 'MALE', ' male\u00a0', 'mAlE\n'])('turns the gender %j into male', (value) => {
     expect(stored('gender', value)).toBe('male');
   });
 
@@ -96,25 +98,25 @@ describe('the traces of an export are cleaned', () => {
     'clientRef',
     'accountNumber',
     'reference',
-  ])('line breaks and tabs in %s become one space', (field) => {
+  ])('turns line breaks and tabs in %s into one space', (field) => {
     expect(stored(field, '\t12 Marina\tRoad,\r\n Lagos\u2028NG\n')).toBe('12 Marina Road, Lagos NG');
   });
 
-  it('an email with a line break inside is refused', () => {
-    expect(verdict({ email: 'ada\n@example.com' })).toBe('VALIDATION_ERROR');
+  it('does not remove a line break within an email, which is refused', () => {
+    expect(codeFor({ email: 'ada\n@example.com' })).toBe('VALIDATION_ERROR');
   });
 
-  it('invisible characters are removed from a phone number', () => {
+  it('removes invisible characters from a phone number', () => {
     expect(stored('phone', '\u202a+234\u00a0803 123 4567\u202c')).toBe('+2348031234567');
     expect(stored('phone', '\u200e0803\t1234567')).toBe('+2348031234567');
   });
 });
 
 it.each(['accountNumber', 'reference', 'clientRef', 'phone'])(
-  '%s that a spreadsheet has damaged is refused, and the message says so',
+  'refuses %s if a spreadsheet has damaged it, and says so',
   (field) => {
     for (const value of ['1.23457E+10', '1,23457E+11', '="0123456789"', '#REF!', '123456789.0', '########']) {
-      const { failures } = only({ [field]: value });
+      const { failures } = validateOne({ [field]: value });
       expect([value, failures[0]?.code, failures[0]?.errors]).toEqual([
         value,
         'VALIDATION_ERROR',
@@ -124,12 +126,12 @@ it.each(['accountNumber', 'reference', 'clientRef', 'phone'])(
   },
 );
 
-it('composed and decomposed accents are stored in the same form', () => {
-  const stored = (name: string) => only({ firstname: name }).valid[0]?.row.firstname;
+it('stores composed and decomposed accents in the same form', () => {
+  const stored = (name: string) => validateOne({ firstname: name }).valid[0]?.row.firstname;
   expect(stored('Ade\u0301')).toBe(stored('Ad\u00e9'));
 });
 
-/** Rows that are valid, or invalid in any field, from a pool small enough that they collide. */
+/** Rows that are valid, or invalid in any field, from a pool so small that they collide. */
 const anyRow = fc.oneof(
   { weight: 4, arbitrary: fc.nat(20).map((number) => sentCustomer(number)) },
   {
@@ -141,7 +143,7 @@ const anyRow = fc.oneof(
   { weight: 1, arbitrary: fc.anything() },
 );
 
-it('every row ends up in exactly one list, in order, whatever it contains', () => {
+it('puts every row into exactly one of its two lists, in order, whatever the row contains', () => {
   fc.assert(
     fc.property(fc.array(anyRow, { maxLength: 60 }), (rows) => {
       const { valid, failures } = validateRows(rows);
@@ -160,7 +162,7 @@ it('every row ends up in exactly one list, in order, whatever it contains', () =
   );
 });
 
-it('cleaning a cleaned row changes nothing', () => {
+it('does not change a row that is cleaned already', () => {
   fc.assert(
     fc.property(fc.array(anyRow, { maxLength: 20 }), (rows) => {
       const once = validateRows(rows).valid.map(({ row }) => row);
@@ -170,7 +172,7 @@ it('cleaning a cleaned row changes nothing', () => {
   );
 });
 
-it('the counts of every report add up', async () => {
+it('reports counts that add up, for any batch', async () => {
   const service = new Service();
   await service.createCustomers([sentCustomer(3), sentCustomer(5)]);
   await fc.assert(
@@ -180,19 +182,25 @@ it('the counts of every report add up', async () => {
       );
       const { status, body } = await service.post(sendable);
       const { summary, failures, failuresInline, data } = body.data;
-      expect(summary.total).toBe(rows.length);
-      expect(summary.total).toBe(summary.successful + summary.failed);
-      expect(summary.failed).toBe(summary.duplicates + summary.invalidData);
-      expect([data.createdCount, data.customerIds.length]).toEqual([summary.successful, summary.successful]);
-      expect(failuresInline).toBe(failures.length === summary.failed);
-      expect(failures.length).toBe(Math.min(summary.failed, 50));
-      expect(status === 201).toBe(summary.successful > 0);
+      const { successful, failed, duplicates, invalidData } = summary;
+      expect(summary).toEqual({
+        total: rows.length,
+        successful: rows.length - failed,
+        failed: duplicates + invalidData,
+        duplicates,
+        invalidData,
+      });
+      expect({ createdCount: data.createdCount, customerIds: data.customerIds.length }).toEqual({
+        createdCount: successful,
+        customerIds: successful,
+      });
+      expect(failures).toHaveLength(Math.min(failed, 50));
+      expect({ failed, failuresInline }).toEqual({ failed, failuresInline: failures.length === failed });
+      expect({ successful, accepted: status === 201 }).toEqual({ successful, accepted: successful > 0 });
       await service.deliverAll();
       const list = await service.get('/v1/bank/customers?limit=1');
-      const rowsStored = await service.env.DB.prepare(
-        `SELECT count(*) AS n FROM customers WHERE bank_id = 'bnk_lagos'`,
-      ).first('n');
-      expect(Number(list.headers.get('X-Total-Count'))).toBe(rowsStored);
+      const stored = await countRows('customers', `bank_id = 'bnk_lagos'`);
+      expect(list.headers.get('X-Total-Count')).toBe(String(stored));
     }),
     { numRuns: 40 },
   );

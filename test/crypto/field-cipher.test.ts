@@ -10,6 +10,7 @@ import {
   type FieldKey,
 } from '../../src/crypto/field-cipher.ts';
 import { sentCustomer } from '../support/customers.ts';
+import { countRows } from '../support/database.ts';
 import { Service } from '../support/service.ts';
 
 const owner = { bankId: 'bnk_lagos', customerId: 'cus_1', field: 'accountNumber' };
@@ -22,7 +23,7 @@ beforeAll(async () => {
 });
 
 describe('a sealed field', () => {
-  it('opens to what it was, with the version that sealed it, old or new', async () => {
+  it('opens to its text with the key version that sealed it, old or new', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.string({ unit: 'grapheme' }),
@@ -36,7 +37,7 @@ describe('a sealed field', () => {
     );
   });
 
-  it('is another one each time', async () => {
+  it('differs each time it is sealed', async () => {
     expect(await sealField(key, owner, 'x')).not.toBe(await sealField(key, owner, 'x'));
   });
 
@@ -48,7 +49,7 @@ describe('a sealed field', () => {
     await expect(openField(keys, other, await sealField(key, owner, 'x'))).rejects.toThrow();
   });
 
-  it('does not open when a character of it was changed, or its key is not there', async () => {
+  it('does not open if a character was changed or its field key is missing', async () => {
     const sealed = await sealField(key, owner, '0123456789');
     for (let at = 2; at < sealed.length - 2; at += 1) {
       const other = `${sealed.slice(0, at)}${sealed[at] === 'A' ? 'B' : 'A'}${sealed.slice(at + 1)}`;
@@ -59,11 +60,11 @@ describe('a sealed field', () => {
   });
 });
 
-it.each(['', 'short', btoa('x'.repeat(31)), 'not base64!'])('%j is no field key', async (secret) => {
+it.each(['', 'short', btoa('x'.repeat(31)), 'not base64!'])('refuses %j as a field key', async (secret) => {
   await expect(importFieldKey(1, secret)).rejects.toThrow();
 });
 
-it('versions are read from the names of secrets', () => {
+it('reads the versions of field keys from the names of secrets', () => {
   expect(
     fieldKeyVersions(['DB', 'FIELD_KEY_10', 'FIELD_KEY_9', 'FIELD_KEY_0', 'FIELD_KEY_', 'FIELD_KEY_1x']),
   ).toEqual([9, 10]);
@@ -73,7 +74,7 @@ describe('the service', () => {
   const stored = () =>
     env.DB.prepare('SELECT id, account_number, reference FROM customers').all<Record<string, string>>();
 
-  it('seals account number and reference with the newest key, already on the way in', async () => {
+  it('seals account number and reference with the newest field key before it stages them', async () => {
     const service = new Service(() => ({ FIELD_KEY_1: secretOf('a'), FIELD_KEY_2: secretOf('b') }));
     await service.post([sentCustomer(1)]);
     const staged = await env.DB.prepare('SELECT payload FROM batch_chunks').first<string>('payload');
@@ -91,15 +92,15 @@ describe('the service', () => {
   });
 
   it.each([undefined, 'broken'])(
-    'accepts nobody while its key is %s, and says so in its log',
+    'refuses batches with 503 and logs an error while its field key is %s',
     async (secret) => {
       const service = new Service(() => ({ FIELD_KEY_1: secret }));
-      const answer = await service.post([sentCustomer(1)]);
-      expect([answer.status, Number(answer.headers.get('Retry-After')) > 0]).toEqual([503, true]);
+      const response = await service.post([sentCustomer(1)]);
+      expect([response.status, Number(response.headers.get('Retry-After')) > 0]).toEqual([503, true]);
       expect(service.log).toContainEqual(
         expect.objectContaining({ event: 'field_key_missing', level: 'error' }),
       );
-      expect((await env.DB.prepare('SELECT count(*) AS n FROM batches').first())?.['n']).toBe(0);
+      expect(await countRows('batches')).toBe(0);
     },
   );
 });

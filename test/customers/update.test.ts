@@ -151,9 +151,9 @@ it('another bank’s customer can not be told from an unknown one, and is not ch
 
 it.each(['throws before', 'throws after', 'stalls', 'stalls after'] as const)(
   'succeeds and is recorded once although the first attempt %s the commit',
-  async (fate) => {
+  async (outcome) => {
     const deadlines = new Deadlines();
-    const unlucky = new Service(({ DB }) => ({ DB: faultyDatabase(DB, [fate], deadlines) }), deadlines);
+    const unlucky = new Service(({ DB }) => ({ DB: faultyDatabase(DB, [outcome], deadlines) }), deadlines);
     const answer = await unlucky.request('PATCH', '/v1/bank/customer', {
       body: { id: ada.id, update: { state: 'Ogun' } },
     });

@@ -1,4 +1,4 @@
-/** A D1 that does not answer: every call has a deadline, and whoever waits for it is told. */
+/** A D1 that hangs: every call has a deadline, after which its request, message or sweep ends. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { READ_DEADLINE_MS, WRITE_DEADLINE_MS } from '../../src/db/statements.ts';
 import { RESEND_AFTER_MS } from '../../src/batches/batch-queue.ts';
@@ -16,8 +16,8 @@ beforeEach(async () => {
   customer = await new Service().createCustomer();
 });
 
-/** @param hangs which of its D1 calls, from 1 */
-function hanging(hangs: (number: number, sql: string) => boolean, runtime = {}): Service {
+/** @param hangs whether a D1 call hangs, by its number from 1 and its SQL */
+function hangingService(hangs: (number: number, sql: string) => boolean, runtime = {}): Service {
   return new Service(({ DB }) => ({ DB: hangingDatabase(DB, deadlines, hangs) }), {
     ...runtime,
     timer: deadlines.timer,
@@ -25,32 +25,33 @@ function hanging(hangs: (number: number, sql: string) => boolean, runtime = {}):
 }
 
 describe.each(ROUTES)('$method $path', (route) => {
-  it('answers 503 with Retry-After, and says in the log why', async () => {
+  it('returns 503 with Retry-After and logs the cause if D1 hangs', async () => {
     const { path, body } = route.request(customer);
     for (const hangs of [() => true, (_: number, sql: string) => !sql.includes('api_keys')]) {
-      const service = hanging(hangs);
-      const answer = await service.request(route.method, path, { body });
-      expect([answer.status, answer.body.code]).toEqual([503, 'UNAVAILABLE']);
-      expect(Number(answer.headers.get('Retry-After'))).toBeGreaterThan(0);
+      const service = hangingService(hangs);
+      const response = await service.request(route.method, path, { body });
+      expect([response.status, response.body.code]).toEqual([503, 'UNAVAILABLE']);
+      expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0);
       expect(service.log.at(-1)).toMatchObject({ cause: expect.stringMatching(/^D1_TIMEOUT: no answer/) });
     }
   });
 
-  it('answers whichever of its calls hangs, and leaves no timer behind', async () => {
+  it('responds whichever of its D1 calls hangs, and leaves no timer behind', async () => {
     const { path, body } = route.request(customer);
     let calls = 0;
     for (let hung = 1; hung === 1 || calls >= hung; hung += 1) {
       calls = 0;
-      const service = hanging((number) => (calls = number) === hung);
+      const service = hangingService((number) => (calls = number) === hung);
       const { status, headers } = await service.request(route.method, path, { body });
       expect(status).not.toBe(500);
-      expect(headers.has('Retry-After')).toBe(status === 503);
-      expect(deadlines.pending).toBe(0);
+      const retryAfter = headers.has('Retry-After');
+      expect({ hung, retryAfter }).toEqual({ hung, retryAfter: status === 503 });
+      expect({ hung, pendingTimers: deadlines.pending }).toEqual({ hung, pendingTimers: 0 });
     }
   });
 });
 
-it('a read has five seconds, a write ten', async () => {
+it('gives reads five seconds and writes ten', async () => {
   const set: [string, number][] = [];
   let sql = '';
   const timer = (milliseconds: number) => {
@@ -76,11 +77,11 @@ it('a read has five seconds, a write ten', async () => {
 });
 
 describe('the consumer', () => {
-  it('tries again later what D1 does not answer, and it goes in once', async () => {
+  it('retries a message if D1 hangs, and applies its chunk once', async () => {
     const service = new Service();
     await service.post([sentCustomer(5)]);
     for (const queue of ['customer-batches', 'customer-batches-dlq']) {
-      const result = await hanging(() => true).deliverMessages(service.pendingPointers, queue);
+      const result = await hangingService(() => true).deliverMessages(service.pendingPointers, queue);
       expect([result.explicitAcks, result.retryMessages]).toEqual([[], [{ msgId: 'message-0' }]]);
     }
     await service.deliverAll();
@@ -90,22 +91,22 @@ describe('the consumer', () => {
 });
 
 describe('the sweep', () => {
-  it('ends although D1 does not answer, and the next one sends', async () => {
+  it('ends if D1 hangs, and the next one sends', async () => {
     let now = Date.now();
     const clock = { now: () => now };
     const service = new Service(undefined, clock);
     await service.post([sentCustomer(5)]);
     now += RESEND_AFTER_MS;
-    await expect(hanging(() => true, clock).sweep()).rejects.toThrow();
+    await expect(hangingService(() => true, clock).sweep()).rejects.toThrow();
     service.pendingPointers.splice(0);
     await service.sweep();
     expect(service.pendingPointers).toHaveLength(1);
   });
 });
 
-it('the system’s timer calls back, and one that was cancelled does not', async () => {
-  let cancelled = true;
-  systemRuntime.timer(0, () => (cancelled = false))();
+it('calls back after a timer of the system unless it was cancelled', async () => {
+  const callbacks: string[] = [];
+  systemRuntime.timer(0, () => callbacks.push('cancelled'))();
   await new Promise<void>((resolve) => void systemRuntime.timer(1, resolve));
-  expect(cancelled).toBe(true);
+  expect(callbacks).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** The migrations, Drizzle's tables, the SQL that runs and docs/storage.md say the same. */
+/** The migrations, Drizzle's tables, the statements and docs/storage.md agree. */
 import { env } from 'cloudflare:workers';
 import { getTableColumns, getTableName, sql } from 'drizzle-orm';
 import { SQLiteTable } from 'drizzle-orm/sqlite-core';
@@ -77,12 +77,12 @@ async function columns(table: string) {
 describe('Drizzle', () => {
   const declared = Object.values({ ...tables, customers }).filter((value) => value instanceof SQLiteTable);
 
-  it('knows every table of the migrations, and no other', async () => {
+  it('declares every table of the migrations, and no other', async () => {
     expect(declared.map((table) => getTableName(table)).toSorted()).toEqual(await names('table'));
   });
 
   it.each(declared.map((table) => [getTableName(table), table] as const))(
-    'knows the columns of %s, their types and what may be null',
+    'declares the columns of %s with their types and nullability',
     async (name, table) => {
       const known = Object.values(getTableColumns(table)).map((column) => ({
         name: column.name,
@@ -128,7 +128,7 @@ describe('docs/storage.md', () => {
   });
 });
 
-describe('every statement finds its rows by an index', () => {
+describe('every statement', () => {
   const actor = { bankId: 'b', apiKeyId: 'k', requestId: 'r' };
   const change = { at: 0, action: 'customer.updated', subject: 'i', fields: [] } as const;
   const pointer = { bankId: 'b', batchId: 'x', chunk: 0 };
@@ -161,28 +161,28 @@ describe('every statement finds its rows by an index', () => {
     ),
     'list by ids': selectCustomers('b', { ...listing, field: 'id', ids: ['i'] }),
     'list by phrases': selectCustomers('b', { ...listing, field: 'id', phrases: ['p'] }),
-    count: selectCustomerCount('b'),
-    'named by ids': selectFilteredIds('b', { ids: ['i'] }),
-    'named by phrases': selectFilteredIds('b', { phrases: ['p'] }),
+    'count customers': selectCustomerCount('b'),
+    'filter by ids': selectFilteredIds('b', { ids: ['i'] }),
+    'filter by phrases': selectFilteredIds('b', { phrases: ['p'] }),
     ...named('update', updateCustomerStatements(actor, 0, 'i', { state: 's' }, ['r'])),
     ...named('erase', deleteCustomerStatements('b', 'i', sql`true`)),
-    traces: selectTraces('b', 'i'),
-    'staged traces': selectStagedTraces('b', 'i'),
-    'scrub staged copies': eraseStagedCopies('b', 'i', 'e', sql`true`),
+    'traces of a customer': selectTraces('b', 'i'),
+    'traces of a staged customer': selectStagedTraces('b', 'i'),
+    'erase staged copies': eraseStagedCopies('b', 'i', 'e', sql`true`),
     'is staged': sql`SELECT ${isStaged('b', 'i')}`,
-    'scrub failures': eraseClientRef('b', 'r', sql`true`),
-    'write down a change': insertChange(
+    'erase client refs of failures': eraseClientRef('b', 'r', sql`true`),
+    'insert a change': insertChange(
       actor,
       change,
       sql`EXISTS (SELECT 1 FROM customers WHERE bank_id = 'b' AND id = 'i')`,
     ),
-    key: selectApiKey('h'),
+    'API key': selectApiKey('h'),
     ...numbered('existing emails', selectExistingEmails('b', ['e'])),
-    ...numbered('move in', applyChunk(pointer, 0, 1)),
-    ...numbered('reject', rejectChunk(pointer, 0, 1)),
-    ...named('stall', stallChunk(pointer, 0)),
-    ...named('split', splitChunk(pointer, 0)),
-    rephrase: updateChunkPhrases(pointer, ['p']),
+    ...numbered('apply a chunk', applyChunk(pointer, 0, 1)),
+    ...numbered('reject a chunk', rejectChunk(pointer, 0, 1)),
+    ...named('stall a chunk', stallChunk(pointer, 0)),
+    ...named('split a chunk', splitChunk(pointer, 0)),
+    'update phrases': updateChunkPhrases(pointer, ['p']),
     ...Object.fromEntries(
       (['from', 'before'] as const).flatMap((side) => [
         [`batches ${side}`, selectBatches('b', { limit: 20, position: { side, key: ['a'] } })],
@@ -206,21 +206,22 @@ describe('every statement finds its rows by an index', () => {
     batch: selectBatch('b', 'x'),
     // Its chunks are plain INSERTs, which have no plan.
     'insert a batch': insertBatch({ ...outline, chunks: [chunk] }, 0, 1)[0] ?? sql``,
-    'read back': selectBatchId('b', 'x'),
-    'read back a key': selectIdempotencyRecord('b', 'k', 0),
+    'read a batch back': selectBatchId('b', 'x'),
+    'idempotency record': selectIdempotencyRecord('b', 'k', 0),
     // Its second statement is a plain INSERT, which has no plan.
-    'forget an old key': insertIdempotencyRecord('b', 'k', { fingerprint: 'f', answer: 'a' }, 0)[0] ?? sql``,
-    ...named('remove batches', deleteOldBatches(0, { batches: 1, failures: 1 })),
-    'count what is old': selectBacklog(0, 0),
+    'delete an old idempotency record':
+      insertIdempotencyRecord('b', 'k', { fingerprint: 'f', answer: 'a' }, 0)[0] ?? sql``,
+    ...named('delete old batches', deleteOldBatches(0, { batches: 1, failures: 1 })),
+    'count old rows': selectBacklog(0, 0),
     ...numbered('count refused rows', addRefusedRowCount(outline, 1)),
-    ...numbered('store refused rows', insertRefusedRows(outline, 1)),
-    'remove keys': deleteOldIdempotencyKeys(0, 1),
+    ...numbered('insert refused rows', insertRefusedRows(outline, 1)),
+    'delete old idempotency records': deleteOldIdempotencyKeys(0, 1),
     'open batches': selectOpenBatchCounts('b', 100),
     'open chunk': selectOpenChunk(pointer),
     'due chunks': claimDueChunks(0, 1),
   };
 
-  it.each(Object.entries(statements))('%s', async (name, statement) => {
+  it.each(Object.entries(statements))('finds its rows by an index: %s', async (name, statement) => {
     const query = render(statement);
     const plan = await env.DB.prepare(`EXPLAIN QUERY PLAN ${query.sql}`)
       .bind(...query.params)
@@ -233,14 +234,14 @@ describe('every statement finds its rows by an index', () => {
         !/VIRTUAL TABLE|CONSTANT ROW|^SCAN (chunks|chunk|removed|\(subquery-\d+\))$/.test(step),
     );
     expect(scans).toEqual([]);
-    // What merely searches, by the bank alone, may still read all of it.
-    if (name === 'scrub failures') expect(steps.join()).toContain('batch_failures_client_ref');
+    // A search by the bank alone would still read all of the bank's failures.
+    if (name === 'erase client refs of failures') expect(steps.join()).toContain('batch_failures_client_ref');
     if (!/list by ids|list by phrases/.test(name))
       expect(steps.filter((step) => step.includes('TEMP B-TREE FOR ORDER BY'))).toEqual([]);
   });
 });
 
-/** Statements of a transaction, each by its name in it. */
+/** Prefixes the names of a transaction's statements with the name of the transaction. */
 function named(name: string, statements: Record<string, Statement>): Record<string, Statement> {
   return Object.fromEntries(
     Object.entries(statements).map(([part, statement]) => [`${name}: ${part}`, statement]),

@@ -1,4 +1,4 @@
-/** `/health`: for monitors, without an API key, and of no use to anybody who wants to make work. */
+/** `/health`: for monitors, without an API key, at a bounded cost. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Env } from '../../src/env.ts';
@@ -12,93 +12,97 @@ let meter: Meter;
 beforeEach(() => {
   now = Date.UTC(2026, 10, 22, 12, 0, 0);
   meter = new Meter();
-  stalled = 0;
+  hanging = 0;
 });
 
-const away = d1Error('Network connection lost at secret-host');
-const failing = () => Promise.reject(new Error('away at secret-host'));
-let stalled: number;
-const never = () => {
-  stalled += 1;
+const databaseError = d1Error('Network connection lost at secret-host');
+const throws = () => Promise.reject(new Error('unavailable at secret-host'));
+/** Calls that hang. */
+let hanging: number;
+const hangs = () => {
+  hanging += 1;
   return new Promise<never>(() => {});
 };
 
-/** Deadlines end only what stalls, however slow the machine is: when nothing else is waited for any more. */
+/** Deadlines that pass when only hanging calls are left, so that a slow machine changes nothing. */
 function deadlines() {
   const pending = new Set<() => void>();
-  const endStalled = () => {
-    if (stalled > 0 && pending.size === stalled) for (const callback of pending) callback();
-    else if (pending.size > 0) setTimeout(endStalled, 5);
+  const endHangingCalls = () => {
+    if (hanging > 0 && pending.size === hanging) for (const callback of pending) callback();
+    else if (pending.size > 0) setTimeout(endHangingCalls, 5);
   };
   return (_: number, callback: () => void) => {
     pending.add(callback);
-    setTimeout(endStalled, 5);
+    setTimeout(endHangingCalls, 5);
     return () => void pending.delete(callback);
   };
 }
 
-/** On the real D1, KV and queue, but for what `rewire` breaks. */
-function serviceWith(rewire: Partial<Env> = {}): Service {
-  return new Service(() => ({ DB: meter.database(env.DB), BATCH_QUEUE: env.BATCH_QUEUE, ...rewire }), {
+/** Returns a service on the real D1, KV and queue, except for the bindings that a test replaces. */
+function serviceWith(bindings: Partial<Env> = {}): Service {
+  return new Service(() => ({ DB: meter.database(env.DB), BATCH_QUEUE: env.BATCH_QUEUE, ...bindings }), {
     now: () => now,
     timer: deadlines(),
   });
 }
 
-function ask(service: Service, path = '/health?deep=1', address = '192.0.2.1') {
-  return service.get(path, null, { 'CF-Connecting-IP': address });
+function getHealth(service: Service, path = '/health?deep=1', ip = '192.0.2.1') {
+  return service.get(path, null, { 'CF-Connecting-IP': ip });
 }
 
 describe('GET /health', () => {
-  it('says without an API key that the Worker runs, and asks D1 nothing', async () => {
-    const answer = await ask(serviceWith(), '/health');
-    expect([answer.status, answer.body]).toEqual([
+  it('says without an API key that the service is running, and makes no D1 call', async () => {
+    const response = await getHealth(serviceWith(), '/health');
+    expect([response.status, response.body]).toEqual([
       200,
       { statusCode: 200, success: true, message: 'The service is running', data: { checked: [] } },
     ]);
     expect(meter.d1Calls).toBe(0);
   });
 
-  it('says that the Worker runs even when everything else is away', async () => {
-    const service = serviceWith({ DB: brokenDatabase(env.DB, away, () => false) });
-    expect((await ask(service, '/health')).status).toBe(200);
+  it('says that the service is running even if D1 is unavailable', async () => {
+    const service = serviceWith({ DB: brokenDatabase(env.DB, databaseError) });
+    expect((await getHealth(service, '/health')).status).toBe(200);
   });
 
-  it('answers other methods with 405 and those that it has', async () => {
-    const answer = await serviceWith().request('POST', '/health', { apiKey: null });
-    expect([answer.status, answer.headers.get('Allow')]).toEqual([405, 'GET, HEAD']);
+  it('returns 405 with the allowed methods for any other', async () => {
+    const response = await serviceWith().request('POST', '/health', { apiKey: null });
+    expect([response.status, response.headers.get('Allow')]).toEqual([405, 'GET, HEAD']);
   });
 
-  it('refuses any other question with a 400', async () => {
+  it('returns 400 for any other query', async () => {
     for (const query of ['deep=yes', 'deep=1&deep=1', 'verbose=1']) {
-      expect((await ask(serviceWith(), `/health?${query}`)).status).toBe(400);
+      expect((await getHealth(serviceWith(), `/health?${query}`)).status).toBe(400);
     }
   });
 });
 
 describe('GET /health?deep=1', () => {
-  it('asks the real D1, KV and queue, sends nothing and writes nothing', async () => {
+  it('checks the real D1, KV and queue, and sends and writes nothing', async () => {
     const before = await env.BATCH_QUEUE.metrics();
-    const answer = await ask(serviceWith());
-    expect([answer.status, answer.body.data]).toEqual([200, { checked: ['database', 'cache', 'queue'] }]);
-    expect([meter.d1Calls, meter.rowsWritten]).toEqual([1, 0]);
+    const response = await getHealth(serviceWith());
+    expect([response.status, response.body.data]).toEqual([200, { checked: ['database', 'cache', 'queue'] }]);
+    expect({ d1Calls: meter.d1Calls, rowsWritten: meter.rowsWritten }).toEqual({
+      d1Calls: 1,
+      rowsWritten: 0,
+    });
     expect((await env.BATCH_QUEUE.metrics()).backlogCount).toBe(before.backlogCount);
     expect((await env.PHRASE_CACHE.list()).keys).toEqual([]);
   });
 
   it.each([
-    ['database', 'fails', { DB: brokenDatabase(env.DB, away, () => false) }],
-    ['cache', 'fails', { PHRASE_CACHE: { get: failing } as unknown as KVNamespace }],
-    ['cache', 'never answers', { PHRASE_CACHE: { get: never } as unknown as KVNamespace }],
-    ['queue', 'fails', { BATCH_QUEUE: { metrics: failing } as unknown as Queue }],
-    ['queue', 'never answers', { BATCH_QUEUE: { metrics: never } as unknown as Queue }],
-  ])('answers 503 and names the %s when it %s, and tells nobody why', async (name, _, rewire) => {
-    const service = serviceWith(rewire);
-    const answer = await ask(service);
-    expect([answer.status, answer.body.code]).toEqual([503, 'UNAVAILABLE']);
-    expect(answer.body.errors).toEqual([{ field: name, message: expect.any(String) }]);
-    expect(Number(answer.headers.get('Retry-After'))).toBeGreaterThan(0);
-    expect(answer.text + JSON.stringify(service.log.map(({ cause: __, ...line }) => line))).not.toContain(
+    ['database', 'fails', { DB: brokenDatabase(env.DB, databaseError) }],
+    ['cache', 'fails', { PHRASE_CACHE: { get: throws } as unknown as KVNamespace }],
+    ['cache', 'hangs', { PHRASE_CACHE: { get: hangs } as unknown as KVNamespace }],
+    ['queue', 'fails', { BATCH_QUEUE: { metrics: throws } as unknown as Queue }],
+    ['queue', 'hangs', { BATCH_QUEUE: { metrics: hangs } as unknown as Queue }],
+  ])('returns 503 naming the %s if it %s, without the cause', async (name, _, bindings) => {
+    const service = serviceWith(bindings);
+    const response = await getHealth(service);
+    expect([response.status, response.body.code]).toEqual([503, 'UNAVAILABLE']);
+    expect(response.body.errors).toEqual([{ field: name, message: expect.any(String) }]);
+    expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0);
+    expect(response.text + JSON.stringify(service.log.map(({ cause: __, ...line }) => line))).not.toContain(
       'secret-host',
     );
     expect(service.log).toContainEqual(
@@ -106,60 +110,63 @@ describe('GET /health?deep=1', () => {
     );
   });
 
-  it('names everything that is away at once', async () => {
-    const answer = await ask(
+  it('names every dependency that is unavailable', async () => {
+    const response = await getHealth(
       serviceWith({
-        DB: brokenDatabase(env.DB, away, () => false),
-        PHRASE_CACHE: { get: never } as unknown as KVNamespace,
-        BATCH_QUEUE: { metrics: failing } as unknown as Queue,
+        DB: brokenDatabase(env.DB, databaseError),
+        PHRASE_CACHE: { get: hangs } as unknown as KVNamespace,
+        BATCH_QUEUE: { metrics: throws } as unknown as Queue,
       }),
     );
-    const names = answer.body.errors.map(({ field }: { field: string }) => field);
+    const names = response.body.errors.map(({ field }: { field: string }) => field);
     expect(names).toEqual(['database', 'cache', 'queue']);
   });
 
-  it('asks again only after five seconds, and then tells what is so then', async () => {
+  it('repeats its last result for five seconds, and then checks again', async () => {
     let broken = true;
-    const DB = brokenDatabase(env.DB, away, () => !broken);
+    const DB = brokenDatabase(env.DB, databaseError, () => !broken);
     const service = serviceWith({ DB });
-    expect((await ask(service)).status).toBe(503);
+    expect((await getHealth(service)).status).toBe(503);
     broken = false;
     now += 4_999;
-    expect((await ask(service)).status).toBe(503);
+    expect((await getHealth(service)).status).toBe(503);
     now += 1;
-    expect((await ask(service)).status).toBe(200);
+    expect((await getHealth(service)).status).toBe(200);
   });
 
-  it('costs D1 at most four reads in ten seconds, however many ask at once', async () => {
+  it('costs D1 at most four reads in ten seconds, however many requests arrive', async () => {
     const service = serviceWith();
-    const asked = Array.from({ length: 50 }, (_, n) => ask(service, '/health?deep=1', `192.0.2.${n}`));
-    const statuses = new Set((await Promise.all(asked)).map(({ status }) => status));
+    const requests = Array.from({ length: 50 }, (_, n) =>
+      getHealth(service, '/health?deep=1', `192.0.2.${n}`),
+    );
+    const statuses = new Set((await Promise.all(requests)).map(({ status }) => status));
     expect(statuses).toEqual(new Set([200, 429]));
     expect(meter.d1Calls).toBeLessThanOrEqual(4);
   });
 });
 
-describe('a client that asks for /health too often', () => {
-  const statuses = async (count: number, service: Service, address?: string) => {
+describe('a client that requests /health too often', () => {
+  const statuses = async (count: number, service: Service, ip?: string) => {
     const found = new Set<number>();
-    for (let n = 0; n < count; n += 1) found.add((await ask(service, '/health', address)).status);
+    for (let n = 0; n < count; n += 1) found.add((await getHealth(service, '/health', ip)).status);
     return [...found];
   };
 
-  it('is told to wait, alone, and let in again then', async () => {
+  it('gets 429 with Retry-After, which other clients do not, and 200 after that time', async () => {
     const service = serviceWith();
     expect(await statuses(30, service)).toEqual([200]);
-    const refused = await ask(service, '/health');
+    const refused = await getHealth(service, '/health');
     expect([refused.status, refused.headers.get('Retry-After')]).toEqual([429, '10']);
     expect(await statuses(1, service, '192.0.2.2')).toEqual([200]);
     now += 10_000;
     expect(await statuses(1, service)).toEqual([200]);
   });
 
-  it('finds no more room by changing its address without end', async () => {
+  it('cannot use up the memory by changing its IP address, and gets 429', async () => {
     const service = serviceWith();
     const found = new Set<number>();
-    for (let n = 0; n < 1_100; n += 1) found.add((await ask(service, '/health', `2001:db8::${n}`)).status);
+    for (let n = 0; n < 1_100; n += 1)
+      found.add((await getHealth(service, '/health', `2001:db8::${n}`)).status);
     expect([...found]).toEqual([200, 429]);
     expect(await statuses(1, service, '2001:db8::1')).toEqual([200]);
   });

@@ -1,18 +1,16 @@
-/** The Worker's bindings, each call of which parks on the stage. Behind them are the real D1 and the real KV. */
+/** The Worker's bindings: each call waits for the scheduler, and then goes to the real D1 or KV or the modelled queue. */
 import type { FailureLimits } from '../../src/batches/failures.store.ts';
 import type { ChunkPointer } from '../../src/batches/batch-queue.ts';
 import type { Env } from '../../src/env.ts';
-import { interceptCalls, d1Error, withSessions } from '../support/faulty-bindings.ts';
+import { connectionLost, interceptCalls, withSessions } from '../support/faulty-bindings.ts';
 import { unlimitedBindings } from '../support/service.ts';
 import type { Random } from './random.ts';
 import type { QueueModel } from './queue-model.ts';
 import type { CallOutcome, Scheduler } from './scheduler.ts';
 
-/** As D1 throws it: its own words, and the network's as the cause. */
-const lost = () => d1Error('Network connection lost.');
-const failure = (words: string) => () => new Error(words);
+const failure = (message: string) => () => new Error(message);
 
-/** Runs a call as outcome has it: not at all, or in vain. */
+/** Makes the call, unless it fails before, and loses its response if it fails after. */
 async function applyOutcome<Result>(
   outcome: CallOutcome,
   error: () => Error,
@@ -24,7 +22,7 @@ async function applyOutcome<Result>(
   return result;
 }
 
-export function parkedBindings(
+export function scheduledBindings(
   real: Env,
   limits: FailureLimits,
   scheduler: Scheduler,
@@ -36,19 +34,19 @@ export function parkedBindings(
     ...unlimitedBindings,
     MAX_STORED_FAILURES: limits.stored,
     MAX_FAILURES_PER_DAY: limits.perDay,
-    DB: withSessions(parkedDatabase(real.DB, scheduler)),
-    PHRASE_CACHE: parkedCache(real.PHRASE_CACHE, scheduler),
-    BATCH_QUEUE: parkedQueue(scheduler, queue, random),
+    DB: withSessions(scheduledDatabase(real.DB, scheduler)),
+    PHRASE_CACHE: scheduledCache(real.PHRASE_CACHE, scheduler),
+    BATCH_QUEUE: scheduledQueue(scheduler, queue, random),
   };
 }
 
-function parkedDatabase(db: D1Database, scheduler: Scheduler): D1Database {
+function scheduledDatabase(db: D1Database, scheduler: Scheduler): D1Database {
   return interceptCalls(db, (work) =>
-    scheduler.park('d1', (outcome) => applyOutcome(outcome, lost, work)),
+    scheduler.park('d1', (outcome) => applyOutcome(outcome, connectionLost, work)),
   ) as D1Database;
 }
 
-/** A value of the right shape, of a bank that does not exist. */
+/** A value of the right shape that belongs to another bank. */
 const foreignValue = (key: string) => ({
   revision: 'cus_foreign',
   customer: {
@@ -62,7 +60,7 @@ const foreignValue = (key: string) => ({
   },
 });
 
-function parkedCache(kv: KVNamespace, scheduler: Scheduler): KVNamespace {
+function scheduledCache(kv: KVNamespace, scheduler: Scheduler): KVNamespace {
   return {
     get: (key: string, type: 'json') =>
       scheduler.park('kv get', async (outcome) => {
@@ -81,7 +79,7 @@ function parkedCache(kv: KVNamespace, scheduler: Scheduler): KVNamespace {
   } as unknown as KVNamespace;
 }
 
-function parkedQueue(scheduler: Scheduler, queue: QueueModel, random: Random): Queue<ChunkPointer> {
+function scheduledQueue(scheduler: Scheduler, queue: QueueModel, random: Random): Queue<ChunkPointer> {
   return {
     sendBatch: (messages: { body: ChunkPointer }[]) =>
       scheduler.park('queue', (outcome) =>

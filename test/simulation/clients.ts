@@ -1,9 +1,9 @@
-/** What banks do during a seed, and what they remember of it. */
+/** The clients of a seed, and what they intend to do. */
 import type { SentCustomer } from '../support/customers.ts';
 import { API_KEYS } from '../support/banks.ts';
 import type { Random } from './random.ts';
 
-/** In every personal field. It may be in D1 and in answers that show the field, and nowhere else. */
+/** Part of every personal value. It may be in D1 and in fields of responses, and nowhere else. */
 export const CANARY = 'CANARY';
 
 export interface PostIntent {
@@ -25,8 +25,8 @@ export interface Client {
 }
 
 const BANK_KEYS = [API_KEYS.full, API_KEYS.other];
-/** Few emails, so that batches collide. */
-const EMAILS = 10;
+/** So few that batches collide. */
+const EMAIL_COUNT = 10;
 
 function makeRows(random: Random, tag: string): SentCustomer[] {
   return Array.from({ length: random.between(1, 8) }, (_, n) => ({
@@ -34,7 +34,7 @@ function makeRows(random: Random, tag: string): SentCustomer[] {
     firstname: `${CANARY}first`,
     lastname: `${CANARY}last`,
     accountName: `${CANARY}name ${tag} ${n}`,
-    email: random.happens(0.07) ? `${CANARY}broken` : `${CANARY}${random.below(EMAILS)}@example.com`,
+    email: random.happens(0.07) ? `${CANARY}broken` : `${CANARY}${random.below(EMAIL_COUNT)}@example.com`,
     country: 'NG',
     address: random.happens(0.3) ? `${CANARY}street` : null,
     accountNumber: `${CANARY}${n}`,
@@ -42,7 +42,7 @@ function makeRows(random: Random, tag: string): SentCustomer[] {
   }));
 }
 
-/** Two to four clients with a few intents each; some share a key, at once or with another body. */
+/** Makes two to four clients with a few intents each. Some share an Idempotency-Key, some with another body. */
 export function makeClients(random: Random): Client[] {
   const posts: PostIntent[] = [];
   const makePost = (tag: string): PostIntent => {
@@ -72,7 +72,7 @@ export function makeClients(random: Random): Client[] {
       ])();
     }),
   }));
-  // The same key from up to three clients, likely at once.
+  // Up to three clients begin with the same Idempotency-Key.
   const shared = posts.find(({ idempotencyKey }) => idempotencyKey !== null);
   if (shared !== undefined && random.happens(0.8)) {
     for (const client of clients.slice(0, 3)) client.intents.unshift(shared);

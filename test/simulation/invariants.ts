@@ -1,4 +1,4 @@
-/** What must be true after every seed, whatever happened in it. */
+/** What must be true after every seed. */
 import type { FailureLimits } from '../../src/batches/failures.store.ts';
 import { CANARY, type PostIntent } from './clients.ts';
 import { acceptedIndexes, bankOf, emailOf, type Acknowledged, type Requests } from './requests.ts';
@@ -103,23 +103,23 @@ function checkCustomers({ customers, banks, retired }: State, violate: ReportVio
   if (identities.size !== customers.length) violate('a customer is doubled');
   if (new Set(customers.map(({ phrase }) => phrase)).size !== customers.length)
     violate('a phrase is doubled');
-  const taken = new Set(retired.map(({ phrase }) => phrase));
-  if (customers.some(({ phrase }) => taken.has(phrase))) violate('a phrase was given out again');
+  const retiredPhrases = new Set(retired.map(({ phrase }) => phrase));
+  if (customers.some(({ phrase }) => retiredPhrases.has(phrase))) violate('a phrase was given out again');
   for (const { id, customer_count } of banks) {
     const actual = customers.filter(({ bank_id }) => bank_id === id).length;
     if (actual !== customer_count) violate(`the bank counts ${customer_count} customers and has ${actual}`);
   }
 }
 
-/** What a bank has counted are the failures that there are, and they are within its limits. */
+/** The bank's counters of failures match its failures and are within its limits. */
 function checkFailureCounts(
   { batches, chunks, failures }: State,
   bank: BankRow,
   limits: FailureLimits,
   violate: ReportViolation,
 ): void {
-  const mine = (row: { bank_id: string }) => row.bank_id === bank.id;
-  const stored = failures.filter(mine).length;
+  const isOwn = (row: { bank_id: string }) => row.bank_id === bank.id;
+  const stored = failures.filter(isOwn).length;
   if (stored !== bank.failure_count)
     violate(`the bank counts ${bank.failure_count} failures and has ${stored}`);
   if (stored > limits.stored) violate('a bank has more failures than it may');
@@ -127,12 +127,12 @@ function checkFailureCounts(
   const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0);
   const refused = sum(
     batches
-      .filter((batch) => mine(batch) && isOfDay(batch.created_at))
+      .filter((batch) => isOwn(batch) && isOfDay(batch.created_at))
       .map(({ duplicates, invalid }) => duplicates + invalid),
   );
   const late = sum(
     chunks
-      .filter((chunk) => mine(chunk) && isOfDay(chunk.done_at))
+      .filter((chunk) => isOwn(chunk) && isOfDay(chunk.done_at))
       .map(({ row_count, created }) => row_count - created),
   );
   if (refused > limits.perDay) violate('a bank leaves more refused rows a day than it may');
@@ -146,10 +146,10 @@ function checkBatch(
   requests: Requests,
   violate: ReportViolation,
 ): void {
-  const mine = (row: { bank_id: string; batch_id: string }) =>
+  const isOwn = (row: { bank_id: string; batch_id: string }) =>
     row.bank_id === batch.bank_id && row.batch_id === batch.id;
-  const failed = failures.filter(mine).length + batch.failures_removed;
-  const own = chunks.filter(mine);
+  const failed = failures.filter(isOwn).length + batch.failures_removed;
+  const own = chunks.filter(isOwn);
   const [first, last] = [batch.first_customer_id ?? '', batch.last_customer_id ?? ''];
   const created = customers.filter(
     ({ bank_id, id }) => bank_id === batch.bank_id && id >= first && id <= last,
@@ -174,27 +174,27 @@ function checkBatch(
   if (own.some(({ payload }) => payload !== null)) violate('a closed chunk holds its payload');
 }
 
-/** How many of a batch's customers may be gone: those whose person was to be erased. */
+/** Returns how many customers of a batch may be missing because an erasure of them was requested. */
 function maxErased(batch: BatchRow, { acknowledged, erasures }: Requests): number {
   const emails = new Set(erasures.filter(({ bank }) => bank === batch.bank_id).map(({ email }) => email));
-  const answer = acknowledged.find(({ reply }) => reply.body.data.batchId === batch.id);
-  // Of a batch of which no bank was told, nobody knows the rows.
-  if (answer === undefined) return emails.size;
-  const { intent, reply } = answer;
-  return acceptedIndexes(intent, reply).filter((index) => emails.has(emailOf(intent, index))).length;
+  const acceptance = acknowledged.find(({ response }) => response.body.data.batchId === batch.id);
+  // Only a response tells which rows were accepted.
+  if (acceptance === undefined) return emails.size;
+  const { intent, response } = acceptance;
+  return acceptedIndexes(intent, response).filter((index) => emails.has(emailOf(intent, index))).length;
 }
 
-/** Every id that a bank was given is a customer or a failure: never both, and neither only if it was to be erased. */
+/** Every customer id in a response is a customer or a failure and not both, unless it was erased. */
 function checkAcknowledged(
   state: State,
-  { intent, reply }: Acknowledged,
+  { intent, response }: Acknowledged,
   { erasures }: Requests,
   violate: ReportViolation,
 ): void {
-  const { batchId, data } = reply.body.data;
+  const { batchId, data } = response.body.data;
   const bank = bankOf(intent.apiKey);
   const batch = state.batches.find(({ id }) => id === batchId);
-  const accepted = acceptedIndexes(intent, reply);
+  const accepted = acceptedIndexes(intent, response);
   if (accepted.length !== data.customerIds.length) violate('an answer’s ids and failures do not add up');
   for (const [position, id] of (data.customerIds as string[]).entries()) {
     const index = accepted[position] ?? -1;
@@ -205,8 +205,9 @@ function checkAcknowledged(
     if (customer !== undefined && failure) violate('a row is both');
     const email = emailOf(intent, index);
     const mayBeGone = erasures.some((attempt) => attempt.bank === bank && attempt.email === email);
-    const madeRoom = (batch?.failures_removed ?? 0) > 0;
-    if (customer === undefined && !failure && !mayBeGone && !madeRoom) violate('an acknowledged row is lost');
+    const wasRemoved = (batch?.failures_removed ?? 0) > 0;
+    if (customer === undefined && !failure && !mayBeGone && !wasRemoved)
+      violate('an acknowledged row is lost');
     if (customer !== undefined && customer.client_ref !== intent.rows[index]?.['clientRef']) {
       violate('an id is another row’s customer');
     }
@@ -216,7 +217,7 @@ function checkAcknowledged(
   }
 }
 
-/** Whoever was erased is no customer, under no id that was given out before. */
+/** An erased person is not a customer under any id that was given out before. */
 function checkErasures({ customers }: State, { erasures }: Requests, violate: ReportViolation): void {
   for (const { bank, id, others } of erasures.filter((attempt) => attempt.acknowledged)) {
     const back = customers.some((row) => row.bank_id === bank && (row.id === id || others.includes(row.id)));
@@ -224,22 +225,22 @@ function checkErasures({ customers }: State, { erasures }: Requests, violate: Re
   }
 }
 
-/** Every change that a bank was told of is written down with its request, and nothing is nobody's. */
+/** Every acknowledged change is in the audit log with its request, and every row has an API key. */
 function checkAudit({ audit }: State, { changes }: Requests, violate: ReportViolation): void {
-  const written = new Set(audit.map(({ bank_id, request_id }) => `${bank_id} ${request_id}`));
-  if (changes.some(({ bank, requestId }) => !written.has(`${bank} ${requestId}`)))
+  const logged = new Set(audit.map(({ bank_id, request_id }) => `${bank_id} ${request_id}`));
+  if (changes.some(({ bank, requestId }) => !logged.has(`${bank} ${requestId}`)))
     violate('a change is not in the audit log');
   if (audit.some(({ key_id }) => key_id === null)) violate('a change is nobody’s');
 }
 
-/** One key and body, one batch: in every answer that was ever given. */
+/** Every response to the same Idempotency-Key and body names the same batch. */
 function checkIdempotencyKeys({ acknowledged }: Requests, violate: ReportViolation): void {
   const batches = new Map<string, string>();
   const bodies = new Map<string, PostIntent>();
-  for (const { intent, reply } of acknowledged) {
+  for (const { intent, response } of acknowledged) {
     if (intent.idempotencyKey === null) continue;
     const key = `${intent.apiKey} ${intent.idempotencyKey}`;
-    const { batchId } = reply.body.data;
+    const { batchId } = response.body.data;
     if ((batches.get(key) ?? batchId) !== batchId) violate('one key made two batches');
     if (JSON.stringify((bodies.get(key) ?? intent).rows) !== JSON.stringify(intent.rows)) {
       violate('one key took two bodies');
@@ -249,7 +250,7 @@ function checkIdempotencyKeys({ acknowledged }: Requests, violate: ReportViolati
   }
 }
 
-/** An update that was acknowledged stands, unless one that came after it stands in its place. */
+/** An acknowledged update is stored, unless another update replaced it. */
 function checkUpdates({ customers }: State, { updates }: Requests, violate: ReportViolation): void {
   for (const { id, state } of customers) {
     const attempts = updates.filter((attempt) => attempt.id === id);
@@ -260,10 +261,10 @@ function checkUpdates({ customers }: State, { updates }: Requests, violate: Repo
 
 function checkSecrecy({ log, queue }: World, violate: ReportViolation): void {
   if (log.some((line) => line.includes(CANARY))) violate('a log line holds personal data');
-  if (queue.wire.some((message) => message.includes(CANARY))) violate('a message holds personal data');
+  if (queue.sentTexts.some((message) => message.includes(CANARY))) violate('a message holds personal data');
 }
 
-/** Batches only go forward: what is counted stays counted, what is completed stays completed. */
+/** Checks that the counts of batches only grow, and that completed batches stay completed. */
 export class Progress {
   readonly #seen = new Map<string, { status: string; created: number; failed: number }>();
   readonly #violate: ReportViolation;

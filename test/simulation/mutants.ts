@@ -1,11 +1,11 @@
 /**
- * Planted bugs, to show that the simulation bites. A Vite plugin writes one into the source as the simulation
- * loads it; the Worker that is deployed never has them.
+ * Planted bugs, which the simulation must find. A Vite plugin writes one into the source as the simulation loads it.
+ * The deployed Worker never has them.
  */
 import type { Plugin } from 'vite';
 
 interface Edit {
-  /** Ends the path of the file. */
+  /** The end of the file's path. */
   file: string;
   find: string;
   replace: string;
@@ -173,7 +173,7 @@ export function plantedBug(name: string): Plugin {
     throw new Error(`There is no planted bug ${name}. There are: ${Object.keys(MUTANTS).join(', ')}.`);
   }
   return {
-    // Vitest keeps transformed files by the names of the plugins: one bug must not be taken for another.
+    // Vitest caches transformed files by the names of plugins, so each bug needs its own.
     name: `planted-bug-${name}`,
     enforce: 'pre',
     transform(code, id) {

@@ -1,4 +1,4 @@
-/** What may befall a call across each boundary, and how often, in a hundred. */
+/** How likely each outcome of a call across a boundary is, in percent. */
 import type { Boundary, CallOutcome } from './scheduler.ts';
 
 export const OUTCOMES: Record<Exclude<Boundary, 'timer'>, { weight: number; choice: CallOutcome }[]> = {
@@ -26,7 +26,7 @@ export const OUTCOMES: Record<Exclude<Boundary, 'timer'>, { weight: number; choi
   ],
 };
 
-/** While D1 is away: nearly nothing gets through. */
+/** During an outage of D1. */
 export const OUTAGE_OUTCOMES: { weight: number; choice: CallOutcome }[] = [
   { weight: 8, choice: 'works' },
   { weight: 90, choice: 'before' },

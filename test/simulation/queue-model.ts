@@ -1,42 +1,42 @@
-/** Queues, as Cloudflare promises them and no better: at least once, in any order, now and then not at all. */
+/** Queues as Cloudflare promises them: at least once and in any order. The simulation also loses messages. */
 import type { ChunkPointer } from '../../src/batches/batch-queue.ts';
 
-/** Fewer than wrangler.toml has, so that letters die often. */
-const RETRIES = 2;
+/** Fewer than in wrangler.toml, so that dead letters are common. */
+const MAX_RETRIES = 2;
 
 export interface QueuedMessage {
   body: ChunkPointer;
   attempts: number;
-  /** Not delivered before. */
+  /** Earliest delivery, in milliseconds on the scheduler's clock. */
   notBefore: number;
 }
 
 export class QueueModel {
   waiting: QueuedMessage[] = [];
   deadLetters: QueuedMessage[] = [];
-  /** Every pointer that was ever sent, to deliver late once more. */
+  /** Every pointer that was ever sent, for late repetitions. */
   readonly history: ChunkPointer[] = [];
-  /** What went over the wire, as text. */
-  readonly wire: string[] = [];
+  /** Every message as text. */
+  readonly sentTexts: string[] = [];
 
   send(bodies: ChunkPointer[]): void {
     for (const body of bodies) {
-      this.wire.push(JSON.stringify(body));
+      this.sentTexts.push(JSON.stringify(body));
       this.history.push(body);
       this.waiting.push({ body, attempts: 1, notBefore: 0 });
     }
   }
 
-  /** Takes letters out for a consumer. */
-  take(pick: (letter: QueuedMessage) => boolean): QueuedMessage[] {
+  /** Removes messages for a consumer. */
+  take(pick: (message: QueuedMessage) => boolean): QueuedMessage[] {
     const taken = this.waiting.filter(pick);
-    this.waiting = this.waiting.filter((letter) => !taken.includes(letter));
+    this.waiting = this.waiting.filter((message) => !taken.includes(message));
     return taken;
   }
 
-  /** A letter that was not acknowledged comes again, or dies. */
+  /** Queues a message again that was not acknowledged, or makes it a dead letter. */
   redeliver({ body, attempts }: QueuedMessage, notBefore: number): void {
-    const letter = { body, attempts: attempts + 1, notBefore };
-    (letter.attempts > RETRIES + 1 ? this.deadLetters : this.waiting).push(letter);
+    const message = { body, attempts: attempts + 1, notBefore };
+    (message.attempts > MAX_RETRIES + 1 ? this.deadLetters : this.waiting).push(message);
   }
 }

@@ -1,4 +1,4 @@
-/** A seed's source of everything that is left to random. */
+/** The only source of randomness of a seed. */
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
 export class Random {
@@ -8,36 +8,36 @@ export class Random {
     this.#generator = xoroshiro128plus(seed);
   }
 
-  /** 0 <= n < 1 */
+  /** Returns a number from 0 to below 1. */
   next(): number {
     return (this.#generator.next() >>> 0) / 2 ** 32;
   }
 
-  below(most: number): number {
-    return Math.floor(this.next() * most);
+  below(max: number): number {
+    return Math.floor(this.next() * max);
   }
 
-  between(least: number, most: number): number {
-    return least + this.below(most - least + 1);
+  between(min: number, max: number): number {
+    return min + this.below(max - min + 1);
   }
 
-  /** True with this probability. */
+  /** Returns true with this probability. */
   happens(probability: number): boolean {
     return this.next() < probability;
   }
 
   pick<Item>(items: readonly Item[]): Item {
     const item = items[this.below(items.length)];
-    if (item === undefined) throw new RangeError('there is nothing to pick from');
+    if (item === undefined) throw new RangeError('There is nothing to pick from.');
     return item;
   }
 
-  /** One of the choices, each with its weight as its share. */
+  /** Picks a choice with a probability in proportion to its weight. */
   weighted<Choice>(choices: { weight: number; choice: Choice }[]): Choice {
-    let rest = this.next() * choices.reduce((sum, { weight }) => sum + weight, 0);
+    let remainder = this.next() * choices.reduce((sum, { weight }) => sum + weight, 0);
     for (const { weight, choice } of choices) {
-      rest -= weight;
-      if (rest < 0) return choice;
+      remainder -= weight;
+      if (remainder < 0) return choice;
     }
     return this.pick(choices).choice;
   }

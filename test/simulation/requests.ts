@@ -1,21 +1,13 @@
-/** The banks' requests: what they send, what they may rely on, and what no answer may ever be. */
+/** The banks' requests, what their responses acknowledged, and what no response may be. */
 import type { Random } from './random.ts';
 import { CANARY, type Intent, type PostIntent } from './clients.ts';
 import { ACCRA, API_KEYS, LAGOS } from '../support/banks.ts';
+import type { KnownCustomer, ServiceResponse } from '../support/service.ts';
 
-export interface Reply {
-  status: number;
-  headers: Headers;
-  text: string;
-  // Read as a client reads it: without knowing what is in it.
-  // oxlint-disable-next-line typescript/no-explicit-any
-  body: any;
-}
-
-/** An answer with a batch in it, on which a bank may rely. */
+/** A response with a batch in it, on which a bank may rely. */
 export interface Acknowledged {
   intent: PostIntent;
-  reply: Reply;
+  response: ServiceResponse;
 }
 
 export interface UpdateAttempt {
@@ -29,31 +21,27 @@ export interface ErasureAttempt {
   id: string;
   email: string;
   acknowledged: boolean;
-  /** Ids that were given out before for the same person: none of them may come back. */
+  /** Ids that were given out before for the same person, who must not be a customer under any of them. */
   others: string[];
 }
 
-interface KnownCustomer {
-  id: string;
-  phrase: string;
-  email: string;
-}
+type Customer = Omit<KnownCustomer, 'batchId'>;
 
 type Send = (request: Request, context: ExecutionContext) => Promise<Response> | Response;
 
-/** A request, and what its answer must be. */
+/** A request, and the check of its response. */
 interface CheckedRequest {
   request: Request;
-  check: (reply: Reply) => void;
+  check: (response: ServiceResponse) => void;
 }
 
 export interface Attempt {
   run: (context: ExecutionContext) => Promise<void>;
-  /** Called when it is over, answered or not. True: try it again. */
+  /** Called when it has ended, with or without a response. Returns whether to retry it. */
   finish: () => boolean;
 }
 
-/** A client that is told to come again does so at most so often, while there are faults. */
+/** Tries of a request while there are faults. */
 const MAX_TRIES = 4;
 
 export class Requests {
@@ -61,7 +49,7 @@ export class Requests {
   readonly posts = new Set<PostIntent>();
   readonly updates: UpdateAttempt[] = [];
   readonly erasures: ErasureAttempt[] = [];
-  /** Requests that were told that they changed something. */
+  /** Acknowledged changes. */
   readonly changes: { bank: string; requestId: string | null }[] = [];
   readonly violations: string[] = [];
   readonly #db: D1Database;
@@ -75,25 +63,23 @@ export class Requests {
     this.#send = send;
   }
 
-  /** Makes an intent into a request, with what is in D1 just now to ask about. */
+  /** Turns an intent into a request about rows that are in D1 at the moment. */
   async prepare(intent: Intent): Promise<Attempt> {
-    let reply: Reply | undefined;
+    let response: ServiceResponse | undefined;
     const { request, check } = await this.#toRequest(intent);
     return {
       run: async (context) => {
-        const response = await this.#send(request, context);
-        const text = await response.text();
-        reply = { status: response.status, headers: response.headers, text, body: JSON.parse(text) };
-        this.#checkEveryResponse(reply);
-        check(reply);
+        response = await readResponse(await this.#send(request, context));
+        this.#checkEveryResponse(response);
+        check(response);
       },
-      finish: () => this.#shouldRetry(intent, reply),
+      finish: () => this.#shouldRetry(intent, response),
     };
   }
 
-  #shouldRetry(intent: Intent, reply: Reply | undefined): boolean {
+  #shouldRetry(intent: Intent, response: ServiceResponse | undefined): boolean {
     if (intent.kind !== 'post' || intent.idempotencyKey === null) return false;
-    const unsure = reply === undefined || reply.status === 503 || reply.headers.has('Retry-After');
+    const unsure = response === undefined || response.status === 503 || response.headers.has('Retry-After');
     const tries = (this.#tries.get(intent) ?? 0) + 1;
     this.#tries.set(intent, tries);
     return unsure && tries < MAX_TRIES;
@@ -126,14 +112,14 @@ export class Requests {
     );
     const isReplay =
       intent.idempotencyKey !== null && this.acknowledged.some((earlier) => earlier.intent === intent);
-    const check = (reply: Reply) => {
-      if (reply.body.data?.batchId) {
-        this.acknowledged.push({ intent, reply });
-        if (!reply.headers.has('Idempotent-Replayed')) this.#recordChange(intent.apiKey, reply);
-      } else if (reply.status === 429 && isReplay) {
+    const check = (response: ServiceResponse) => {
+      if (response.body.data?.batchId) {
+        this.acknowledged.push({ intent, response });
+        if (!response.headers.has('Idempotent-Replayed')) this.#recordChange(intent.apiKey, response);
+      } else if (response.status === 429 && isReplay) {
         this.#violate('a replay is refused because of a limit');
-      } else if (![503, 409, 422, 429].includes(reply.status)) {
-        this.#violate(`a batch is answered with ${reply.status}`);
+      } else if (![503, 409, 422, 429].includes(response.status)) {
+        this.#violate(`a batch is answered with ${response.status}`);
       }
     };
     return { request, check };
@@ -142,50 +128,50 @@ export class Requests {
   async #update(apiKey: string) {
     const customer = await this.#anyCustomer(bankOf(apiKey));
     const state = `${CANARY}state ${this.updates.length}`;
-    const attempt = { id: customer?.id ?? 'cus_nobody', state, acknowledged: false };
+    const attempt = { id: customer?.id ?? 'cus_unknown', state, acknowledged: false };
     if (customer !== undefined) this.updates.push(attempt);
     const request = toRequest('PATCH', '/v1/bank/customer', apiKey, { id: attempt.id, update: { state } });
-    const check = (reply: Reply) => {
-      attempt.acknowledged = reply.status === 200;
-      if (attempt.acknowledged) this.#recordChange(apiKey, reply);
-      if (customer !== undefined && reply.status === 404 && !this.mayBeErased(attempt.id))
+    const check = (response: ServiceResponse) => {
+      attempt.acknowledged = response.status === 200;
+      if (attempt.acknowledged) this.#recordChange(apiKey, response);
+      if (customer !== undefined && response.status === 404 && !this.mayBeErased(attempt.id))
         this.#violate('a customer is not found by an update');
     };
     return { request, check };
   }
 
-  /** Erases somebody who is a customer, or who is only accepted yet. */
+  /** Erases a customer, or an accepted row that is still staged. */
   async #erase(apiKey: string) {
     const bank = bankOf(apiKey);
     const accepted = this.#acceptedOf(bank);
     const customers = await this.#customersOf(bank);
     const copies = ({ email }: { email: string }) => accepted.filter((other) => other.email === email).length;
-    // One of whom a copy may still be on its way is the harder case.
-    const doubled = customers.filter((customer) => copies(customer) > 1);
+    // Customers who may have another staged copy are the harder case.
+    const withCopies = customers.filter((customer) => copies(customer) > 1);
     const target = this.#random.happens(0.6)
-      ? this.#pickFrom(doubled.length > 0 ? doubled : customers)
+      ? this.#pickFrom(withCopies.length > 0 ? withCopies : customers)
       : undefined;
-    const { id, email } = target ?? this.#pickFrom(accepted) ?? { id: 'cus_nobody', email: '' };
+    const { id, email } = target ?? this.#pickFrom(accepted) ?? { id: 'cus_unknown', email: '' };
     const others = target === undefined ? [] : accepted.filter((other) => other.email === email);
     const attempt = { bank, id, email, acknowledged: false, others: others.map((other) => other.id) };
     this.erasures.push(attempt);
     const request = toRequest('DELETE', `/v1/bank/customer?id=${id}`, apiKey);
-    const check = (reply: Reply) => {
-      attempt.acknowledged = reply.status === 200;
-      if (attempt.acknowledged) this.#recordChange(apiKey, reply);
-      else if (![404, 503].includes(reply.status))
-        this.#violate(`an erasure is answered with ${reply.status}`);
+    const check = (response: ServiceResponse) => {
+      attempt.acknowledged = response.status === 200;
+      if (attempt.acknowledged) this.#recordChange(apiKey, response);
+      else if (![404, 503].includes(response.status))
+        this.#violate(`an erasure is answered with ${response.status}`);
     };
     return { request, check };
   }
 
-  /** Every customer that this bank was told it has, and whose it is. */
+  /** Returns the id and email of every row that responses to this bank reported as accepted. */
   #acceptedOf(bank: string): { id: string; email: string }[] {
     return this.acknowledged
       .filter(({ intent }) => bankOf(intent.apiKey) === bank)
-      .flatMap(({ intent, reply }) => {
-        const indexes = acceptedIndexes(intent, reply);
-        const ids = reply.body.data.data.customerIds as string[];
+      .flatMap(({ intent, response }) => {
+        const indexes = acceptedIndexes(intent, response);
+        const ids = response.body.data.data.customerIds as string[];
         return ids.map((id, at) => ({ id, email: emailOf(intent, indexes[at] ?? -1) }));
       });
   }
@@ -194,7 +180,7 @@ export class Requests {
     return this.erasures.some((attempt) => attempt.id === id || attempt.others.includes(id));
   }
 
-  #recordChange(apiKey: string, { headers }: Reply): void {
+  #recordChange(apiKey: string, { headers }: ServiceResponse): void {
     this.changes.push({ bank: bankOf(apiKey), requestId: headers.get('X-Request-Id') });
   }
 
@@ -205,7 +191,7 @@ export class Requests {
     const standard = bank === LAGOS ? API_KEYS.standard : API_KEYS.otherStandard;
     const request = toRequest('GET', `/v1/bank/customer?phrase=${phrase}`, standard);
     const expected = customer === undefined || foreign ? 404 : 200;
-    const check = ({ status, body }: Reply) => {
+    const check = ({ status, body }: ServiceResponse) => {
       const erased = status === 404 && this.mayBeErased(customer?.id ?? '');
       if (status !== expected && status !== 503 && !erased)
         this.#violate(`a phrase is answered with ${status}, not ${expected}`);
@@ -224,24 +210,24 @@ export class Requests {
       .all<{ id: string }>();
     const id = this.#pickFrom(found.results)?.id;
     const what = this.#random.pick(['', '/failures', '/customers']);
-    const request = toRequest('GET', `/v1/bank/customers/batches/${id ?? 'bat_nobody'}${what}`, apiKey);
+    const request = toRequest('GET', `/v1/bank/customers/batches/${id ?? 'bat_unknown'}${what}`, apiKey);
     const expected = id === undefined || foreign ? 404 : 200;
-    const check = ({ status }: Reply) => {
+    const check = ({ status }: ServiceResponse) => {
       if (status !== expected && status !== 503)
         this.#violate(`a batch is read with ${status}, not ${expected}`);
     };
     return { request, check };
   }
 
-  async #anyCustomer(bank: string): Promise<KnownCustomer | undefined> {
+  async #anyCustomer(bank: string): Promise<Customer | undefined> {
     return this.#pickFrom(await this.#customersOf(bank));
   }
 
-  async #customersOf(bank: string): Promise<KnownCustomer[]> {
+  async #customersOf(bank: string): Promise<Customer[]> {
     const { results } = await this.#db
       .prepare('SELECT id, phrase, email FROM customers WHERE bank_id = ? ORDER BY id')
       .bind(bank)
-      .all<KnownCustomer>();
+      .all<Customer>();
     return results;
   }
 
@@ -249,7 +235,7 @@ export class Requests {
     return items.length === 0 ? undefined : this.#random.pick(items);
   }
 
-  #checkEveryResponse({ status, body, text }: Reply): void {
+  #checkEveryResponse({ status, body, text }: ServiceResponse): void {
     if (status === 500) this.#violate(`a 500: ${text}`);
     if (status >= 400 && text.includes(CANARY)) this.#violate('an error body holds personal data');
     if (status === 503 && body.code !== 'UNAVAILABLE') this.#violate('a 503 of another shape');
@@ -260,8 +246,13 @@ export class Requests {
   }
 }
 
-/** The rows that an answer says were accepted. */
-export function acceptedIndexes(intent: PostIntent, { body }: Reply): number[] {
+async function readResponse(response: Response): Promise<ServiceResponse> {
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, text, body: JSON.parse(text) };
+}
+
+/** Returns the indexes of the rows that a response reports as accepted. */
+export function acceptedIndexes(intent: PostIntent, { body }: ServiceResponse): number[] {
   const refused = new Set(body.data.failures.map(({ index }: { index: number }) => index));
   return intent.rows.map((_, index) => index).filter((index) => !refused.has(index));
 }

@@ -1,10 +1,10 @@
 /**
- * The stage: every call across a boundary parks here, and one at a time is released, so that a seed is one
- * interleaving. Between two releases everything else has come to rest.
+ * Every call across a boundary parks here, and one at a time is released, so that a seed is one interleaving. Between
+ * two releases all tasks are parked or have ended.
  */
 import type { Random } from './random.ts';
 
-/** What happens to a call. `after`: it took effect, and its answer was lost. */
+/** What happens to a call. `after`: it takes effect, and its response is lost. */
 export type CallOutcome = 'works' | 'before' | 'after' | 'partly' | 'garbage' | 'foreign';
 
 export type Boundary = 'd1' | 'queue' | 'kv get' | 'kv put' | 'timer';
@@ -12,14 +12,14 @@ export type Boundary = 'd1' | 'queue' | 'kv get' | 'kv put' | 'timer';
 interface Parked {
   boundary: Boundary;
   task: Task;
-  /** For timers: when, on the stage's clock. */
+  /** When a timer fires, in milliseconds on the scheduler's clock. */
   due: number;
   release: (outcome: CallOutcome) => Promise<void>;
 }
 
 export class Task {
   killed = false;
-  /** Called when it has ended, or died. */
+  /** Called when it has ended or was killed. */
   readonly onEnd: () => void;
 
   constructor(onEnd: () => void) {
@@ -27,10 +27,10 @@ export class Task {
   }
 }
 
-/** Turns given to what only waits for other code, before a macrotask (which takes a millisecond) is spent. */
-const MICROTASKS = 200;
+/** Microtasks to run before a macrotask, which takes a millisecond. */
+const MICROTASKS_PER_TURN = 200;
 
-/** The day of the simulation; any would do. */
+/** The simulation begins on this day; any would do. */
 export const BEGINNING = Date.UTC(2026, 0, 1);
 
 export class Scheduler {
@@ -54,7 +54,7 @@ export class Scheduler {
     await this.#settle();
   }
 
-  /** A call waits here until it is released. A killed task is never answered. */
+  /** Parks a call until it is released. A killed task gets no response. */
   park<Result>(
     boundary: Boundary,
     execute: (outcome: CallOutcome) => Promise<Result>,
@@ -76,7 +76,7 @@ export class Scheduler {
     });
   }
 
-  /** Calls back when it is released, unless it is cancelled first. */
+  /** Calls back when the timer is released, unless it is cancelled first. Returns the cancellation. */
   timer(due: number, callback: () => void): () => void {
     const task = this.#requireCurrentTask();
     const release = async () => {
@@ -91,15 +91,15 @@ export class Scheduler {
     };
   }
 
-  /** Releases one call, of those that are due. */
+  /** Releases one parked call or timer. */
   async release(index: number, outcome: CallOutcome): Promise<void> {
     const [parked] = this.parked.splice(index, 1);
-    if (parked === undefined) throw new RangeError('nothing is parked there');
+    if (parked === undefined) throw new RangeError('Nothing is parked at this index.');
     this.now = Math.max(this.now + this.#random.between(1, 5), parked.due);
     await parked.release(outcome);
   }
 
-  /** A task dies: nobody is answered. A call that it had made may still arrive. */
+  /** Kills a task. Calls that it has made may still take effect. */
   kill(task: Task): void {
     task.killed = true;
     this.parked = this.parked.filter((parked) => parked.task !== task || this.#random.happens(0.5));
@@ -107,7 +107,7 @@ export class Scheduler {
   }
 
   #requireCurrentTask(): Task {
-    if (this.#current === null) throw new Error('a call across a boundary, and nobody is on the stage');
+    if (this.#current === null) throw new Error('A call crosses a boundary outside any task.');
     return this.#current;
   }
 
@@ -117,13 +117,13 @@ export class Scheduler {
     this.parked = this.parked.filter((parked) => parked.task !== task || parked.boundary !== 'timer');
   }
 
-  /** Waits until every task on the stage has parked or ended. What it waits for besides is hashing. */
+  /** Waits until every task has parked or ended. Between boundaries, a task waits only for WebCrypto. */
   async #settle(): Promise<void> {
     for (let turn = 0; ; turn += 1) {
-      for (let microtask = 0; microtask < MICROTASKS; microtask += 1) await Promise.resolve();
+      for (let microtask = 0; microtask < MICROTASKS_PER_TURN; microtask += 1) await Promise.resolve();
       const waiting = new Set(this.parked.map(({ task }) => task));
       if ([...this.tasks].every((task) => waiting.has(task))) return;
-      if (turn > 10_000) throw new Error('a task neither parks nor ends');
+      if (turn > 10_000) throw new Error('A task neither parks nor ends.');
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
   }

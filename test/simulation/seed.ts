@@ -1,4 +1,4 @@
-/** Plays one seed: a time of faults, a time without, and what must be true then. */
+/** Plays one seed: first with faults, then without, and checks what must be true at the end. */
 import { env } from 'cloudflare:workers';
 import { redriveBatch } from '../../src/batches/process/redrive.store.ts';
 import { executeBatch } from '../../src/db/statements.ts';
@@ -13,12 +13,12 @@ export interface SeedResult {
   faults: Map<string, number>;
 }
 
-/** Steps of the time of faults; what is under way then goes on without. */
+/** Steps with faults. */
 const FAULTY_STEPS = 120;
-/** More than any seed needs: one that is not done by then never will be. */
+/** More than any seed needs: one that takes longer never ends. */
 const MAX_STEPS = 5_000;
 const MAX_SWEEPS = 5;
-/** Steps between two looks at how far the batches are. */
+/** Steps between two samples of the batches' progress. */
 const STEPS_PER_SAMPLE = 25;
 
 export async function playSeed(seed: number): Promise<SeedResult> {
@@ -67,14 +67,14 @@ async function clear(db: D1Database): Promise<void> {
     'audit_log',
   ];
   await db.batch([
-    // The log forbids what a seed begins with.
+    // The trigger forbids emptying the audit log.
     db.prepare('DROP TRIGGER IF EXISTS audit_log_keeps_its_rows'),
     ...tables.map((table) => db.prepare(`DELETE FROM ${table}`)),
     db.prepare(
       `UPDATE banks SET customer_count = 0, failure_count = 0, failure_day = '', failure_day_count = 0`,
     ),
-    // Noting the day of a key's first use goes on beside a request: a call parked there would hide that the
-    // request itself is still on its way to its next one.
+    // Otherwise the first use of an API key is written beside the request, and the scheduler would take that call for
+    // the request's own while the request is still running.
     db.prepare('UPDATE api_keys SET last_used_on = ?').bind(new Date(BEGINNING).toISOString().slice(0, 10)),
   ]);
 }
@@ -91,7 +91,7 @@ async function hasOpenBatches(): Promise<boolean> {
   return open.results.length > 0;
 }
 
-/** What an operator does with `npm run batches -- redrive`. */
+/** Does what `npm run batches -- redrive` does for an operator. */
 async function redriveStalled(world: World): Promise<void> {
   const stalled = await env.DB.prepare(`SELECT id FROM batches WHERE status = 'STALLED' ORDER BY id`).all<{
     id: string;
@@ -101,25 +101,25 @@ async function redriveStalled(world: World): Promise<void> {
   }
 }
 
-/** Longer than an isolate believes that a request which died with its process is still running. */
+/** Longer than an isolate takes a request for running that died with its process. */
 const IN_FLIGHT_EXPIRY_MS = 91_000;
 
-/** Every bank that has a key asks once more, and is answered with its first batch. */
+/** Retries every acknowledged request with an Idempotency-Key, which must get its first response. */
 async function retryAll(world: World, violate: (violation: string) => void): Promise<void> {
   const { requests, clients } = world;
-  const keyed = requests.acknowledged.filter(({ intent }) => intent.idempotencyKey !== null);
+  const withKey = requests.acknowledged.filter(({ intent }) => intent.idempotencyKey !== null);
   world.scheduler.now += IN_FLIGHT_EXPIRY_MS;
-  for (const { intent, reply } of keyed) {
+  for (const { intent, response } of withKey) {
     const before = requests.acknowledged.length;
     clients[0]?.intents.push(intent);
     await settle(world, violate);
-    const again = requests.acknowledged[before]?.reply;
+    const again = requests.acknowledged[before]?.response;
     if (again === undefined) {
       violate('a retry after the faults is not answered');
       continue;
     }
-    if (again.status !== reply.status) violate('a retry is answered with another status');
-    if (JSON.stringify(again.body.data) !== JSON.stringify(reply.body.data))
+    if (again.status !== response.status) violate('a retry is answered with another status');
+    if (JSON.stringify(again.body.data) !== JSON.stringify(response.body.data))
       violate('a retry is answered otherwise');
     if (!again.headers.has('Idempotent-Replayed')) violate('a retry is not marked as one');
   }

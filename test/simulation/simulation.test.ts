@@ -1,14 +1,11 @@
-/**
- * Deterministic simulation: docs/reliability.md. `npm test` plays a few hundred seeds; `npm run simulate` plays
- * more, or one again.
- */
+/** Deterministic simulation: docs/reliability.md. `npm test` plays a few hundred seeds, `npm run simulate` any. */
 import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
 import { playSeed } from './seed.ts';
 
 const { first, seeds, untilCaught } = env.SIMULATION;
 
-it('nothing is lost, doubled or miscounted, whatever fails', { timeout: 0 }, async () => {
+it('loses, duplicates and miscounts nothing, whatever fails', { timeout: 0 }, async () => {
   const totals = { seeds: 0, customers: 0, batches: 0, faults: {} as Record<string, number> };
   const violations: { seed: number; violations: string[] }[] = [];
   for (let seed = first; seed < first + seeds; seed += 1) {

@@ -1,11 +1,11 @@
-/** One seed's world: isolates, clients, the queue and the clock, and one step of it at a time. */
+/** The world of a seed: isolates, clients, the queue and the clock. It proceeds step by step. */
 import type { FailureLimits } from '../../src/batches/failures.store.ts';
 import { STAGED_FIELDS } from '../../src/batches/staged-customer.ts';
 import { DEAD_LETTER_QUEUE, type Env } from '../../src/env.ts';
 import type { Runtime } from '../../src/runtime.ts';
 import { createWorker } from '../../src/worker.ts';
 import { unlimitedRatePolicies } from '../support/service.ts';
-import { parkedBindings } from './bindings.ts';
+import { scheduledBindings } from './bindings.ts';
 import { Random } from './random.ts';
 import { makeClients, type Client } from './clients.ts';
 import { OUTCOMES, OUTAGE_OUTCOMES } from './outcomes.ts';
@@ -13,18 +13,18 @@ import { QueueModel, type QueuedMessage } from './queue-model.ts';
 import { Requests } from './requests.ts';
 import { Scheduler } from './scheduler.ts';
 
-/** Released calls of an outage. */
+/** How many calls an outage lasts. */
 const OUTAGE_CALL_COUNT = 40;
 
 const ISOLATES = 3;
 /** Small chunks, so that a batch of eight rows has three. */
 const CHUNK_ROWS = 3;
-/** Failures that a bank may have: in most seeds more than there are. */
+/** The limits of failures: in most seeds more than there are. */
 const limitsOf = (seed: number): FailureLimits => ({
   stored: seed % 3 === 0 ? 4 : 1_000,
   perDay: seed % 4 === 0 ? 2 : 1_000,
 });
-/** Consumers and sweeps at work at once, at the most. */
+/** How many requests, consumers and sweeps may run at once. */
 const MAX_TASKS = 6;
 
 export class World {
@@ -37,7 +37,7 @@ export class World {
   readonly faults = new Map<string, number>();
   readonly log: string[] = [];
   faulty = true;
-  /** Rows that were made to break a constraint: as many may be rejected, and no more. */
+  /** Rows that were changed to break a constraint. No more than these may be rejected. */
   corruptedRows = 0;
   #outageCallsLeft = 0;
   readonly #real: Env;
@@ -50,7 +50,7 @@ export class World {
     this.clients = makeClients(this.random);
     this.#real = real;
     this.limits = limitsOf(seed);
-    this.#env = parkedBindings(real, this.limits, this.scheduler, this.queue, this.random);
+    this.#env = scheduledBindings(real, this.limits, this.scheduler, this.queue, this.random);
     const runtime: Runtime = {
       now: () => this.scheduler.now,
       random: () => this.random.next(),
@@ -66,14 +66,14 @@ export class World {
     );
   }
 
-  /** Anything left to do, but for the sweep? */
+  /** Whether anything is left to do, apart from sweeps. */
   get busy(): boolean {
     const clients = this.clients.some(({ busy, intents }) => busy || intents.length > 0);
-    const letters = this.queue.waiting.length + this.queue.deadLetters.length;
-    return clients || letters > 0 || this.scheduler.parked.length > 0;
+    const messageCount = this.queue.waiting.length + this.queue.deadLetters.length;
+    return clients || messageCount > 0 || this.scheduler.parked.length > 0;
   }
 
-  /** One step, of all that could happen next. */
+  /** Takes one step, picked from all that could happen next. */
   async step(): Promise<void> {
     const { parked, tasks, now } = this.scheduler;
     const idle = this.clients.filter(({ busy, intents }) => !busy && intents.length > 0);
@@ -84,7 +84,7 @@ export class World {
     const faulty = this.faulty ? 1 : 0;
     const step = this.random.weighted<() => Promise<unknown>>([
       { weight: calls * 4, choice: () => this.#releaseCall() },
-      // With nothing else to wait for, time passes; with faults, it passes while a call hangs, and each has a deadline.
+      // Timers fire when no call is parked. With faults they also fire while a call hangs: that is its deadline.
       { weight: timers > 0 ? (calls > 0 ? 0.1 * faulty : 4) : 0, choice: () => this.#fireTimer() },
       { weight: idle.length * 2 * room, choice: () => this.#startRequest(this.random.pick(idle)) },
       { weight: ready.length > 0 ? 3 * room : 0, choice: () => this.#deliver(ready) },
@@ -94,15 +94,15 @@ export class World {
       { weight: 0.2 * faulty, choice: () => this.#repeatMessage() },
       { weight: 0.2 * faulty, choice: () => this.#corruptStagedRow() },
       { weight: 0.1 * faulty, choice: () => this.#beginOutage() },
-      // What is left may be letters that come later.
+      // The only ones left may be messages that are due later.
       { weight: 0.01, choice: () => this.#passTime() },
     ]);
     await step();
   }
 
-  /** The cron fires, this long after whatever was last. */
-  async sweep(later: number): Promise<void> {
-    this.scheduler.now += later;
+  /** Runs the cron after this many milliseconds. */
+  async sweep(afterMs: number): Promise<void> {
+    this.scheduler.now += afterMs;
     const isolate = this.random.pick(this.#isolates);
     await this.#start((context) => isolate.scheduled({} as ScheduledController, this.#env, context));
   }
@@ -111,12 +111,12 @@ export class World {
   async repeatHistory(): Promise<void> {
     this.scheduler.now += 4 * 3_600_000;
     const pointers = new Map(this.queue.history.map((body) => [JSON.stringify(body), body]));
-    const letters = [...pointers.values()].map((body): QueuedMessage => ({
+    const messages = [...pointers.values()].map((body): QueuedMessage => ({
       body,
       attempts: 1,
       notBefore: 0,
     }));
-    await this.#consume('customer-batches', letters, () => {});
+    await this.#consume('customer-batches', messages, () => {});
   }
 
   async #releaseCall(): Promise<void> {
@@ -155,40 +155,40 @@ export class World {
   }
 
   async #deliver(ready: QueuedMessage[]): Promise<void> {
-    const most = this.random.between(1, 10);
-    const picked = new Set(ready.filter(() => this.random.happens(0.6)).slice(0, most));
+    const maxMessages = this.random.between(1, 10);
+    const picked = new Set(ready.filter(() => this.random.happens(0.6)).slice(0, maxMessages));
     if (picked.size === 0) picked.add(this.random.pick(ready));
-    const letters = this.queue.take((letter) => picked.has(letter));
-    const lost = this.faulty ? letters.filter(() => this.random.happens(0.2)) : [];
+    const messages = this.queue.take((message) => picked.has(message));
+    const lost = this.faulty ? messages.filter(() => this.random.happens(0.2)) : [];
     for (const _ of lost) this.#count('message lost');
-    const delivered = letters.filter((letter) => !lost.includes(letter));
+    const delivered = messages.filter((message) => !lost.includes(message));
     const again = this.faulty ? delivered.filter(() => this.random.happens(0.1)) : [];
     for (const _ of again) this.#count('message twice');
-    await this.#consume('customer-batches', [...delivered, ...again], (letter, delay) =>
-      this.queue.redeliver(letter, this.scheduler.now + delay * 1_000),
+    await this.#consume('customer-batches', [...delivered, ...again], (message, delay) =>
+      this.queue.redeliver(message, this.scheduler.now + delay * 1_000),
     );
   }
 
   async #deliverDeadLetters(): Promise<void> {
     this.#count('dead letter');
-    const letters = this.queue.deadLetters.splice(0);
-    await this.#consume(DEAD_LETTER_QUEUE, letters, (letter) => this.queue.deadLetters.push(letter));
+    const messages = this.queue.deadLetters.splice(0);
+    await this.#consume(DEAD_LETTER_QUEUE, messages, (message) => this.queue.deadLetters.push(message));
   }
 
-  /** Hands letters to a consumer. What it has neither acknowledged nor given back when it ends comes again. */
+  /** Delivers messages to a consumer. Those that it has neither acknowledged nor retried by its end come again. */
   async #consume(
     queue: string,
-    letters: QueuedMessage[],
-    giveBack: (letter: QueuedMessage, delaySeconds: number) => void,
+    queued: QueuedMessage[],
+    redeliver: (message: QueuedMessage, delaySeconds: number) => void,
   ): Promise<void> {
-    const open = new Set(letters);
-    const messages = letters.map((letter) => ({
-      body: letter.body,
-      attempts: letter.attempts,
-      // As Queues has it, the first word counts.
-      ack: () => open.delete(letter),
+    const open = new Set(queued);
+    const messages = queued.map((message) => ({
+      body: message.body,
+      attempts: message.attempts,
+      // The first of these calls counts, as in Queues.
+      ack: () => open.delete(message),
       retry: ({ delaySeconds = 0 }: QueueRetryOptions = {}) => {
-        if (open.delete(letter)) giveBack(letter, delaySeconds);
+        if (open.delete(message)) redeliver(message, delaySeconds);
       },
     }));
     const isolate = this.random.pick(this.#isolates);
@@ -196,7 +196,7 @@ export class World {
     await this.#start(
       (context) => isolate.queue(batch, this.#env, context),
       () => {
-        for (const letter of open) giveBack(letter, 0);
+        for (const message of open) redeliver(message, 0);
       },
     );
   }
@@ -212,7 +212,7 @@ export class World {
         await work(context);
         await Promise.all(pending);
       } catch {
-        // A consumer or a sweep that throws is tried again by the platform: by the queue model, or the next cron.
+        // If a consumer or a sweep throws, the queue model or the next cron retries it.
       }
     }, onEnd);
   }
@@ -228,7 +228,7 @@ export class World {
     this.queue.waiting.push({ body: this.random.pick(this.queue.history), attempts: 1, notBefore: 0 });
   }
 
-  /** A staged row breaks a constraint, or has a phrase that is taken. */
+  /** Changes a staged row so that it breaks a constraint or has a phrase that is taken. */
   async #corruptStagedRow(): Promise<void> {
     const field = this.random.happens(0.5) ? 'country' : 'phrase';
     const path = `$[0][${STAGED_FIELDS.indexOf(field)}]`;

@@ -82,7 +82,7 @@ export function hangingDatabase(
   return interceptCalls(db, async (work, sql) => {
     number += 1;
     return hangs(number, sql) ? hang() : work();
-  });
+  }) as D1Database;
 }
 
 /** Returns a D1 whose first transactions have these outcomes, in order. Later ones work. */
@@ -109,6 +109,8 @@ export function withSessions(db: D1Database): D1Database {
   return Object.assign(db, { withSession: () => session });
 }
 
+type Calls = Pick<D1Database, 'prepare' | 'batch'>;
+
 /** The real statements behind intercepted ones: D1's `batch` accepts no others. Sessions share them. */
 const realStatements = new WeakMap<object, { statement: D1PreparedStatement; sql: string }>();
 
@@ -117,11 +119,11 @@ const realStatements = new WeakMap<object, { statement: D1PreparedStatement; sql
  * by semicolons. `first` and `raw` are made from `all`, the only one whose result says what it cost.
  */
 export function interceptCalls(
-  db: Pick<D1Database, 'prepare' | 'batch'>,
+  db: Calls,
   around: <Result extends D1Result | D1Result[]>(work: () => Promise<Result>, sql: string) => Promise<Result>,
-): D1Database {
+): Calls {
   const wrap = (statement: D1PreparedStatement, sql: string): D1PreparedStatement => {
-    const all = () => around(() => statement.all<Record<string, unknown>>(), sql);
+    const all = () => around(() => statement.all(), sql);
     const wrapped = {
       bind: (...values: unknown[]) => wrap(statement.bind(...values), sql),
       all,
@@ -141,7 +143,7 @@ export function interceptCalls(
         known.map(({ sql }) => sql).join('; '),
       );
     },
-  } as unknown as D1Database;
+  };
 }
 
 /** Returns a D1 whose sessions answer this many calls and then throw `error`. API keys, read without one, still work. */
@@ -156,8 +158,10 @@ export function failingSessions(db: D1Database, error: Error, calls: number): D1
 
 /** Returns a D1 whose nearest replica has no rows unless a bookmark asks for them. Writes and the primary work. */
 export function laggingDatabase(db: D1Database): D1Database {
-  const withoutRows = <Result extends D1Result | D1Result[]>(result: Result): Result =>
-    Array.isArray(result) ? (result.map(withoutRows) as Result) : { ...result, results: [] };
+  const withoutRows = <Result extends D1Result | D1Result[]>(result: Result): Result => {
+    for (const { results } of Array.isArray(result) ? result : [result]) results.splice(0);
+    return result;
+  };
   return interceptSessions(db, (since) =>
     since === 'first-unconstrained' ? async (work) => withoutRows(await work()) : (work) => work(),
   );

@@ -30,7 +30,7 @@ export class Meter {
       const result = await work();
       for (const part of Array.isArray(result) ? result : [result]) addRows(part);
       return result;
-    });
+    }) as D1Database;
   }
 
   cache(kv: KVNamespace): KVNamespace {

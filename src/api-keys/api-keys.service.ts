@@ -95,7 +95,10 @@ export async function authenticate(key: string, deps: AuthenticationDeps): Promi
  * Authenticates for operations that may serve cached phrases: while D1 does not answer, returns the caller that it last
  * confirmed, as `unchecked`. After a check without an answer, one request per CHECK_AGAIN_MS waits for the next check.
  */
-export async function authenticateForCache(key: string, deps: AuthenticationDeps): Promise<Caller | null> {
+export async function authenticateForCachedPhrase(
+  key: string,
+  deps: AuthenticationDeps,
+): Promise<Caller | null> {
   const { apiKeyCache, runtime } = deps;
   const now = runtime.now();
   const remembered = apiKeyCache.recallUnchecked(key, now);

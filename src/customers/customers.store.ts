@@ -1,4 +1,4 @@
-/** Customers in D1: every statement on `customers` that one request needs, each with the bank in its WHERE. */
+/** Customers in D1: the statements of lookups, lists, updates and erasures, each with the bank in its WHERE. */
 import { and, eq, sql, type SQL } from 'drizzle-orm';
 import { selectChange, isLatest, insertChange } from '../audit/audit.store.ts';
 import type { Actor } from '../api-keys/caller.ts';
@@ -188,16 +188,16 @@ export function deleteCustomerStatements(bankId: string, id: string, condition: 
   };
 }
 
-/** What an erasure must know of a customer to find its other copies. */
-export interface Traces {
+/** What an erasure needs to find a customer's copies. */
+export interface CopyKeys {
   email: string;
   clientRef: string;
   /** Null until the customer is stored: nobody has seen its phrase. */
   phrase: string | null;
 }
 
-export function selectTraces(bankId: string, id: string): Statement<Traces> {
-  return sql<Traces>`SELECT email, client_ref AS clientRef, phrase FROM customers WHERE ${matchesCustomer(bankId, id)}`;
+export function selectCopyKeys(bankId: string, id: string): Statement<CopyKeys> {
+  return sql<CopyKeys>`SELECT email, client_ref AS clientRef, phrase FROM customers WHERE ${matchesCustomer(bankId, id)}`;
 }
 
 export interface CountryRow {

@@ -6,9 +6,9 @@ import type { PrimarySession, ReadSession } from '../db/session.ts';
 import type { PhraseCache } from '../customers/phrase-cache.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Actor } from '../api-keys/caller.ts';
-import { selectStagedTraces } from '../batches/process/chunks.store.ts';
+import { selectStagedCopyKeys } from '../batches/process/chunks.store.ts';
 import { preconditionFailed } from '../customers/customers.service.ts';
-import { selectTraces } from '../customers/customers.store.ts';
+import { selectCopyKeys } from '../customers/customers.store.ts';
 import { executeBatch, executeBatchWithRetry } from '../db/statements.ts';
 import { AppError } from '../errors.ts';
 import { eraseCustomerStatements } from './erasure.store.ts';
@@ -36,19 +36,19 @@ export async function eraseCustomer(
   const { db, session, phraseCache } = deps;
   const { bankId } = actor;
   const [[stored], [staged]] = await executeBatch(db, [
-    selectTraces(bankId, id),
-    selectStagedTraces(bankId, id),
+    selectCopyKeys(bankId, id),
+    selectStagedCopyKeys(bankId, id),
   ]);
-  const traces = stored ?? staged;
-  if (traces === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
+  const keys = stored ?? staged;
+  if (keys === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
 
-  const statements = eraseCustomerStatements(actor, deps.runtime.now(), id, traces, expected);
+  const statements = eraseCustomerStatements(actor, deps.runtime.now(), id, keys, expected);
   const { change, retired } = await executeBatchWithRetry(session, statements);
   if (change.length === 0) {
     throw expected === undefined ? new AppError('CUSTOMER_NOT_FOUND') : preconditionFailed();
   }
   // It may have been stored after it was looked up; and a repeated erasure does not return the phrase again.
-  const phrase = retired[0]?.phrase ?? traces.phrase;
+  const phrase = retired[0]?.phrase ?? keys.phrase;
   if (phrase === null) return;
   await phraseCache.forget(bankId, phrase);
   deps.runAfterResponse(phraseCache.forgetAgain(bankId, phrase));

@@ -4,7 +4,7 @@ import { selectChange, isRecorded, insertChange } from '../audit/audit.store.ts'
 import type { Actor } from '../api-keys/caller.ts';
 import { isStaged, eraseStagedCopies } from '../batches/process/chunks.store.ts';
 import { eraseClientRef } from '../batches/failures.store.ts';
-import { deleteCustomerStatements, matchesRevision, type Traces } from '../customers/customers.store.ts';
+import { deleteCustomerStatements, matchesRevision, type CopyKeys } from '../customers/customers.store.ts';
 
 /**
  * Everything depends on the erasure's row in the audit log, and that on there being a customer to erase. Running it
@@ -15,7 +15,7 @@ export function eraseCustomerStatements(
   actor: Actor,
   at: number,
   id: string,
-  { email, clientRef }: Traces,
+  { email, clientRef }: CopyKeys,
   expected: string[] | undefined,
 ) {
   const { bankId } = actor;
@@ -23,9 +23,9 @@ export function eraseCustomerStatements(
   const written = isRecorded(actor, change);
   // Nobody can have changed a staged customer, so its revision is its id.
   const stagedIsExpected = expected?.includes(id) === false ? sql`false` : isStaged(bankId, id);
-  const isThere = sql`(EXISTS (SELECT 1 FROM customers WHERE ${matchesRevision(bankId, id, expected)}) OR ${stagedIsExpected})`;
+  const exists = sql`(EXISTS (SELECT 1 FROM customers WHERE ${matchesRevision(bankId, id, expected)}) OR ${stagedIsExpected})`;
   return {
-    audit: insertChange(actor, change, isThere),
+    audit: insertChange(actor, change, exists),
     ...deleteCustomerStatements(bankId, id, written),
     stagedCopies: eraseStagedCopies(bankId, id, email, written),
     failures: eraseClientRef(bankId, clientRef, written),

@@ -2,7 +2,7 @@
 import type { MiddlewareHandler } from 'hono';
 import type { Actor } from '../api-keys/caller.ts';
 import { AppError } from '../errors.ts';
-import { authenticate, authenticateForCache } from '../api-keys/api-keys.service.ts';
+import { authenticate, authenticateForCachedPhrase } from '../api-keys/api-keys.service.ts';
 import type { Scope } from '../api-keys/scopes.ts';
 import type { HttpContext, HttpEnv } from './context.ts';
 import type { RateLimitClass } from '../rate-limits/rate-limits.ts';
@@ -43,7 +43,7 @@ export function requireApiKey(
     const key = readApiKey(context.req.header('Authorization') ?? '');
     if (key === undefined) throw unauthenticated(context, rateLimitClass);
     const deps = context.get('deps');
-    const caller = await (servesCached ? authenticateForCache : authenticate)(key, deps);
+    const caller = await (servesCached ? authenticateForCachedPhrase : authenticate)(key, deps);
     if (caller === null) throw unauthenticated(context, rateLimitClass);
     context.set('caller', caller);
     deps.rateLimits.admit(context.get('headers'), caller.apiKeyId, rateLimitClass);

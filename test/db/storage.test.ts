@@ -7,7 +7,7 @@ import { selectChanges, insertChange } from '../../src/audit/audit.store.ts';
 import storagePage from '../../docs/storage.md?raw';
 import {
   claimDueChunks,
-  selectStagedTraces,
+  selectStagedCopyKeys,
   isStaged,
   selectOpenChunk,
   applyChunk,
@@ -46,7 +46,7 @@ import {
   deleteCustomerStatements,
   selectCustomer,
   selectFilteredIds,
-  selectTraces,
+  selectCopyKeys,
   selectCustomers,
   updateCustomerStatements,
 } from '../../src/customers/customers.store.ts';
@@ -166,8 +166,8 @@ describe('every statement', () => {
     'filter by phrases': selectFilteredIds('b', { phrases: ['p'] }),
     ...named('update', updateCustomerStatements(actor, 0, 'i', { state: 's' }, ['r'])),
     ...named('erase', deleteCustomerStatements('b', 'i', sql`true`)),
-    'traces of a customer': selectTraces('b', 'i'),
-    'traces of a staged customer': selectStagedTraces('b', 'i'),
+    'traces of a customer': selectCopyKeys('b', 'i'),
+    'traces of a staged customer': selectStagedCopyKeys('b', 'i'),
     'erase staged copies': eraseStagedCopies('b', 'i', 'e', sql`true`),
     'is staged': sql`SELECT ${isStaged('b', 'i')}`,
     'erase client refs of failures': eraseClientRef('b', 'r', sql`true`),

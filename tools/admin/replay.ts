@@ -5,8 +5,8 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { selectStagedTraces } from '../../src/batches/process/chunks.store.ts';
-import { selectTraces, type Traces } from '../../src/customers/customers.store.ts';
+import { selectStagedCopyKeys } from '../../src/batches/process/chunks.store.ts';
+import { selectCopyKeys, type CopyKeys } from '../../src/customers/customers.store.ts';
 import { eraseCustomerStatements } from '../../src/erasure/erasure.store.ts';
 import { inSlices } from '../../src/lib/slices.ts';
 import { pathOfCaller, run, targetOf, withTarget } from '../lib/arguments.ts';
@@ -87,10 +87,10 @@ async function eraseAgain(target: Target, erasures: Row[]): Promise<string[]> {
   for (const some of inSlices(erasures, ERASURES_PER_COMMAND)) {
     const named = some.map((row) => ({ bankId: String(row['bank_id']), id: String(row['subject']), row }));
     const queries = named.flatMap(({ bankId, id }) => [
-      selectTraces(bankId, id),
-      selectStagedTraces(bankId, id),
+      selectCopyKeys(bankId, id),
+      selectStagedCopyKeys(bankId, id),
     ]);
-    const found = await d1Each<Traces>(target, textOf(queries));
+    const found = await d1Each<CopyKeys>(target, textOf(queries));
     for (const [index, { bankId, id, row }] of named.entries()) {
       const traces = found[2 * index]?.[0] ?? found[2 * index + 1]?.[0];
       if (traces === undefined) continue;

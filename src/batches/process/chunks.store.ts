@@ -3,7 +3,7 @@
  * back to the Worker.
  */
 import { sql, type SQL } from 'drizzle-orm';
-import type { Traces } from '../../customers/customers.store.ts';
+import type { CopyKeys } from '../../customers/customers.store.ts';
 import type { Statement } from '../../db/statements.ts';
 import { dailyCount, deleteSurplusFailures } from '../failures.store.ts';
 import { STAGED_COLUMNS, STAGED_FIELDS, type StagedField } from '../staged-customer.ts';
@@ -21,7 +21,7 @@ import {
 const staged = (field: StagedField) => sql.raw(`staged.value ->> ${STAGED_FIELDS.indexOf(field)}`);
 
 /** Of a customer that was erased before its chunk was applied, only the index is left. */
-const isThere = sql`${staged('email')} IS NOT NULL`;
+const isNotErased = sql`${staged('email')} IS NOT NULL`;
 
 const CUSTOMER_COLUMNS = sql.raw(STAGED_COLUMNS.join(', '));
 const STAGED_VALUES = sql.join(STAGED_FIELDS.map(staged), sql`, `);
@@ -45,7 +45,7 @@ export function applyChunk(pointer: ChunkPointer, now: number, maxFailures: numb
     sql`INSERT INTO customers (bank_id, created_at, ${CUSTOMER_COLUMNS})
           SELECT ${bankId}, (SELECT created_at FROM batches WHERE bank_id = ${bankId} AND id = ${batchId}),
             ${STAGED_VALUES}
-          FROM ${stagedRows(pointer)} WHERE ${isThere}
+          FROM ${stagedRows(pointer)} WHERE ${isNotErased}
           ON CONFLICT (bank_id, email) DO NOTHING`,
     insertFailures(
       pointer,
@@ -68,7 +68,7 @@ function insertFailures(pointer: ChunkPointer, failure: KnownFailure, which: SQL
   const { code, faults } = encodeFailure(failure);
   return sql`INSERT INTO batch_failures (bank_id, batch_id, row_index, chunk, client_ref, code, faults)
         SELECT chunk.bank_id, chunk.batch_id, ${staged('index')}, chunk.chunk, ${staged('clientRef')}, ${code}, ${faults}
-        FROM ${stagedRows(pointer)} WHERE ${isThere} AND ${which}`;
+        FROM ${stagedRows(pointer)} WHERE ${isNotErased} AND ${which}`;
 }
 
 /** Counts what the chunk's rows became, adds it to the bank, closes the chunk and refreshes its batch's status. */
@@ -81,7 +81,7 @@ function closeChunkStatements(pointer: ChunkPointer, now: number, maxFailures: n
            AND failure.chunk = ${pointer.chunk} ${code})`;
   // A customer that was erased while staged counts as created: the bank was told so, and it is no failure.
   const created = sql`row_count - ${failed(sql``)}`;
-  const erased = sql`(SELECT count(*) FROM json_each(payload) AS staged WHERE NOT ${isThere})`;
+  const erased = sql`(SELECT count(*) FROM json_each(payload) AS staged WHERE NOT ${isNotErased})`;
   const today = dailyCount(now, sql`chunk.failed`);
   return [
     sql`UPDATE banks SET customer_count = customer_count + chunk.created,
@@ -195,9 +195,9 @@ export function isStaged(bankId: string, id: string): SQL {
   return sql`EXISTS (SELECT 1 FROM ${stagedCustomer(bankId, id)})`;
 }
 
-/** As `selectTraces` returns them. */
-export function selectStagedTraces(bankId: string, id: string): Statement<Traces> {
-  return sql<Traces>`SELECT ${staged('email')} AS email, ${staged('clientRef')} AS clientRef, NULL AS phrase FROM ${stagedCustomer(bankId, id)}`;
+/** As `selectCopyKeys` returns them. */
+export function selectStagedCopyKeys(bankId: string, id: string): Statement<CopyKeys> {
+  return sql<CopyKeys>`SELECT ${staged('email')} AS email, ${staged('clientRef')} AS clientRef, NULL AS phrase FROM ${stagedCustomer(bankId, id)}`;
 }
 
 /**

@@ -16,6 +16,7 @@ import { logRequest } from './http/request-log.ts';
 import { Router } from './http/router.ts';
 import { serveIndex } from './http/welcome.ts';
 import { createId } from './lib/ids.ts';
+import { payeeRoutes } from './payee/payee.routes.ts';
 
 /** A year, as browsers' preload lists require. */
 const HSTS = 'max-age=31536000; includeSubDomains';
@@ -33,6 +34,7 @@ export function createApp(createDeps: CreateDeps): Hono<HttpEnv> {
   const router = new Router<Deps>(app, (context) => context.get('deps') as Deps);
   healthRoutes(router);
   customerRoutes(router);
+  payeeRoutes(router);
   acceptRoutes(router);
   resultRoutes(router);
   erasureRoutes(router);

@@ -3,7 +3,14 @@ import type { FailureLimits } from './batches/failures.store.ts';
 import { FieldKeyring } from './crypto/field-keyring.ts';
 import { InFlightRequests } from './batches/accept/idempotency.ts';
 import { createBatchQueue, type BatchQueue } from './batches/batch-queue.ts';
-import { PhraseCache, type CacheMemory } from './customers/phrase-cache.ts';
+import type { Payee } from './customers/customers.standard.ts';
+import {
+  CUSTOMER_VALUES,
+  PAYEE_VALUES,
+  PhraseCache,
+  type CachedCustomer,
+  type CacheMemory,
+} from './customers/phrase-cache.ts';
 import { withDeadlines, type Database } from './db/statements.ts';
 import { PrimarySession, ReadSession } from './db/session.ts';
 import type { Env } from './env.ts';
@@ -11,6 +18,7 @@ import { LIMITS } from './limits.ts';
 import { HealthMemory } from './health/health.service.ts';
 import type { FieldKey } from './crypto/field-cipher.ts';
 import { ApiKeyCache } from './api-keys/api-keys.service.ts';
+import { BudgetMemory } from './payee/miss-budget.ts';
 import { RATE_POLICIES, RateLimits, RateWindows, type RatePolicies } from './rate-limits/rate-limits.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -23,7 +31,11 @@ export interface Deps {
   /** The primary, for API keys and `/health` only: they need no bookmark, because they read no customer. */
   apiKeyDatabase: Database;
   apiKeyCache: ApiKeyCache;
-  phraseCache: PhraseCache;
+  phraseCache: PhraseCache<CachedCustomer>;
+  payeeCache: PhraseCache<Payee>;
+  /** The primary, for payees only: they may be another bank's, so the response has no bookmark of theirs. */
+  payeeDb: PrimarySession;
+  budgetMemory: BudgetMemory;
   batchQueue: BatchQueue;
   inFlightRequests: InFlightRequests;
   rateLimits: RateLimits;
@@ -51,7 +63,9 @@ export interface WorkerSettings {
 /** What outlives an event: one per isolate. */
 export interface IsolateMemory {
   apiKeys: ApiKeyCache;
-  cache: CacheMemory;
+  phraseCache: CacheMemory;
+  payeeCache: CacheMemory;
+  budgets: BudgetMemory;
   inFlightRequests: InFlightRequests;
   fieldKeyring: FieldKeyring;
   rateWindows: RateWindows;
@@ -61,7 +75,9 @@ export interface IsolateMemory {
 export function createIsolateMemory(): IsolateMemory {
   return {
     apiKeys: new ApiKeyCache(),
-    cache: { updates: 0 },
+    phraseCache: { updates: 0 },
+    payeeCache: { updates: 0 },
+    budgets: new BudgetMemory(),
     inFlightRequests: new InFlightRequests(),
     fieldKeyring: new FieldKeyring(),
     rateWindows: new RateWindows(),
@@ -84,7 +100,10 @@ export function createDeps(
     session: new ReadSession(env.DB, bookmark, runtime.timer),
     apiKeyDatabase: withDeadlines(env.DB, runtime.timer),
     apiKeyCache: memory.apiKeys,
-    phraseCache: new PhraseCache(env.PHRASE_CACHE, memory.cache, runtime),
+    phraseCache: new PhraseCache(CUSTOMER_VALUES, env.PHRASE_CACHE, memory.phraseCache, runtime),
+    payeeCache: new PhraseCache(PAYEE_VALUES, env.PHRASE_CACHE, memory.payeeCache, runtime),
+    payeeDb: new PrimarySession(env.DB, runtime.timer),
+    budgetMemory: memory.budgets,
     batchQueue: createBatchQueue(env.BATCH_QUEUE, runtime.timer),
     inFlightRequests: memory.inFlightRequests,
     rateLimits: new RateLimits(env, ratePolicies, memory.rateWindows, runtime, runAfterResponse),

@@ -8,6 +8,7 @@ export interface Env {
   /** Secrets, one per version of the field key, which encrypts account numbers and references: 32 bytes in base64. */
   [fieldKey: `FIELD_KEY_${number}`]: string | undefined;
   LOOKUP_LIMIT: RateLimit;
+  PAYEE_LIMIT: RateLimit;
   CHANGE_LIMIT: RateLimit;
   BATCH_LIMIT: RateLimit;
   MISS_LIMIT: RateLimit;

@@ -15,6 +15,7 @@ export const ERRORS = {
   UNAUTHENTICATED: { status: 401, message: 'Authentication required' },
   FORBIDDEN: { status: 403, message: 'Insufficient permissions' },
   CUSTOMER_NOT_FOUND: { status: 404, message: 'Customer not found' },
+  PAYEE_NOT_FOUND: { status: 404, message: 'Payee not found' },
   BATCH_NOT_FOUND: { status: 404, message: 'Batch not found' },
   ROUTE_NOT_FOUND: { status: 404, message: 'There is nothing at this URL' },
   METHOD_NOT_ALLOWED: { status: 405, message: 'This URL does not support this method' },

@@ -26,6 +26,11 @@ export const LIMITS = {
   chunkBytes: 1_000_000,
   /** Ids or phrases in one list filter. */
   filterValues: 100,
+  /**
+   * Unknown phrases that one bank may name per UTC day when it asks for payees. With 96 first words for 16 million
+   * customers one guess in 50,000 hits, so guessing finds about one customer a day at most (SECURITY.md).
+   */
+  maxPayeeMissesPerDay: 50_000,
   /** Rows of one list page, unless the request or the operation says otherwise. */
   defaultPageRows: 20,
   maxPageRows: 100,

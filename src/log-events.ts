@@ -12,6 +12,7 @@ export const LOG_EVENTS = [
   'key_not_checked',
   'key_use_not_noted',
   'lost_answer_read_back',
+  'payee_budget_used_up',
   'phrase_cache_failed',
   'rate_limiter_failed',
   'removal_backlog',

@@ -10,6 +10,7 @@ const AREAS: Record<string, string[]> = {
   'app.ts': [
     'deps.ts',
     'erasure',
+    'payee',
     'batches/results',
     'batches/accept',
     'customers',
@@ -21,6 +22,7 @@ const AREAS: Record<string, string[]> = {
     'lib',
   ],
   'deps.ts': [
+    'payee',
     'batches/accept',
     'batches',
     'customers',
@@ -36,6 +38,7 @@ const AREAS: Record<string, string[]> = {
   // Tools and tests read the document. No area of the Worker may import it.
   openapi: [
     'erasure',
+    'payee',
     'batches/results',
     'batches/accept',
     'batches',
@@ -60,6 +63,7 @@ const AREAS: Record<string, string[]> = {
     'errors.ts',
     'runtime.ts',
   ],
+  payee: ['customers', 'http', 'api-keys', 'db', 'errors.ts', 'runtime.ts', 'limits.ts', 'lib'],
   'batches/process': ['batches/accept', 'batches', 'customers', 'db', 'runtime.ts', 'log-events.ts', 'lib'],
   'batches/results': ['batches', 'customers', 'http', 'api-keys', 'paging', 'db', 'errors.ts', 'limits.ts'],
   'batches/accept': [
@@ -264,7 +268,7 @@ const importsFrom = (pattern: RegExp) => (file: SourceFile) =>
   file.imports.some((specifier) => pattern.test(specifier));
 
 const TABLES =
-  'banks|api_keys|customers|batches|batch_chunks|batch_failures|idempotency_keys|audit_log|retired_phrases';
+  'banks|api_keys|customers|batches|batch_chunks|batch_failures|idempotency_keys|audit_log|retired_phrases|payee_misses';
 
 const DRIZZLE_TABLES =
   'banks|apiKeys|customers|batches|batchChunks|batchFailures|idempotencyKeys|auditLog|retiredPhrases';

@@ -43,6 +43,24 @@ describe('the calls of a request', () => {
     expect(meter.calls).toEqual(noCalls);
   });
 
+  it('are one D1 call for a payee that is not cached, none for one that is, and two for an unknown one', async () => {
+    await service.get('/v1/bank/customers', API_KEYS.network);
+    const ask = async (name: string) => {
+      meter.reset();
+      await service.get(`/v1/network/payee?phrase=${name}`, API_KEYS.network);
+      return { ...meter.calls, rowsRead: meter.rowsRead, rowsWritten: meter.rowsWritten };
+    };
+    const read = { ...noCalls, kvReads: 1, rowsRead: 0, rowsWritten: 0 };
+    expect(await ask(phrase)).toEqual({ ...read, d1Calls: 1, kvWrites: 1, rowsRead: 1 });
+    expect(await ask(phrase)).toEqual(read);
+    for (const name of ['zoo-zoo-zoo-zoo', 'no-such-phrase-here']) {
+      const { rowsRead, ...calls } = await ask(name);
+      expect(calls).toEqual({ ...noCalls, d1Calls: 2, kvReads: 1, rowsWritten: 1 });
+      // The bank's count, to read it and to raise it.
+      expect(rowsRead).toBeLessThanOrEqual(2);
+    }
+  });
+
   it.each(['id', 'email', 'phrase'])('are one D1 call that reads one row for a lookup by %s', async (by) => {
     const value = { id, email: 'adaobi.7@example.com', phrase }[by];
     const response = await service.get(`/v1/bank/customer?${by}=${value}`);
@@ -57,6 +75,11 @@ describe('the calls of a request', () => {
     meter.reset();
     await service.updateCustomer(id, { phone: '0803 123 4567' });
     expect(meter.calls).toEqual({ ...noCalls, d1Calls: 2, kvWrites: 1 });
+  });
+
+  it('are one KV write more for an update of what other banks see', async () => {
+    await service.updateCustomer(id, { accountName: 'New Name' });
+    expect(meter.calls).toEqual({ ...noCalls, d1Calls: 1, kvWrites: 2 });
   });
 
   it('are two D1 calls and one send to accept 10,000 customers, and ten D1 calls to apply them', async () => {

@@ -1,7 +1,7 @@
 /** Looks up, lists and updates customers. Free of HTTP. */
 import type { PrimarySession, ReadSession } from '../db/session.ts';
 import type { Runtime } from '../runtime.ts';
-import type { PhraseCache } from './phrase-cache.ts';
+import { customerKey, type CachedCustomer, type PhraseCache } from './phrase-cache.ts';
 import type { Actor } from '../api-keys/caller.ts';
 import { execute, executeBatch, executeBatchWithRetry } from '../db/statements.ts';
 import { AppError, invalid, unavailable } from '../errors.ts';
@@ -28,19 +28,21 @@ import {
   updateCustomerStatements,
   type ListQuery,
 } from './customers.store.ts';
+import type { Payee } from './customers.standard.ts';
 import {
   revisionOf,
   seesExtended,
+  toPayee,
   toView,
   type CustomerRecord,
   type CustomerView,
 } from './customers.view.ts';
-import type { CachedCustomer } from './phrase-cache.ts';
 
 export interface CustomerDeps {
   db: PrimarySession;
   session: ReadSession;
-  phraseCache: PhraseCache;
+  phraseCache: PhraseCache<CachedCustomer>;
+  payeeCache: PhraseCache<Payee>;
   runtime: Pick<Runtime, 'now'>;
   /** Work that the response does not wait for. */
   runAfterResponse: (work: Promise<void>) => void;
@@ -79,7 +81,7 @@ export async function lookUpCustomer(
 
 async function lookUpCached(deps: CustomerDeps, caller: Caller, phrase: string): Promise<LookUp> {
   const { bankId } = caller;
-  const cached = await deps.phraseCache.read(bankId, phrase);
+  const cached = await deps.phraseCache.read(customerKey(bankId, phrase));
   if (cached !== null) return { found: cached, cache: 'HIT' };
   requireCheckedApiKey(caller);
   const readFromStore = standardReader(deps, bankId, phrase);
@@ -89,7 +91,8 @@ async function lookUpCached(deps: CustomerDeps, caller: Caller, phrase: string):
   return { found, cache: 'MISS' };
 }
 
-function requireCheckedApiKey(caller: Caller): void {
+/** @throws UNAVAILABLE if D1 did not confirm the caller's API key: then it opens cached values only */
+export function requireCheckedApiKey(caller: Caller): void {
   if (caller.unchecked) throw unavailable(undefined);
 }
 
@@ -199,9 +202,20 @@ export async function updateCustomer(
   const [row] = customer;
   if (row === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
   if (change.length === 0) throw preconditionFailed();
-  const readAgain = standardReader(deps, bankId, row.phrase);
-  deps.runAfterResponse(deps.phraseCache.writeThrough(toCached(row), readAgain));
+  writeThrough(deps, row, update);
   return row;
+}
+
+/** Writes a changed customer to the caches. A payee is written only if what others see of the customer was named. */
+function writeThrough(deps: CustomerDeps, row: CustomerRecord, update: CustomerUpdate): void {
+  const readAgain = standardReader(deps, row.bankId, row.phrase);
+  deps.runAfterResponse(deps.phraseCache.writeThrough(toCached(row), readAgain));
+  if (update.accountName === undefined && update.displayPicture === undefined) return;
+  const readPayeeAgain = async () => {
+    const current = await readAgain();
+    return current === null ? null : toPayee(current.customer);
+  };
+  deps.runAfterResponse(deps.payeeCache.writeThrough(toPayee(row), readPayeeAgain));
 }
 
 /** Returns the 412 for an outdated If-Match. */

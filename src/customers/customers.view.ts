@@ -1,7 +1,7 @@
 /** What a read may show of a customer: the Standard or the Extended fields, chosen by the API key's scopes alone. */
 import { customers } from './customers.table.ts';
 import type { ExtendedCustomer } from './customers.responses.ts';
-import type { StandardCustomer } from './customers.standard.ts';
+import type { Payee, StandardCustomer } from './customers.standard.ts';
 import { EXTENDED_FIELDS, STANDARD_FIELDS } from './fields.ts';
 
 const RECORD_FIELDS = [...STANDARD_FIELDS, ...EXTENDED_FIELDS, 'revision'] as const;
@@ -53,6 +53,11 @@ function toExtendedCustomer(row: CustomerRecord): ExtendedCustomer {
     address,
     createdAt,
   };
+}
+
+/** Returns what another bank may know of a customer. */
+export function toPayee({ phrase, accountName, displayPicture, bankId, country }: Payee): Payee {
+  return { phrase, accountName, displayPicture, bankId, country };
 }
 
 let lastTime = { milliseconds: 0, text: new Date(0).toISOString() };

@@ -124,4 +124,10 @@ export const auditLog = sqliteTable(
   (table) => [primaryKey({ columns: [table.bankId, table.at, table.requestId] })],
 );
 
+export const payeeMisses = sqliteTable('payee_misses', {
+  bankId: text('bank_id').primaryKey(),
+  day: text('day').notNull(),
+  misses: integer('misses').notNull(),
+});
+
 export const retiredPhrases = sqliteTable('retired_phrases', { phrase: text('phrase').primaryKey() });

@@ -3,7 +3,8 @@
  * and the audit log records the erasure. A feature of its own, because it reaches into customers and batches alike.
  */
 import type { PrimarySession, ReadSession } from '../db/session.ts';
-import type { PhraseCache } from '../customers/phrase-cache.ts';
+import type { Payee } from '../customers/customers.standard.ts';
+import { customerKey, payeeKey, type CachedCustomer, type PhraseCache } from '../customers/phrase-cache.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Actor } from '../api-keys/caller.ts';
 import { selectStagedCopyKeys } from '../batches/process/chunks.store.ts';
@@ -16,9 +17,10 @@ import { eraseCustomerStatements } from './erasure.store.ts';
 export interface ErasureDeps {
   db: PrimarySession;
   session: ReadSession;
-  phraseCache: PhraseCache;
+  phraseCache: PhraseCache<CachedCustomer>;
+  payeeCache: PhraseCache<Payee>;
   runtime: Pick<Runtime, 'now'>;
-  /** Work that the answer does not wait for. */
+  /** Work that the response does not wait for. */
   runAfterResponse: (work: Promise<void>) => void;
 }
 
@@ -33,7 +35,7 @@ export async function eraseCustomer(
   id: string,
   expected: string[] | undefined,
 ): Promise<void> {
-  const { db, session, phraseCache } = deps;
+  const { db, session } = deps;
   const { bankId } = actor;
   const [[stored], [staged]] = await executeBatch(db, [
     selectCopyKeys(bankId, id),
@@ -49,7 +51,13 @@ export async function eraseCustomer(
   }
   // It may have been stored after it was looked up; and a repeated erasure does not return the phrase again.
   const phrase = retired[0]?.phrase ?? keys.phrase;
-  if (phrase === null) return;
-  await phraseCache.forget(bankId, phrase);
-  deps.runAfterResponse(phraseCache.forgetAgain(bankId, phrase));
+  if (phrase !== null) await forgetCachedValues(deps, bankId, phrase);
+}
+
+async function forgetCachedValues(deps: ErasureDeps, bankId: string, phrase: string): Promise<void> {
+  const { phraseCache, payeeCache, runAfterResponse } = deps;
+  const [ofBank, ofNetwork] = [customerKey(bankId, phrase), payeeKey(phrase)];
+  await Promise.all([phraseCache.forget(ofBank), payeeCache.forget(ofNetwork)]);
+  runAfterResponse(phraseCache.forgetAgain(ofBank));
+  runAfterResponse(payeeCache.forgetAgain(ofNetwork));
 }

@@ -1,6 +1,7 @@
 /** Operations whose requests name phrases or emails: unknown ones count against the API key's misses. */
 import { AppError, ERRORS } from '../errors.ts';
 import type { HttpContext } from './context.ts';
+import type { RateLimitClass } from '../rate-limits/rate-limits.ts';
 import type { Guesses, Success } from './operation.ts';
 
 /**
@@ -10,15 +11,15 @@ import type { Guesses, Success } from './operation.ts';
  */
 export async function countMisses<Response extends Success>(
   context: HttpContext,
+  rateLimitClass: RateLimitClass,
   guesses: Guesses,
   query: unknown,
   handle: () => Promise<Response>,
 ): Promise<Response> {
   const names = guesses.names(query);
+  const { apiKeyId } = context.get('caller');
   const outcome = await context.get('deps').rateLimits.guess(
-    context.get('headers'),
-    context.get('caller').apiKeyId,
-    names,
+    { headers: context.get('headers'), apiKeyId, rateLimitClass, names },
     () => handle().catch(toClientError),
     (known) => {
       if (known instanceof AppError) return statusOf(known) === 404 ? names : 0;

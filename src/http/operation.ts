@@ -34,7 +34,7 @@ export type SuccessResponses = { readonly [status in SuccessStatus]?: SuccessRes
  * What an operation's reads see.
  * - `session`: at least the state of the `X-D1-Bookmark` that the request carries; a replica may answer.
  * - `primary`: the latest state, so the request's bookmark is not read.
- * - `none`: nothing of a bank's. Responses carry no bookmark; those of the other two do.
+ * - `none`: nothing of the caller's bank. Responses carry no bookmark; those of the other two do.
  */
 export type Consistency = 'session' | 'primary' | 'none';
 

@@ -49,12 +49,14 @@ export class Router<Deps> {
   }
 
   mount<Described extends Operation>(operation: Described, handle: OperationHandler<Deps, Described>): void {
-    const { method, path, guesses } = operation;
+    const { method, path, guesses, rateLimitClass } = operation;
     const handler: Handler<HttpEnv> = async (context) => {
       const request = this.#readRequest(context, operation);
       const work = () => handle(request);
       const response =
-        guesses === undefined ? await work() : await countMisses(context, guesses, request.query, work);
+        guesses === undefined || rateLimitClass === 'nothing'
+          ? await work()
+          : await countMisses(context, rateLimitClass, guesses, request.query, work);
       return respondWithSuccess(context, operation.responses, response);
     };
     this.#app.on(method, [path], ...checksOf(operation), handler);

@@ -1,5 +1,5 @@
 /** The named shapes of the reference: each a schema of the code, with a description of every field and an example. */
-import * as z from 'zod/mini';
+import type * as z from 'zod/mini';
 import { errorResponse, fieldError } from '../http/envelope.ts';
 import { change } from '../audit/audit.responses.ts';
 import {
@@ -10,6 +10,8 @@ import {
   rowFailure,
 } from '../batches/batches.responses.ts';
 import { customer, updatedCustomer } from '../customers/customers.responses.ts';
+import { payee } from '../customers/customers.standard.ts';
+import { toPayee } from '../customers/customers.view.ts';
 import { customerRow, customerUpdate } from '../customers/customers.requests.ts';
 import { health } from '../health/health.responses.ts';
 import {
@@ -64,6 +66,18 @@ export const COMPONENTS = {
       createdAt: 'The time at which its batch was accepted.',
     },
     DEMO_CUSTOMER,
+  ),
+  Payee: component(
+    payee,
+    'What every bank of the network may know of a customer whose phrase it was given.',
+    {
+      phrase: PHRASE,
+      accountName: 'Full name of the account. Show it to the payer before the payment.',
+      displayPicture: 'URL of a picture, or null. The service never fetches it.',
+      bankId: 'The bank of the payee, which is where the payment goes.',
+      country: 'ISO 3166-1 alpha-2.',
+    },
+    toPayee(DEMO_CUSTOMER),
   ),
   NewCustomer: component(
     customerRow,
@@ -240,12 +254,3 @@ export const COMPONENTS = {
 } satisfies Record<string, Component>;
 
 export type ComponentName = keyof typeof COMPONENTS;
-
-/** An example of what a schema describes: a component's, or a list of one. */
-export function exampleOf(schema: z.ZodMiniType): unknown {
-  if (schema instanceof z.ZodMiniArray) return [exampleOf(schema.def.element as z.ZodMiniType)];
-  const known = Object.values<Component>(COMPONENTS).find((named) => named.schema === schema);
-  if (known === undefined)
-    throw new Error('A response whose data is no component needs an example of its own');
-  return known.example;
-}

@@ -3,6 +3,7 @@ import type { Operation, SuccessStatus } from '../http/operation.ts';
 
 export const TAGS = {
   Customers: 'Look up, list, update and erase customers.',
+  Payees: 'Find out who gets a payment, at whatever bank.',
   Batches: 'Create up to 10,000 customers in one request, and read the outcome of each row.',
   Audit: 'Read who changed what.',
   Service: 'Check whether the service is running.',

@@ -31,6 +31,10 @@ export const ERROR_GUIDE: Record<ErrorCode, Guide> = {
       'No customer of your bank has this id, email or phrase, or the ones that you gave do not all belong to the same customer. The response is the same for a customer of another bank.',
     fix: 'Check the spelling; a phrase has four words. Just after a batch was accepted, its customers may take a moment: read the batch, and look the customer up again when it is completed.',
   },
+  PAYEE_NOT_FOUND: {
+    cause: 'No customer of any bank has this phrase. The response is the same for a text that is no phrase.',
+    fix: 'Ask the payer to check the spelling. A phrase has four words of the BIP-39 English list: check them before you ask, because every unknown phrase counts for your bank.',
+  },
   BATCH_NOT_FOUND: {
     cause: 'Your bank has sent no batch with this id, or it was completed more than 30 days ago.',
     fix: 'Take the id from the `batchId` or the `Location` of the response to the batch, or list your batches.',
@@ -75,8 +79,8 @@ export const ERROR_GUIDE: Record<ErrorCode, Guide> = {
   },
   RATE_LIMITED: {
     cause:
-      'The API key has sent more requests than it may in this window; or it has named too many phrases or emails that are unknown (a filter that names more of them than may still be missed is refused whole); or its bank has too many open batches, or would have more refused rows than it may in a UTC day.',
-    fix: 'Wait as long as `Retry-After` says; `errors` names the limit. Stalled batches wait for the operator of the service. Refused rows of a day wait for midnight: a dry run names them, and a batch without them is accepted at once. `RateLimit` says in every response what is left. Use one API key per channel, and let no user of an app use up the misses of all: check the four words before you ask, and limit each user.',
+      'The API key has sent more requests than it may in this window; or it has named too many phrases or emails that are unknown (a filter that names more of them than may still be missed is refused whole); or its bank has too many open batches, would have more refused rows than it may in a UTC day, or has asked for too many unknown payees in it.',
+    fix: 'Wait as long as `Retry-After` says; `errors` names the limit. Stalled batches wait for the operator of the service. Refused rows of a day wait for midnight: a dry run names them, and a batch without them is accepted at once. Payees wait for midnight too, cached ones included. `RateLimit` says in every response what is left. Use one API key per channel, and let no user of an app use up the misses of all: check the four words before you ask, and limit each user.',
   },
   UNAVAILABLE: {
     cause:

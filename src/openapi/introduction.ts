@@ -14,6 +14,7 @@ const SCOPE_MEANINGS: Record<Scope, string> = {
   'customers:write': 'create and update customers',
   'customers:erase': 'erase customers',
   'audit:read': 'read the audit log',
+  'network:resolve': 'find out who is behind a phrase, at whatever bank. No API key has it by default',
 };
 
 const format = (value: number) => value.toLocaleString('en');
@@ -22,13 +23,13 @@ export const INTRODUCTION = `Banks add their customers to the network, and each 
 
 ## API keys
 
-Every request carries \`Authorization: Bearer <key>\`. An API key belongs to one bank and sees only that bank’s customers. Its scopes say what it may do:
+Every request carries \`Authorization: Bearer <key>\`. An API key belongs to one bank and sees only that bank’s customers, and payees if it has the scope for them. Its scopes say what it may do:
 
 | scope | allows you to |
 | --- | --- |
 ${SCOPES.map((scope) => `| \`${scope}\` | ${SCOPE_MEANINGS[scope]} |`).join('\n')}
 
-An API key that may read or write customers may also read batches and their results. A revoked API key opens nothing after 30 seconds. While the database does not respond, it opens cached phrases for up to 5 minutes.
+An API key that may read or write customers may also read batches and their results. A revoked API key opens nothing after 30 seconds. While the database does not respond, it opens cached phrases and payees for up to 5 minutes.
 
 ## Retries
 
@@ -53,7 +54,7 @@ Responses ask proxies not to compress them (\`no-transform\`), because that woul
 
 ## Freshness
 
-A lookup by phrase alone, with an API key that has \`customers:read\` but not \`customers:read:extended\`, may be answered from the edge cache (\`X-Cache: HIT\`). An update is written there at once and reaches other locations within about a minute. A copy is kept for 5 minutes at most, and a location may keep what it read last for one more minute, so no response is older than 6 minutes. \`Cache-Control: no-cache\` bypasses the cache.
+A lookup by phrase alone, with an API key that has \`customers:read\` but not \`customers:read:extended\`, may be answered from the edge cache (\`X-Cache: HIT\`), and so may every payee. An update is written there at once and reaches other locations within about a minute. A copy is kept for 5 minutes at most, and a location may keep what it read last for one more minute, so no response is older than 6 minutes. For a lookup, \`Cache-Control: no-cache\` bypasses the cache.
 
 Every other response comes from the database, lookups and lists from its nearest replica. It has an \`X-D1-Bookmark\`. Send the newest one (they sort as text) with your next request: the response then sees at least what the earlier one saw, such as your update, or the customers of a completed batch.
 
@@ -62,6 +63,7 @@ Every other response comes from the database, lookups and lists from its nearest
 | for each API key | limit |
 | --- | --- |
 | lookups, lists and reads of results | 10,000 in 10 seconds |
+| payees | 10,000 in 10 seconds |
 | updates and erasures | 1,000 in 10 seconds |
 | batches | 300 in 60 seconds |
 | misses | 50 in 10 seconds |
@@ -72,6 +74,7 @@ A miss is a phrase or an email that is unknown, in a filter of a list too. A fil
 | --- | --- | --- |
 | open batches | 100 | 429 until one is completed |
 | failed rows in a UTC day | 1,000,000 | 429 until midnight for a batch with failed rows, refused whole |
+| unknown payees in a UTC day | ${format(LIMITS.maxPayeeMissesPerDay)} | 429 until midnight for every payee, known or not |
 | failures that are kept | 2,000,000 | the oldest are removed, and their batch counts them in \`failuresRemoved\` |
 
 \`RateLimit-Policy\` has the limits of the API key, and \`RateLimit\` what is left of them, as far as the responding server knows. Limits count per Cloudflare location. A 429 has \`Retry-After\`. The operator of the service may have set other limits.

@@ -121,7 +121,8 @@ export function buildOpenApi(version: string, publicUrl?: string): OpenApi {
         key: {
           type: 'http',
           scheme: 'bearer',
-          description: 'An API key of your bank. On a local server, `peere_test_lagos_full` has every scope.',
+          description:
+            'An API key of your bank. On a local server, `peere_test_lagos_full` has every scope but `network:resolve`, which `peere_test_network` has.',
         },
       },
       parameters: Object.fromEntries(

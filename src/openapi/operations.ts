@@ -9,6 +9,7 @@ import { eraseCustomerOperation } from '../erasure/erasure.operations.ts';
 import { getHealthOperation } from '../health/health.operations.ts';
 import { MAX_CURSOR_CHARACTERS } from '../http/parameters.ts';
 import { LIMITS } from '../limits.ts';
+import { resolvePayeeOperation } from '../payee/payee.operations.ts';
 import { COMPONENTS } from './components.ts';
 import type { Documented, Parameter } from './documented.ts';
 import { DEMO_CUSTOMER, EXAMPLE_BATCH_ID } from './examples.ts';
@@ -70,6 +71,15 @@ export const OPERATIONS: Record<string, Documented> = {
       email: { description: 'Any case. In a URL, + is written as %2B.', example: DEMO_CUSTOMER.email },
     },
     responses: { 304: { description: 'The customer has not changed since `If-None-Match`.' } },
+  },
+  resolvePayee: {
+    operation: resolvePayeeOperation,
+    tag: 'Payees',
+    summary: 'Who gets the payment?',
+    description: `The payee behind a phrase, at whatever bank of the network. A phrase may be typed in any case, and with spaces, dots or underscores instead of hyphens. The response may come from the edge cache and be up to 6 minutes old. A bank may ask for at most ${LIMITS.maxPayeeMissesPerDay.toLocaleString('en')} unknown phrases in a UTC day; after that every request is a 429 until the day ends.`,
+    query: {
+      phrase: { description: 'Four words, as the payer was told them.', example: DEMO_CUSTOMER.phrase },
+    },
   },
   listCustomers: {
     operation: customers.listCustomersOperation,

@@ -1,8 +1,9 @@
 /** The responses of an operation in the reference, all derived from the operation. */
+import * as z from 'zod/mini';
 import { ERRORS, type ErrorCode } from '../errors.ts';
 import { envelope } from '../http/envelope.ts';
 import type { Operation, SuccessResponse, SuccessStatus } from '../http/operation.ts';
-import { COMPONENTS, exampleOf } from './components.ts';
+import { COMPONENTS, type Component } from './components.ts';
 import type { Documented } from './documented.ts';
 import { ERROR_GUIDE } from './error-guide.ts';
 import { EXAMPLE_HOST } from './examples.ts';
@@ -64,6 +65,15 @@ function contentOf(statusCode: number, { message, data }: SuccessResponse, examp
           example: { statusCode, success: true, message, data: shown },
         };
   return { content: { 'application/json': body } };
+}
+
+/** An example of what a schema describes: a component's, or a list of one. */
+function exampleOf(schema: z.ZodMiniType): unknown {
+  if (schema instanceof z.ZodMiniArray) return [exampleOf(schema.def.element as z.ZodMiniType)];
+  const known = Object.values<Component>(COMPONENTS).find((named) => named.schema === schema);
+  if (known === undefined)
+    throw new Error('A response whose data is no component needs an example of its own');
+  return known.example;
 }
 
 /** One response for each status: its codes, and an example of each. */

@@ -15,7 +15,7 @@ import { tooMany, type AppError } from '../errors.ts';
 import { BINDING_DEADLINE_MS, withinDeadline, type Runtime } from '../runtime.ts';
 import rateLimits from './rate-limits.json' with { type: 'json' };
 
-export type RateLimitClass = 'lookups' | 'changes' | 'batches';
+export type RateLimitClass = 'lookups' | 'payees' | 'changes' | 'batches';
 type Quota = RateLimitClass | 'misses';
 
 export interface RatePolicy {
@@ -28,6 +28,7 @@ export type RatePolicies = Record<Quota, RatePolicy>;
 
 const BINDINGS = {
   lookups: 'LOOKUP_LIMIT',
+  payees: 'PAYEE_LIMIT',
   changes: 'CHANGE_LIMIT',
   batches: 'BATCH_LIMIT',
   misses: 'MISS_LIMIT',
@@ -36,6 +37,7 @@ const BINDINGS = {
 /** The limits of wrangler.toml, in requests instead of steps. */
 export const RATE_POLICIES: RatePolicies = {
   lookups: readPolicy('lookups', 100),
+  payees: readPolicy('payees', 100),
   changes: readPolicy('changes', 10),
   batches: readPolicy('batches', 1),
   misses: readPolicy('misses', 1),
@@ -74,6 +76,15 @@ interface QuotaUsage {
 
 /** The headers of the response, as far as they are known. */
 type ResponseHeaders = Record<string, string>;
+
+/** A request that may guess. */
+interface GuessingRequest {
+  headers: ResponseHeaders;
+  apiKeyId: string;
+  rateLimitClass: RateLimitClass;
+  /** Phrases and emails that the request names. Without any, nothing is counted. */
+  names: number;
+}
 
 /** One isolate's memory: the latest window of every API key and quota. */
 export class RateWindows {
@@ -138,25 +149,22 @@ export class RateLimits {
 
   /**
    * Does work that may guess, counts its misses, and describes in the response's headers what is left then.
-   * @param names phrases and emails that the request names; without any, nothing is counted
    * @throws RATE_LIMITED if too many names are in flight; if the work missed more often than was left; or if nothing is
    *   left by then: hits are held back too, so that a refusal reveals nothing
    */
   async guess<Result>(
-    headers: ResponseHeaders,
-    apiKeyId: string,
-    names: number,
+    { names, ...request }: GuessingRequest,
     work: () => Promise<Result>,
     missesOf: (result: Result) => number,
   ): Promise<Result> {
     if (names === 0) return work();
     // The platform may stop a request at any time. Its names then stay in flight until the window ends, and no longer.
-    const { window } = this.#at(apiKeyId, 'misses');
+    const { window } = this.#at(request.apiKeyId, 'misses');
     if (window.namesInFlight + names > MAX_NAMES_IN_FLIGHT) throw tooManyInFlight();
     window.namesInFlight += names;
     try {
       const result = await work();
-      this.#settleGuess(headers, apiKeyId, missesOf(result));
+      this.#settleGuess(request, missesOf(result));
       return result;
     } finally {
       window.namesInFlight -= names;
@@ -164,12 +172,11 @@ export class RateLimits {
   }
 
   /** Counts in the window of the response: that of the request may have ended. */
-  #settleGuess(headers: ResponseHeaders, apiKeyId: string, misses: number): void {
+  #settleGuess({ headers, apiKeyId, rateLimitClass }: Omit<GuessingRequest, 'names'>, misses: number): void {
     const usage = this.#at(apiKeyId, 'misses');
     const left = remaining(usage);
     if (misses > 0) this.#charge(usage, misses);
-    // Only lookups can guess.
-    this.#describe(headers, [this.#at(apiKeyId, 'lookups'), usage]);
+    this.#describe(headers, [this.#at(apiKeyId, rateLimitClass), usage]);
     if (left === 0) throw quotaExhausted(usage);
     if (misses > left) throw tooManyUnknown(usage);
   }

@@ -51,6 +51,7 @@ import {
   updateCustomerStatements,
 } from '../../src/customers/customers.store.ts';
 import { CACHE_SECONDS } from '../../src/customers/phrase-cache.ts';
+import { selectPayee } from '../../src/payee/payee.store.ts';
 import { render, type Statement } from '../../src/db/statements.ts';
 import { customers } from '../../src/customers/customers.table.ts';
 import * as tables from '../../src/db/schema.ts';
@@ -121,6 +122,7 @@ describe('docs/storage.md', () => {
       ...tables.BATCH_STATUSES,
       ...tables.FAILURE_CODES,
       'phrase:{bankId}:{phrase}',
+      'payee:{phrase}',
       `${CACHE_SECONDS} s`,
       DEAD_LETTER_QUEUE,
     ];
@@ -161,6 +163,7 @@ describe('every statement', () => {
     ),
     'list by ids': selectCustomers('b', { ...listing, field: 'id', ids: ['i'] }),
     'list by phrases': selectCustomers('b', { ...listing, field: 'id', phrases: ['p'] }),
+    payee: selectPayee({ bankId: 'b', day: 'd' }, 'p'),
     'count customers': selectCustomerCount('b'),
     'filter by ids': selectFilteredIds('b', { ids: ['i'] }),
     'filter by phrases': selectFilteredIds('b', { phrases: ['p'] }),

@@ -17,6 +17,8 @@ export const API_KEYS = {
   standard: 'peere_test_lagos_standard',
   /** `customers:write` alone. */
   writer: 'peere_test_lagos_writer',
+  /** `network:resolve` alone, of Accra. */
+  network: 'peere_test_accra_network',
   /** No scopes. */
   unscoped: 'peere_test_lagos_unscoped',
   revoked: 'peere_test_lagos_revoked',
@@ -39,6 +41,7 @@ const API_KEY_ROWS: ApiKeyRow[] = [
   { key: API_KEYS.full },
   { key: API_KEYS.standard, scopes: 'customers:read' },
   { key: API_KEYS.writer, scopes: 'customers:write' },
+  { key: API_KEYS.network, bank: ACCRA, scopes: 'network:resolve' },
   { key: API_KEYS.unscoped, scopes: '' },
   { key: API_KEYS.revoked, revokedAt: 1 },
   { key: API_KEYS.expired, expiresAt: 1 },

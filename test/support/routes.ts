@@ -28,6 +28,13 @@ export const ROUTES: RouteExample[] = [
   },
   {
     method: 'GET',
+    path: '/v1/network/payee',
+    scopes: ['network:resolve'],
+    request: ({ phrase }) => ({ path: `/v1/network/payee?phrase=${phrase}` }),
+    status: 200,
+  },
+  {
+    method: 'GET',
     path: '/v1/bank/customers',
     scopes: READ,
     request: ({ id }) => ({ path: `/v1/bank/customers?ids=${id}` }),

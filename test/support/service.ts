@@ -55,12 +55,14 @@ const unlimitedPolicy = { limit: 1_000_000, seconds: 10, step: 1 };
 /** Rate limits that no test reaches. A test of rate limits passes its own. */
 export const unlimitedRatePolicies: RatePolicies = {
   lookups: unlimitedPolicy,
+  payees: unlimitedPolicy,
   changes: unlimitedPolicy,
   batches: unlimitedPolicy,
   misses: unlimitedPolicy,
 };
 export const unlimitedBindings: Pick<Env, `${string}_LIMIT` & keyof Env> = {
   LOOKUP_LIMIT: unlimitedBinding,
+  PAYEE_LIMIT: unlimitedBinding,
   CHANGE_LIMIT: unlimitedBinding,
   BATCH_LIMIT: unlimitedBinding,
   MISS_LIMIT: unlimitedBinding,

@@ -6,6 +6,7 @@ export const ALERTS: readonly LogEvent[] = [
   'dead_letter_failed',
   'dependency_unavailable',
   'field_key_missing',
+  'payee_budget_used_up',
   'row_rejected',
   'sweep_failed',
   'unreadable_message',

@@ -47,7 +47,18 @@ function scheduledDatabase(db: D1Database, scheduler: Scheduler): D1Database {
 }
 
 /** A value of the right shape that belongs to another bank. */
-const foreignValue = (key: string) => ({
+const foreignValue = (key: string) => (key.startsWith('payee:') ? foreignPayee : foreignCustomer(key));
+
+/** A payee names its phrase and no bank that could be compared, so this is another phrase's. */
+const foreignPayee = {
+  phrase: 'zoo-zoo-zoo-zoo',
+  accountName: 'Somebody Else',
+  displayPicture: null,
+  bankId: 'bnk_foreign',
+  country: 'NG',
+};
+
+const foreignCustomer = (key: string) => ({
   revision: 'cus_foreign',
   customer: {
     id: 'cus_foreign',
@@ -60,17 +71,23 @@ const foreignValue = (key: string) => ({
   },
 });
 
+/** Values expire by the scheduler's clock, because KV's own cannot be moved. */
 function scheduledCache(kv: KVNamespace, scheduler: Scheduler): KVNamespace {
+  const expiries = new Map<string, number>();
   return {
     get: (key: string, type: 'json') =>
       scheduler.park('kv get', async (outcome) => {
         if (outcome === 'garbage') return JSON.parse('{"id":');
         if (outcome === 'foreign') return foreignValue(key);
-        return applyOutcome(outcome, failure('KV GET failed: 500'), () => kv.get(key, type));
+        const value = await applyOutcome(outcome, failure('KV GET failed: 500'), () => kv.get(key, type));
+        return scheduler.now < (expiries.get(key) ?? 0) ? value : null;
       }),
-    put: (...args: Parameters<KVNamespace['put']>) =>
+    put: (key: string, value: string, { expirationTtl = Infinity }: KVNamespacePutOptions = {}) =>
       scheduler.park('kv put', (outcome) =>
-        applyOutcome(outcome, failure('KV PUT failed: 429'), () => kv.put(...args)),
+        applyOutcome(outcome, failure('KV PUT failed: 429'), async () => {
+          await kv.put(key, value);
+          expiries.set(key, scheduler.now + expirationTtl * 1_000);
+        }),
       ),
     delete: (key: string) =>
       scheduler.park('kv put', (outcome) =>

@@ -12,11 +12,26 @@ export interface PostIntent {
   idempotencyKey: string | null;
   rows: SentCustomer[];
 }
+
+/** Erases this customer; by default, any. */
+export interface EraseIntent {
+  kind: 'erase';
+  apiKey: string;
+  about?: { id: string; email: string };
+}
+
+/** Asks who is behind the phrase of this customer; by default, of any customer of any bank. */
+export interface PayeeIntent {
+  kind: 'payee';
+  about?: { id: string; phrase: string };
+}
+
 export type Intent =
   | PostIntent
   | { kind: 'update'; apiKey: string }
-  | { kind: 'erase'; apiKey: string }
+  | EraseIntent
   | { kind: 'phrase'; apiKey: string; foreign: boolean }
+  | PayeeIntent
   | { kind: 'batch'; apiKey: string; foreign: boolean };
 
 export interface Client {
@@ -68,6 +83,7 @@ export function makeClients(random: Random): Client[] {
         { weight: 2, choice: () => ({ kind: 'update', apiKey }) },
         { weight: 3.5, choice: () => ({ kind: 'erase', apiKey }) },
         { weight: 2.5, choice: () => ({ kind: 'phrase', apiKey, foreign: random.happens(0.5) }) },
+        { weight: 3, choice: () => ({ kind: 'payee' }) },
         { weight: 1, choice: () => ({ kind: 'batch', apiKey, foreign: random.happens(0.3) }) },
       ])();
     }),

@@ -11,6 +11,7 @@ interface CustomerRow {
   phrase: string;
   account_name: string;
   state: string | null;
+  display_picture: string | null;
   client_ref: string;
 }
 

@@ -83,8 +83,30 @@ export const MUTANTS: Record<string, Edit[]> = {
   'cache-owner-not-compared': [
     {
       file: 'customers/phrase-cache.ts',
-      find: 'value.success && value.data.customer.bankId === bankId && value.data.customer.phrase === phrase',
-      replace: 'value.success',
+      find: 'value.success && this.#kind.keyOf(value.data) === key',
+      replace: "value.success && (key.startsWith('phrase:') || this.#kind.keyOf(value.data) === key)",
+    },
+  ],
+  'payee-phrase-not-compared': [
+    {
+      file: 'customers/phrase-cache.ts',
+      find: 'value.success && this.#kind.keyOf(value.data) === key',
+      replace: "value.success && (key.startsWith('payee:') || this.#kind.keyOf(value.data) === key)",
+    },
+  ],
+  'payee-left-by-an-erasure': [
+    { file: 'erasure/erasure.service.ts', find: ', payeeCache.forget(ofNetwork)]', replace: ']' },
+    {
+      file: 'erasure/erasure.service.ts',
+      find: 'runAfterResponse(payeeCache.forgetAgain(ofNetwork));',
+      replace: '',
+    },
+  ],
+  'payee-never-expires': [
+    {
+      file: 'customers/phrase-cache.ts',
+      find: 'expirationTtl: CACHE_SECONDS,',
+      replace: "...(this.#kind.keyOf(value).startsWith('payee:') ? {} : { expirationTtl: CACHE_SECONDS }),",
     },
   ],
   'a-customer-is-overwritten': [

@@ -1,6 +1,6 @@
 /** The banks' requests, what their responses acknowledged, and what no response may be. */
 import type { Random } from './random.ts';
-import { CANARY, type Intent, type PostIntent } from './clients.ts';
+import { CANARY, type EraseIntent, type Intent, type PayeeIntent, type PostIntent } from './clients.ts';
 import { ACCRA, API_KEYS, LAGOS } from '../support/banks.ts';
 import type { KnownCustomer, ServiceResponse } from '../support/service.ts';
 
@@ -20,6 +20,8 @@ export interface ErasureAttempt {
   bank: string;
   id: string;
   email: string;
+  /** Undefined until the customer is stored. */
+  phrase: string | undefined;
   acknowledged: boolean;
   /** Ids that were given out before for the same person, who must not be a customer under any of them. */
   others: string[];
@@ -51,6 +53,8 @@ export class Requests {
   readonly erasures: ErasureAttempt[] = [];
   /** Acknowledged changes. */
   readonly changes: { bank: string; requestId: string | null }[] = [];
+  /** Payees that were found, by phrase. */
+  readonly payees = new Map<string, { displayPicture: string | null }>();
   readonly violations: string[] = [];
   readonly #db: D1Database;
   readonly #random: Random;
@@ -92,9 +96,11 @@ export class Requests {
       case 'update':
         return this.#update(intent.apiKey);
       case 'erase':
-        return this.#erase(intent.apiKey);
+        return this.#erase(intent);
       case 'phrase':
         return this.#phrase(intent.apiKey, intent.foreign);
+      case 'payee':
+        return this.#payee(intent);
       case 'batch':
         return this.#batch(intent.apiKey, intent.foreign);
     }
@@ -126,11 +132,15 @@ export class Requests {
   }
 
   async #update(apiKey: string) {
-    const customer = await this.#anyCustomer(bankOf(apiKey));
+    const customers = await this.#customersOf(bankOf(apiKey));
+    // Customers who may be cached as payees are the harder case.
+    const asked = customers.filter(({ phrase }) => this.payees.has(phrase));
+    const customer = this.#pickFrom(asked.length > 0 ? asked : customers);
     const state = `${CANARY}state ${this.updates.length}`;
     const attempt = { id: customer?.id ?? 'cus_unknown', state, acknowledged: false };
     if (customer !== undefined) this.updates.push(attempt);
-    const request = toRequest('PATCH', '/v1/bank/customer', apiKey, { id: attempt.id, update: { state } });
+    const update = { state, displayPicture: `https://pictures.example.com/${this.updates.length}` };
+    const request = toRequest('PATCH', '/v1/bank/customer', apiKey, { id: attempt.id, update });
     const check = (response: ServiceResponse) => {
       attempt.acknowledged = response.status === 200;
       if (attempt.acknowledged) this.#recordChange(apiKey, response);
@@ -141,19 +151,21 @@ export class Requests {
   }
 
   /** Erases a customer, or an accepted row that is still staged. */
-  async #erase(apiKey: string) {
+  async #erase({ apiKey, about }: EraseIntent) {
     const bank = bankOf(apiKey);
     const accepted = this.#acceptedOf(bank);
     const customers = await this.#customersOf(bank);
     const copies = ({ email }: { email: string }) => accepted.filter((other) => other.email === email).length;
     // Customers who may have another staged copy are the harder case.
     const withCopies = customers.filter((customer) => copies(customer) > 1);
-    const target = this.#random.happens(0.6)
+    const any = this.#random.happens(0.6)
       ? this.#pickFrom(withCopies.length > 0 ? withCopies : customers)
       : undefined;
+    const target = about ?? any;
     const { id, email } = target ?? this.#pickFrom(accepted) ?? { id: 'cus_unknown', email: '' };
     const others = target === undefined ? [] : accepted.filter((other) => other.email === email);
-    const attempt = { bank, id, email, acknowledged: false, others: others.map((other) => other.id) };
+    const phrase = customers.find((customer) => customer.id === id)?.phrase;
+    const attempt = { bank, id, email, phrase, acknowledged: false, others: others.map((other) => other.id) };
     this.erasures.push(attempt);
     const request = toRequest('DELETE', `/v1/bank/customer?id=${id}`, apiKey);
     const check = (response: ServiceResponse) => {
@@ -200,6 +212,26 @@ export class Requests {
       }
     };
     return { request, check };
+  }
+
+  async #payee({ about }: PayeeIntent) {
+    const customer = about ?? (await this.#anyCustomer(this.#random.pick([LAGOS, ACCRA])));
+    const phrase = customer?.phrase ?? 'zoo-zoo-zoo-zoo';
+    const request = toRequest('GET', `/v1/network/payee?phrase=${phrase}`, API_KEYS.network);
+    const check = ({ status, body }: ServiceResponse) => {
+      if (status === 200) this.#checkPayee(phrase, body.data);
+      else if (status !== 404 && status !== 503) this.#violate(`a payee is answered with ${status}`);
+      else if (status === 404 && customer !== undefined && !this.mayBeErased(customer.id))
+        this.#violate('a payee is not found');
+    };
+    return { request, check };
+  }
+
+  #checkPayee(phrase: string, payee: Record<string, unknown>): void {
+    this.payees.set(phrase, payee as { displayPicture: string | null });
+    if (payee['phrase'] !== phrase) this.#violate('a payee is somebody else');
+    if (Object.keys(payee).join() !== 'phrase,accountName,displayPicture,bankId,country')
+      this.#violate('a payee has other fields than five');
   }
 
   async #batch(apiKey: string, foreign: boolean) {

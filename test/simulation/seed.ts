@@ -2,6 +2,7 @@
 import { env } from 'cloudflare:workers';
 import { redriveBatch } from '../../src/batches/process/redrive.store.ts';
 import { executeBatch } from '../../src/db/statements.ts';
+import { ACCRA, API_KEYS } from '../support/banks.ts';
 import { checkState, Progress, readState, type State } from './invariants.ts';
 import { BEGINNING } from './scheduler.ts';
 import { World } from './world.ts';
@@ -43,10 +44,12 @@ export async function playSeed(seed: number): Promise<SeedResult> {
   await progress.sample(env.DB);
   const state = await readState(env.DB);
   checkState(state, world, violate);
+  await askPayees(state, world, violate);
 
   await world.repeatHistory();
   await settle(world, violate);
   if (!isSame(state, await readState(env.DB))) violate('a late message changed something');
+  await eraseAsked(state, world, violate);
   violations.push(...world.requests.violations);
   return {
     violations: [...new Set(violations)],
@@ -65,6 +68,7 @@ async function clear(db: D1Database): Promise<void> {
     'idempotency_keys',
     'retired_phrases',
     'audit_log',
+    'payee_misses',
   ];
   await db.batch([
     // The trigger forbids emptying the audit log.
@@ -123,6 +127,60 @@ async function retryAll(world: World, violate: (violation: string) => void): Pro
       violate('a retry is answered otherwise');
     if (!again.headers.has('Idempotent-Replayed')) violate('a retry is not marked as one');
   }
+}
+
+/** How old a payee's answer may be, as the README says: a cached value's 5 minutes, and one for a location's copy. */
+const BOUND_MS = 6 * 60_000;
+
+/** After the bound, a payee is as D1 has it: who was erased is nobody, and who was updated shows the update. */
+async function askPayees(state: State, world: World, violate: (violation: string) => void): Promise<void> {
+  world.scheduler.now += BOUND_MS;
+  const { erasures, updates } = world.requests;
+  const stored = new Map(state.customers.map((customer) => [customer.id, customer]));
+  for (const { id, phrase } of erasures) {
+    // An erasure that was not answered may have been made all the same.
+    if (phrase === undefined || stored.has(id)) continue;
+    if ((await askPayee(world, { id, phrase }, violate)) !== undefined)
+      violate('an erased customer is a payee');
+  }
+  for (const id of new Set(updates.map((update) => update.id))) {
+    const customer = stored.get(id);
+    if (customer === undefined) continue;
+    const payee = await askPayee(world, customer, violate);
+    if (payee?.displayPicture !== customer.display_picture) violate('a payee is older than promised');
+  }
+}
+
+/** Without faults an erasure takes effect at once; if the cache takes no deletion, after the bound. */
+async function eraseAsked(state: State, world: World, violate: (violation: string) => void): Promise<void> {
+  for (const [customer, refuses] of [
+    [state.customers.at(0), false],
+    [state.customers.at(1), true],
+  ] as const) {
+    if (customer === undefined) continue;
+    await askPayee(world, customer, violate);
+    const apiKey = customer.bank_id === ACCRA ? API_KEYS.other : API_KEYS.full;
+    world.cacheRefusesWrites = refuses;
+    world.clients[0]?.intents.push({ kind: 'erase', apiKey, about: customer });
+    await settle(world, violate);
+    world.cacheRefusesWrites = false;
+    if (refuses) world.scheduler.now += BOUND_MS;
+    if ((await askPayee(world, customer, violate)) !== undefined)
+      violate('an erased customer is still a payee');
+  }
+}
+
+/** @returns what was answered; undefined if the payee was not found */
+async function askPayee(
+  world: World,
+  about: { id: string; phrase: string },
+  violate: (violation: string) => void,
+) {
+  const { requests, clients } = world;
+  requests.payees.delete(about.phrase);
+  clients[0]?.intents.push({ kind: 'payee', about });
+  await settle(world, violate);
+  return requests.payees.get(about.phrase);
 }
 
 function isSame(one: State, other: State): boolean {

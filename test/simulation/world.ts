@@ -37,6 +37,8 @@ export class World {
   readonly faults = new Map<string, number>();
   readonly log: string[] = [];
   faulty = true;
+  /** Every write of the cache fails. */
+  cacheRefusesWrites = false;
   /** Rows that were changed to break a constraint. No more than these may be rejected. */
   corruptedRows = 0;
   #outageCallsLeft = 0;
@@ -128,7 +130,8 @@ export class World {
     if (boundary === undefined || boundary === 'timer') return;
     this.#outageCallsLeft -= 1;
     const outcomes = boundary === 'd1' && this.#outageCallsLeft > 0 ? OUTAGE_OUTCOMES : OUTCOMES[boundary];
-    const outcome = this.faulty ? this.random.weighted(outcomes) : 'works';
+    const isRefused = this.cacheRefusesWrites && boundary === 'kv put';
+    const outcome = isRefused ? 'before' : this.faulty ? this.random.weighted(outcomes) : 'works';
     if (outcome !== 'works') this.#count(`${boundary} ${outcome}`);
     await this.scheduler.release(index, outcome);
   }

@@ -30,6 +30,7 @@ const LOADS = {
   constant: ['ceiling', REQUESTS.constant],
   'raw KV': ['ceiling', REQUESTS.rawKv],
   'phrase hit': ['ours', REQUESTS.phrase],
+  'payee hit': ['ours', REQUESTS.payee],
   'phrase hit, large': ['large', REQUESTS.phrase],
   'phrase, typical': ['typical', REQUESTS.phrase],
   'raw D1 by id': ['ceiling', REQUESTS.rawId],
@@ -107,6 +108,7 @@ function compareLookups(rounds: Round[]): Ratio[] {
   return [
     speed('phrase hit ÷ raw KV read', 0.85, 'phrase hit', 'raw KV'),
     speed('phrase hit ÷ typical', 2, 'phrase hit', 'phrase, typical'),
+    speed('payee hit ÷ phrase hit', 0.9, 'payee hit', 'phrase hit'),
     speed('id ÷ raw D1 read', 0.85, 'id', 'raw D1 by id'),
     speed('email ÷ raw D1 read', 0.85, 'email', 'raw D1 by email'),
     speed('list of 50 ÷ raw D1 read', 0.75, 'list', 'raw D1 list'),

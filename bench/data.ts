@@ -1,7 +1,9 @@
 /** The data of the measured Workers, and the requests that they get. */
 import { createHash } from 'node:crypto';
 import { readD1Migrations } from '@cloudflare/vitest-pool-workers';
-import { SCOPES } from '../src/api-keys/scopes.ts';
+import { BANK_SCOPES } from '../src/api-keys/scopes.ts';
+import { toPayee } from '../src/customers/customers.view.ts';
+import { payeeKey } from '../src/customers/phrase-cache.ts';
 import { createPhrase } from '../src/lib/phrase.ts';
 import type { LoadRequest } from './load.ts';
 import type { BenchServer } from './servers.ts';
@@ -12,8 +14,12 @@ const KEYS = 30;
 /** Customers that are looked up: every Worker has them, also in its cache, if any. */
 const KNOWN_CUSTOMERS = 1_000;
 
-const keyOf = (kind: 'standard' | 'full', n: number) => `peere_test_bench_${kind}_${n % KEYS}`;
-export const authorized = (kind: 'standard' | 'full', n: number) => ({
+/** What an API key of the load may do. */
+const KINDS = { standard: 'customers:read', full: BANK_SCOPES.join(' '), network: 'network:resolve' };
+type Kind = keyof typeof KINDS;
+
+const keyOf = (kind: Kind, n: number) => `peere_test_bench_${kind}_${n % KEYS}`;
+export const authorized = (kind: Kind, n: number) => ({
   Authorization: `Bearer ${keyOf(kind, n)}`,
 });
 
@@ -43,10 +49,9 @@ export async function prepare({ db, miniflare }: BenchServer): Promise<void> {
     for (const query of queries) await db.prepare(query).run();
   }
   await db.prepare(`INSERT INTO banks (id, name, created_at) VALUES ('${BANK}', 'Bench', 0)`).run();
-  const kinds = { standard: 'customers:read', full: SCOPES.join(' ') };
   const today = new Date().toISOString().slice(0, 10);
   await db.batch(
-    (['standard', 'full'] as const).flatMap((kind) =>
+    (Object.keys(KINDS) as Kind[]).flatMap((kind) =>
       Array.from({ length: KEYS }, (_, n) => {
         const hash = createHash('sha256').update(keyOf(kind, n)).digest('hex');
         return db
@@ -54,7 +59,7 @@ export async function prepare({ db, miniflare }: BenchServer): Promise<void> {
             `INSERT INTO api_keys (hash, id, bank_id, name, prefix, scopes, created_at, last_used_on)
              VALUES (?, ?, ?, 'bench', 'peere_test_', ?, 0, ?)`,
           )
-          .bind(hash, `key_${kind}_${n}`, BANK, kinds[kind], today);
+          .bind(hash, `key_${kind}_${n}`, BANK, KINDS[kind], today);
       }),
     ),
   );
@@ -70,16 +75,20 @@ export async function prepare({ db, miniflare }: BenchServer): Promise<void> {
     .run();
   await db.prepare(`UPDATE banks SET customer_count = ${KNOWN_CUSTOMERS} WHERE id = '${BANK}'`).run();
   const cache = await miniflare.getKVNamespace('PHRASE_CACHE');
-  for (const { id, phrase } of known) await cache.put(cacheKey(phrase), cached(id, phrase));
+  for (const { id, phrase } of known) {
+    const customer = cachedCustomer(id, phrase);
+    await cache.put(cacheKey(phrase), JSON.stringify({ customer, revision: id }));
+    await cache.put(payeeKey(phrase), JSON.stringify(toPayee(customer)));
+  }
 }
 
 export function cacheKey(phrase: string): string {
   return `phrase:${BANK}:${phrase}`;
 }
 
-/** The format of src/customers/phrase-cache.ts; the bare KV read gets the same bytes. */
-function cached(id: string, phrase: string): string {
-  const customer = {
+/** Cached in the format of src/customers/phrase-cache.ts; the bare KV read gets the same bytes. */
+function cachedCustomer(id: string, phrase: string) {
+  return {
     id,
     accountName: 'Adaobi Okafor',
     gender: null,
@@ -88,7 +97,6 @@ function cached(id: string, phrase: string): string {
     phrase,
     country: 'NG',
   };
-  return JSON.stringify({ customer, revision: id });
 }
 
 /**
@@ -127,6 +135,10 @@ export const REQUESTS = {
   phrase: (n: number): LoadRequest => ({
     path: `/v1/bank/customer?phrase=${pick(n).phrase}`,
     headers: authorized('standard', n),
+  }),
+  payee: (n: number): LoadRequest => ({
+    path: `/v1/network/payee?phrase=${pick(n).phrase}`,
+    headers: authorized('network', n),
   }),
   id: (n: number): LoadRequest => ({
     path: `/v1/bank/customer?id=${pick(n).id}`,

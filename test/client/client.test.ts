@@ -7,7 +7,7 @@ import {
   type NewCustomer,
   type PeereClient,
 } from '../../packages/client/src/client.ts';
-import { API_KEYS } from '../support/banks.ts';
+import { API_KEYS, LAGOS } from '../support/banks.ts';
 import { laggingDatabase } from '../support/faulty-bindings.ts';
 import { sentCustomers } from '../support/customers.ts';
 import { Service } from '../support/service.ts';
@@ -104,6 +104,23 @@ describe('a customer', () => {
     await client.eraseCustomer(row?.id ?? '');
     expect(await client.getCustomer({ id: row?.id ?? '' })).toBeNull();
     expect(await caught(client.eraseCustomer(row?.id ?? ''))).toMatchObject({ code: 'CUSTOMER_NOT_FOUND' });
+  });
+});
+
+it('resolves a payee of another bank, and an unknown phrase to null', async () => {
+  const [row] = await service.createCustomers(sentCustomers(1));
+  const phrase = row?.phrase ?? '';
+  const payer = createTestClient({ key: API_KEYS.network });
+  expect(await payer.resolvePayee(phrase)).toEqual({
+    phrase,
+    accountName: 'Adaobi Okafor 0',
+    displayPicture: null,
+    bankId: LAGOS,
+    country: 'NG',
+  });
+  expect(await payer.resolvePayee('zoo-zoo-zoo-zoo')).toBeNull();
+  expect(await caught(createTestClient({ key: API_KEYS.standard }).resolvePayee(phrase))).toMatchObject({
+    code: 'FORBIDDEN',
   });
 });
 

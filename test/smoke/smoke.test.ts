@@ -18,6 +18,7 @@ import { startCompressingProxy } from './compressing-proxy.ts';
 
 const FULL = 'peere_test_lagos_full';
 const STANDARD = 'peere_test_lagos_standard';
+const NETWORK = 'peere_test_network';
 /** Targets for 10,000 customers on a laptop, and the factor by which a busy 2-core CI machine may exceed them. */
 const TARGET_ACCEPT_MS = 250;
 const TARGET_VISIBLE_MS = 10_000;
@@ -64,6 +65,13 @@ void describe('npm start', () => {
     const response = await fetch(line[2], { headers: { Authorization: `Bearer ${line[1]}` } });
     assert.equal(response.status, 200);
     assert.equal((await send('GET', '/v1/bank/customer?phrase=River.Stone Ocean-Coral', FULL)).status, 200);
+  });
+
+  void it('answers who a payee is to the demo key for it, and to no other', async () => {
+    for (const key of [NETWORK, FULL, STANDARD, 'peere_test_accra_full']) {
+      const { status } = await send('GET', '/v1/network/payee?phrase=river-stone-ocean-coral', key);
+      assert.equal(status, key === NETWORK ? 200 : 403, key);
+    }
   });
 
   void it(
@@ -232,9 +240,10 @@ void describe('npm start', () => {
       for (const { method, path, headers, body } of requests.toSorted((one) =>
         one.method === 'DELETE' ? 1 : -1,
       )) {
+        const key = path.startsWith('/v1/network/') ? NETWORK : FULL;
         const response = await fetch(server.url + path, {
           method,
-          headers: { ...headers, Authorization: `Bearer ${FULL}`, 'Content-Type': 'application/json' },
+          headers: { ...headers, Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' },
           ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         });
         assert.ok(response.status < 300, `${method} ${path}: ${response.status} ${await response.text()}`);

@@ -3,7 +3,7 @@
  * written to a local database.
  */
 import { createHash } from 'node:crypto';
-import { SCOPES } from '../../src/api-keys/scopes.ts';
+import { BANK_SCOPES } from '../../src/api-keys/scopes.ts';
 import { sealField, type FieldKey } from '../../src/crypto/field-cipher.ts';
 import { DEMO_CUSTOMER, EXAMPLE_BATCH_ID } from '../../src/openapi/examples.ts';
 import { sqlText } from '../lib/wrangler.ts';
@@ -13,7 +13,8 @@ export const DEMO_BANKS = [
   { id: 'bnk_demo_accra', name: 'Demo Bank Accra' },
 ];
 
-const ALL = SCOPES.join(' ');
+/** All that an API key may do with its own bank's customers. */
+const ALL = BANK_SCOPES.join(' ');
 
 export const DEMO_KEYS = [
   { id: 'key_demo_lagos_full', bankId: 'bnk_demo_lagos', key: 'peere_test_lagos_full', scopes: ALL },
@@ -24,6 +25,7 @@ export const DEMO_KEYS = [
     scopes: 'customers:read',
   },
   { id: 'key_demo_accra_full', bankId: 'bnk_demo_accra', key: 'peere_test_accra_full', scopes: ALL },
+  { id: 'key_demo_network', bankId: 'bnk_demo_accra', key: 'peere_test_network', scopes: 'network:resolve' },
 ];
 
 /** Fields of the demo customer that no response shows. */

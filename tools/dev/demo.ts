@@ -13,6 +13,8 @@ import { isServiceAt, startServer } from './server.ts';
 
 const FULL = 'peere_test_lagos_full';
 const STANDARD = 'peere_test_lagos_standard';
+/** Of the other demo bank: it asks about payees of all banks. */
+const NETWORK = 'peere_test_network';
 const MAX_WAIT_MS = 120_000;
 
 interface Reply {
@@ -107,6 +109,8 @@ async function lookAround(url: string, id: string): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 200));
   const after = await request(url, 'GET', byPhrase, STANDARD);
   show('by phrase, after the update', after, after.body.data.accountName);
+  const payee = await request(url, 'GET', `/v1/network/payee?phrase=${phrase}`, NETWORK);
+  show('payee, asked by another bank', payee, `${payee.body.data.accountName}, ${payee.body.data.bankId}`);
 }
 
 const program = new Command('demo')

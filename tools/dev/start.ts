@@ -124,7 +124,7 @@ function banner(url: string): string {
   const curl = process.platform === 'win32' ? 'curl.exe' : 'curl';
   return `
   Ready.    ${url}      (Ctrl-C stops it)
-  API key   ${key}      (demo bank Lagos, every scope)
+  API key   ${key}      (demo bank Lagos, every scope of a bank)
   Try       ${curl} -H "Authorization: Bearer ${key}" "${url}/v1/bank/customer?phrase=${DEMO_CUSTOMER.phrase}"
   Docs      ${url}/docs
   Fill it   npm run demo${url.endsWith(':8787') ? '' : ` -- --url ${url}`}      (10,000 customers, in another terminal)

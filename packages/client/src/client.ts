@@ -18,6 +18,7 @@ import type {
   ListChangesQuery,
   ListCustomersQuery,
   NewCustomer,
+  Payee,
   RowFailure,
   UpdatedCustomer,
 } from './types.ts';
@@ -89,6 +90,27 @@ export class PeereClient {
       return { ...body.data, etag: responseHeaders.get('ETag') ?? '' };
     } catch (error) {
       if ((error as PeereError).code === 'CUSTOMER_NOT_FOUND') return null;
+      throw error;
+    }
+  }
+
+  /**
+   * Finds out who is behind a phrase, at whatever bank of the network. Needs an API key with `network:resolve`. What it
+   * returns may be up to 6 minutes old.
+   * @returns null if nobody has this phrase. Each unknown phrase counts for your bank, so check the four words before.
+   */
+  async resolvePayee(phrase: string, { signal }: CallOptions = {}): Promise<Payee | null> {
+    try {
+      const { body } = await this.#transport.send<Envelope<Payee>>({
+        method: 'GET',
+        path: '/v1/network/payee',
+        query: { phrase },
+        repeatable: true,
+        signal,
+      });
+      return body.data;
+    } catch (error) {
+      if ((error as PeereError).code === 'PAYEE_NOT_FOUND') return null;
       throw error;
     }
   }

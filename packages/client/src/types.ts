@@ -54,6 +54,31 @@ export interface Customer {
   createdAt?: string;
 }
 /**
+ * What every bank of the network may know of a customer whose phrase it was given.
+ */
+export interface Payee {
+  /**
+   * Four words, unique in the whole network and never given out twice. It never changes.
+   */
+  phrase: string;
+  /**
+   * Full name of the account. Show it to the payer before the payment.
+   */
+  accountName: string;
+  /**
+   * URL of a picture, or null. The service never fetches it.
+   */
+  displayPicture: string | null;
+  /**
+   * The bank of the payee, which is where the payment goes.
+   */
+  bankId: string;
+  /**
+   * ISO 3166-1 alpha-2.
+   */
+  country: string;
+}
+/**
  * A new customer. Texts are trimmed, and line breaks and tabs become spaces. An optional field that is null or empty counts as absent. Other fields are ignored. In `clientRef`, `accountNumber`, `reference` and `phone`, a number that a spreadsheet has changed (`1.23E+10`, `#REF!`) is refused.
  */
 export interface NewCustomer {
@@ -380,6 +405,7 @@ export interface ErrorResponse {
     | 'UNAUTHENTICATED'
     | 'FORBIDDEN'
     | 'CUSTOMER_NOT_FOUND'
+    | 'PAYEE_NOT_FOUND'
     | 'BATCH_NOT_FOUND'
     | 'ROUTE_NOT_FOUND'
     | 'METHOD_NOT_ALLOWED'
@@ -429,6 +455,12 @@ export interface EraseCustomerQuery {
    * The id of the customer.
    */
   id: string;
+}
+export interface ResolvePayeeQuery {
+  /**
+   * Four words, as the payer was told them.
+   */
+  phrase: string;
 }
 export interface ListCustomersQuery {
   /**

@@ -76,8 +76,9 @@ it.each(parameters)(
       const asked = `${path.replace(':batchId', 'bat_x')}?${name}=${text}`;
       const body = method === 'POST' ? { body: { customers: [sentCustomer()] } } : {};
       const answer = await service.request(method, asked, body);
-      expect(answer.status).toBe(400);
-      expect(answer.body.errors[0].field).toContain(name);
+      // A payee's phrase gets the same 404, whatever is wrong with it.
+      if (path === '/v1/network/payee') expect(answer.status).toBe(404);
+      else expect([answer.status, answer.body.errors[0].field]).toEqual([400, expect.stringContaining(name)]);
       expect(longestNormalised()).toBeLessThan(600);
     }
   },

@@ -81,9 +81,9 @@ export function makeClients(random: Random): Client[] {
       return random.weighted<() => Intent>([
         { weight: 5, choice: () => makePost(`c${client}i${n}`) },
         { weight: 2, choice: () => ({ kind: 'update', apiKey }) },
-        { weight: 3.5, choice: () => ({ kind: 'erase', apiKey }) },
+        { weight: 5, choice: () => ({ kind: 'erase', apiKey }) },
         { weight: 2.5, choice: () => ({ kind: 'phrase', apiKey, foreign: random.happens(0.5) }) },
-        { weight: 3, choice: () => ({ kind: 'payee' }) },
+        { weight: 2, choice: () => ({ kind: 'payee' }) },
         { weight: 1, choice: () => ({ kind: 'batch', apiKey, foreign: random.happens(0.3) }) },
       ])();
     }),

@@ -93,7 +93,7 @@ export function checkState(state: State, world: World, violate: ReportViolation)
   checkAudit(state, world.requests, violate);
   for (const bank of state.banks) checkFailureCounts(state, bank, world.limits, violate);
   const rejected = state.batches.reduce((sum, batch) => sum + batch.rejected, 0);
-  if (rejected > world.corruptedRows) violate('a row was rejected that breaks no constraint');
+  if (rejected > world.corruptedRows) violate('a row that breaks no constraint is rejected');
   checkIdempotencyKeys(world.requests, violate);
   checkUpdates(state, world.requests, violate);
   checkSecrecy(world, violate);
@@ -101,14 +101,15 @@ export function checkState(state: State, world: World, violate: ReportViolation)
 
 function checkCustomers({ customers, banks, retired }: State, violate: ReportViolation): void {
   const identities = new Set(customers.map((row) => `${row.bank_id} ${row.email}`));
-  if (identities.size !== customers.length) violate('a customer is doubled');
+  if (identities.size !== customers.length) violate('two customers of a bank have one email');
   if (new Set(customers.map(({ phrase }) => phrase)).size !== customers.length)
-    violate('a phrase is doubled');
+    violate('two customers have one phrase');
   const retiredPhrases = new Set(retired.map(({ phrase }) => phrase));
-  if (customers.some(({ phrase }) => retiredPhrases.has(phrase))) violate('a phrase was given out again');
+  if (customers.some(({ phrase }) => retiredPhrases.has(phrase)))
+    violate('a retired phrase was given to a customer');
   for (const { id, customer_count } of banks) {
     const actual = customers.filter(({ bank_id }) => bank_id === id).length;
-    if (actual !== customer_count) violate(`the bank counts ${customer_count} customers and has ${actual}`);
+    if (actual !== customer_count) violate(`a bank counts ${customer_count} customers and has ${actual}`);
   }
 }
 
@@ -122,8 +123,8 @@ function checkFailureCounts(
   const isOwn = (row: { bank_id: string }) => row.bank_id === bank.id;
   const stored = failures.filter(isOwn).length;
   if (stored !== bank.failure_count)
-    violate(`the bank counts ${bank.failure_count} failures and has ${stored}`);
-  if (stored > limits.stored) violate('a bank has more failures than it may');
+    violate(`a bank counts ${bank.failure_count} failures and has ${stored}`);
+  if (stored > limits.stored) violate('a bank exceeds its stored failures');
   const isOfDay = (time: number | null) => new Date(time ?? 0).toISOString().startsWith(bank.failure_day);
   const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0);
   const refused = sum(
@@ -136,9 +137,9 @@ function checkFailureCounts(
       .filter((chunk) => isOwn(chunk) && isOfDay(chunk.done_at))
       .map(({ row_count, created }) => row_count - created),
   );
-  if (refused > limits.perDay) violate('a bank leaves more refused rows a day than it may');
+  if (refused > limits.perDay) violate('a bank exceeds its refused rows per day');
   if (refused + late !== bank.failure_day_count)
-    violate(`the bank counts ${bank.failure_day_count} failures of the day and has ${refused + late}`);
+    violate(`a bank counts ${bank.failure_day_count} failures of the day and has ${refused + late}`);
 }
 
 function checkBatch(
@@ -157,22 +158,22 @@ function checkBatch(
   ).length;
   if (!['COMPLETED', 'COMPLETED_WITH_FAILURES'].includes(batch.status))
     violate(`a batch stays ${batch.status}`);
-  if ((batch.status === 'COMPLETED') !== (failed === 0)) violate('the status hides or invents failures');
+  if ((batch.status === 'COMPLETED') !== (failed === 0)) violate('a status does not fit the failures');
   const missing = batch.created - created;
   if (missing < 0 || missing > maxErased(batch, requests))
-    violate('a batch counts other customers than it made');
+    violate('a batch counts customers that it did not create');
   if (failed !== batch.duplicates + batch.invalid + batch.raced + batch.rejected) {
-    violate('a batch counts other failures than it has');
+    violate('a batch counts failures that it does not have');
   }
   if (batch.created + failed !== batch.total)
-    violate(`of ${batch.total} rows ${batch.created} and ${failed} are accounted for`);
+    violate(`a batch has ${batch.total} rows, but ${batch.created} customers and ${failed} failures`);
   if (
     own.reduce((sum, chunk) => sum + chunk.row_count, 0) !==
     batch.total - batch.duplicates - batch.invalid
   ) {
-    violate('a batch is without some of its chunks');
+    violate('a batch lacks some of its chunks');
   }
-  if (own.some(({ payload }) => payload !== null)) violate('a closed chunk holds its payload');
+  if (own.some(({ payload }) => payload !== null)) violate('a chunk keeps its payload');
 }
 
 /** Returns how many customers of a batch may be missing because an erasure of them was requested. */
@@ -196,21 +197,22 @@ function checkAcknowledged(
   const bank = bankOf(intent.apiKey);
   const batch = state.batches.find(({ id }) => id === batchId);
   const accepted = acceptedIndexes(intent, response);
-  if (accepted.length !== data.customerIds.length) violate('an answer’s ids and failures do not add up');
+  if (accepted.length !== data.customerIds.length)
+    violate('the ids and failures of a response do not add up');
   for (const [position, id] of (data.customerIds as string[]).entries()) {
     const index = accepted[position] ?? -1;
     const customer = state.customers.find((row) => row.bank_id === bank && row.id === id);
     const failure = state.failures.some(
       (row) => row.bank_id === bank && row.batch_id === batchId && row.row_index === index,
     );
-    if (customer !== undefined && failure) violate('a row is both');
+    if (customer !== undefined && failure) violate('a row is both a customer and a failure');
     const email = emailOf(intent, index);
     const mayBeGone = erasures.some((attempt) => attempt.bank === bank && attempt.email === email);
     const wasRemoved = (batch?.failures_removed ?? 0) > 0;
     if (customer === undefined && !failure && !mayBeGone && !wasRemoved)
       violate('an acknowledged row is lost');
     if (customer !== undefined && customer.client_ref !== intent.rows[index]?.['clientRef']) {
-      violate('an id is another row’s customer');
+      violate('an id belongs to the customer of another row');
     }
     if (customer !== undefined && customer.account_name !== intent.rows[index]?.['accountName']) {
       violate('a customer was overwritten');
@@ -231,7 +233,7 @@ function checkAudit({ audit }: State, { changes }: Requests, violate: ReportViol
   const logged = new Set(audit.map(({ bank_id, request_id }) => `${bank_id} ${request_id}`));
   if (changes.some(({ bank, requestId }) => !logged.has(`${bank} ${requestId}`)))
     violate('a change is not in the audit log');
-  if (audit.some(({ key_id }) => key_id === null)) violate('a change is nobody’s');
+  if (audit.some(({ key_id }) => key_id === null)) violate('a change has no API key');
 }
 
 /** Every response to the same Idempotency-Key and body names the same batch. */
@@ -242,9 +244,9 @@ function checkIdempotencyKeys({ acknowledged }: Requests, violate: ReportViolati
     if (intent.idempotencyKey === null) continue;
     const key = `${intent.apiKey} ${intent.idempotencyKey}`;
     const { batchId } = response.body.data;
-    if ((batches.get(key) ?? batchId) !== batchId) violate('one key made two batches');
+    if ((batches.get(key) ?? batchId) !== batchId) violate('one Idempotency-Key has two batches');
     if (JSON.stringify((bodies.get(key) ?? intent).rows) !== JSON.stringify(intent.rows)) {
-      violate('one key took two bodies');
+      violate('one Idempotency-Key has two bodies');
     }
     batches.set(key, batchId);
     bodies.set(key, intent);

@@ -125,7 +125,7 @@ export class Requests {
       } else if (response.status === 429 && isReplay) {
         this.#violate('a replay is refused because of a limit');
       } else if (![503, 409, 422, 429].includes(response.status)) {
-        this.#violate(`a batch is answered with ${response.status}`);
+        this.#violate(`the response to a batch is a ${response.status}`);
       }
     };
     return { request, check };
@@ -172,7 +172,7 @@ export class Requests {
       attempt.acknowledged = response.status === 200;
       if (attempt.acknowledged) this.#recordChange(apiKey, response);
       else if (![404, 503].includes(response.status))
-        this.#violate(`an erasure is answered with ${response.status}`);
+        this.#violate(`the response to an erasure is a ${response.status}`);
     };
     return { request, check };
   }
@@ -206,9 +206,9 @@ export class Requests {
     const check = ({ status, body }: ServiceResponse) => {
       const erased = status === 404 && this.mayBeErased(customer?.id ?? '');
       if (status !== expected && status !== 503 && !erased)
-        this.#violate(`a phrase is answered with ${status}, not ${expected}`);
+        this.#violate(`a lookup by phrase is a ${status} instead of a ${expected}`);
       if (status === 200 && (body.data.bankId !== bank || body.data.phrase !== phrase)) {
-        this.#violate('a phrase is answered with somebody else');
+        this.#violate('a lookup by phrase returns another customer');
       }
     };
     return { request, check };
@@ -246,7 +246,7 @@ export class Requests {
     const expected = id === undefined || foreign ? 404 : 200;
     const check = ({ status }: ServiceResponse) => {
       if (status !== expected && status !== 503)
-        this.#violate(`a batch is read with ${status}, not ${expected}`);
+        this.#violate(`a read of a batch is a ${status} instead of a ${expected}`);
     };
     return { request, check };
   }
@@ -270,7 +270,8 @@ export class Requests {
   #checkEveryResponse({ status, body, text }: ServiceResponse): void {
     if (status === 500) this.#violate(`a 500: ${text}`);
     if (status >= 400 && text.includes(CANARY)) this.#violate('an error body holds personal data');
-    if (status === 503 && body.code !== 'UNAVAILABLE') this.#violate('a 503 of another shape');
+    if (status === 503 && body.code !== 'UNAVAILABLE')
+      this.#violate('a 503 has another code than UNAVAILABLE');
   }
 
   #violate(violation: string): void {

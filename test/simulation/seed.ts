@@ -85,7 +85,7 @@ async function clear(db: D1Database): Promise<void> {
 
 async function settle(world: World, violate: (violation: string) => void): Promise<void> {
   for (let step = 0; world.busy; step += 1) {
-    if (step === MAX_STEPS) return violate('it never comes to rest');
+    if (step === MAX_STEPS) return violate('the seed never ends');
     await world.step();
   }
 }
@@ -119,13 +119,13 @@ async function retryAll(world: World, violate: (violation: string) => void): Pro
     await settle(world, violate);
     const again = requests.acknowledged[before]?.response;
     if (again === undefined) {
-      violate('a retry after the faults is not answered');
+      violate('a retry after the faults gets no response');
       continue;
     }
-    if (again.status !== response.status) violate('a retry is answered with another status');
+    if (again.status !== response.status) violate('a retry gets another status');
     if (JSON.stringify(again.body.data) !== JSON.stringify(response.body.data))
-      violate('a retry is answered otherwise');
-    if (!again.headers.has('Idempotent-Replayed')) violate('a retry is not marked as one');
+      violate('a retry gets another response');
+    if (!again.headers.has('Idempotent-Replayed')) violate('a retry is not marked as replayed');
   }
 }
 

@@ -3,10 +3,10 @@ import { LIMITS } from '../limits.ts';
 import { encodeCursor, type List, type Page, type Position } from '../paging/cursor.ts';
 
 /**
- * Bytes of a `Link` header. Many clients and proxies accept 8 KB of headers and no more: a kilobyte is left for the
- * other headers, ours and those that Cloudflare adds.
+ * Bytes of a `Link` header. Many clients and proxies accept 8 KB of headers and no more: 1,192 bytes are left for
+ * the other headers, ours and those that Cloudflare adds.
  */
-const MAX_LINK_BYTES = 7 * 1024;
+const MAX_LINK_BYTES = 7_000;
 
 /**
  * The parameters of a list, without its cursor and page number: as they were understood, because they may have been

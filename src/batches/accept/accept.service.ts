@@ -28,7 +28,7 @@ export interface AcceptDeps extends CommitDeps {
   fieldKey: (version?: number) => Promise<FieldKey>;
   /** Customers of one chunk at most. */
   chunkRows: number;
-  /** Work that the answer does not wait for. */
+  /** Work that the response does not wait for. */
   runAfterResponse: (work: Promise<void>) => void;
 }
 

@@ -5,13 +5,10 @@
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, expect } from 'vitest';
 import { seedBanks } from './banks.ts';
-import { emptyBindings } from './empty-bindings.ts';
+import { resetBindings } from './empty-bindings.ts';
 import { Service } from './service.ts';
 
-beforeEach(async () => {
-  await emptyBindings(env);
-  await seedBanks(env.DB);
-});
+beforeEach(() => resetBindings(env, seedBanks));
 
 /** Properties that a log line may have: names, counts, ids and times. */
 const ALLOWED_LOG_PROPERTIES = new Set([

@@ -5,22 +5,32 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
+import { LIMITS } from '../src/limits.ts';
 import { pathOfCaller, run } from '../tools/lib/arguments.ts';
-import { acceptAndConsume, acceptByTypicalWorker, insertBare, type BatchRates } from './batches.ts';
-import { BANK, multiply, prepare, REQUESTS } from './data.ts';
-import { measure, type Measured } from './load.ts';
-import { median } from './median.ts';
-import { isMet, toPicture, toTable, type Ratio } from './report.ts';
+import { acceptAndConsume, acceptByTypicalWorker, insertBare } from './batches.ts';
+import { multiply, prepare, REQUESTS } from './data.ts';
+import { Lookups, measureBesideImport, type BesideImport } from './beside-import.ts';
+import { measure } from './load.ts';
+import {
+  compareBatches,
+  compareBesideImport,
+  compareLookups,
+  type BatchRound,
+  type LoadRound,
+} from './ratios.ts';
+import { describeMachine, judge, toPicture, toTable, type Ratio, type Verdict } from './report.ts';
 import { startServer, type BenchServer } from './servers.ts';
-import { compareWorst, type Costs } from './worst.ts';
+import { compareWorst } from './worst.ts';
 
-/** Customers of the large bank: a thousand copies of a staged chunk of 1,000. */
+/** Customers of the large bank: copies of a staged chunk. */
 const LARGE_BANK_CUSTOMERS = 1_000_000;
 /** Enough to keep workerd busy, and few enough that the load generator is not the bottleneck. */
 const CONNECTIONS = 8;
 
 interface Servers {
   ours: BenchServer;
+  /** Ours again, for the lookups beside an import, which leaves hundreds of thousands of customers behind. */
+  importing: BenchServer;
   large: BenchServer;
   ceiling: BenchServer;
   typical: BenchServer;
@@ -43,7 +53,7 @@ const LOADS = {
   list: ['ours', REQUESTS.list],
 } as const satisfies Record<string, readonly [keyof Servers, unknown]>;
 type Load = keyof typeof LOADS;
-type Round = Record<Load, Measured>;
+type Round = LoadRound<Load>;
 
 /** @param isReversed alternates, so that no load always follows the same one */
 async function playRound(servers: Servers, milliseconds: number, isReversed: boolean): Promise<Round> {
@@ -56,14 +66,6 @@ async function playRound(servers: Servers, milliseconds: number, isReversed: boo
   return round as Round;
 }
 
-interface BatchRound {
-  ours: BatchRates;
-  large: BatchRates;
-  bare: number;
-  typical: number;
-  costs: Costs;
-}
-
 async function playBatches(servers: Servers, round: number): Promise<BatchRound> {
   const ours = await acceptAndConsume(servers.ours, round);
   const bare = await insertBare(servers.ceiling, ours.payloads);
@@ -72,114 +74,12 @@ async function playBatches(servers: Servers, round: number): Promise<BatchRound>
   return { ours, large, bare, typical: await acceptByTypicalWorker(servers.typical, round), costs };
 }
 
-/** Computes the ratios of two measurements, round by round. */
-function compare<Played>(
-  rounds: Played[],
-  what: string,
-  unit: string,
-  target: number,
-  top: (round: Played) => number,
-  bottom: (round: Played) => number,
-  isMaximum = false,
-): Ratio {
-  const ratios = rounds.map((round) => top(round) / bottom(round));
-  const [one, other] = [median(rounds.map(top)), median(rounds.map(bottom))];
-  const digits = (value: number) => (value < 10 ? value.toFixed(2) : value.toFixed(0));
-  return {
-    what,
-    ratio: median(ratios),
-    spread: [Math.min(...ratios), Math.max(...ratios)],
-    target,
-    isMaximum,
-    of: `${digits(one)} ÷ ${digits(other)} ${unit}`,
-  };
-}
-
-function compareLookups(rounds: Round[]): Ratio[] {
-  const rate = (load: Load) => (round: Round) => round[load].rate;
-  const p50 = (load: Load) => (round: Round) => round[load].p50;
-  const cpu = (load: Load) => (round: Round) => (round[load].cpu ?? Number.NaN) * 1_000;
-  const speed = (what: string, target: number, top: Load, bottom: Load) =>
-    compare(rounds, what, 'a second', target, rate(top), rate(bottom));
-  const growth = (load: 'phrase hit' | 'id' | 'email') =>
-    compare(rounds, `p50, ${load}, 1,000,000 ÷ 1,000`, 'ms', 1.2, p50(`${load}, large`), p50(load), true);
-  const cost = (what: string, target: number, bottom: Load) =>
-    compare(rounds, what, 'µs', target, cpu('phrase hit'), cpu(bottom), true);
-  return [
-    speed('phrase hit ÷ raw KV read', 0.85, 'phrase hit', 'raw KV'),
-    speed('phrase hit ÷ typical', 2, 'phrase hit', 'phrase, typical'),
-    speed('payee hit ÷ phrase hit', 0.9, 'payee hit', 'phrase hit'),
-    speed('id ÷ raw D1 read', 0.85, 'id', 'raw D1 by id'),
-    speed('email ÷ raw D1 read', 0.85, 'email', 'raw D1 by email'),
-    speed('list of 50 ÷ raw D1 read', 0.75, 'list', 'raw D1 list'),
-    cost('CPU, phrase hit ÷ constant JSON', 2, 'constant'),
-    compare(
-      rounds,
-      'CPU, phrase hit less KV’s simulation ÷ constant JSON',
-      'µs',
-      2,
-      (round) => cpu('phrase hit')(round) - cpu('raw KV')(round) + cpu('constant')(round),
-      cpu('constant'),
-      true,
-    ),
-    growth('phrase hit'),
-    growth('id'),
-    growth('email'),
-  ];
-}
-
-function compareBatches(rounds: BatchRound[], bytes: number): Ratio[] {
-  const speed = (
-    what: string,
-    target: number,
-    top: (round: BatchRound) => number,
-    bottom: (round: BatchRound) => number,
-  ) => compare(rounds, what, 'a second', target, top, bottom);
-  return [
-    speed(
-      'accept 10,000 ÷ typical',
-      30,
-      ({ ours }) => ours.accept,
-      ({ typical }) => typical,
-    ),
-    speed(
-      'consume ÷ raw insert',
-      0.85,
-      ({ ours }) => ours.consume,
-      ({ bare }) => bare,
-    ),
-    speed(
-      'consume at 1,000,000 ÷ into an empty bank',
-      0.4,
-      ({ large }) => large.consume,
-      ({ ours }) => ours.consume,
-    ),
-    compare(
-      rounds,
-      'CPU, worst body of 10 MB ÷ 10,000 customers',
-      'ms',
-      2,
-      ({ costs }) => costs.worst,
-      ({ costs }) => costs.ordinary,
-      true,
-    ),
-    {
-      what: 'bytes stored per customer',
-      ratio: bytes,
-      spread: [bytes, bytes],
-      target: 720,
-      isMaximum: true,
-      of: 'bytes',
-    },
-  ];
-}
-
 /** Fills the large bank with really staged rows. @returns bytes that a customer takes in D1 */
 async function fill(large: BenchServer): Promise<number> {
   const { payloads } = await acceptAndConsume(large, 999);
   const size = async () => (await large.db.prepare('SELECT 1').run()).meta.size_after;
   const before = await size();
-  const times = LARGE_BANK_CUSTOMERS / 1_000;
+  const times = LARGE_BANK_CUSTOMERS / LIMITS.chunkRows;
   await multiply(large.db, payloads[0] ?? '[]', times);
   return ((await size()) - before) / LARGE_BANK_CUSTOMERS;
 }
@@ -189,10 +89,12 @@ async function bench(quick: boolean): Promise<Ratio[]> {
   log('Building and starting …');
   const servers: Servers = {
     ours: await startServer('ours'),
+    importing: await startServer('ours'),
     large: await startServer('ours'),
     ceiling: await startServer('ceiling'),
     typical: await startServer('typical'),
   };
+  const lookups = new Lookups(servers.importing);
   try {
     for (const server of Object.values(servers)) await prepare(server);
     log(`Filling a bank with ${LARGE_BANK_CUSTOMERS.toLocaleString('en')} customers …`);
@@ -201,13 +103,22 @@ async function bench(quick: boolean): Promise<Ratio[]> {
     await playRound(servers, 500, false);
     const rounds: Round[] = [];
     const batches: BatchRound[] = [];
+    const beside: Record<'phrase' | 'id', BesideImport[]> = { phrase: [], id: [] };
     for (let round = 0; round < count; round += 1) {
       log(`Round ${round + 1} of ${count} …`);
       rounds.push(await playRound(servers, milliseconds, round % 2 === 1));
       batches.push(await playBatches(servers, round));
+      for (const load of ['phrase', 'id'] as const)
+        beside[load].push(await measureBesideImport(servers.importing, lookups, load));
     }
-    return [...compareLookups(rounds), ...compareBatches(batches, bytes)];
+    return [
+      ...compareLookups(rounds),
+      ...compareBatches(batches, bytes),
+      ...compareBesideImport('phrase', beside.phrase),
+      ...compareBesideImport('id', beside.id),
+    ];
   } finally {
+    await lookups.close();
     for (const { miniflare } of Object.values(servers)) await miniflare.dispose();
   }
 }
@@ -218,10 +129,18 @@ const program = new Command('bench')
   .option('--json', 'print JSON')
   .option('--picture <file>', 'write the result as an SVG')
   .action(async ({ quick = false, json, picture }) => {
+    const machine = describeMachine();
     const ratios = await bench(quick);
     if (picture !== undefined) await writeFile(pathOfCaller(picture), toPicture(ratios));
-    console.log(json ? JSON.stringify({ bank: BANK, ratios }, null, 2) : toTable(ratios));
-    if (!json) console.log(`\n${ratios.filter(isMet).length} of ${ratios.length} targets are met.`);
+    if (json) {
+      console.log(JSON.stringify({ machine, ratios }, null, 2));
+      return;
+    }
+    const count = (verdict: Verdict) => ratios.filter((ratio) => judge(ratio) === verdict).length;
+    console.log(`${machine}\n\n${toTable(ratios)}`);
+    console.log(
+      `\nOf ${ratios.length} targets, ${count('yes')} are met, ${count('no')} are missed and ${count('unclear')} are unclear.`,
+    );
   });
 
 await run(program);

@@ -9,13 +9,20 @@ import type { LoadRequest } from './load.ts';
 import type { BenchServer } from './servers.ts';
 
 export const BANK = 'bnk_bench';
+/** The bank that imports while the other one's customers are looked up. */
+export const IMPORTING_BANK = 'bnk_bench_importing';
 /** API keys of the load, so many that each stays within its limits. */
 const KEYS = 30;
 /** Customers that are looked up: every Worker has them, also in its cache, if any. */
 const KNOWN_CUSTOMERS = 1_000;
 
-/** What an API key of the load may do. */
-const KINDS = { standard: 'customers:read', full: BANK_SCOPES.join(' '), network: 'network:resolve' };
+/** The API keys of the load: whose they are, and what they may do. */
+const KINDS = {
+  standard: { bank: BANK, scopes: 'customers:read' },
+  full: { bank: BANK, scopes: BANK_SCOPES.join(' ') },
+  network: { bank: BANK, scopes: 'network:resolve' },
+  importer: { bank: IMPORTING_BANK, scopes: BANK_SCOPES.join(' ') },
+};
 type Kind = keyof typeof KINDS;
 
 const keyOf = (kind: Kind, n: number) => `peere_test_bench_${kind}_${n % KEYS}`;
@@ -43,15 +50,17 @@ export function knownCustomers(): KnownCustomer[] {
   }));
 }
 
-/** Applies the migrations and inserts a bank, its API keys, and the customers that are looked up. */
+/** Applies the migrations and inserts the banks, their API keys, and the customers that are looked up. */
 export async function prepare({ db, miniflare }: BenchServer): Promise<void> {
   for (const { queries } of await readD1Migrations('migrations')) {
     for (const query of queries) await db.prepare(query).run();
   }
-  await db.prepare(`INSERT INTO banks (id, name, created_at) VALUES ('${BANK}', 'Bench', 0)`).run();
+  for (const bank of [BANK, IMPORTING_BANK]) {
+    await db.prepare(`INSERT INTO banks (id, name, created_at) VALUES ('${bank}', 'Bench', 0)`).run();
+  }
   const today = new Date().toISOString().slice(0, 10);
   await db.batch(
-    (Object.keys(KINDS) as Kind[]).flatMap((kind) =>
+    (Object.entries(KINDS) as [Kind, (typeof KINDS)[Kind]][]).flatMap(([kind, { bank, scopes }]) =>
       Array.from({ length: KEYS }, (_, n) => {
         const hash = createHash('sha256').update(keyOf(kind, n)).digest('hex');
         return db
@@ -59,7 +68,7 @@ export async function prepare({ db, miniflare }: BenchServer): Promise<void> {
             `INSERT INTO api_keys (hash, id, bank_id, name, prefix, scopes, created_at, last_used_on)
              VALUES (?, ?, ?, 'bench', 'peere_test_', ?, 0, ?)`,
           )
-          .bind(hash, `key_${kind}_${n}`, BANK, KINDS[kind], today);
+          .bind(hash, `key_${kind}_${n}`, bank, scopes, today);
       }),
     ),
   );

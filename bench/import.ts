@@ -16,7 +16,7 @@ import { generateCustomers, type SentCustomer } from '../tools/dev/customers.ts'
 import { watchMemory } from '../tools/lib/memory.ts';
 import { startServer } from '../tools/dev/server.ts';
 import { projectFolder } from '../tools/lib/wrangler.ts';
-import { median } from './median.ts';
+import { median } from './statistics.ts';
 
 const KEY = 'peere_test_lagos_full';
 /** Rounds of each. */

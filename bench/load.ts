@@ -1,6 +1,6 @@
 /** The load generator: a number of connections, each of which sends the next request after the response to the last. */
 import { Pool } from 'undici';
-import { median } from './median.ts';
+import { percentile } from './statistics.ts';
 
 export interface LoadRequest {
   path: string;
@@ -10,8 +10,9 @@ export interface LoadRequest {
 export interface Measured {
   /** Requests per second. */
   rate: number;
-  /** Median latency in milliseconds. */
+  /** Latencies in milliseconds: the median, and what 99 % do not exceed. */
   p50: number;
+  p99: number;
   /** Milliseconds of workerd's CPU time per request; null if the system does not report it. */
   cpu: number | null;
 }
@@ -21,6 +22,7 @@ const WARM_UP_MS = 200;
 
 /**
  * @param next returns the nth request
+ * @param milliseconds how long the load lasts
  * @param cpu returns the CPU time that the server has used so far, in milliseconds
  * @throws for any response but a 200
  */
@@ -32,32 +34,47 @@ export async function measure(
   cpu: () => Promise<number | null>,
 ): Promise<Measured> {
   const pool = new Pool(url.origin, { connections, pipelining: 1 });
-  await play(pool, next, WARM_UP_MS, connections);
+  await play(pool, next, connections, during(WARM_UP_MS));
   const cpuBefore = await cpu();
   const startedAt = performance.now();
-  const latencies = await play(pool, next, milliseconds, connections);
-  const seconds = (performance.now() - startedAt) / 1_000;
+  const latencies = await play(pool, next, connections, during(milliseconds));
+  const elapsedMs = performance.now() - startedAt;
   const cpuAfter = await cpu();
   await pool.close();
   return {
-    rate: latencies.length / seconds,
-    p50: median(latencies),
+    ...summarize(latencies, elapsedMs),
     cpu: cpuBefore === null || cpuAfter === null ? null : (cpuAfter - cpuBefore) / latencies.length,
   };
 }
 
-/** @returns the latency of each request, in milliseconds */
-async function play(
+function during(milliseconds: number): () => boolean {
+  const endsAt = performance.now() + milliseconds;
+  return () => performance.now() < endsAt;
+}
+
+/** @param latencies of every request that was sent within `elapsedMs` */
+export function summarize(latencies: number[], elapsedMs: number): Pick<Measured, 'rate' | 'p50' | 'p99'> {
+  return {
+    rate: (latencies.length / elapsedMs) * 1_000,
+    p50: percentile(latencies, 0.5),
+    p99: percentile(latencies, 0.99),
+  };
+}
+
+/**
+ * Sends requests over each connection as long as `isRunning`.
+ * @returns the latency of each request, in milliseconds
+ */
+export async function play(
   pool: Pool,
   next: (n: number) => LoadRequest,
-  milliseconds: number,
   connections: number,
+  isRunning: () => boolean,
 ): Promise<number[]> {
   const latencies: number[] = [];
   let count = 0;
-  const endsAt = performance.now() + milliseconds;
   const work = async () => {
-    while (performance.now() < endsAt) {
+    while (isRunning()) {
       const request = next(count);
       count += 1;
       const sentAt = performance.now();

@@ -8,11 +8,12 @@ import { generateFieldKey } from '../tools/dev/dev-vars.ts';
 import { residentMemory } from '../tools/lib/memory.ts';
 import { projectFolder, wrangler } from '../tools/lib/wrangler.ts';
 
-/** The measured Workers: ours, the minimum, and one as written from the public guides. */
+/** The measured Workers: ours, the minimum, one as written from the public guides, and ours with other chunks. */
 export const BUILDS = {
   ours: 'src/worker.ts',
   ceiling: 'bench/ceiling.ts',
   typical: 'bench/typical.ts',
+  chunked: 'bench/chunked.ts',
 } as const;
 export type Build = keyof typeof BUILDS;
 
@@ -58,7 +59,8 @@ async function build(name: Build): Promise<string> {
 /** The bindings and limits are those of every deployment. */
 const config = readConfig();
 
-export async function startServer(name: Build): Promise<BenchServer> {
+/** @param vars bindings besides those of wrangler.toml */
+export async function startServer(name: Build, vars: Record<string, number> = {}): Promise<BenchServer> {
   const options = convertV4MiniflareOptions({
     name,
     modules: true,
@@ -70,7 +72,7 @@ export async function startServer(name: Build): Promise<BenchServer> {
     ratelimits: Object.fromEntries(
       config.ratelimits.map(({ name: binding, ...limiter }) => [binding, limiter]),
     ),
-    bindings: { ...config.vars, ENVIRONMENT: 'local', FIELD_KEY_1: generateFieldKey() },
+    bindings: { ...config.vars, ...vars, ENVIRONMENT: 'local', FIELD_KEY_1: generateFieldKey() },
     unsafeDirectSockets: [{ port: 0 }],
   });
   await useQuietWorkerd();

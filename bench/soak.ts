@@ -10,9 +10,9 @@ import { randomBytes } from 'node:crypto';
 import { Command } from 'commander';
 import { run } from '../tools/lib/arguments.ts';
 import { generateCustomers } from '../tools/dev/customers.ts';
-import { deliverChunks } from './batches.ts';
-import { authorized, knownCustomers, prepare } from './data.ts';
-import { median } from './median.ts';
+import { deliverBatch } from './batches.ts';
+import { authorized, BANK, knownCustomers, prepare } from './data.ts';
+import { median } from './statistics.ts';
 import { startServer, type BenchServer } from './servers.ts';
 
 /** Concurrent requests. */
@@ -125,7 +125,7 @@ async function sendBatch({
   const { data } = (await response.json()) as { data: BatchReport | null };
   statuses.add(`batch of ${BATCH_CUSTOMERS}`, response.status);
   if (response.status !== 201 || data === null) return;
-  await deliverChunks(server, data.batchId, 1);
+  await deliverBatch(server, BANK, data.batchId);
   for (const id of data.data.customerIds) {
     const erased = await fetch(new URL(`/v1/bank/customer?id=${id}`, server.url), {
       method: 'DELETE',

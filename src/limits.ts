@@ -20,8 +20,11 @@ export const LIMITS = {
   inlineFailureBytes: 48 * 1024,
   /** Bytes of failures in the response to a dry run. `failuresFrom` requests the rest. */
   dryRunFailureBytes: 1024 * 1024,
-  /** Customers of one chunk. One transaction of the consumer, 20 to 150 ms in D1. */
-  chunkRows: 1_000,
+  /**
+   * Customers of one chunk. One transaction of the consumer, 10 to 75 ms in D1, for which every other read and write waits.
+   * Smaller chunks would slow the import (`npm run bench:chunks`).
+   */
+  chunkRows: 500,
   /** Bytes of one chunk's payload. D1 allows 2 MB per row. */
   chunkBytes: 1_000_000,
   /** Ids or phrases in one list filter. */

@@ -4,6 +4,7 @@ import { beforeEach, expect, it } from 'vitest';
 import { BATCH_FIELDS } from '../src/batches/staged-customer.ts';
 import { matchesFingerprint } from '../src/batches/accept/fingerprint.ts';
 import { hmacHex, importFieldKey } from '../src/crypto/field-cipher.ts';
+import { systemRuntime } from '../src/runtime.ts';
 import stored from './fixtures/stored-by-0.1.0.json';
 import { API_KEYS, LAGOS } from './support/banks.ts';
 import { Service } from './support/service.ts';
@@ -111,7 +112,8 @@ it('matches a body with a fingerprint that was made before a field was added', a
   expect(known).toEqual(['clientRef', 'email']);
   const rows = [{ clientRef: 'ref-1', email: 'ada@example.com', accountName: 'not known then' }];
   const recorded = `v2.2.${await hmacHex(fieldKey, JSON.stringify([['clientRef', 'ref-1', 'email', 'ada@example.com']]))}`;
-  const matches = (sent: unknown[]) => matchesFingerprint(recorded, sent, async () => fieldKey);
+  const matches = (sent: unknown[]) =>
+    matchesFingerprint(systemRuntime, recorded, sent, async () => fieldKey);
   expect({
     sameBody: await matches(rows),
     otherNewField: await matches([{ ...rows[0], accountName: 'another' }]),

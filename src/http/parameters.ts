@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import { LIMITS } from '../limits.ts';
 import { cleanText, type Fold } from '../lib/text.ts';
-import { maxCharactersRule, safeText, type TextRule } from '../lib/text-rules.ts';
+import { checksOf, maxCharactersRule, safeText, type TextRule } from '../lib/text-rules.ts';
 
 /** Cleans a text unless it is too long as it was sent, spaces included. Longer texts are left to `maxCharactersRule`. */
 export function cleanedWithin(maxCharacters: number, fold?: Fold) {
@@ -21,7 +21,7 @@ export function single(maxCharacters: number, fold?: Fold, ...rules: TextRule[])
         z.minLength(1, { error: 'must not be empty', abort: true }),
         maxCharactersRule(maxCharacters),
         safeText,
-        ...rules,
+        ...checksOf(rules),
       ),
   );
 }

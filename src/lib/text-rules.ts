@@ -2,7 +2,18 @@
 import * as z from 'zod/mini';
 import { isSafeText } from './text.ts';
 
-export type TextRule = z.core.$ZodCheck<string>;
+/** A rule for one text, as a check of a schema and as a plain function. */
+export interface TextRule {
+  check: z.core.$ZodCheck<string>;
+  test: (text: string) => boolean;
+}
+
+/** @param error how to fix a text that does not pass */
+export function textRule(test: (text: string) => boolean, error: string): TextRule {
+  return { test, check: z.refine<string>(test, { error, abort: true }) };
+}
+
+export const checksOf = (rules: TextRule[]) => rules.map(({ check }) => check);
 
 export const tooLong = (maxCharacters: number | '#') => `must be at most ${maxCharacters} characters long`;
 /** Checks stop at a text that is too long: one fault per field keeps responses small. */

@@ -68,31 +68,31 @@ describe('a chunk', () => {
 });
 
 it('creates each email of two batches once, and reports the other row as a failure', async () => {
-  const first = await service.post(sentCustomers(1_500));
-  const second = await service.post(sentCustomers(1_500));
+  const first = await service.post(sentCustomers(750));
+  const second = await service.post(sentCustomers(750));
   expect([first.status, second.status]).toEqual([201, 201]);
   const pointers = service.pendingPointers.splice(0);
   await service.deliverMessages([
     ...pointers.filter((_, n) => n % 2 === 0),
     ...pointers.filter((_, n) => n % 2 === 1),
   ]);
-  expect(await countRows('customers')).toBe(1_500);
+  expect(await countRows('customers')).toBe(750);
   const [sums] = await selectRows('SELECT sum(created) AS created, sum(raced) AS raced FROM batches');
-  expect(sums).toEqual({ created: 1_500, raced: 1_500 });
-  expect(await countRows('batch_failures')).toBe(1_500);
+  expect(sums).toEqual({ created: 750, raced: 750 });
+  expect(await countRows('batch_failures')).toBe(750);
   const [failure] = await selectRows<Record<string, string>>('SELECT * FROM batch_failures LIMIT 1');
   expect(failure).toMatchObject({ code: 'E', faults: 'Ex', client_ref: expect.stringMatching(/^ref-/) });
-  expect((await service.get('/v1/bank/customers')).headers.get('X-Total-Count')).toBe('1500');
+  expect((await service.get('/v1/bank/customers')).headers.get('X-Total-Count')).toBe('750');
 });
 
 it('keeps a batch PROCESSING until its last chunk is applied', async () => {
-  await service.post([...sentCustomers(1_500), {}]);
+  await service.post([...sentCustomers(750), {}]);
   await service.deliverMessages(service.pendingPointers.slice(1));
-  expect(await selectLatestBatch()).toMatchObject({ status: 'PROCESSING', created: 500, completedAt: null });
+  expect(await selectLatestBatch()).toMatchObject({ status: 'PROCESSING', created: 250, completedAt: null });
   await service.deliverMessages(service.pendingPointers.slice(0, 1));
   expect(await selectLatestBatch()).toMatchObject({
     status: 'COMPLETED_WITH_FAILURES',
-    created: 1_500,
+    created: 750,
     invalid: 1,
   });
 });
@@ -117,7 +117,7 @@ describe('a message', () => {
   });
 
   it('whose chunk cannot be applied is retried alone, and leaves nothing of the chunk', async () => {
-    await service.post(sentCustomers(2_500));
+    await service.post(sentCustomers(1_250));
     const pointers = service.pendingPointers.splice(0);
     let calls = 0;
     const overloaded = new Service(({ DB }) => ({
@@ -134,9 +134,9 @@ describe('a message', () => {
     const result = await overloaded.deliverMessages(pointers);
     expect(result.explicitAcks).toEqual(['message-0', 'message-2']);
     expect(result.retryMessages).toEqual([{ msgId: 'message-1' }]);
-    expect(await countRows('customers')).toBe(1_500);
+    expect(await countRows('customers')).toBe(750);
     await service.deliverMessages(pointers);
-    expect(await countRows('customers')).toBe(2_500);
+    expect(await countRows('customers')).toBe(1_250);
   });
 
   it('that keeps failing is retried later each time, after at most five minutes', async () => {
@@ -164,20 +164,20 @@ describe('a staged row that the database rejects', () => {
       .bind(value)
       .run();
 
-  it('is reported alone, and the other 999 of its chunk become customers', async () => {
-    await service.post(sentCustomers(1_000));
-    await setStagedField(617, 'country', 'Nigeria');
+  it('is reported alone, and the other 499 of its chunk become customers', async () => {
+    await service.post(sentCustomers(500));
+    await setStagedField(317, 'country', 'Nigeria');
     const result = await service.deliverAll();
     expect(result.explicitAcks).toHaveLength(1);
-    expect(await countRows('customers')).toBe(999);
+    expect(await countRows('customers')).toBe(499);
     expect(await selectLatestBatch()).toMatchObject({
       status: 'COMPLETED_WITH_FAILURES',
-      created: 999,
+      created: 499,
       rejected: 1,
     });
     const failures = await selectRows('SELECT * FROM batch_failures');
-    expect(failures).toMatchObject([{ row_index: 617, client_ref: 'ref-617', code: 'V', faults: 'Xs' }]);
-    expect((await service.get('/v1/bank/customers')).headers.get('X-Total-Count')).toBe('999');
+    expect(failures).toMatchObject([{ row_index: 317, client_ref: 'ref-317', code: 'V', faults: 'Xs' }]);
+    expect((await service.get('/v1/bank/customers')).headers.get('X-Total-Count')).toBe('499');
   });
 
   it('is reported next to another one in its chunk', async () => {
@@ -239,7 +239,7 @@ describe('a dead letter', () => {
 
 describe('the sweep', () => {
   it('resends lost pointers once a minute, and none of applied chunks', async () => {
-    await service.post(sentCustomers(1_500));
+    await service.post(sentCustomers(750));
     const lost = service.pendingPointers.splice(0);
     await service.sweep();
     expect(service.pendingPointers).toEqual([]);
@@ -267,5 +267,30 @@ describe('the sweep', () => {
     now += RESEND_AFTER_MS;
     await service.sweep();
     expect(service.pendingPointers).toHaveLength(1);
+  });
+});
+
+describe('between two chunks', () => {
+  /** @param tookMs how long each pause takes */
+  async function countPauses(chunks: number, tookMs: number): Promise<number> {
+    let [time, pauses] = [0, 0];
+    const sleep = () => {
+      pauses += 1;
+      time += tookMs;
+      return Promise.resolve();
+    };
+    const consumer = new Service(undefined, { now: () => time, sleep });
+    await consumer.deliverMessages(
+      Array.from({ length: chunks }, (_, chunk) => ({ bankId: 'bnk_lagos', batchId: 'bat_x', chunk })),
+    );
+    return pauses;
+  }
+
+  it('the consumer pauses, so that other requests get their turn', async () => {
+    expect(await countPauses(3, 1)).toBe(3);
+  });
+
+  it('the consumer pauses again while others use its pauses, but not forever', async () => {
+    expect(await countPauses(3, 50)).toBe(30);
   });
 });

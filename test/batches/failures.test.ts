@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { decodeFailure, encodeFailure } from '../../src/batches/failures.ts';
-import { validateRows } from '../../src/batches/accept/validate.ts';
+import { RowValidator } from '../../src/batches/accept/validate.ts';
 import { customerRow } from '../../src/customers/customers.requests.ts';
 import type { Env } from '../../src/env.ts';
 import { API_KEYS, LAGOS } from '../support/banks.ts';
@@ -73,7 +73,7 @@ describe('a stored failure', () => {
       sentCustomer(0),
       sentCustomer(0),
     ];
-    const { failures } = validateRows(rows);
+    const { failures } = new RowValidator().add(rows);
     expect(failures.length).toBeGreaterThan(50);
     for (const { index, clientRef, ...failure } of failures) {
       const stored = encodeFailure(failure);

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { importFieldKey } from '../../src/crypto/field-cipher.ts';
 import { createFingerprint } from '../../src/batches/accept/fingerprint.ts';
 import { IDEMPOTENCY_KEY_TTL_MS } from '../../src/batches/accept/idempotency.ts';
+import { systemRuntime } from '../../src/runtime.ts';
 import { API_KEYS } from '../support/banks.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
 import { countRows } from '../support/database.ts';
@@ -140,7 +141,7 @@ it.each(['x'.repeat(255), '"x"', '!~', '"a\\"b\\\\"'])('accepts the Idempotency-
 
 it('gives different rows different fingerprints, and rows that mean the same the same one', async () => {
   const key = await importFieldKey(1, btoa('a'.repeat(32)));
-  const fingerprintOf = (rows: unknown[]) => createFingerprint(rows, async () => key);
+  const fingerprintOf = (rows: unknown[]) => createFingerprint(systemRuntime, rows, async () => key);
   const fingerprints = await Promise.all(
     [
       [sentCustomer(1)],
@@ -157,7 +158,9 @@ it('gives different rows different fingerprints, and rows that mean the same the
   expect(await fingerprintOf([7])).toBe(fingerprints[6]);
   // It is keyed, so that account numbers can't be guessed from it.
   const other = await importFieldKey(1, btoa('b'.repeat(32)));
-  expect(await createFingerprint([sentCustomer(1)], async () => other)).not.toBe(fingerprints[0]);
+  expect(await createFingerprint(systemRuntime, [sentCustomer(1)], async () => other)).not.toBe(
+    fingerprints[0],
+  );
 });
 
 it('recognises a retry after the field key was rotated', async () => {

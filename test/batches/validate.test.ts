@@ -1,12 +1,12 @@
 /** Cleaning and validation of rows, with properties that hold for any rows in any mix. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { validateRows } from '../../src/batches/accept/validate.ts';
+import { RowValidator } from '../../src/batches/accept/validate.ts';
 import { sentCustomer } from '../support/customers.ts';
 import { countRows } from '../support/database.ts';
 import { Service } from '../support/service.ts';
 
-const validateOne = (changes: Record<string, unknown>) => validateRows([sentCustomer(0, changes)]);
+const validateOne = (changes: Record<string, unknown>) => new RowValidator().add([sentCustomer(0, changes)]);
 const codeFor = (changes: Record<string, unknown>) => validateOne(changes).failures[0]?.code ?? 'valid';
 
 describe('the code of a row', () => {
@@ -67,7 +67,7 @@ describe('the code of a row', () => {
       sentCustomer(2, { clientRef: ' ref-0 ' }),
       sentCustomer(2),
     ];
-    expect(validateRows(rows).failures.map(({ index, code }) => [index, code])).toEqual([
+    expect(new RowValidator().add(rows).failures.map(({ index, code }) => [index, code])).toEqual([
       [0, 'INVALID_DATA'],
       [2, 'DUPLICATE_IN_BATCH'],
       [3, 'DUPLICATE_IN_BATCH'],
@@ -146,7 +146,7 @@ const anyRow = fc.oneof(
 it('puts every row into exactly one of its two lists, in order, whatever the row contains', () => {
   fc.assert(
     fc.property(fc.array(anyRow, { maxLength: 60 }), (rows) => {
-      const { valid, failures } = validateRows(rows);
+      const { valid, failures } = new RowValidator().add(rows);
       const indexes = [...valid, ...failures].map(({ index }) => index).toSorted((a, b) => a - b);
       expect(indexes).toEqual(rows.map((_, index) => index));
       for (const list of [valid, failures]) {
@@ -165,8 +165,8 @@ it('puts every row into exactly one of its two lists, in order, whatever the row
 it('does not change a row that is cleaned already', () => {
   fc.assert(
     fc.property(fc.array(anyRow, { maxLength: 20 }), (rows) => {
-      const once = validateRows(rows).valid.map(({ row }) => row);
-      expect(validateRows(once).valid.map(({ row }) => row)).toEqual(once);
+      const once = new RowValidator().add(rows).valid.map(({ row }) => row);
+      expect(new RowValidator().add(once).valid.map(({ row }) => row)).toEqual(once);
     }),
     { numRuns: 200 },
   );

@@ -1,10 +1,12 @@
 /** Holds fields.ts to the stored formats, the database and the views that it describes. */
 import { env } from 'cloudflare:workers';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { STAGED_FIELDS } from '../../src/batches/staged-customer.ts';
 import { customers } from '../../src/customers/customers.table.ts';
 import { toView, type CustomerRecord } from '../../src/customers/customers.view.ts';
 import {
+  BATCH_RULES,
   EXTENDED_FIELDS,
   FAILURE_LETTERS,
   FIELDS,
@@ -13,6 +15,7 @@ import {
   UPDATE_RULES,
   type Field,
 } from '../../src/customers/fields.ts';
+import { sentCustomer } from '../support/customers.ts';
 
 const placesOf = (kind: 'standard' | 'extended' | 'staged') =>
   Object.values<Field>(FIELDS)
@@ -105,4 +108,43 @@ it('the audit log notices a change by hand of any column of a customer, except s
   const sealed = new Set<string>(SEALED_FIELDS.map((field) => customers[field].name));
   const expected = columns.map(({ name }) => name).filter((name) => !sealed.has(name));
   expect(watched.toSorted()).toEqual(expected.toSorted());
+});
+
+describe('the shortcut for plain values', () => {
+  const texts = fc.oneof(
+    fc.string({ unit: 'binary-ascii', maxLength: 60 }),
+    fc.string({ unit: 'grapheme', maxLength: 60 }),
+    fc.emailAddress(),
+    fc.constantFrom(
+      'ng',
+      'GH',
+      'XX',
+      'Male',
+      'other',
+      '+234 803 123 4567',
+      '0803',
+      '1.2E+10',
+      '=1',
+      "'0",
+      '',
+      ' ',
+    ),
+    fc.constantFrom(undefined, null, 7, ['a'], 'x'.repeat(600)),
+  );
+
+  it.each(Object.entries(BATCH_RULES))('never reads %s otherwise than its schema does', (_, rule) => {
+    fc.assert(
+      fc.property(texts, (sent) => {
+        const read = rule.readPlain(sent);
+        if (read !== null) expect(rule.safeParse(sent)).toEqual({ success: true, data: read });
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('reads every field of an ordinary row', () => {
+    const row: Record<string, unknown> = sentCustomer(0);
+    const unread = Object.entries(BATCH_RULES).filter(([field, rule]) => rule.readPlain(row[field]) === null);
+    expect(unread).toEqual([]);
+  });
 });

@@ -14,7 +14,7 @@ export interface Config {
   ratelimits: { name: string; namespace_id: string; simple: { limit: number; period: 10 | 60 } }[];
   d1_databases: { database_name: string; database_id?: string }[];
   kv_namespaces: { binding: string; id?: string }[];
-  queues: { consumers: { queue: string }[] };
+  queues: { consumers: { queue: string; max_batch_size: number; max_concurrency: number }[] };
 }
 
 /** @throws wrangler's error if the file can't be read */

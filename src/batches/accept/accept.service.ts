@@ -14,14 +14,15 @@ import type { BatchReport, RowFailure } from '../batches.responses.ts';
 import { commitBatch, tooManyOpen } from './commit.ts';
 import { readIdempotency, replayResponse, toRecord, type Idempotency } from './idempotency.ts';
 import { EXISTING_FAILURE } from '../failures.ts';
-import { validateRows, type ValidRow } from './validate.ts';
+import { RowValidator, type ValidRow } from './validate.ts';
+import { inTurns } from './turns.ts';
 import { outlineBatch, stageChunks, type BatchPlan } from './plan.ts';
 import { toBatchReport, toDryRunReport, type AcceptedBatch } from './report.ts';
 import { selectIdempotencyRecord } from './idempotency.store.ts';
 import { NO_OPEN_BATCHES, selectExistingEmails, selectOpenBatchCounts } from './accept.store.ts';
 
 export interface AcceptDeps extends CommitDeps {
-  runtime: Pick<Runtime, 'now' | 'random' | 'log'>;
+  runtime: Pick<Runtime, 'now' | 'random' | 'sleep' | 'log'>;
   batchQueue: BatchQueue;
   inFlightRequests: InFlightRequests;
   /** The key that seals a customer's fields: the given version, or the newest. */
@@ -64,7 +65,7 @@ async function acceptWithKey(
 ): Promise<AcceptResult> {
   if (key === undefined) return validateAndCommit(deps, actor, rows);
   return deps.inFlightRequests.run(actor.bankId, key, deps.runtime.now(), async () =>
-    validateAndCommit(deps, actor, rows, await readIdempotency(key, rows, deps.fieldKey)),
+    validateAndCommit(deps, actor, rows, await readIdempotency(deps.runtime, key, rows, deps.fieldKey)),
   );
 }
 
@@ -87,7 +88,7 @@ async function validateAndCommit(
   if (open.processing + open.stalled >= deps.maxOpenBatches) throw tooManyOpen(open);
   const { runtime, chunkRows } = deps;
   const outline = outlineBatch(bankId, rows.length, accepted.length, failures, runtime);
-  const chunks = await stageChunks(outline, accepted, await deps.fieldKey(), runtime.random, chunkRows);
+  const chunks = await stageChunks(outline, accepted, await deps.fieldKey(), runtime, chunkRows);
   const plan = { ...outline, chunks };
   const answer = toBatchReport(plan);
   const remembered = idempotency && { ...idempotency, record: toRecord(idempotency.fingerprint, answer) };
@@ -114,7 +115,9 @@ export async function dryRunBatch(
 }
 
 async function validateAgainstBank(deps: AcceptDeps, bankId: string, rows: unknown[], key?: string) {
-  const { valid, failures } = validateRows(rows);
+  const validator = new RowValidator();
+  await inTurns(deps.runtime, rows, (slice) => validator.add(slice));
+  const { valid, failures } = validator;
   const { existing, record, open } = await readBankState(deps, bankId, valid, key);
   const accepted: ValidRow[] = [];
   for (const candidate of valid) {

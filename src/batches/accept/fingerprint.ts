@@ -4,8 +4,11 @@
  * It is stored, and covers account numbers: without the field key, ten digits could be found by trying.
  */
 import { hmacHex, type FieldKey } from '../../crypto/field-cipher.ts';
+import type { Runtime } from '../../runtime.ts';
 import { BATCH_FIELDS } from '../staged-customer.ts';
+import { inTurns } from './turns.ts';
 
+type Turns = Pick<Runtime, 'sleep'>;
 /** Returns the field key of a version, or the newest. */
 type FieldKeyOf = (version?: number) => Promise<FieldKey>;
 
@@ -15,12 +18,17 @@ type FieldKeyOf = (version?: number) => Promise<FieldKey>;
  */
 const FORMAT = /^v2\.(?<fields>\d+)\.(?<key>\d+)\./;
 
-export async function createFingerprint(rows: unknown[], fieldKeyOf: FieldKeyOf): Promise<string> {
-  return fingerprintOf(rows, BATCH_FIELDS.length, await fieldKeyOf());
+export async function createFingerprint(
+  runtime: Turns,
+  rows: unknown[],
+  fieldKeyOf: FieldKeyOf,
+): Promise<string> {
+  return fingerprintOf(runtime, rows, BATCH_FIELDS.length, await fieldKeyOf());
 }
 
 /** Do these rows mean what the rows of a recorded fingerprint did? */
 export async function matchesFingerprint(
+  runtime: Turns,
   recorded: string,
   rows: unknown[],
   fieldKeyOf: FieldKeyOf,
@@ -29,20 +37,29 @@ export async function matchesFingerprint(
   if (fields === undefined) {
     return recorded === (await fingerprintOfVersion1(rows, await fieldKeyOf(Number.parseInt(recorded, 10))));
   }
-  return recorded === (await fingerprintOf(rows, Number(fields), await fieldKeyOf(Number(key))));
+  return recorded === (await fingerprintOf(runtime, rows, Number(fields), await fieldKeyOf(Number(key))));
 }
 
-async function fingerprintOf(rows: unknown[], fieldCount: number, fieldKey: FieldKey): Promise<string> {
+async function fingerprintOf(
+  runtime: Turns,
+  rows: unknown[],
+  fieldCount: number,
+  fieldKey: FieldKey,
+): Promise<string> {
   const fields = BATCH_FIELDS.slice(0, fieldCount);
-  const meaning = rows.map((row) =>
-    isObject(row)
-      ? fields.flatMap((field) => {
-          const value = valueOf(row, field);
-          return value === null ? [] : [field, value];
-        })
-      : 'no object',
-  );
-  return `v2.${fieldCount}.${await hmacHex(fieldKey, JSON.stringify(meaning))}`;
+  const meaning = await inTurns(runtime, rows, (slice) => {
+    const list = JSON.stringify(slice.map((row) => meaningOf(row, fields)));
+    return list.slice(1, -1);
+  });
+  return `v2.${fieldCount}.${await hmacHex(fieldKey, `[${meaning.join()}]`)}`;
+}
+
+function meaningOf(row: unknown, fields: readonly string[]): unknown {
+  if (!isObject(row)) return 'no object';
+  return fields.flatMap((field) => {
+    const value = valueOf(row, field);
+    return value === null ? [] : [field, value];
+  });
 }
 
 /** Version 0.1.0 covered these fields by position. A key is remembered for 72 hours, so this may go after the next version. */

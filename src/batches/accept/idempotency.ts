@@ -6,6 +6,7 @@
 import { AppError } from '../../errors.ts';
 import type { FieldKey } from '../../crypto/field-cipher.ts';
 import { idSequence } from '../../lib/ids.ts';
+import type { Runtime } from '../../runtime.ts';
 import type { RowFailure } from '../batches.responses.ts';
 import { createFingerprint, matchesFingerprint } from './fingerprint.ts';
 import type { AcceptedBatch } from './report.ts';
@@ -32,14 +33,15 @@ export interface IdempotencyRecord {
 
 /** @param fieldKeyOf returns the field key of a version, or the newest */
 export async function readIdempotency(
+  runtime: Pick<Runtime, 'sleep'>,
   key: string,
   rows: unknown[],
   fieldKeyOf: (version?: number) => Promise<FieldKey>,
 ): Promise<Idempotency> {
   return {
     key,
-    fingerprint: await createFingerprint(rows, fieldKeyOf),
-    matches: (recorded) => matchesFingerprint(recorded, rows, fieldKeyOf),
+    fingerprint: await createFingerprint(runtime, rows, fieldKeyOf),
+    matches: (recorded) => matchesFingerprint(runtime, recorded, rows, fieldKeyOf),
   };
 }
 

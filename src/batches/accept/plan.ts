@@ -1,12 +1,14 @@
 /** Plans an accepted batch: assigns ids, phrases and chunks before anything is written. */
 import { LIMITS } from '../../limits.ts';
 import { sealField, type FieldKey } from '../../crypto/field-cipher.ts';
+import type { CustomerRow } from '../../customers/customers.requests.ts';
 import { SEALED_FIELDS, STAGED_TEXTS, type StagedText } from '../../customers/fields.ts';
 import { inSlices } from '../../lib/slices.ts';
 import { createId, idSequence } from '../../lib/ids.ts';
 import { createPhrase } from '../../lib/phrase.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { RowFailure } from '../batches.responses.ts';
+import { inTurns } from './turns.ts';
 import type { ValidRow } from './validate.ts';
 
 export interface PlannedChunk {
@@ -72,27 +74,17 @@ export async function stageChunks(
   { bankId, customerIds }: BatchOutline,
   accepted: ValidRow[],
   fieldKey: FieldKey,
-  random: () => number,
+  runtime: Pick<Runtime, 'random' | 'sleep'>,
   chunkRows: number,
 ): Promise<PlannedChunk[]> {
-  const sealed = await Promise.all(
-    accepted.flatMap(({ row }, position) =>
-      SEALED_FIELDS.map((field) =>
-        sealField(fieldKey, { bankId, customerId: customerIds[position] ?? '', field }, row[field]),
+  const turns = await inTurns(runtime, accepted, (slice, first) =>
+    Promise.all(
+      slice.map(({ index, row }, offset) =>
+        stageRow(index, row, { bankId, customerId: customerIds[first + offset] ?? '' }, fieldKey, runtime),
       ),
     ),
   );
-  const rows = accepted.map(({ index, row }, position): StagedRow => {
-    const staged: { [Field in StagedText]?: string | undefined } = {
-      ...row,
-      id: customerIds[position],
-      phrase: createPhrase(random),
-    };
-    for (const [offset, field] of SEALED_FIELDS.entries()) {
-      staged[field] = sealed[position * SEALED_FIELDS.length + offset];
-    }
-    return [index, ...STAGED_TEXTS.map((field) => staged[field])];
-  });
+  const rows = turns.flat();
   return inSlices(rows, chunkRows)
     .flatMap(withinBytes)
     .map(({ slice, payload }, chunk) => ({
@@ -102,6 +94,25 @@ export async function stageChunks(
       rowCount: slice.length,
       payload,
     }));
+}
+
+async function stageRow(
+  index: number,
+  row: CustomerRow,
+  owner: { bankId: string; customerId: string },
+  fieldKey: FieldKey,
+  { random }: Pick<Runtime, 'random'>,
+): Promise<StagedRow> {
+  const staged: { [Field in StagedText]?: string | undefined } = {
+    ...row,
+    id: owner.customerId,
+    phrase: createPhrase(random),
+  };
+  const sealed = await Promise.all(
+    SEALED_FIELDS.map((field) => sealField(fieldKey, { ...owner, field }, row[field])),
+  );
+  for (const [position, field] of SEALED_FIELDS.entries()) staged[field] = sealed[position];
+  return [index, ...STAGED_TEXTS.map((field) => staged[field])];
 }
 
 const utf8 = new TextEncoder();

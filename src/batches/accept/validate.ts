@@ -4,6 +4,7 @@
  */
 import type * as z from 'zod/mini';
 import { customerRow, type CustomerRow } from '../../customers/customers.requests.ts';
+import { BATCH_RULES } from '../../customers/fields.ts';
 import { PHONE_FAULT } from '../../customers/field-rules.ts';
 import type { FailureCode } from '../../db/schema.ts';
 import type { FieldError } from '../../errors.ts';
@@ -26,32 +27,41 @@ function toFailure(
   return { index, clientRef, code, message: FAILURE_MESSAGES[code], errors };
 }
 
-/** Cleans and validates every row, in input order. Each row ends in exactly one of the two lists. */
-export function validateRows(rows: unknown[]): { valid: ValidRow[]; failures: RowFailure[] } {
-  const valid: ValidRow[] = [];
-  const failures: RowFailure[] = [];
-  const seen = { email: new Map<string, number>(), clientRef: new Map<string, number>() };
+/** Cleans and validates the rows of one batch. Each row ends in exactly one of the two lists, in input order. */
+export class RowValidator {
+  readonly valid: ValidRow[] = [];
+  readonly failures: RowFailure[] = [];
+  readonly #seen = { email: new Map<string, number>(), clientRef: new Map<string, number>() };
+  #next = 0;
 
-  for (const [index, sent] of rows.entries()) {
+  /** @param rows the next rows of the batch */
+  add(rows: unknown[]): this {
+    for (const sent of rows) {
+      this.#add(this.#next, sent);
+      this.#next += 1;
+    }
+    return this;
+  }
+
+  #add(index: number, sent: unknown): void {
     const result = validateRow(index, sent);
     if ('code' in result) {
-      failures.push(result);
-      continue;
+      this.failures.push(result);
+      return;
     }
     const { row } = result;
     const errors = (['email', 'clientRef'] as const).flatMap((field) => {
-      const earlier = seen[field].get(row[field]);
+      const earlier = this.#seen[field].get(row[field]);
       return earlier === undefined ? [] : [{ field, message: sameAsRow(earlier) }];
     });
     if (errors.length > 0) {
-      failures.push(toFailure(index, row.clientRef, 'DUPLICATE_IN_BATCH', errors));
-      continue;
+      this.failures.push(toFailure(index, row.clientRef, 'DUPLICATE_IN_BATCH', errors));
+      return;
     }
-    seen.email.set(row.email, index);
-    seen.clientRef.set(row.clientRef, index);
-    valid.push(result);
+    this.#seen.email.set(row.email, index);
+    this.#seen.clientRef.set(row.clientRef, index);
+    this.valid.push(result);
   }
-  return { valid, failures };
 }
 
 /** Found by validating an empty row. */
@@ -61,6 +71,8 @@ function validateRow(index: number, sent: unknown): ValidRow | RowFailure {
   if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) {
     return toFailure(index, null, 'INVALID_DATA', [{ field: 'customer', message: NOT_AN_OBJECT }]);
   }
+  const plain = readPlainRow(sent);
+  if (plain !== null) return { index, row: plain };
   const result = customerRow.safeParse(sent);
   const issues = result.error?.issues ?? [];
   const errors = issues.map(({ path, message }) => ({ field: path.join('.'), message }));
@@ -73,6 +85,21 @@ function validateRow(index: number, sent: unknown): ValidRow | RowFailure {
   if (result.success && phone !== null) return { index, row: { ...result.data, phone } };
   const code = issues.some(isMissing) ? 'INVALID_DATA' : 'VALIDATION_ERROR';
   return toFailure(index, readField(sent, 'clientRef') ?? null, code, errors);
+}
+
+const PLAIN_READERS = Object.entries(BATCH_RULES).map(([field, { readPlain }]) => ({ field, readPlain }));
+
+/** Reads a row whose fields are all plain and valid, as most are; null for any other row. */
+function readPlainRow(sent: object): CustomerRow | null {
+  const row: Record<string, string> = {};
+  for (const { field, readPlain } of PLAIN_READERS) {
+    const value = readPlain(Reflect.get(sent, field));
+    if (value === null) return null;
+    if (value !== undefined) row[field] = value;
+  }
+  const phone = validatePhone(row);
+  if (phone === null) return null;
+  return (phone === undefined ? row : { ...row, phone }) as CustomerRow;
 }
 
 /** Returns whether a required field is absent, blank or of the wrong type. */

@@ -8,7 +8,7 @@ import { MAX_MESSAGES_PER_SEND, type BatchQueue } from '../batch-queue.ts';
 import { removeExpiredData, type RetentionDeps } from './retention.ts';
 import { claimDueChunks } from './chunks.store.ts';
 
-/** Rounds of one sweep: 1,000 chunks, or a million customers, a minute. */
+/** Rounds of one sweep: 1,000 chunks, or half a million customers, a minute. */
 const MAX_ROUNDS = 10;
 
 export interface SweepDeps extends RetentionDeps {

@@ -167,7 +167,7 @@ it('limits the concurrency of consumers, because D1 has one writer', () => {
     Number(/^max_concurrency = (\d+)/m.exec(text)?.[1]),
   ]);
   expect(bounds).toEqual([
-    ['customer-batches', 5],
+    ['customer-batches', 2],
     ['customer-batches-dlq', 1],
   ]);
 });

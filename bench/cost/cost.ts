@@ -9,9 +9,9 @@ import { replay } from './replay.ts';
 import { toRow, toTable } from './report.ts';
 import { makeTrace } from './trace.ts';
 
-/** Lookups of a trace: about five hours of the traffic of a million customers. */
-const LOOKUPS = 60_000;
-const QUICK_LOOKUPS = 6_000;
+/** Lookups of a trace: about two hours of the traffic of a million customers. */
+const LOOKUPS = 20_000;
+const QUICK_LOOKUPS = 2_000;
 const EXPONENTS = [0.9, 1, 1.1];
 const SEED = 1;
 

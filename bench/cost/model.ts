@@ -1,5 +1,6 @@
 /** KV, a data centre's cache and D1 as one lookup meets them: each call takes its time on the virtual clock and is counted. */
 import { wordlist } from '@scure/bip39/wordlists/english.js';
+import type { ValueStore } from '../../src/customers/data-centre-cache.ts';
 import type { VirtualClock } from './clock.ts';
 import { KV_LOCATION_MS, LATENCIES, LOCATIONS, REPLICA_LAG_MS, TRAFFIC, type Range } from './parameters.ts';
 import type { Random } from './random.ts';
@@ -34,13 +35,6 @@ export interface Site {
 
 const wait = ({ clock, random }: Site, range: Range) => clock.sleep(random.within(range));
 
-/** What a cache offers, as far as the service uses it. */
-export interface Store {
-  get(key: string): Promise<unknown>;
-  put(key: string, text: string, seconds: number): Promise<void>;
-  delete(key: string): Promise<void>;
-}
-
 interface Entry {
   text: string | null;
   expiresAt: number;
@@ -52,7 +46,7 @@ export class Kv {
   readonly #locations = LOCATIONS.map(() => new Map<string, Entry>());
 
   /** @param locationMs see KV_LOCATION_MS */
-  at(site: Site, locationMs = KV_LOCATION_MS): Store {
+  at(site: Site, locationMs = KV_LOCATION_MS): ValueStore {
     const { clock, calls } = site;
     const local = this.#locations[site.location] as Map<string, Entry>;
     const keep = (key: string, text: string | null) => {
@@ -87,7 +81,7 @@ export class Kv {
 export class ColoCaches {
   readonly #locations = LOCATIONS.map(() => new Map<string, Entry>());
 
-  at(site: Site): Store {
+  at(site: Site): ValueStore {
     const { clock } = site;
     const local = this.#locations[site.location] as Map<string, Entry>;
     const call = async <Result>(work: () => Result): Promise<Result> => {
@@ -122,7 +116,9 @@ function customerOf(phrase: unknown): number | undefined {
     .split('-')
     .map((word) => positions.get(word) ?? -1);
   const customer = first + second * WORDS;
-  return customer >= 0 && customer < TRAFFIC.customers && phraseOf(customer) === phrase ? customer : undefined;
+  return customer >= 0 && customer < TRAFFIC.customers && phraseOf(customer) === phrase
+    ? customer
+    : undefined;
 }
 
 export const bankIdOf = (bank: number) => `bnk_${bank}`;
@@ -140,10 +136,13 @@ export class Directory {
     return this.updates.get(customer)?.filter((time) => time <= at).length ?? 0;
   }
 
-  /** D1 as one event's binding: without a session, and with `first-primary`, the primary answers. */
-  at(site: Site): D1Database {
+  /**
+   * D1 as one event's binding: without a session, and with `first-primary`, the primary answers.
+   * @param hasReplicas false: the primary answers everything
+   */
+  at(site: Site, hasReplicas: boolean): D1Database {
     const session = (since?: string) => {
-      const toReplica = since === 'first-unconstrained';
+      const toReplica = hasReplicas && since === 'first-unconstrained';
       const statement = (sql: string, params: unknown[]): object => ({
         sql,
         params,
@@ -159,7 +158,7 @@ export class Directory {
     return { ...session(), withSession: session } as unknown as D1Database;
   }
 
-  async #run(site: Site, queries: Query[], toReplica: boolean): Promise<{ results: object[] }[]> {
+  async #run(site: Site, queries: Query[], toReplica: boolean) {
     const { clock, random, calls, location } = site;
     const way = LOCATIONS[location];
     if (way === undefined) throw new RangeError('There is no such location.');
@@ -169,7 +168,11 @@ export class Directory {
     const half = (fromReplica ? way.toReplica : way.toPrimary) / 2 + random.within(LATENCIES.d1) / 2;
     if (!fromReplica) calls.primaryCalls += 1;
     await clock.sleep(half);
-    const results = queries.map((query) => ({ results: this.#answer(query, clock.now - lag, calls) }));
+    const meta = { served_by_primary: !fromReplica };
+    const results = queries.map((query) => ({
+      results: this.#answer(query, clock.now - lag, calls),
+      meta,
+    }));
     await clock.sleep(half);
     return results;
   }

@@ -1,7 +1,15 @@
-/** The policies that are compared: what stands between a lookup and D1. */
-import { authenticateForCachedPhrase, type AuthenticationDeps } from '../../src/api-keys/api-keys.service.ts';
-import type { Caller } from '../../src/api-keys/caller.ts';
-import type { ColoCaches, Kv, Site, Store } from './model.ts';
+/** The policies that are compared: what stands between a lookup and D1. The last but two is the service's own. */
+import {
+  authenticate,
+  authenticateForCachedPhrase,
+  type Authenticated,
+  type AuthenticationDeps,
+} from '../../src/api-keys/api-keys.service.ts';
+import type { ValueStore } from '../../src/customers/data-centre-cache.ts';
+import { CACHE_SECONDS } from '../../src/customers/phrase-cache.ts';
+import type { Deps } from '../../src/deps.ts';
+import type { ColoCaches, Kv, Site } from './model.ts';
+import { KV_LOCATION_MS } from './parameters.ts';
 
 /** What a store is made of. `isolate` stands for one isolate, and is the same object as long as it lives. */
 export interface Parts {
@@ -11,34 +19,48 @@ export interface Parts {
   isolate: object;
 }
 
+type Authenticate = (key: string, deps: Deps & AuthenticationDeps) => Promise<Authenticated | null>;
+
 export interface Policy {
   name: string;
-  /** Seconds that a response may be old at most, if no write of the cache is confirmed. */
+  /** Seconds that a cached response may be old at most, even if no write of the cache arrives. */
   staleness: number;
-  store: (parts: Parts) => Store;
-  authenticate: (key: string, deps: AuthenticationDeps) => Promise<Caller | null>;
+  store: (parts: Parts) => ValueStore;
+  authenticate: Authenticate;
+  /** Whether the nearest replica answers what is not cached. */
+  replicas: boolean;
 }
 
 const plainKv = ({ site, kv }: Parts) => kv.at(site);
-const colo = ({ site, colos }: Parts) => colos.at(site);
+const coloCache = ({ site, colos }: Parts) => colos.at(site);
+const noCache = (): ValueStore => ({ get: async () => null, put: async () => {}, delete: async () => {} });
+
+/** Keeps values for another time than the service asks for, and lets the store alone say when they end. */
+function keeping(store: ValueStore, { site }: Parts, seconds: number): ValueStore {
+  return {
+    ...store,
+    get: async (key) => {
+      const value = (await store.get(key)) as { readAt: number } | null;
+      return value === null ? null : { ...value, readAt: site.clock.now };
+    },
+    put: (key, text) => store.put(key, text, seconds),
+  };
+}
+
+/** KV as the service used it: whatever KV gives is taken. */
+const kvFor = (seconds: number) => (parts: Parts) => keeping(plainKv(parts), parts, seconds);
 
 /** Does not wait for a cold KV: D1 is asked after this time. */
-const hedged = (store: Store, { site }: Parts, afterMs: number): Store => ({
+const hedged = (store: ValueStore, { site }: Parts, afterMs: number): ValueStore => ({
   ...store,
   get: (key) => Promise.race([store.get(key), site.clock.sleep(afterMs).then(() => null)]),
-});
-
-/** Keeps values for another time than the service asks for. */
-const keeping = (store: Store, seconds: number): Store => ({
-  ...store,
-  put: (key, text) => store.put(key, text, seconds),
 });
 
 /** Misses that an isolate remembers. */
 const missed = new WeakMap<object, Map<string, number>>();
 
 /** Fills only what the isolate has missed before. */
-function admitting(store: Store, { isolate }: Parts): Store {
+function admitting(store: ValueStore, { isolate }: Parts): ValueStore {
   const counts = missed.get(isolate) ?? new Map<string, number>();
   missed.set(isolate, counts);
   return {
@@ -56,12 +78,14 @@ function admitting(store: Store, { isolate }: Parts): Store {
 }
 
 /** A colo-local tier in front. What it reads from behind it keeps for `seconds`, which add to the bound. */
-function tiered(front: Store, behind: Store, seconds: number): Store {
+function tiered(front: ValueStore, behind: ValueStore, seconds: number): ValueStore {
   return {
     get: async (key) => {
-      const value = (await front.get(key)) ?? (await behind.get(key));
-      if (value !== null) void front.put(key, JSON.stringify(value), seconds);
-      return value;
+      const near = await front.get(key);
+      if (near !== null) return near;
+      const far = await behind.get(key);
+      if (far !== null) void front.put(key, JSON.stringify(far), seconds);
+      return far;
     },
     put: async (key, text, ttl) => {
       await Promise.all([front.put(key, text, seconds), behind.put(key, text, ttl)]);
@@ -72,64 +96,63 @@ function tiered(front: Store, behind: Store, seconds: number): Store {
   };
 }
 
+/** An isolate that does not remember an API key asks the nearest replica, while the primary is asked too. */
+const fromReplica: Authenticate = async (key, deps) => {
+  if (deps.apiKeyCache.recallUnchecked(key, deps.runtime.now()) !== undefined) {
+    return authenticateForCachedPhrase(key, deps);
+  }
+  const checking = authenticate(key, deps).then((known) => known?.caller ?? null);
+  const nearest = await authenticate(key, { ...deps, apiKeyDatabase: deps.session });
+  return nearest === null ? null : { caller: nearest.caller, check: () => checking };
+};
+
 /** How long to wait for KV before D1 is asked too. */
 const HEDGE_MS = 20;
+const BEFORE_SECONDS = 300;
+const BEFORE_BOUND = BEFORE_SECONDS + KV_LOCATION_MS / 1_000;
 
-const authenticate = authenticateForCachedPhrase;
+/** What the service did before: the primary is asked about an API key every 30 seconds, and about every miss. */
+const before = { staleness: BEFORE_BOUND, authenticate, replicas: false };
+const hedgedKv = (parts: Parts) => hedged(kvFor(BEFORE_SECONDS)(parts), parts, HEDGE_MS);
+const admittingKv = (parts: Parts) => admitting(kvFor(BEFORE_SECONDS)(parts), parts);
+const bothKv = (parts: Parts) => hedged(admittingKv(parts), parts, HEDGE_MS);
+
+/** The service as it is. */
+const own = {
+  staleness: CACHE_SECONDS,
+  store: coloCache,
+  authenticate: authenticateForCachedPhrase,
+  replicas: true,
+};
 
 export const POLICIES: Policy[] = [
-  { name: 'KV, filled on every miss (before)', staleness: 360, store: plainKv, authenticate },
+  { ...before, name: 'KV, filled on every miss: as it was before', store: kvFor(BEFORE_SECONDS) },
+  { ...before, name: 'KV, kept for 1 minute', store: kvFor(60), staleness: 120 },
+  { ...before, name: 'KV, kept for 15 minutes', store: kvFor(900), staleness: 960 },
+  { ...before, name: `KV, hedged after ${HEDGE_MS} ms`, store: hedgedKv },
+  { ...before, name: 'KV, filled on the second miss', store: admittingKv },
+  { ...before, name: 'KV, second miss, hedged', store: bothKv },
   {
-    name: 'KV, kept for 60 s',
-    staleness: 120,
-    store: (parts) => keeping(plainKv(parts), 60),
-    authenticate,
+    ...before,
+    name: 'data centre for 1 minute, then KV',
+    store: (parts) => tiered(coloCache(parts), kvFor(BEFORE_SECONDS)(parts), 60),
+    staleness: BEFORE_BOUND + 60,
   },
   {
-    name: 'KV, kept for 15 minutes',
-    staleness: 960,
-    store: (parts) => keeping(plainKv(parts), 900),
-    authenticate,
+    ...before,
+    name: 'the same, second miss, hedged',
+    store: (parts) => tiered(coloCache(parts), bothKv(parts), 60),
+    staleness: BEFORE_BOUND + 60,
   },
+  { ...before, name: 'data centre only, 5 minutes', store: coloCache, staleness: CACHE_SECONDS },
   {
-    name: `KV, hedged after ${HEDGE_MS} ms`,
+    ...before,
+    name: 'data centre only, 6 minutes',
+    store: (parts) => keeping(coloCache(parts), parts, 360),
     staleness: 360,
-    store: (parts) => hedged(plainKv(parts), parts, HEDGE_MS),
-    authenticate,
   },
-  {
-    name: 'KV, filled on the second miss',
-    staleness: 360,
-    store: (parts) => admitting(plainKv(parts), parts),
-    authenticate,
-  },
-  {
-    name: 'KV, second miss, hedged',
-    staleness: 360,
-    store: (parts) => hedged(admitting(plainKv(parts), parts), parts, HEDGE_MS),
-    authenticate,
-  },
-  {
-    name: 'colo cache for 60 s, then KV',
-    staleness: 420,
-    store: (parts) => tiered(colo(parts), plainKv(parts), 60),
-    authenticate,
-  },
-  {
-    name: 'colo cache for 60 s, then KV, second miss, hedged',
-    staleness: 420,
-    store: (parts) =>
-      tiered(colo(parts), hedged(admitting(plainKv(parts), parts), parts, HEDGE_MS), 60),
-    authenticate,
-  },
-  { name: 'colo cache for 5 minutes', staleness: 300, store: colo, authenticate },
-  {
-    name: 'colo cache for 6 minutes',
-    staleness: 360,
-    store: (parts) => keeping(colo(parts), 360),
-    authenticate,
-  },
-  { name: 'no cache', staleness: 0, store: () => noStore, authenticate },
+  { ...own, name: 'data centre, API keys checked behind', replicas: false },
+  { ...own, name: 'the same, misses from replicas: the service' },
+  { ...own, name: 'the same, unknown API keys from replicas', authenticate: fromReplica },
+  { ...own, name: 'no cache, otherwise the same', store: noCache, staleness: 0 },
 ];
-
-const noStore: Store = { get: async () => null, put: async () => {}, delete: async () => {} };

@@ -91,8 +91,7 @@ class World {
     const startedAt = this.clock.now;
     const deps = this.#depsAt(place, this.#calls);
     const phrase = asks === 'unknown' ? UNKNOWN_PHRASE : phraseOf(customer);
-    const caller = await this.#policy.authenticate(apiKeyOf(bank), deps);
-    if (caller === null) throw new Error('An API key of the trace is refused.');
+    const caller = await this.#authenticate(apiKeyOf(bank), deps);
     const { cache, name } =
       kind === 'own' ? await askOwn(deps, caller, phrase) : await askPayee(deps, caller, phrase);
     const took = this.clock.now - startedAt;
@@ -102,6 +101,17 @@ class World {
     if (asks !== 'customer') this.#missLatencies[asks].push(took);
     if ((name === undefined) !== (asks !== 'customer')) throw new Error(`A lookup of ${phrase} is wrong.`);
     if (name !== undefined) this.#noteAge(customer, name, startedAt);
+  }
+
+  async #authenticate(apiKey: string, deps: Deps): Promise<Caller> {
+    const known = (caller: Caller | null) => {
+      if (caller === null) throw new Error('An API key of the trace is refused.');
+      return caller;
+    };
+    const { caller, check } = (await this.#policy.authenticate(apiKey, deps)) ?? { caller: null };
+    return check === undefined
+      ? known(caller)
+      : { ...known(caller), confirm: async () => known(await check()) };
   }
 
   /** How long ago was the first change that this answer does not show? */
@@ -134,18 +144,12 @@ class World {
       timer: clock.timer,
       log: () => {},
     };
-    const store = this.#policy.store({ site, kv: this.#kv, colos: this.#colos, isolate: memory });
+    const phraseStore = this.#policy.store({ site, kv: this.#kv, colos: this.#colos, isolate: memory });
     const env = {
-      DB: this.#directory.at(site),
-      PHRASE_CACHE: {
-        get: (key: string) => store.get(key),
-        put: (key: string, text: string, { expirationTtl = 0 }: KVNamespacePutOptions = {}) =>
-          store.put(key, text, expirationTtl),
-        delete: (key: string) => store.delete(key),
-      },
+      DB: this.#directory.at(site, this.#policy.replicas),
       ENVIRONMENT: 'local',
     } as unknown as Env;
-    return createDeps(env, { waitUntil: () => {} }, runtime, memory);
+    return createDeps(env, { waitUntil: () => {} }, runtime, memory, undefined, { phraseStore });
   }
 }
 
@@ -165,7 +169,11 @@ async function askPayee(deps: Deps, caller: Caller, phrase: string) {
  */
 function withSynchronousDigests(): void {
   webcrypto.subtle.digest = async (_, data) =>
-    new Uint8Array(createHash('sha256').update(data as Uint8Array).digest()).buffer;
+    new Uint8Array(
+      createHash('sha256')
+        .update(data as Uint8Array)
+        .digest(),
+    ).buffer;
   Uint8Array.prototype.toHex ??= function toHex() {
     return Buffer.from(this).toString('hex');
   };

@@ -53,7 +53,9 @@ export function toRow(name: string, bound: number, outcome: Outcome): string[] {
 
 export function toTable(rows: string[][]): string {
   const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
-  return [line(HEADINGS), line(HEADINGS.map((_, column) => (column === 0 ? '---' : '--:'))), ...rows.map(line)].join(
-    '\n',
-  );
+  return [
+    line(HEADINGS),
+    line(HEADINGS.map((_, column) => (column === 0 ? '---' : '--:'))),
+    ...rows.map(line),
+  ].join('\n');
 }

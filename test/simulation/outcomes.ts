@@ -13,13 +13,13 @@ export const OUTCOMES: Record<Exclude<Boundary, 'timer'>, { weight: number; choi
     { weight: 10, choice: 'after' },
     { weight: 10, choice: 'partly' },
   ],
-  'kv get': [
+  'cache get': [
     { weight: 70, choice: 'works' },
     { weight: 10, choice: 'before' },
     { weight: 10, choice: 'garbage' },
     { weight: 10, choice: 'foreign' },
   ],
-  'kv put': [
+  'cache put': [
     { weight: 75, choice: 'works' },
     { weight: 15, choice: 'before' },
     { weight: 10, choice: 'after' },

@@ -1,6 +1,7 @@
 /**
  * `npm run bench:cost [-- --quick]`: what a lookup costs and how long it takes, by policy. It replays a seeded trace of
- * lookups through the service's own code, with bindings that count and a clock that jumps (docs/scaling.md).
+ * lookups through the service's own code, with bindings that count and a clock that jumps (docs/scaling.md). Node 24 has
+ * `Uint8Array.prototype.toHex`, which workerd has, behind the flag --js-base-64.
  */
 import { Command } from 'commander';
 import { run } from '../../tools/lib/arguments.ts';

@@ -111,10 +111,8 @@ export function phraseOf(customer: number): string {
   return digits.map((digit) => wordlist[digit]).join('-');
 }
 
-function customerOf(phrase: unknown): number | undefined {
-  const [first = -1, second = -1] = String(phrase)
-    .split('-')
-    .map((word) => positions.get(word) ?? -1);
+function customerOf(phrase: string): number | undefined {
+  const [first = -1, second = -1] = phrase.split('-').map((word) => positions.get(word) ?? -1);
   const customer = first + second * WORDS;
   return customer >= 0 && customer < TRAFFIC.customers && phraseOf(customer) === phrase
     ? customer
@@ -123,6 +121,16 @@ function customerOf(phrase: unknown): number | undefined {
 
 export const bankIdOf = (bank: number) => `bnk_${bank}`;
 const idOf = (customer: number) => `cus_${customer}`;
+
+/** The customer whose id or phrase is among a statement's parameters. */
+function customerIn(params: unknown[]): number | undefined {
+  for (const value of params) {
+    if (typeof value !== 'string') continue;
+    const customer = value.startsWith('cus_') ? Number(value.slice('cus_'.length)) : customerOf(value);
+    if (customer !== undefined) return customer;
+  }
+  return undefined;
+}
 
 /** D1: a primary, and replicas that are a little behind. Rows are made when they are asked for: nobody stores a million. */
 export class Directory {
@@ -183,16 +191,14 @@ export class Directory {
       calls.rowsRead += 2;
       return this.#apiKey(String(params[0]));
     }
-    if (/^INSERT INTO payee_misses/.test(sql)) {
+    if (sql.startsWith('INSERT INTO payee_misses')) {
       calls.rowsWritten += 1;
       return [{ misses: 1 }];
     }
-    if (/^UPDATE customers/.test(sql)) return this.#update(params, at);
-    if (/^INSERT INTO audit_log/.test(sql)) return [];
-    if (/^SELECT 1 AS found/.test(sql)) return [{ found: 1 }];
-    const phrase = params.find((value) => customerOf(value) !== undefined);
-    const id = params.find((value) => String(value).startsWith('cus_'));
-    const customer = id === undefined ? customerOf(phrase) : Number(String(id).slice('cus_'.length));
+    if (sql.startsWith('UPDATE customers')) return this.#update(params, at);
+    if (sql.startsWith('INSERT INTO audit_log')) return [];
+    if (sql.startsWith('SELECT 1 AS found')) return [{ found: 1 }];
+    const customer = customerIn(params);
     const isPayee = sql.includes('payee_misses');
     const isVisible = customer !== undefined && (isPayee || params[0] === bankIdOf(bankOf(customer)));
     if (isVisible) calls.rowsRead += 1;
@@ -210,8 +216,7 @@ export class Directory {
   }
 
   #update(params: unknown[], at: number): object[] {
-    const id = params.find((value) => String(value).startsWith('cus_'));
-    const customer = Number(String(id).slice('cus_'.length));
+    const customer = customerIn(params) ?? -1;
     this.updates.set(customer, [...(this.updates.get(customer) ?? []), at]);
     return [];
   }

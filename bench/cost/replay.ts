@@ -163,10 +163,7 @@ async function askPayee(deps: Deps, caller: Caller, phrase: string) {
   return { cache, name: payee?.accountName };
 }
 
-/**
- * WebCrypto answers from another thread. Here nothing may take real time, or events would come in another order. Node 24
- * has no `toHex`, which workerd has.
- */
+/** WebCrypto answers from another thread. Here nothing may take real time, or events would come in another order. */
 function withSynchronousDigests(): void {
   webcrypto.subtle.digest = async (_, data) =>
     new Uint8Array(
@@ -174,7 +171,4 @@ function withSynchronousDigests(): void {
         .update(data as Uint8Array)
         .digest(),
     ).buffer;
-  Uint8Array.prototype.toHex ??= function toHex() {
-    return Buffer.from(this).toString('hex');
-  };
 }

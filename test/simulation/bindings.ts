@@ -57,7 +57,7 @@ function withReplica(db: D1Database, random: Random): D1Database {
     const wrapped = {
       bind: (...values: unknown[]) => fromReplica(statement.bind(...values)),
       all: async () => {
-        const result = await statement.all<Record<string, unknown>>();
+        const result = await statement.all();
         if (!random.happens(FROM_REPLICA)) return result;
         result.meta.served_by_primary = false;
         const [row] = result.results;
@@ -76,7 +76,7 @@ function withReplica(db: D1Database, random: Random): D1Database {
       const session = primary.withSession(since);
       if (since !== 'first-unconstrained') return session;
       return {
-        ...session,
+        getBookmark: () => session.getBookmark(),
         prepare: (sql: string) => fromReplica(session.prepare(sql)),
         batch: (statements: D1PreparedStatement[]) =>
           session.batch(statements.map((statement) => ofPrimary.get(statement) ?? statement)),

@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ACCRA, API_KEYS, LAGOS } from './support/banks.ts';
 import { sentCustomer, sentCustomers } from './support/customers.ts';
+import { laggingDatabase, withSessions } from './support/faulty-bindings.ts';
 import { Meter } from './support/meter.ts';
 import { linkTo } from './support/responses.ts';
 import { Service } from './support/service.ts';
@@ -37,6 +38,26 @@ describe('the calls of a request', () => {
     expect(hit.headers.get('X-Cache')).toBe('HIT');
     expect(meter.calls).toEqual({ ...noCalls, cacheReads: 1 });
   });
+
+  it.each([
+    ['the primary answers', (db: D1Database) => db, 1],
+    ['a replica answers', laggingDatabase, 2],
+  ])(
+    'are the same for another bank’s phrase as for one that nobody has, if %s',
+    async (_, replicated, d1Calls) => {
+      const asked = new Service((bindings) => {
+        const { DB, ...others } = meter.bindings(bindings);
+        return { ...others, DB: replicated(withSessions(DB)) };
+      });
+      await asked.get('/v1/bank/customer?id=none', API_KEYS.otherStandard);
+      for (const name of [phrase, 'zoo-zoo-zoo-zoo']) {
+        meter.reset();
+        const miss = await asked.get(`/v1/bank/customer?phrase=${name}`, API_KEYS.otherStandard);
+        expect(miss.status).toBe(404);
+        expect(meter.calls).toEqual({ ...noCalls, d1Calls, cacheReads: 1 });
+      }
+    },
+  );
 
   it('are none for a phrase that cannot exist', async () => {
     await service.get('/v1/bank/customer?phrase=no-such-phrase-here', API_KEYS.standard);

@@ -14,10 +14,10 @@ export const OUTCOMES: Record<Exclude<Boundary, 'timer'>, { weight: number; choi
     { weight: 10, choice: 'partly' },
   ],
   'cache get': [
-    { weight: 70, choice: 'works' },
+    { weight: 60, choice: 'works' },
     { weight: 10, choice: 'before' },
     { weight: 10, choice: 'garbage' },
-    { weight: 10, choice: 'foreign' },
+    { weight: 20, choice: 'foreign' },
   ],
   'cache put': [
     { weight: 75, choice: 'works' },

@@ -179,7 +179,7 @@ async function eraseAsked(state: State, world: World, violate: (violation: strin
     for (const dataCentre of [0, 1]) {
       world.dataCentre = dataCentre;
       if ((await askPayee(world, customer, violate)) !== undefined)
-        violate('an erased customer is a payee for longer than promised');
+        violate('an erased customer is a payee for too long');
     }
   }
   world.dataCentre = undefined;

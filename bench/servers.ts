@@ -18,6 +18,7 @@ export const BUILDS = {
 export type Build = keyof typeof BUILDS;
 
 export interface BenchServer {
+  name: Build;
   url: URL;
   miniflare: Miniflare;
   db: D1Database;
@@ -67,7 +68,6 @@ export async function startServer(name: Build, vars: Record<string, number> = {}
     script: await build(name),
     compatibilityDate: config.compatibility_date,
     d1Databases: { DB: `db-${name}` },
-    kvNamespaces: { PHRASE_CACHE: `kv-${name}` },
     queueProducers: { BATCH_QUEUE: 'customer-batches' },
     ratelimits: Object.fromEntries(
       config.ratelimits.map(({ name: binding, ...limiter }) => [binding, limiter]),
@@ -83,7 +83,7 @@ export async function startServer(name: Build, vars: Record<string, number> = {}
   const url = await miniflare.unsafeGetDirectURL(name);
   const db = await miniflare.getD1Database('DB', name);
   const memory = () => residentMemory(pid === undefined ? undefined : Number(pid));
-  return { url, miniflare, db, cpu: () => cpuOf(pid), memory };
+  return { name, url, miniflare, db, cpu: () => cpuOf(pid), memory };
 }
 
 /** @returns the child processes of this process, which are the workerds */

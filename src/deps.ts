@@ -11,6 +11,7 @@ import {
   type CachedCustomer,
   type CacheMemory,
 } from './customers/phrase-cache.ts';
+import { DataCentreCache, type ValueStore } from './customers/data-centre-cache.ts';
 import { withDeadlines, type Database } from './db/statements.ts';
 import { PrimarySession, ReadSession } from './db/session.ts';
 import type { Env } from './env.ts';
@@ -35,6 +36,8 @@ export interface Deps {
   payeeCache: PhraseCache<Payee>;
   /** The primary, for payees only: they may be another bank's, so the response has no bookmark of theirs. */
   payeeDb: PrimarySession;
+  /** The nearest replica, for payees only, and likewise without a bookmark. */
+  payeeSession: ReadSession;
   budgetMemory: BudgetMemory;
   batchQueue: BatchQueue;
   inFlightRequests: InFlightRequests;
@@ -58,6 +61,8 @@ export interface WorkerSettings {
   /** Customers of one chunk at most. */
   chunkRows: number;
   ratePolicies: RatePolicies;
+  /** Where phrases are cached. */
+  phraseStore: ValueStore;
 }
 
 /** What outlives an event: one per isolate. */
@@ -91,7 +96,11 @@ export function createDeps(
   runtime: Runtime,
   memory: IsolateMemory,
   bookmark?: string,
-  { chunkRows = LIMITS.chunkRows, ratePolicies = RATE_POLICIES }: Partial<WorkerSettings> = {},
+  {
+    chunkRows = LIMITS.chunkRows,
+    ratePolicies = RATE_POLICIES,
+    phraseStore = new DataCentreCache(env.PUBLIC_URL),
+  }: Partial<WorkerSettings> = {},
 ): Deps {
   const runAfterResponse = (work: Promise<void>) => context.waitUntil(work);
   return {
@@ -100,9 +109,10 @@ export function createDeps(
     session: new ReadSession(env.DB, bookmark, runtime.timer),
     apiKeyDatabase: withDeadlines(env.DB, runtime.timer),
     apiKeyCache: memory.apiKeys,
-    phraseCache: new PhraseCache(CUSTOMER_VALUES, env.PHRASE_CACHE, memory.phraseCache, runtime),
-    payeeCache: new PhraseCache(PAYEE_VALUES, env.PHRASE_CACHE, memory.payeeCache, runtime),
+    phraseCache: new PhraseCache(CUSTOMER_VALUES, phraseStore, memory.phraseCache, runtime),
+    payeeCache: new PhraseCache(PAYEE_VALUES, phraseStore, memory.payeeCache, runtime),
     payeeDb: new PrimarySession(env.DB, runtime.timer),
+    payeeSession: new ReadSession(env.DB, undefined, runtime.timer),
     budgetMemory: memory.budgets,
     batchQueue: createBatchQueue(env.BATCH_QUEUE, runtime.timer),
     inFlightRequests: memory.inFlightRequests,

@@ -1,7 +1,6 @@
 /** The bindings and variables of the Worker, as in wrangler.toml. */
 export interface Env {
   DB: D1Database;
-  PHRASE_CACHE: KVNamespace;
   BATCH_QUEUE: Queue;
   /** The reference and the other pages: dist/site, built by tools/build/site.ts. */
   ASSETS: Fetcher;

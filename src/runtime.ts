@@ -10,7 +10,7 @@ export type LogLine = Record<string, string | number | boolean | null> & { event
 export type Timer = (milliseconds: number, callback: () => void) => () => void;
 
 /**
- * Milliseconds that KV has for a write, a queue for a send, and the rate limiter for a count. Each takes up to some
+ * Milliseconds that the cache has for a write, a queue for a send, and the rate limiter for a count. Each takes up to some
  * hundred, and the service goes on without any of them.
  */
 export const BINDING_DEADLINE_MS = 5_000;
@@ -22,7 +22,7 @@ export const BINDING_DEADLINE_MS = 5_000;
 export function withinDeadline<Result>(
   timer: Timer,
   deadlineMs: number,
-  service: 'D1' | 'KV' | 'QUEUE' | 'RATE_LIMITER' | 'HEALTH',
+  service: 'D1' | 'CACHE' | 'QUEUE' | 'RATE_LIMITER' | 'HEALTH',
   call: Promise<Result>,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {

@@ -301,10 +301,10 @@ const OWNERSHIPS: Ownership[] = [
     wrong: ['customers/customers.service.ts', "import { apiKeys } from '../db/schema.ts';"],
   },
   {
-    what: 'touch KV',
-    does: mentions(/\b(KVNamespace|PHRASE_CACHE)\b/),
-    by: ['customers/phrase-cache.ts', 'deps.ts', 'env.ts'],
-    wrong: ['health/health.service.ts', 'env.PHRASE_CACHE.get(key)'],
+    what: 'touch the Cache API',
+    does: mentions(/\bcaches\./),
+    by: ['customers/data-centre-cache.ts'],
+    wrong: ['health/health.service.ts', 'await caches.default.match(url)'],
   },
   {
     what: 'touch the batch queue',

@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ACCRA, API_KEYS, LAGOS } from './support/banks.ts';
 import { sentCustomer, sentCustomers } from './support/customers.ts';
+import { laggingDatabase, withSessions } from './support/faulty-bindings.ts';
 import { Meter } from './support/meter.ts';
 import { linkTo } from './support/responses.ts';
 import { Service } from './support/service.ts';
@@ -24,19 +25,39 @@ beforeEach(async () => {
   meter.reset();
 });
 
-const noCalls = { d1Calls: 0, kvReads: 0, kvWrites: 0, queueSends: 0 };
+const noCalls = { d1Calls: 0, cacheReads: 0, cacheWrites: 0, queueSends: 0 };
 
 describe('the calls of a request', () => {
   it('are one D1 call for a phrase that is not cached, and none for one that is', async () => {
     const miss = await service.get(`/v1/bank/customer?phrase=${phrase}`, API_KEYS.standard);
     expect(miss.headers.get('X-Cache')).toBe('MISS');
-    expect(meter.calls).toEqual({ ...noCalls, d1Calls: 1, kvReads: 1, kvWrites: 1 });
+    expect(meter.calls).toEqual({ ...noCalls, d1Calls: 1, cacheReads: 1, cacheWrites: 1 });
     expect(meter.rowsRead).toBe(1);
     meter.reset();
     const hit = await service.get(`/v1/bank/customer?phrase=${phrase}`, API_KEYS.standard);
     expect(hit.headers.get('X-Cache')).toBe('HIT');
-    expect(meter.calls).toEqual({ ...noCalls, kvReads: 1 });
+    expect(meter.calls).toEqual({ ...noCalls, cacheReads: 1 });
   });
+
+  it.each([
+    ['the primary answers', (db: D1Database) => db, 1],
+    ['a replica answers', laggingDatabase, 2],
+  ])(
+    'are the same for another bank’s phrase as for one that nobody has, if %s',
+    async (_, replicated, d1Calls) => {
+      const asked = new Service((bindings) => {
+        const { DB, ...others } = meter.bindings(bindings);
+        return { ...others, DB: replicated(withSessions(DB)) };
+      });
+      await asked.get('/v1/bank/customer?id=none', API_KEYS.otherStandard);
+      for (const name of [phrase, 'zoo-zoo-zoo-zoo']) {
+        meter.reset();
+        const miss = await asked.get(`/v1/bank/customer?phrase=${name}`, API_KEYS.otherStandard);
+        expect(miss.status).toBe(404);
+        expect(meter.calls).toEqual({ ...noCalls, d1Calls, cacheReads: 1 });
+      }
+    },
+  );
 
   it('are none for a phrase that cannot exist', async () => {
     await service.get('/v1/bank/customer?phrase=no-such-phrase-here', API_KEYS.standard);
@@ -50,12 +71,12 @@ describe('the calls of a request', () => {
       await service.get(`/v1/network/payee?phrase=${name}`, API_KEYS.network);
       return { ...meter.calls, rowsRead: meter.rowsRead, rowsWritten: meter.rowsWritten };
     };
-    const read = { ...noCalls, kvReads: 1, rowsRead: 0, rowsWritten: 0 };
-    expect(await ask(phrase)).toEqual({ ...read, d1Calls: 1, kvWrites: 1, rowsRead: 1 });
+    const read = { ...noCalls, cacheReads: 1, rowsRead: 0, rowsWritten: 0 };
+    expect(await ask(phrase)).toEqual({ ...read, d1Calls: 1, cacheWrites: 1, rowsRead: 1 });
     expect(await ask(phrase)).toEqual(read);
     for (const name of ['zoo-zoo-zoo-zoo', 'no-such-phrase-here']) {
       const { rowsRead, ...calls } = await ask(name);
-      expect(calls).toEqual({ ...noCalls, d1Calls: 2, kvReads: 1, rowsWritten: 1 });
+      expect(calls).toEqual({ ...noCalls, d1Calls: 2, cacheReads: 1, rowsWritten: 1 });
       // The bank's count, to read it and to raise it.
       expect(rowsRead).toBeLessThanOrEqual(2);
     }
@@ -69,17 +90,17 @@ describe('the calls of a request', () => {
     expect(meter.rowsRead).toBe(1);
   });
 
-  it('are one D1 call and one KV write for an update, and one D1 call more for a national phone number', async () => {
+  it('are one D1 call and one write of the cache for an update, and one D1 call more for a national phone number', async () => {
     await service.updateCustomer(id, { state: 'Lagos' });
-    expect(meter.calls).toEqual({ ...noCalls, d1Calls: 1, kvWrites: 1 });
+    expect(meter.calls).toEqual({ ...noCalls, d1Calls: 1, cacheWrites: 1 });
     meter.reset();
     await service.updateCustomer(id, { phone: '0803 123 4567' });
-    expect(meter.calls).toEqual({ ...noCalls, d1Calls: 2, kvWrites: 1 });
+    expect(meter.calls).toEqual({ ...noCalls, d1Calls: 2, cacheWrites: 1 });
   });
 
-  it('are one KV write more for an update of what other banks see', async () => {
+  it('are one write of the cache more for an update of what other banks see', async () => {
     await service.updateCustomer(id, { accountName: 'New Name' });
-    expect(meter.calls).toEqual({ ...noCalls, d1Calls: 1, kvWrites: 2 });
+    expect(meter.calls).toEqual({ ...noCalls, d1Calls: 1, cacheWrites: 2 });
   });
 
   it('are two D1 calls and one send to accept 10,000 customers, and ten D1 calls to apply them', async () => {

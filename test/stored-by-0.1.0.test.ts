@@ -1,4 +1,4 @@
-/** What version 0.1.0 stored in D1, KV and the queue is still read or safely ignored. */
+/** What version 0.1.0 stored in D1 and the queue is still read or safely ignored. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, it } from 'vitest';
 import { BATCH_FIELDS } from '../src/batches/staged-customer.ts';
@@ -6,7 +6,7 @@ import { matchesFingerprint } from '../src/batches/accept/fingerprint.ts';
 import { hmacHex, importFieldKey } from '../src/crypto/field-cipher.ts';
 import { systemRuntime } from '../src/runtime.ts';
 import stored from './fixtures/stored-by-0.1.0.json';
-import { API_KEYS, LAGOS } from './support/banks.ts';
+import { LAGOS } from './support/banks.ts';
 import { Service } from './support/service.ts';
 
 /** Within the 72 hours for which an Idempotency-Key is remembered. */
@@ -49,27 +49,6 @@ it('replays the first response to a retry', async () => {
 
 it('refuses another body under the same Idempotency-Key', async () => {
   expect((await replay(stored.request.customers.slice(1))).status).toBe(422);
-});
-
-it('serves a cached phrase', async () => {
-  await service.env.PHRASE_CACHE.put(stored.cached.key, stored.cached.value);
-  const [, phrase = ''] = stored.cached.key.split(`${LAGOS}:`);
-  const hit = await service.get(`/v1/bank/customer?phrase=${phrase}`, API_KEYS.standard);
-  expect([hit.status, hit.headers.get('X-Cache')]).toEqual([200, 'HIT']);
-});
-
-it('treats a cached value with another shape as a miss', async () => {
-  await service.deliverMessages([stored.message]);
-  const value = JSON.parse(stored.cached.value) as { customer: object };
-  const [, phrase = ''] = stored.cached.key.split(`${LAGOS}:`);
-  for (const changed of [
-    { ...value, nickname: 'Ada' },
-    { ...value, customer: { ...value.customer, gender: undefined } },
-  ]) {
-    await service.env.PHRASE_CACHE.put(stored.cached.key, JSON.stringify(changed));
-    const miss = await service.get(`/v1/bank/customer?phrase=${phrase}`, API_KEYS.standard);
-    expect([miss.status, miss.headers.get('X-Cache')]).toEqual([200, 'MISS']);
-  }
 });
 
 it('continues a list from a cursor', async () => {

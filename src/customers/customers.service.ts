@@ -2,10 +2,9 @@
 import type { PrimarySession, ReadSession } from '../db/session.ts';
 import type { Runtime } from '../runtime.ts';
 import { customerKey, type CachedCustomer, type PhraseCache } from './phrase-cache.ts';
-import type { Actor } from '../api-keys/caller.ts';
-import { execute, executeBatch, executeBatchWithRetry } from '../db/statements.ts';
-import { AppError, invalid, unavailable } from '../errors.ts';
-import type { Caller } from '../api-keys/caller.ts';
+import { execute, executeBatch, executeBatchWithRetry, executeNearest } from '../db/statements.ts';
+import { AppError, invalid } from '../errors.ts';
+import { confirmCaller, type Actor, type Caller } from '../api-keys/caller.ts';
 import { readPosition, toPage, type List, type Page } from '../paging/cursor.ts';
 import { isInternational, toE164 } from '../lib/phone.ts';
 import { normalisePhrase } from '../lib/phrase.ts';
@@ -58,7 +57,7 @@ export interface LookUp {
  * the caller sees the Standard fields only.
  * @param fresh skips the cache
  * @returns null for an unknown customer and for another bank's alike
- * @throws UNAVAILABLE if the caller's API key could not be checked, unless the cache has the customer
+ * @throws what `confirmCaller` throws, unless the cache has the customer
  */
 export async function lookUpCustomer(
   deps: CustomerDeps,
@@ -71,37 +70,32 @@ export async function lookUpCustomer(
   if (phrase && phraseAlone && !fresh && !seesExtended(caller.scopes)) {
     return lookUpCached(deps, caller, phrase);
   }
-  requireCheckedApiKey(caller);
+  const { bankId, scopes } = await confirmCaller(caller);
   if (phrase === null) return { found: null, cache: 'BYPASS' };
-  const [row] = await execute(deps.session, selectCustomer(caller.bankId, { ...lookup, phrase }));
+  const [row] = await execute(deps.session, selectCustomer(bankId, { ...lookup, phrase }));
   if (row === undefined) return { found: null, cache: 'BYPASS' };
-  const customer = toView(row, seesExtended(caller.scopes));
+  const customer = toView(row, seesExtended(scopes));
   return { found: { customer, revision: revisionOf(row) }, cache: 'BYPASS' };
 }
 
 async function lookUpCached(deps: CustomerDeps, caller: Caller, phrase: string): Promise<LookUp> {
-  const { bankId } = caller;
-  const cached = await deps.phraseCache.read(customerKey(bankId, phrase));
+  const cached = await deps.phraseCache.read(customerKey(caller.bankId, phrase));
   if (cached !== null) return { found: cached, cache: 'HIT' };
-  requireCheckedApiKey(caller);
-  const readFromStore = standardReader(deps, bankId, phrase);
-  const fill = deps.phraseCache.beginFill();
-  const found = await readFromStore();
-  if (found !== null) deps.runAfterResponse(fill(found, readFromStore));
+  const { bankId } = await confirmCaller(caller);
+  const statement = selectCustomer(bankId, { phrase });
+  const found = await deps.phraseCache.readThrough(
+    async () => {
+      const { rows, fromPrimary } = await executeNearest(deps.session, statement);
+      return { value: firstCached(rows), fromPrimary };
+    },
+    async () => firstCached(await execute(deps.db, statement)),
+    deps.runAfterResponse,
+  );
   return { found, cache: 'MISS' };
 }
 
-/** @throws UNAVAILABLE if D1 did not confirm the caller's API key: then it opens cached values only */
-export function requireCheckedApiKey(caller: Caller): void {
-  if (caller.unchecked) throw unavailable(undefined);
-}
-
-/** Reads a customer from the primary, for the cache. */
-function standardReader(deps: CustomerDeps, bankId: string, phrase: string) {
-  return async (): Promise<CachedCustomer | null> => {
-    const [row] = await execute(deps.db, selectCustomer(bankId, { phrase }));
-    return row === undefined ? null : toCached(row);
-  };
+function firstCached([row]: CustomerRecord[]): CachedCustomer | null {
+  return row === undefined ? null : toCached(row);
 }
 
 function toCached(row: CustomerRecord): CachedCustomer {
@@ -197,25 +191,17 @@ export async function updateCustomer(
 ): Promise<CustomerRecord> {
   const { bankId } = actor;
   const readable = await withE164Phone(deps, bankId, id, update, expected);
-  const statements = updateCustomerStatements(actor, deps.runtime.now(), id, readable, expected);
+  const startedAt = deps.runtime.now();
+  const statements = updateCustomerStatements(actor, startedAt, id, readable, expected);
   const { customer, change } = await executeBatchWithRetry(deps.session, statements);
   const [row] = customer;
   if (row === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
   if (change.length === 0) throw preconditionFailed();
-  writeThrough(deps, row, update);
+  deps.runAfterResponse(deps.phraseCache.writeThrough(toCached(row), startedAt));
+  if (update.accountName !== undefined || update.displayPicture !== undefined) {
+    deps.runAfterResponse(deps.payeeCache.writeThrough(toPayee(row), startedAt));
+  }
   return row;
-}
-
-/** Writes a changed customer to the caches. A payee is written only if what others see of the customer was named. */
-function writeThrough(deps: CustomerDeps, row: CustomerRecord, update: CustomerUpdate): void {
-  const readAgain = standardReader(deps, row.bankId, row.phrase);
-  deps.runAfterResponse(deps.phraseCache.writeThrough(toCached(row), readAgain));
-  if (update.accountName === undefined && update.displayPicture === undefined) return;
-  const readPayeeAgain = async () => {
-    const current = await readAgain();
-    return current === null ? null : toPayee(current.customer);
-  };
-  deps.runAfterResponse(deps.payeeCache.writeThrough(toPayee(row), readPayeeAgain));
 }
 
 /** Returns the 412 for an outdated If-Match. */

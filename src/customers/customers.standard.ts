@@ -1,4 +1,4 @@
-/** The Standard fields: what every read of a bank's own customers shows, and the only ones that are written to KV. */
+/** The Standard fields: what every read of a bank's own customers shows, and the only ones that are cached. */
 import * as z from 'zod/mini';
 import { shownShape } from './shown-shape.ts';
 import { STANDARD_FIELDS, type StandardField } from './fields.ts';

@@ -1,29 +1,39 @@
 /**
- * The phrase cache: the only file that touches PHRASE_CACHE.
+ * The phrase cache: what lookups by phrase show, kept in each data centre that was asked.
  * Promise: a cache that fails, stalls, or holds garbage or another customer's value makes a request slower, never
- * wrong. Accepted: a response may be as old as CACHE_SECONDS. Misses are never written.
+ * wrong. Accepted: a cached response may be as old as CACHE_SECONDS. Each value says when the primary was asked for it,
+ * so neither a write that lands late nor another data centre's copy makes a response older. Misses are never written.
  */
 import * as z from 'zod/mini';
 import { BINDING_DEADLINE_MS, withinDeadline, type Runtime } from '../runtime.ts';
 import { payee, standardCustomer, type Payee } from './customers.standard.ts';
+import type { ValueStore } from './data-centre-cache.ts';
 
-/** How long a value lives, and so how old a response can be. The README states it. */
+/** How old a cached response can be. The README states it. */
 export const CACHE_SECONDS = 300;
-/** KV accepts one write per second and key; a second attempt waits a little longer. */
-const REWRITE_DELAY_MS = 1_100;
-/** After this, D1 is read instead. A cold KV read takes 50 to 250 ms. */
-const READ_TIMEOUT_MS = 1_000;
+/** An erasure is repeated after this time, for fills that were under way: they take some hundred milliseconds. */
+const FORGET_AGAIN_MS = 1_000;
+/** How far the clocks of two machines of a data centre may differ. Cloudflare's are kept by NTP. */
+const MAX_CLOCK_SKEW_MS = 1_000;
+/** After this, D1 is read instead. The cache takes up to 15 ms, and D1 on another continent 300. */
+const READ_TIMEOUT_MS = 300;
 
 /** Counts an isolate's own updates of one kind of value, so that a fill can tell whether one overtook it. */
 export interface CacheMemory {
   updates: number;
 }
 
-/** One kind of value in KV. A value of another shape, or one that names another key, counts as a miss. */
+/** One kind of value. One of another shape, or one that names another key, counts as a miss. */
 interface CacheKind<Value> {
-  schema: z.ZodMiniType<Value>;
+  schema: z.ZodMiniType<Stored<Value>>;
   /** The key of the customer whom the value names. */
   keyOf: (value: Value) => string;
+}
+
+interface Stored<Value> {
+  /** When the primary was asked for the value, in milliseconds since 1970. */
+  readAt: number;
+  value: Value;
 }
 
 /** What a bank sees of its own customer: the Standard fields, and the revision for the ETag. */
@@ -31,7 +41,7 @@ const cachedCustomer = z.strictObject({ revision: z.string(), customer: standard
 export type CachedCustomer = z.output<typeof cachedCustomer>;
 
 export const CUSTOMER_VALUES: CacheKind<CachedCustomer> = {
-  schema: cachedCustomer,
+  schema: z.strictObject({ readAt: z.number(), value: cachedCustomer }),
   keyOf: ({ customer: { bankId, phrase } }) => customerKey(bankId, phrase),
 };
 
@@ -40,10 +50,19 @@ export function customerKey(bankId: string, phrase: string): string {
 }
 
 /** What every bank may see of a customer. */
-export const PAYEE_VALUES: CacheKind<Payee> = { schema: payee, keyOf: ({ phrase }) => payeeKey(phrase) };
+export const PAYEE_VALUES: CacheKind<Payee> = {
+  schema: z.strictObject({ readAt: z.number(), value: payee }),
+  keyOf: ({ phrase }) => payeeKey(phrase),
+};
 
 export function payeeKey(phrase: string): string {
   return `payee:${phrase}`;
+}
+
+/** What the nearest replica or the primary has; null for nothing. */
+export interface NearestRead<Value> {
+  value: Value | null;
+  fromPrimary: boolean;
 }
 
 type CacheRuntime = Pick<Runtime, 'now' | 'sleep' | 'timer' | 'log'>;
@@ -51,23 +70,25 @@ type CacheRuntime = Pick<Runtime, 'now' | 'sleep' | 'timer' | 'log'>;
 /** The values of one kind. */
 export class PhraseCache<Value> {
   readonly #kind: CacheKind<Value>;
-  readonly #binding: KVNamespace;
+  readonly #store: ValueStore;
   readonly #memory: CacheMemory;
   readonly #runtime: CacheRuntime;
 
-  constructor(kind: CacheKind<Value>, binding: KVNamespace, memory: CacheMemory, runtime: CacheRuntime) {
+  constructor(kind: CacheKind<Value>, store: ValueStore, memory: CacheMemory, runtime: CacheRuntime) {
     this.#kind = kind;
-    this.#binding = binding;
+    this.#store = store;
     this.#memory = memory;
     this.#runtime = runtime;
   }
 
-  /** Returns null if the value is absent, not read in time, malformed, or of another key. Never throws. */
+  /** Returns null if the value is absent, too old, not read in time, malformed, or of another key. Never throws. */
   async read(key: string): Promise<Value | null> {
     try {
-      const reading = this.#binding.get(key, 'json');
-      const value = this.#kind.schema.safeParse(await this.#withinDeadline(reading, READ_TIMEOUT_MS));
-      return value.success && this.#kind.keyOf(value.data) === key ? value.data : null;
+      const reading = this.#store.get(key);
+      const stored = this.#kind.schema.safeParse(await this.#withinDeadline(reading, READ_TIMEOUT_MS));
+      if (!stored.success) return null;
+      const { readAt, value } = stored.data;
+      return this.#isRecent(readAt) && this.#kind.keyOf(value) === key ? value : null;
     } catch {
       this.#failed('read');
       return null;
@@ -75,99 +96,111 @@ export class PhraseCache<Value> {
   }
 
   /**
-   * Checks that KV responds. Reads a key that was never read before, so that no edge has its absence cached.
-   * @throws what KV throws; the caller sets the deadline
+   * Reads a value that is not cached from D1. The nearest replica may answer; but what is cached, and that there is no
+   * value, only the primary says. Fills the cache after the response.
+   * @throws what the readers throw
    */
-  async check(): Promise<void> {
-    await this.#binding.get(`check:${this.#runtime.now()}`);
+  async readThrough(
+    readNearest: () => Promise<NearestRead<Value>>,
+    readPrimary: () => Promise<Value | null>,
+    runAfterResponse: (work: Promise<void>) => void,
+  ): Promise<Value | null> {
+    const fill = this.#beginFill();
+    const { value, fromPrimary } = await readNearest();
+    if (value !== null && !fromPrimary) {
+      runAfterResponse(this.#fillFrom(readPrimary));
+      return value;
+    }
+    const confirmed = fromPrimary ? value : await readPrimary();
+    if (confirmed !== null) runAfterResponse(fill(confirmed));
+    return confirmed;
   }
 
   /**
-   * Call before reading D1, and the returned function with the value. It writes the value, and writes again if an
-   * update overtook it. Never throws.
-   * @param readAgain reads the value from the primary; null if the customer was erased
+   * Checks that the cache responds. Reads a key that was never read before.
+   * @throws what the cache throws; the caller sets the deadline
    */
-  beginFill(): (value: Value, readAgain: () => Promise<Value | null>) => Promise<void> {
-    const updatesBefore = this.#memory.updates;
-    const startedAt = this.#runtime.now();
-    return async (value, readAgain) => {
-      try {
-        const put = await this.#tryPut(value);
-        // Another isolate's update is not counted here. Its write can land before ours only if this fill was slow; a
-        // write that was given up may land later still.
-        const slow = this.#runtime.now() - startedAt > READ_TIMEOUT_MS;
-        if (slow || this.#memory.updates !== updatesBefore) await this.#putAnew(value, readAgain);
-        else if (!put) this.#failed('fill');
-      } catch {
-        this.#failed('fill');
-      }
-    };
+  async check(): Promise<void> {
+    await this.#store.get(`check:${this.#runtime.now()}`);
   }
 
   /**
    * Call after an update has been committed. Never throws.
-   * @param readAgain reads the value from the primary; null if the customer was erased
+   * @param readAt a time before the update, which returned the value
    */
-  async writeThrough(value: Value, readAgain: () => Promise<Value | null>): Promise<void> {
+  async writeThrough(value: Value, readAt: number): Promise<void> {
     this.#memory.updates += 1;
-    const own = this.#memory.updates;
-    try {
-      const put = await this.#tryPut(value);
-      // An update or an erasure that came during this write may have been overwritten by it.
-      if (!put || this.#memory.updates !== own) await this.#putAnew(value, readAgain);
-    } catch {
-      this.#failed('write through');
-    }
+    await this.#putUnlessOvertaken(value, readAt, this.#memory.updates);
   }
 
   /** Call after a customer has been erased. Never throws. */
   async forget(key: string): Promise<void> {
     this.#memory.updates += 1;
+    await this.#delete(key);
+  }
+
+  /**
+   * Call after `forget`, without delaying the response: a fill of another isolate may have landed later, or the deletion
+   * may have failed. Never throws.
+   */
+  async forgetAgain(key: string): Promise<void> {
+    await this.#runtime.sleep(FORGET_AGAIN_MS);
+    await this.forget(key);
+  }
+
+  /** Call before reading the primary, and the returned function, which never throws, with the value. */
+  #beginFill(): (value: Value) => Promise<void> {
+    const { updates } = this.#memory;
+    const readAt = this.#runtime.now();
+    return (value) => this.#putUnlessOvertaken(value, readAt, updates);
+  }
+
+  /** Never throws. */
+  async #fillFrom(readPrimary: () => Promise<Value | null>): Promise<void> {
+    const fill = this.#beginFill();
     try {
+      const value = await readPrimary();
+      if (value !== null) await fill(value);
+    } catch {
+      this.#failed('fill');
+    }
+  }
+
+  /**
+   * Writes a value, and removes it if an update of this isolate came before it was written, or if nobody knows whether it
+   * was. Another isolate's update is not noticed; CACHE_SECONDS bound what that can do. Never throws.
+   * @param updates how many there were when the value was read
+   */
+  async #putUnlessOvertaken(value: Value, readAt: number, updates: number): Promise<void> {
+    const key = this.#kind.keyOf(value);
+    try {
+      const text = JSON.stringify({ readAt, value } satisfies Stored<Value>);
+      const putting = this.#store.put(key, text, CACHE_SECONDS);
+      await this.#withinDeadline(putting, BINDING_DEADLINE_MS);
+      if (this.#memory.updates !== updates) await this.#delete(key);
+    } catch {
+      this.#failed('write');
       await this.#delete(key);
+    }
+  }
+
+  /** Never throws. */
+  async #delete(key: string): Promise<void> {
+    try {
+      await this.#withinDeadline(this.#store.delete(key), BINDING_DEADLINE_MS);
     } catch {
       this.#failed('forget');
     }
   }
 
-  /**
-   * Call after `forget`, without delaying the response: a write in progress may have landed later, or KV may have
-   * refused a second write of the key within one second, or not have confirmed the deletion. Never throws.
-   */
-  async forgetAgain(key: string): Promise<void> {
-    await this.#runtime.sleep(REWRITE_DELAY_MS);
-    await this.forget(key);
-  }
-
-  async #put(value: Value): Promise<void> {
-    const putting = this.#binding.put(this.#kind.keyOf(value), JSON.stringify(value), {
-      expirationTtl: CACHE_SECONDS,
-    });
-    await this.#withinDeadline(putting, BINDING_DEADLINE_MS);
-  }
-
-  /** Returns whether KV confirmed the write in time. */
-  async #tryPut(value: Value): Promise<boolean> {
-    return this.#put(value).then(
-      () => true,
-      () => false,
-    );
-  }
-
-  async #delete(key: string): Promise<void> {
-    await this.#withinDeadline(this.#binding.delete(key), BINDING_DEADLINE_MS);
+  /** Clocks of two machines differ by some milliseconds. A value from further in the future is garbage. */
+  #isRecent(readAt: number): boolean {
+    const age = this.#runtime.now() - readAt;
+    return age >= -MAX_CLOCK_SKEW_MS && age < CACHE_SECONDS * 1_000;
   }
 
   #withinDeadline<Result>(call: Promise<Result>, deadlineMs: number): Promise<Result> {
-    return withinDeadline(this.#runtime.timer, deadlineMs, 'KV', call);
-  }
-
-  /** Waits until KV accepts another write of the key, then writes what D1 holds. */
-  async #putAnew(stale: Value, readAgain: () => Promise<Value | null>): Promise<void> {
-    await this.#runtime.sleep(REWRITE_DELAY_MS);
-    const current = await readAgain();
-    if (current === null) await this.#delete(this.#kind.keyOf(stale));
-    else await this.#put(current);
+    return withinDeadline(this.#runtime.timer, deadlineMs, 'CACHE', call);
   }
 
   #failed(action: string): void {

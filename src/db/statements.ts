@@ -100,6 +100,19 @@ export async function execute<Row>(
   return results;
 }
 
+/**
+ * Runs one read that the nearest replica may answer.
+ * @returns the rows, and whether the primary answered; a database without replicas has only that
+ * @throws DatabaseError
+ */
+export async function executeNearest<Row>(
+  db: Database,
+  statement: Statement<Row>,
+): Promise<{ rows: Row[]; fromPrimary: boolean }> {
+  const { results, meta } = await waitFor(db, bind(db, statement).all<Row>(), READ_DEADLINE_MS);
+  return { rows: results, fromPrimary: meta.served_by_primary === true };
+}
+
 /** One statement, or several whose rows are returned as one list. */
 type Part<Row = unknown> = Statement<Row> | readonly Statement<Row>[];
 /** The statements of one transaction, in their order: a list, or an object whose names the results have too. */

@@ -10,7 +10,7 @@ import { tooMany } from '../errors.ts';
 import type { Dependency } from './health.responses.ts';
 import { selectProbe } from './health.store.ts';
 
-/** Milliseconds that a binding has to answer. A cold KV read takes up to 250 ms, D1 on another continent 300. */
+/** Milliseconds that a binding has to answer. D1 on another continent takes 300. */
 export const CHECK_WITHIN_MS = 2_000;
 /** How long a result is reused. Monitors ask every 10 to 60 s, each from several places. */
 const RESULT_KEPT_MS = 5_000;
@@ -62,7 +62,7 @@ export class HealthMemory {
 
 export interface HealthDeps {
   apiKeyDatabase: Database;
-  /** Asks KV something that changes nothing. */
+  /** Asks the cache something that changes nothing. */
   phraseCache: { check: () => Promise<void> };
   batchQueue: { check: () => Promise<void> };
   healthMemory: HealthMemory;

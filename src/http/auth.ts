@@ -1,6 +1,6 @@
 /** Authentication by `Authorization: Bearer <API key>`, rate limits, and the scopes that an operation needs. */
 import type { MiddlewareHandler } from 'hono';
-import type { Actor } from '../api-keys/caller.ts';
+import type { Actor, Caller } from '../api-keys/caller.ts';
 import { AppError } from '../errors.ts';
 import { authenticate, authenticateForCachedPhrase } from '../api-keys/api-keys.service.ts';
 import type { Scope } from '../api-keys/scopes.ts';
@@ -32,7 +32,7 @@ function readApiKey(header: string): string | undefined {
 /**
  * @param rateLimitClass what a request to the operation counts as
  * @param scopes any one of them is enough
- * @param servesCached the operation answers some requests without D1, and checks `caller.unchecked` before it uses D1
+ * @param servesCached the operation answers some requests without D1, and confirms the caller before it uses D1
  */
 export function requireApiKey(
   rateLimitClass: RateLimitClass,
@@ -43,17 +43,26 @@ export function requireApiKey(
     const key = readApiKey(context.req.header('Authorization') ?? '');
     if (key === undefined) throw unauthenticated(context, rateLimitClass);
     const deps = context.get('deps');
-    const caller = await (servesCached ? authenticateForCachedPhrase : authenticate)(key, deps);
-    if (caller === null) throw unauthenticated(context, rateLimitClass);
-    context.set('caller', caller);
+    const authenticated = await (servesCached ? authenticateForCachedPhrase : authenticate)(key, deps);
+    if (authenticated === null) throw unauthenticated(context, rateLimitClass);
+    const { caller, check } = authenticated;
+    const confirm = async () => {
+      const confirmed = (await check?.()) ?? null;
+      if (confirmed === null) throw unauthenticated(context, rateLimitClass);
+      requireScope(confirmed, scopes);
+      return confirmed;
+    };
+    context.set('caller', check === undefined ? caller : { ...caller, confirm });
     deps.rateLimits.admit(context.get('headers'), caller.apiKeyId, rateLimitClass);
-    if (!scopes.some((scope) => caller.scopes.has(scope))) {
-      throw new AppError('FORBIDDEN', {
-        errors: [{ field: 'Authorization', message: `needs a key with the scope ${scopes.join(' or ')}` }],
-      });
-    }
+    requireScope(caller, scopes);
     await next();
   };
+}
+
+function requireScope(caller: Caller, scopes: readonly Scope[]): void {
+  if (scopes.some((scope) => caller.scopes.has(scope))) return;
+  const message = `needs a key with the scope ${scopes.join(' or ')}`;
+  throw new AppError('FORBIDDEN', { errors: [{ field: 'Authorization', message }] });
 }
 
 /** On whose behalf the request changes something. Only after `requireApiKey`. */

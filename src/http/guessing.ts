@@ -32,8 +32,13 @@ export async function countMisses<Response extends Success>(
 
 /** An error that tells the client something is an outcome like a success. A failure of the service tells nothing. */
 function toClientError(thrown: unknown): AppError {
-  if (thrown instanceof AppError && statusOf(thrown) < 500) return thrown;
+  if (thrown instanceof AppError && statusOf(thrown) < 500 && !refusesCaller(thrown)) return thrown;
   throw thrown;
+}
+
+/** Is it about the API key, whatever the request names? */
+function refusesCaller({ code }: AppError): boolean {
+  return code === 'UNAUTHENTICATED' || code === 'FORBIDDEN';
 }
 
 function statusOf({ code }: AppError): number {

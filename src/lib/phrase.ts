@@ -20,7 +20,7 @@ export function createPhrase(random: () => number): string {
 /**
  * Converts a phrase as typed to its stored form: NFKC, lower case, one hyphen for each run of spaces, dots, underscores
  * or hyphens.
- * @returns null if no such phrase can exist, so that neither KV nor D1 needs to be read
+ * @returns null if no such phrase can exist, so that neither the cache nor D1 needs to be read
  */
 export function normalisePhrase(text: string): string | null {
   const parts =

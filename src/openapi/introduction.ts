@@ -29,7 +29,7 @@ Every request carries \`Authorization: Bearer <key>\`. An API key belongs to one
 | --- | --- |
 ${SCOPES.map((scope) => `| \`${scope}\` | ${SCOPE_MEANINGS[scope]} |`).join('\n')}
 
-An API key that may read or write customers may also read batches and their results. A revoked API key opens nothing after 30 seconds. While the database does not respond, it opens cached phrases and payees for up to 5 minutes.
+An API key that may read or write customers may also read batches and their results. A revoked API key opens nothing after 30 seconds; cached phrases and payees until it is checked again, or for up to 5 minutes while the database does not respond.
 
 ## Retries
 
@@ -54,9 +54,9 @@ Responses ask proxies not to compress them (\`no-transform\`), because that woul
 
 ## Freshness
 
-A lookup by phrase alone, with an API key that has \`customers:read\` but not \`customers:read:extended\`, may be answered from the edge cache (\`X-Cache: HIT\`), and so may every payee. An update is written there at once and reaches other locations within about a minute. A copy is kept for 5 minutes at most, and a location may keep what it read last for one more minute, so no response is older than 6 minutes. For a lookup, \`Cache-Control: no-cache\` bypasses the cache.
+A lookup by phrase alone, with an API key that has \`customers:read\` but not \`customers:read:extended\`, may be answered from the edge cache (\`X-Cache: HIT\`), and so may every payee. An update is written at once to the cache of the data centre that takes it, and reaches the others when their copies end: no cached response is older than 5 minutes. For a lookup, \`Cache-Control: no-cache\` bypasses the cache.
 
-Every other response comes from the database, lookups and lists from its nearest replica. It has an \`X-D1-Bookmark\`. Send the newest one (they sort as text) with your next request: the response then sees at least what the earlier one saw, such as your update, or the customers of a completed batch.
+Every other response comes from the database, lookups and lists from its nearest replica. That a phrase is unknown, only the primary says. It has an \`X-D1-Bookmark\`. Send the newest one (they sort as text) with your next request: the response then sees at least what the earlier one saw, such as your update, or the customers of a completed batch.
 
 ## Limits
 

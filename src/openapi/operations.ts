@@ -64,7 +64,7 @@ export const OPERATIONS: Record<string, Documented> = {
     tag: 'Customers',
     summary: 'Who is this?',
     description:
-      'Looks up a customer of your bank by `phrase`, `id` or `email`. If you give several, all must belong to the same customer. A phrase may be typed in any case, and with spaces, dots or underscores instead of hyphens.\n\nA lookup by phrase alone, with an API key that sees the Standard fields only, may be answered from the edge cache and be up to 6 minutes old.',
+      'Looks up a customer of your bank by `phrase`, `id` or `email`. If you give several, all must belong to the same customer. A phrase may be typed in any case, and with spaces, dots or underscores instead of hyphens.\n\nA lookup by phrase alone, with an API key that sees the Standard fields only, may be answered from the edge cache and be up to 5 minutes old.',
     query: {
       phrase: { description: 'Four words.', example: DEMO_CUSTOMER.phrase },
       id: { description: 'From the response to a batch, or from a list.', example: DEMO_CUSTOMER.id },
@@ -76,7 +76,7 @@ export const OPERATIONS: Record<string, Documented> = {
     operation: resolvePayeeOperation,
     tag: 'Payees',
     summary: 'Who gets the payment?',
-    description: `The payee behind a phrase, at whatever bank of the network. A phrase may be typed in any case, and with spaces, dots or underscores instead of hyphens. The response may come from the edge cache and be up to 6 minutes old. A bank may ask for at most ${LIMITS.maxPayeeMissesPerDay.toLocaleString('en')} unknown phrases in a UTC day; after that every request is a 429 until the day ends.`,
+    description: `The payee behind a phrase, at whatever bank of the network. A phrase may be typed in any case, and with spaces, dots or underscores instead of hyphens. The response may come from the edge cache and be up to 5 minutes old. A bank may ask for at most ${LIMITS.maxPayeeMissesPerDay.toLocaleString('en')} unknown phrases in a UTC day; after that every request is a 429 until the day ends.`,
     query: {
       phrase: { description: 'Four words, as the payer was told them.', example: DEMO_CUSTOMER.phrase },
     },

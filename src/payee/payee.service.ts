@@ -1,16 +1,18 @@
 /** Resolves a phrase to a payee, whose bank may be any bank of the network. Free of HTTP. */
-import type { Caller } from '../api-keys/caller.ts';
-import { requireCheckedApiKey } from '../customers/customers.service.ts';
+import { confirmCaller, type Caller } from '../api-keys/caller.ts';
 import type { Payee } from '../customers/customers.standard.ts';
 import { toPayee } from '../customers/customers.view.ts';
 import { payeeKey, type PhraseCache } from '../customers/phrase-cache.ts';
-import { execute } from '../db/statements.ts';
+import type { ReadSession } from '../db/session.ts';
+import { execute, executeNearest } from '../db/statements.ts';
 import { normalisePhrase } from '../lib/phrase.ts';
 import { MissBudget, type BudgetDeps } from './miss-budget.ts';
-import { selectPayee } from './payee.store.ts';
+import { selectPayee, type PayeeRow } from './payee.store.ts';
 
 export interface PayeeDeps extends BudgetDeps {
   payeeCache: PhraseCache<Payee>;
+  /** The nearest replica. */
+  payeeSession: ReadSession;
 }
 
 export interface Resolution {
@@ -26,8 +28,8 @@ const NO_PHRASE = '-';
  * the count of the miss.
  * @param typed a phrase that cannot exist is looked for like any other: neither response nor time tells it from an
  *   unknown one
- * @throws RATE_LIMITED if the caller's bank has used up its budget of unknown phrases, for hits too; UNAVAILABLE if the
- *   caller's API key could not be checked, unless the payee is cached
+ * @throws RATE_LIMITED if the caller's bank has used up its budget of unknown phrases, for hits too; what
+ *   `confirmCaller` throws, unless the payee is cached
  */
 export async function resolvePayee(deps: PayeeDeps, caller: Caller, typed: string): Promise<Resolution> {
   const phrase = normalisePhrase(typed) ?? NO_PHRASE;
@@ -35,19 +37,23 @@ export async function resolvePayee(deps: PayeeDeps, caller: Caller, typed: strin
   budget.requireLeft();
   const cached = await deps.payeeCache.read(payeeKey(phrase));
   if (cached !== null) return { payee: cached, cache: 'HIT' };
-  requireCheckedApiKey(caller);
+  await confirmCaller(caller);
   await budget.countForgotten();
-  const fill = deps.payeeCache.beginFill();
-  const { payee, misses } = await readPayee(deps, budget, phrase);
-  budget.requireLeftAfter(misses);
+  const statement = selectPayee(budget, phrase);
+  const payee = await deps.payeeCache.readThrough(
+    async () => {
+      const { rows, fromPrimary } = await executeNearest(deps.payeeSession, statement);
+      return { value: toResolved(budget, rows), fromPrimary };
+    },
+    async () => toResolved(budget, await execute(deps.payeeDb, statement)),
+    deps.runAfterResponse,
+  );
   if (payee === null) await budget.countMiss();
-  else deps.runAfterResponse(fill(payee, async () => (await readPayee(deps, budget, phrase)).payee));
   return { payee, cache: 'MISS' };
 }
 
-/** Reads a payee, and how many misses the asking bank has. */
-async function readPayee({ payeeDb }: PayeeDeps, budget: MissBudget, phrase: string) {
-  const [row] = await execute(payeeDb, selectPayee(budget, phrase));
-  const payee = row === undefined || row.phrase === null ? null : toPayee(row);
-  return { payee, misses: row?.misses ?? 0 };
+/** @throws RATE_LIMITED if the asking bank has used up its budget */
+function toResolved(budget: MissBudget, [row]: PayeeRow[]): Payee | null {
+  budget.requireLeftAfter(row?.misses ?? 0);
+  return row === undefined || row.phrase === null ? null : toPayee(row);
 }

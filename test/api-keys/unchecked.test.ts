@@ -4,9 +4,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { RatePolicies } from '../../src/rate-limits/rate-limits.ts';
 import { hashApiKey, API_KEY_CACHE_MS, MAX_UNCHECKED_MS } from '../../src/api-keys/api-keys.service.ts';
 import { API_KEYS } from '../support/banks.ts';
-import { connectionLost, Deadlines, hangingDatabase } from '../support/faulty-bindings.ts';
+import { connectionLost, Deadlines, hangingDatabase, interceptCalls } from '../support/faulty-bindings.ts';
 import { ROUTES } from '../support/routes.ts';
-import { Service, type KnownCustomer } from '../support/service.ts';
+import { textWithoutRequestId } from '../support/responses.ts';
+import { Service, type KnownCustomer, type ServiceResponse } from '../support/service.ts';
 
 const CHECKED_AT = Date.UTC(2026, 10, 25, 12);
 let now: number;
@@ -98,7 +99,7 @@ describe.each(['hang', 'throw'] as const)('while checks of API keys %s', (failur
   it('an API key that D1 has refused since opens nothing', async () => {
     await setKeyTime(API_KEYS.standard, 'revoked_at', 1);
     now = CHECKED_AT + API_KEY_CACHE_MS;
-    expect((await lookUp()).status).toBe(401);
+    expect((await lookUp(`id=${ada.id}`)).status).toBe(401);
     checks = failure;
     expect((await lookUp()).status).toBe(503);
   });
@@ -135,6 +136,62 @@ it('checks an API key for every request that arrives when a check is due, if D1 
   now = CHECKED_AT + API_KEY_CACHE_MS;
   const responses = await Promise.all([lookUp(), lookUp('phrase=zoo-zoo-zoo-zoo'), lookUp(`id=${ada.id}`)]);
   expect(responses.map(({ status }) => status)).toEqual([200, 404, 200]);
+});
+
+describe('a revoked API key', () => {
+  beforeEach(() => setKeyTime(API_KEYS.standard, 'revoked_at', CHECKED_AT));
+
+  it('opens a cached phrase until the check that its first request after 30 s begins, and nothing else', async () => {
+    now = CHECKED_AT + API_KEY_CACHE_MS;
+    expect((await lookUp()).headers.get('X-Cache')).toBe('HIT');
+    expect((await lookUp()).status).toBe(401);
+  });
+
+  it.each([
+    ['a phrase that is not cached', 'phrase=zoo-zoo-zoo-zoo', {}],
+    ['a phrase that cannot exist', 'phrase=no-such-thing-here', {}],
+    ['a phrase, asked for afresh', undefined, { 'Cache-Control': 'no-cache' }],
+    ['an id', 'id=cus_none', {}],
+  ])('gets the 401 of every API key after 30 s for %s', async (_, query, headers) => {
+    now = CHECKED_AT + API_KEY_CACHE_MS;
+    const refused = await lookUp(query, API_KEYS.standard, headers);
+    const unknown = await lookUp(query, 'peere_test_nobody');
+    const seen = (response: ServiceResponse) => [
+      response.status,
+      textWithoutRequestId(response),
+      [...response.headers].filter(([name]) => name !== 'x-request-id'),
+    ];
+    expect(seen(refused)).toEqual(seen(unknown));
+    expect(refused.status).toBe(401);
+  });
+
+  it('opens nothing five minutes after the last check, even in an isolate that was not asked since', async () => {
+    now = CHECKED_AT + MAX_UNCHECKED_MS;
+    expect((await lookUp()).status).toBe(401);
+  });
+});
+
+it('does not keep a cached phrase waiting for the check of its API key', async () => {
+  let answerCheck = () => {};
+  const answered = new Promise<void>((resolve) => (answerCheck = resolve));
+  const slow = new Service(
+    ({ DB }) => ({
+      DB: interceptCalls(DB, async (work, sql) => {
+        if (now > CHECKED_AT && sql.includes('api_keys')) await answered;
+        return work();
+      }) as D1Database,
+    }),
+    // The check is answered once the request is. If the request waited for it, this would never end.
+    {
+      now: () => now,
+      log: (_, { event }) => (event === 'request' && now > CHECKED_AT ? answerCheck() : undefined),
+    },
+  );
+  const ask = () => slow.get(`/v1/bank/customer?phrase=${ada.phrase}`, API_KEYS.standard);
+  await ask();
+  now = CHECKED_AT + API_KEY_CACHE_MS;
+  const { status, headers } = await ask();
+  expect([status, headers.get('X-Cache')]).toEqual([200, 'HIT']);
 });
 
 it('limits an unchecked API key like any other', async () => {

@@ -150,6 +150,6 @@ describe('If-None-Match', () => {
         expect(['ETag', 'X-D1-Bookmark', 'X-Cache'].filter((name) => answer.headers.has(name))).toEqual([]);
       }
     }
-    expect([meter.d1Calls, meter.kvReads]).toEqual([0, 0]);
+    expect([meter.d1Calls, meter.cacheReads]).toEqual([0, 0]);
   });
 });

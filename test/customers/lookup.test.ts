@@ -1,10 +1,15 @@
-import { env } from 'cloudflare:workers';
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { DataCentreCache } from '../../src/customers/data-centre-cache.ts';
+import { CACHE_SECONDS } from '../../src/customers/phrase-cache.ts';
+import { systemRuntime } from '../../src/runtime.ts';
+import { createWorker } from '../../src/worker.ts';
 import { API_KEYS, LAGOS } from '../support/banks.ts';
 import { Deadlines } from '../support/faulty-bindings.ts';
 import { sentCustomer } from '../support/customers.ts';
+import { phraseStore, storedText } from '../support/phrase-store.ts';
 import { textWithoutRequestId } from '../support/responses.ts';
-import { Service } from '../support/service.ts';
+import { Service, unlimitedRatePolicies } from '../support/service.ts';
 
 let service: Service;
 let ada: { id: string; phrase: string; email: string };
@@ -21,7 +26,8 @@ const look = (query: string, key: string = API_KEYS.full, headers: Record<string
   service.get(`/v1/bank/customer?${query}`, key, headers);
 
 interface Cached {
-  customer: object;
+  readAt: number;
+  value: { customer: object };
 }
 
 const STANDARD = ['id', 'accountName', 'gender', 'displayPicture', 'bankId', 'phrase', 'country'];
@@ -157,6 +163,7 @@ describe('the phrase cache', () => {
   const deadlines = new Deadlines();
   const cacheOf = async (query: string, key: string = API_KEYS.standard, headers = {}) =>
     (await look(query, key, headers)).headers.get('X-Cache');
+  const cachedAda = async () => (await phraseStore.get(`phrase:${LAGOS}:${ada.phrase}`)) as Cached;
 
   it('serves a Standard caller the second time, with the same response', async () => {
     const first = await look(`phrase=${ada.phrase}`, API_KEYS.standard);
@@ -167,11 +174,11 @@ describe('the phrase cache', () => {
 
   it('holds the Standard fields and the revision, and nothing else', async () => {
     await look(`phrase=${ada.phrase}`, API_KEYS.standard);
-    const { keys } = await env.PHRASE_CACHE.list();
-    expect(keys.map(({ name }) => name)).toEqual([`phrase:${LAGOS}:${ada.phrase}`]);
-    const value = await env.PHRASE_CACHE.get<Cached>(`phrase:${LAGOS}:${ada.phrase}`, 'json');
-    expect(Object.keys(value ?? {})).toEqual(['customer', 'revision']);
-    expect(Object.keys(value?.customer ?? {})).toEqual(STANDARD);
+    expect(await phraseStore.keys()).toEqual([`phrase:${LAGOS}:${ada.phrase}`]);
+    const stored = await cachedAda();
+    expect(Object.keys(stored)).toEqual(['readAt', 'value']);
+    expect(Object.keys(stored.value)).toEqual(['customer', 'revision']);
+    expect(Object.keys(stored.value.customer)).toEqual(STANDARD);
   });
 
   it('is not used for Extended callers, other identifiers, and requests for a fresh response', async () => {
@@ -187,7 +194,7 @@ describe('the phrase cache', () => {
 
   it('never holds a miss', async () => {
     expect(await cacheOf('phrase=zoo-zoo-zoo-zoo')).toBe('MISS');
-    expect((await env.PHRASE_CACHE.list()).keys).toEqual([]);
+    expect(await phraseStore.keys()).toEqual([]);
   });
 
   it.each([
@@ -198,23 +205,55 @@ describe('the phrase cache', () => {
   ])('is not trusted when it holds %s', async (_, wrong) => {
     await look(`phrase=${ada.phrase}`, API_KEYS.standard);
     const key = `phrase:${LAGOS}:${ada.phrase}`;
-    const value = await env.PHRASE_CACHE.get<Cached>(key, 'json');
-    const customer = { ...value?.customer, ...wrong };
-    await env.PHRASE_CACHE.put(key, JSON.stringify({ ...value, customer }));
+    const { value } = await cachedAda();
+    const customer = { ...value.customer, ...wrong };
+    await phraseStore.put(key, storedText({ ...value, customer }));
     const answer = await look(`phrase=${ada.phrase}`, API_KEYS.standard);
     expect([answer.headers.get('X-Cache'), answer.body.data.id]).toEqual(['MISS', ada.id]);
   });
 
+  it.each([
+    ['HIT', 'less than five minutes', 1_000 - CACHE_SECONDS * 1_000],
+    ['MISS', 'five minutes', -CACHE_SECONDS * 1_000],
+    ['MISS', 'a time to come', 60_000],
+  ])(
+    'is a %s when it holds what the primary said %s ago, however long it keeps it',
+    async (is, _, offset) => {
+      await look(`phrase=${ada.phrase}`, API_KEYS.standard);
+      const { value } = await cachedAda();
+      const key = `phrase:${LAGOS}:${ada.phrase}`;
+      await phraseStore.put(key, storedText(value, Date.now() + offset), 3_600);
+      expect(await cacheOf(`phrase=${ada.phrase}`)).toBe(is);
+    },
+  );
+
+  it('is the real one of a data centre unless a test brings another', async () => {
+    const worker = createWorker({ ...systemRuntime, log: () => {} }, { ratePolicies: unlimitedRatePolicies });
+    const ask = async () => {
+      const context = createExecutionContext();
+      const url = `https://api.example.com/v1/bank/customer?phrase=${ada.phrase}`;
+      const headers = { Authorization: `Bearer ${API_KEYS.standard}` };
+      const request = new Request<unknown, never>(url, { headers });
+      const response = await worker.fetch(request, service.env, context);
+      await waitOnExecutionContext(context);
+      return response.headers.get('X-Cache');
+    };
+    expect([await ask(), await ask()]).toEqual(['MISS', 'HIT']);
+    await new DataCentreCache(service.env.PUBLIC_URL).delete(`phrase:${LAGOS}:${ada.phrase}`);
+    expect(await ask()).toBe('MISS');
+  });
+
   it('is not trusted when it holds something other than JSON', async () => {
-    await env.PHRASE_CACHE.put(`phrase:${LAGOS}:${ada.phrase}`, '{"id":');
+    await phraseStore.put(`phrase:${LAGOS}:${ada.phrase}`, '{"id":');
     expect((await look(`phrase=${ada.phrase}`, API_KEYS.standard)).body.data.id).toBe(ada.id);
   });
 
   it.each([
-    ['throws', () => Promise.reject(new Error('KV GET failed: 500'))],
+    ['throws', () => Promise.reject(new Error('the cache is down'))],
     ['never answers', deadlines.hang],
   ])('makes a request slower, never wrong, when it %s', async (_, get) => {
-    const PHRASE_CACHE = { get, put: () => Promise.reject(new Error('429')) } as unknown as KVNamespace;
+    const fails = () => Promise.reject(new Error('the cache is down'));
+    const PHRASE_CACHE = { get, put: fails, delete: fails };
     const broken = new Service(() => ({ PHRASE_CACHE }), { timer: deadlines.timer });
     const answer = await broken.get(`/v1/bank/customer?phrase=${ada.phrase}`, API_KEYS.standard);
     expect([answer.status, answer.body.data.id]).toEqual([200, ada.id]);

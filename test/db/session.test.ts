@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { systemRuntime } from '../../src/runtime.ts';
 import { PrimarySession } from '../../src/db/session.ts';
 import { API_KEYS } from '../support/banks.ts';
-import { laggingDatabase } from '../support/faulty-bindings.ts';
+import { laggingDatabase, replicatedDatabase } from '../support/faulty-bindings.ts';
 import { sentCustomer } from '../support/customers.ts';
 import { Service, type KnownCustomer } from '../support/service.ts';
 
@@ -66,14 +66,30 @@ describe('a read', () => {
 describe('the primary', () => {
   const BATCHES = '/v1/bank/customers/batches';
 
-  it('is read for what fills the cache, with a bookmark in the response, and a cache hit reads no database', async () => {
+  it('is read for what fills the cache if a replica answered, and a cache hit reads no database', async () => {
     const path = `/v1/bank/customer?phrase=${ada.phrase}`;
-    const miss = await service.get(path, API_KEYS.standard);
-    expect([miss.headers.get('X-Cache'), new Set(opened)]).toEqual(['MISS', new Set(['first-primary'])]);
+    const withOldName = (rows: unknown[]) => Object.assign(rows[0] as object, { accountName: 'Old Name' });
+    const behind = new Service(() => ({ DB: replicatedDatabase(service.env.DB, withOldName) }));
+    const miss = await behind.get(path, API_KEYS.standard);
+    expect([miss.headers.get('X-Cache'), miss.body.data.accountName]).toEqual(['MISS', 'Old Name']);
+    expect(opened).toEqual(['first-unconstrained', 'first-primary']);
     expect(miss.headers.get(HEADER)).toMatch(BOOKMARK);
     opened = [];
-    const hit = await service.get(path, API_KEYS.standard);
+    const hit = await behind.get(path, API_KEYS.standard);
     expect([hit.headers.get('X-Cache'), hit.headers.get(HEADER), opened]).toEqual(['HIT', null, []]);
+    expect(hit.body.data.accountName).toBe('Adaobi Okafor 1');
+  });
+
+  it('alone says that a phrase is unknown, whatever the nearest replica has', async () => {
+    const lagging = new Service(() => ({ DB: laggingDatabase(service.env.DB) }));
+    const own = await lagging.get(`/v1/bank/customer?phrase=${ada.phrase}`, API_KEYS.standard);
+    const payee = await lagging.get(`/v1/network/payee?phrase=${ada.phrase}`, API_KEYS.network);
+    expect([own, payee].map(({ status, headers }) => [status, headers.get('X-Cache')])).toEqual([
+      [200, 'MISS'],
+      [200, 'MISS'],
+    ]);
+    const unknown = await lagging.get('/v1/bank/customer?phrase=zoo-zoo-zoo-zoo', API_KEYS.standard);
+    expect(unknown.status).toBe(404);
   });
 
   it.each([

@@ -116,7 +116,7 @@ describe('docs/storage.md', () => {
     }
   });
 
-  it('names every index, state, KV key and queue', async () => {
+  it('names every index, state, key of the cache and queue', async () => {
     const words = [
       ...(await names('index')),
       ...tables.BATCH_STATUSES,

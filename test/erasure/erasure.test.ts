@@ -1,12 +1,14 @@
 /** An erased customer is gone everywhere, never comes back, and the erasure is in the audit log. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { CACHE_SECONDS } from '../../src/customers/phrase-cache.ts';
 import { STAGED_FIELDS } from '../../src/batches/staged-customer.ts';
 import { API_KEYS, LAGOS } from '../support/banks.ts';
 import { countRows, dumpTables } from '../support/database.ts';
 import { Deadlines, faultyDatabase, interceptTransactions } from '../support/faulty-bindings.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
 import { textWithoutRequestId } from '../support/responses.ts';
+import { phraseStore } from '../support/phrase-store.ts';
 import { Service } from '../support/service.ts';
 
 let service: Service;
@@ -38,7 +40,7 @@ describe('an erased customer', () => {
     expect(list.body.map(({ id }: { id: string }) => id)).toEqual([obi.id]);
     expect([list.headers.get('X-Total-Count'), await customerCount()]).toEqual(['1', 1]);
     expect((await service.get(`/v1/bank/customers?phrases=${ada.phrase}`)).body).toEqual([]);
-    expect((await env.PHRASE_CACHE.list()).keys).toEqual([]);
+    expect(await phraseStore.keys()).toEqual([]);
     expect(await dumpDatabase()).not.toContain(ada.email);
   });
 
@@ -97,7 +99,7 @@ describe('an erased customer', () => {
       });
       expect((await faulty.eraseCustomer(ada?.id ?? '')).status).toBe(200);
       expect([await customerCount(), await countRows('customers')]).toEqual([1, 1]);
-      expect((await env.PHRASE_CACHE.list()).keys).toEqual([]);
+      expect(await phraseStore.keys()).toEqual([]);
     },
   );
 
@@ -109,24 +111,24 @@ describe('an erased customer', () => {
     expect(await customerCount()).toBe(0);
   });
 
-  it('is gone from KV even if KV fails once or an update is being written', async () => {
+  it('is gone from the cache even if the cache fails once or an update is being written', async () => {
     const [ada, obi] = await service.createCustomers(sentCustomers(2));
     const sleep = () => new Promise<void>((resolve) => setTimeout(resolve, 50));
     let deletes = 0;
     const slowCache = new Service(
       ({ PHRASE_CACHE }) => ({
         PHRASE_CACHE: {
-          get: (key: string, type: 'json') => PHRASE_CACHE.get(key, type),
-          put: async (...args: Parameters<KVNamespace['put']>) => {
+          get: (key) => PHRASE_CACHE.get(key),
+          put: async (...args) => {
             await sleep();
             return PHRASE_CACHE.put(...args);
           },
-          delete: async (key: string) => {
+          delete: async (key) => {
             deletes += 1;
-            if (deletes === 1) throw new Error('KV DELETE failed: 429');
+            if (deletes === 1) throw new Error('the cache is busy');
             return PHRASE_CACHE.delete(key);
           },
-        } as unknown as KVNamespace,
+        },
       }),
       { sleep },
     );
@@ -138,13 +140,35 @@ describe('an erased customer', () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     await slowCache.eraseCustomer(obi?.id ?? '');
     await update;
-    expect((await env.PHRASE_CACHE.list()).keys).toEqual([]);
+    expect(await phraseStore.keys()).toEqual([]);
   });
 
-  it('is gone from D1 although KV cannot delete its value', async () => {
+  it('is in the cache of another data centre for five minutes at most', async () => {
+    let now = Date.now();
+    const values = new Map<string, string>();
+    const PHRASE_CACHE = {
+      get: async (key: string) => JSON.parse(values.get(key) ?? 'null'),
+      put: async (key: string, text: string) => void values.set(key, text),
+      delete: async (key: string) => void values.delete(key),
+    };
+    const elsewhere = new Service(() => ({ PHRASE_CACHE }), { now: () => now });
     const ada = await service.createCustomer();
-    const kv = { delete: () => Promise.reject(new Error('KV DELETE failed: 500')) } as unknown as KVNamespace;
-    const faulty = new Service(() => ({ PHRASE_CACHE: kv }), shortSleep);
+    const statuses = async () => [
+      (await elsewhere.get(`/v1/bank/customer?phrase=${ada.phrase}`, API_KEYS.standard)).status,
+      (await elsewhere.get(`/v1/network/payee?phrase=${ada.phrase}`, API_KEYS.network)).status,
+    ];
+    expect(await statuses()).toEqual([200, 200]);
+    await service.eraseCustomer(ada.id);
+    now += CACHE_SECONDS * 1_000 - 1;
+    expect(await statuses()).toEqual([200, 200]);
+    now += 1;
+    expect(await statuses()).toEqual([404, 404]);
+  });
+
+  it('is gone from D1 although the cache cannot delete its value', async () => {
+    const ada = await service.createCustomer();
+    const fails = () => Promise.reject(new Error('the cache is down'));
+    const faulty = new Service(() => ({ PHRASE_CACHE: { delete: fails } }), shortSleep);
     expect((await faulty.eraseCustomer(ada.id)).status).toBe(200);
     expect(await customerCount()).toBe(0);
   });

@@ -1,10 +1,10 @@
 /** `/health`: for monitors, without an API key, at a bounded cost. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Env } from '../../src/env.ts';
 import { brokenDatabase, d1Error } from '../support/faulty-bindings.ts';
 import { Meter } from '../support/meter.ts';
-import { Service } from '../support/service.ts';
+import { phraseStore } from '../support/phrase-store.ts';
+import { Service, type Rewired } from '../support/service.ts';
 
 let now: number;
 let meter: Meter;
@@ -38,8 +38,8 @@ function deadlines() {
   };
 }
 
-/** Returns a service on the real D1, KV and queue, except for the bindings that a test replaces. */
-function serviceWith(bindings: Partial<Env> = {}): Service {
+/** Returns a service on the real D1, cache and queue, except for the bindings that a test replaces. */
+function serviceWith(bindings: Rewired = {}): Service {
   return new Service(() => ({ DB: meter.database(env.DB), BATCH_QUEUE: env.BATCH_QUEUE, ...bindings }), {
     now: () => now,
     timer: deadlines(),
@@ -78,7 +78,7 @@ describe('GET /health', () => {
 });
 
 describe('GET /health?deep=1', () => {
-  it('checks the real D1, KV and queue, and sends and writes nothing', async () => {
+  it('checks the real D1, cache and queue, and sends and writes nothing', async () => {
     const before = await env.BATCH_QUEUE.metrics();
     const response = await getHealth(serviceWith());
     expect([response.status, response.body.data]).toEqual([200, { checked: ['database', 'cache', 'queue'] }]);
@@ -87,13 +87,13 @@ describe('GET /health?deep=1', () => {
       rowsWritten: 0,
     });
     expect((await env.BATCH_QUEUE.metrics()).backlogCount).toBe(before.backlogCount);
-    expect((await env.PHRASE_CACHE.list()).keys).toEqual([]);
+    expect(await phraseStore.keys()).toEqual([]);
   });
 
   it.each([
     ['database', 'fails', { DB: brokenDatabase(env.DB, databaseError) }],
-    ['cache', 'fails', { PHRASE_CACHE: { get: throws } as unknown as KVNamespace }],
-    ['cache', 'hangs', { PHRASE_CACHE: { get: hangs } as unknown as KVNamespace }],
+    ['cache', 'fails', { PHRASE_CACHE: { get: throws } }],
+    ['cache', 'hangs', { PHRASE_CACHE: { get: hangs } }],
     ['queue', 'fails', { BATCH_QUEUE: { metrics: throws } as unknown as Queue }],
     ['queue', 'hangs', { BATCH_QUEUE: { metrics: hangs } as unknown as Queue }],
   ])('returns 503 naming the %s if it %s, without the cause', async (name, _, bindings) => {
@@ -114,7 +114,7 @@ describe('GET /health?deep=1', () => {
     const response = await getHealth(
       serviceWith({
         DB: brokenDatabase(env.DB, databaseError),
-        PHRASE_CACHE: { get: hangs } as unknown as KVNamespace,
+        PHRASE_CACHE: { get: hangs },
         BATCH_QUEUE: { metrics: throws } as unknown as Queue,
       }),
     );

@@ -259,7 +259,7 @@ describe('a path parameter', () => {
 });
 
 it.each(ROUTES)(
-  'reads the bookmark of a request to $method $path if the reference says so, and asks the primary if not',
+  'reads the bookmark of a request to $method $path if the reference says so, and otherwise asks without one',
   async (route) => {
     const opened: unknown[] = [];
     const watched = new Service(({ DB }) => ({
@@ -278,7 +278,10 @@ it.each(ROUTES)(
     const { parameters = [] } = reference.paths[templateOf(route.path)]?.[route.method.toLowerCase()] ?? {};
     const documented = JSON.stringify(parameters).includes(`parameters/${BOOKMARK_HEADER}"`);
     expect(opened.includes(bookmark)).toBe(documented);
-    if (!documented) expect(new Set(opened)).toEqual(new Set(['first-primary']));
+    // A payee may be another bank's, so its first read has no bookmark either, and a replica may answer it.
+    const isPayee = route.path.startsWith('/v1/network/');
+    const allowed = isPayee ? ['first-primary', 'first-unconstrained'] : ['first-primary'];
+    if (!documented) expect(opened.filter((since) => !allowed.includes(String(since)))).toEqual([]);
   },
 );
 

@@ -1,6 +1,7 @@
-/** The Worker's bindings: each call waits for the scheduler, and then goes to the real D1 or KV or the modelled queue. */
+/** The Worker's bindings: each call waits for the scheduler, and then goes to the real D1 or the modelled queue or cache. */
 import type { FailureLimits } from '../../src/batches/failures.store.ts';
 import type { ChunkPointer } from '../../src/batches/batch-queue.ts';
+import type { ValueStore } from '../../src/customers/data-centre-cache.ts';
 import type { Env } from '../../src/env.ts';
 import { connectionLost, interceptCalls, withSessions } from '../support/faulty-bindings.ts';
 import { unlimitedBindings } from '../support/service.ts';
@@ -34,8 +35,7 @@ export function scheduledBindings(
     ...unlimitedBindings,
     MAX_STORED_FAILURES: limits.stored,
     MAX_FAILURES_PER_DAY: limits.perDay,
-    DB: withSessions(scheduledDatabase(real.DB, scheduler)),
-    PHRASE_CACHE: scheduledCache(real.PHRASE_CACHE, scheduler),
+    DB: withReplica(scheduledDatabase(real.DB, scheduler), random),
     BATCH_QUEUE: scheduledQueue(scheduler, queue, random),
   };
 }
@@ -44,6 +44,45 @@ function scheduledDatabase(db: D1Database, scheduler: Scheduler): D1Database {
   return interceptCalls(db, (work) =>
     scheduler.park('d1', (outcome) => applyOutcome(outcome, connectionLost, work)),
   ) as D1Database;
+}
+
+/** How often the nearest replica answers instead of the primary, and how often a payee has not reached it yet. */
+const FROM_REPLICA = 0.5;
+const NOT_ARRIVED = 0.3;
+
+/** Adds sessions to a D1. Those that a replica may answer are sometimes answered by one that lags behind. */
+function withReplica(db: D1Database, random: Random): D1Database {
+  const ofPrimary = new WeakMap<object, D1PreparedStatement>();
+  const fromReplica = (statement: D1PreparedStatement): D1PreparedStatement => {
+    const wrapped = {
+      bind: (...values: unknown[]) => fromReplica(statement.bind(...values)),
+      all: async () => {
+        const result = await statement.all();
+        if (!random.happens(FROM_REPLICA)) return result;
+        result.meta.served_by_primary = false;
+        const [row] = result.results;
+        if (row !== undefined && 'misses' in row && random.happens(NOT_ARRIVED)) row['phrase'] = null;
+        return result;
+      },
+    } as unknown as D1PreparedStatement;
+    ofPrimary.set(wrapped, statement);
+    return wrapped;
+  };
+  const primary = withSessions(db);
+  return {
+    prepare: (sql: string) => db.prepare(sql),
+    batch: (statements: D1PreparedStatement[]) => db.batch(statements),
+    withSession: (since?: string) => {
+      const session = primary.withSession(since);
+      if (since !== 'first-unconstrained') return session;
+      return {
+        getBookmark: () => session.getBookmark(),
+        prepare: (sql: string) => fromReplica(session.prepare(sql)),
+        batch: (statements: D1PreparedStatement[]) =>
+          session.batch(statements.map((statement) => ofPrimary.get(statement) ?? statement)),
+      };
+    },
+  } as unknown as D1Database;
 }
 
 /** A value of the right shape that belongs to another bank. */
@@ -71,29 +110,30 @@ const foreignCustomer = (key: string) => ({
   },
 });
 
-/** Values expire by the scheduler's clock, because KV's own cannot be moved. */
-function scheduledCache(kv: KVNamespace, scheduler: Scheduler): KVNamespace {
-  const expiries = new Map<string, number>();
+/**
+ * The cache of one data centre. It never lets go of a value, which is worse than the platform promises: only the service
+ * itself keeps an old one from being shown.
+ */
+export function scheduledCache(scheduler: Scheduler): ValueStore {
+  const values = new Map<string, string>();
   return {
-    get: (key: string, type: 'json') =>
-      scheduler.park('kv get', async (outcome) => {
+    get: (key) =>
+      scheduler.park('cache get', async (outcome) => {
         if (outcome === 'garbage') return JSON.parse('{"id":');
-        if (outcome === 'foreign') return foreignValue(key);
-        const value = await applyOutcome(outcome, failure('KV GET failed: 500'), () => kv.get(key, type));
-        return scheduler.now < (expiries.get(key) ?? 0) ? value : null;
+        if (outcome === 'foreign') return { readAt: scheduler.now, value: foreignValue(key) };
+        return applyOutcome(outcome, failure('cache.match failed'), async () =>
+          JSON.parse(values.get(key) ?? 'null'),
+        );
       }),
-    put: (key: string, value: string, { expirationTtl = Infinity }: KVNamespacePutOptions = {}) =>
-      scheduler.park('kv put', (outcome) =>
-        applyOutcome(outcome, failure('KV PUT failed: 429'), async () => {
-          await kv.put(key, value);
-          expiries.set(key, scheduler.now + expirationTtl * 1_000);
-        }),
+    put: (key, text) =>
+      scheduler.park('cache put', (outcome) =>
+        applyOutcome(outcome, failure('cache.put failed'), async () => void values.set(key, text)),
       ),
-    delete: (key: string) =>
-      scheduler.park('kv put', (outcome) =>
-        applyOutcome(outcome, failure('KV DELETE failed: 500'), () => kv.delete(key)),
+    delete: (key) =>
+      scheduler.park('cache put', (outcome) =>
+        applyOutcome(outcome, failure('cache.delete failed'), async () => void values.delete(key)),
       ),
-  } as unknown as KVNamespace;
+  };
 }
 
 function scheduledQueue(scheduler: Scheduler, queue: QueueModel, random: Random): Queue<ChunkPointer> {

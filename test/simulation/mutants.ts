@@ -83,15 +83,15 @@ export const MUTANTS: Record<string, Edit[]> = {
   'cache-owner-not-compared': [
     {
       file: 'customers/phrase-cache.ts',
-      find: 'value.success && this.#kind.keyOf(value.data) === key',
-      replace: "value.success && (key.startsWith('phrase:') || this.#kind.keyOf(value.data) === key)",
+      find: '&& this.#kind.keyOf(value) === key',
+      replace: "&& (key.startsWith('phrase:') || this.#kind.keyOf(value) === key)",
     },
   ],
   'payee-phrase-not-compared': [
     {
       file: 'customers/phrase-cache.ts',
-      find: 'value.success && this.#kind.keyOf(value.data) === key',
-      replace: "value.success && (key.startsWith('payee:') || this.#kind.keyOf(value.data) === key)",
+      find: '&& this.#kind.keyOf(value) === key',
+      replace: "&& (key.startsWith('payee:') || this.#kind.keyOf(value) === key)",
     },
   ],
   'payee-left-by-an-erasure': [
@@ -102,11 +102,18 @@ export const MUTANTS: Record<string, Edit[]> = {
       replace: '',
     },
   ],
-  'payee-never-expires': [
+  'a-cached-value-never-expires': [
     {
       file: 'customers/phrase-cache.ts',
-      find: 'expirationTtl: CACHE_SECONDS,',
-      replace: "...(this.#kind.keyOf(value).startsWith('payee:') ? {} : { expirationTtl: CACHE_SECONDS }),",
+      find: ' && age < CACHE_SECONDS * 1_000',
+      replace: '',
+    },
+  ],
+  'a-replica-is-believed-like-the-primary': [
+    {
+      file: 'customers/phrase-cache.ts',
+      find: 'const { value, fromPrimary } = await readNearest();',
+      replace: 'const [{ value }, fromPrimary] = [await readNearest(), true];',
     },
   ],
   'a-customer-is-overwritten': [

@@ -13,13 +13,13 @@ export const OUTCOMES: Record<Exclude<Boundary, 'timer'>, { weight: number; choi
     { weight: 10, choice: 'after' },
     { weight: 10, choice: 'partly' },
   ],
-  'kv get': [
-    { weight: 70, choice: 'works' },
+  'cache get': [
+    { weight: 60, choice: 'works' },
     { weight: 10, choice: 'before' },
     { weight: 10, choice: 'garbage' },
-    { weight: 10, choice: 'foreign' },
+    { weight: 20, choice: 'foreign' },
   ],
-  'kv put': [
+  'cache put': [
     { weight: 75, choice: 'works' },
     { weight: 15, choice: 'before' },
     { weight: 10, choice: 'after' },

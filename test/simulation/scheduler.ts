@@ -7,7 +7,7 @@ import type { Random } from './random.ts';
 /** What happens to a call. `after`: it takes effect, and its response is lost. */
 export type CallOutcome = 'works' | 'before' | 'after' | 'partly' | 'garbage' | 'foreign';
 
-export type Boundary = 'd1' | 'queue' | 'kv get' | 'kv put' | 'timer';
+export type Boundary = 'd1' | 'queue' | 'cache get' | 'cache put' | 'timer';
 
 interface Parked {
   boundary: Boundary;

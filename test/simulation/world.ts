@@ -1,11 +1,12 @@
 /** The world of a seed: isolates, clients, the queue and the clock. It proceeds step by step. */
 import type { FailureLimits } from '../../src/batches/failures.store.ts';
 import { STAGED_FIELDS } from '../../src/batches/staged-customer.ts';
+import type { ValueStore } from '../../src/customers/data-centre-cache.ts';
 import { DEAD_LETTER_QUEUE, type Env } from '../../src/env.ts';
 import type { Runtime } from '../../src/runtime.ts';
 import { createWorker } from '../../src/worker.ts';
 import { unlimitedRatePolicies } from '../support/service.ts';
-import { scheduledBindings } from './bindings.ts';
+import { scheduledBindings, scheduledCache } from './bindings.ts';
 import { Random } from './random.ts';
 import { makeClients, type Client } from './clients.ts';
 import { OUTCOMES, OUTAGE_OUTCOMES } from './outcomes.ts';
@@ -17,6 +18,8 @@ import { Scheduler } from './scheduler.ts';
 const OUTAGE_CALL_COUNT = 40;
 
 const ISOLATES = 3;
+/** Data centres, each with a cache of its own. The isolates are spread over them. */
+const DATA_CENTRES = 2;
 /** Small chunks, so that a batch of eight rows has three. */
 const CHUNK_ROWS = 3;
 /** The limits of failures: in most seeds more than there are. */
@@ -39,6 +42,8 @@ export class World {
   faulty = true;
   /** Every write of the cache fails. */
   cacheRefusesWrites = false;
+  /** The one data centre that all requests reach; undefined: any. */
+  dataCentre: number | undefined;
   /** Rows that were changed to break a constraint. No more than these may be rejected. */
   corruptedRows = 0;
   #outageCallsLeft = 0;
@@ -60,12 +65,23 @@ export class World {
       timer: (ms, callback) => this.scheduler.timer(this.scheduler.now + ms, callback),
       log: (_, line) => void this.log.push(JSON.stringify(line)),
     };
-    this.#isolates = Array.from({ length: ISOLATES }, () =>
-      createWorker(runtime, { chunkRows: CHUNK_ROWS, ratePolicies: unlimitedRatePolicies }),
+    const caches = Array.from({ length: DATA_CENTRES }, () => scheduledCache(this.scheduler));
+    this.#isolates = Array.from({ length: ISOLATES }, (_, isolate) =>
+      createWorker(runtime, {
+        chunkRows: CHUNK_ROWS,
+        ratePolicies: unlimitedRatePolicies,
+        phraseStore: caches[isolate % DATA_CENTRES] as ValueStore,
+      }),
     );
     this.requests = new Requests(real.DB, this.random, (request, context) =>
-      this.random.pick(this.#isolates).fetch(request as Request<unknown, never>, this.#env, context),
+      this.random.pick(this.#reachable()).fetch(request as Request<unknown, never>, this.#env, context),
     );
+  }
+
+  #reachable() {
+    const { dataCentre } = this;
+    if (dataCentre === undefined) return this.#isolates;
+    return this.#isolates.filter((_, isolate) => isolate % DATA_CENTRES === dataCentre);
   }
 
   /** Whether anything is left to do, apart from sweeps. */
@@ -130,7 +146,7 @@ export class World {
     if (boundary === undefined || boundary === 'timer') return;
     this.#outageCallsLeft -= 1;
     const outcomes = boundary === 'd1' && this.#outageCallsLeft > 0 ? OUTAGE_OUTCOMES : OUTCOMES[boundary];
-    const isRefused = this.cacheRefusesWrites && boundary === 'kv put';
+    const isRefused = this.cacheRefusesWrites && boundary === 'cache put';
     const outcome = isRefused ? 'before' : this.faulty ? this.random.weighted(outcomes) : 'works';
     if (outcome !== 'works') this.#count(`${boundary} ${outcome}`);
     await this.scheduler.release(index, outcome);

@@ -51,7 +51,6 @@ export class CloudflareMock {
   readonly secrets = new Map<string, string>();
   readonly #queues: Named[] = [];
   readonly #databases: Named[] = [];
-  readonly #namespaces: Named[] = [];
   #worker: Metadata | undefined;
   #subdomain = { enabled: false, previews_enabled: false };
   readonly #port: number;
@@ -97,8 +96,8 @@ export class CloudflareMock {
     return this.#worker;
   }
 
-  get places(): { queues: Named[]; databases: Named[]; namespaces: Named[] } {
-    return { queues: this.#queues, databases: this.#databases, namespaces: this.#namespaces };
+  get places(): { queues: Named[]; databases: Named[] } {
+    return { queues: this.#queues, databases: this.#databases };
   }
 
   async #respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -151,11 +150,6 @@ export class CloudflareMock {
         return { result: this.#databases.at(-1) };
       case 'POST /d1/database/*/query':
         return { result: await this.#query(json['sql']) };
-      case 'GET /storage/kv/namespaces':
-        return page(this.#namespaces);
-      case 'POST /storage/kv/namespaces':
-        this.#namespaces.push({ id: randomBytes(16).toString('hex'), ...json });
-        return { result: this.#namespaces.at(-1) };
       case 'GET /workers/scripts/:name/secrets':
         return (
           scriptMissing ?? { result: [...this.secrets.keys()].map((name) => ({ name, type: 'secret_text' })) }
@@ -275,7 +269,6 @@ function optionsOf(port: number, script: string, bindings: Binding[], secrets: [
     script,
     compatibilityDate: '2026-11-01',
     d1Databases: { DB: 'DB' },
-    kvNamespaces: { PHRASE_CACHE: 'PHRASE_CACHE' },
     queueProducers: { BATCH_QUEUE: 'customer-batches' },
     queueConsumers: { 'customer-batches': { maxBatchTimeout: 0 } },
     ratelimits: Object.fromEntries(

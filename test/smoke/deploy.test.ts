@@ -119,9 +119,9 @@ void describe('npm run deploy:first', () => {
       firstFieldKey = /FIELD_KEY_1=(\S+)/.exec(output)?.[1] ?? '';
       assert.equal(firstFieldKey, cloudflare.secrets.get('FIELD_KEY_1'));
 
-      const { queues, databases, namespaces } = cloudflare.places;
-      const created = [...queues, ...databases, ...namespaces];
-      assert.equal(created.length, 4);
+      const { queues, databases } = cloudflare.places;
+      const created = [...queues, ...databases];
+      assert.equal(created.length, 3);
       for (const { jurisdiction } of created) assert.equal(jurisdiction, 'eu');
 
       const changes = newChanges();
@@ -149,7 +149,6 @@ void describe('npm run deploy:first', () => {
           `routes = [{ pattern = "${HOST}", custom_domain = true }]`,
           `PUBLIC_URL = "https://${HOST}"`,
           `database_id = "${String(databases[0]?.['uuid'])}"`,
-          `id = "${String(namespaces[0]?.['id'])}"`,
         ],
       );
       assert.equal(edited.length, config.split('\n').length);

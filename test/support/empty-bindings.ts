@@ -1,7 +1,8 @@
 /**
- * Empties D1 and KV between tests. `reset()` of `cloudflare:test` is not enough: it empties only Durable Objects that
- * are in memory, and workerd evicts those of D1 and KV when they are idle for 10 s of its clock.
+ * Empties D1 and the phrase cache between tests. `reset()` of `cloudflare:test` is not enough: it empties only Durable
+ * Objects that are in memory, and workerd evicts those of D1 when they are idle for 10 s of its clock.
  */
+import { phraseStore } from './phrase-store.ts';
 
 /** Tables, indexes and triggers of the migrations. Those of SQLite and D1 have other names. */
 const SCHEMA = `SELECT type, name, sql FROM sqlite_schema
@@ -21,14 +22,14 @@ let migrated: string | undefined;
 /** The state of D1 after it was seeded, unless a test has changed something since. */
 let seeded: string | null | undefined;
 
-/** Leaves D1 with nothing but what `seed` inserts, and KV empty. Does nothing if no test has changed anything. */
+/** Leaves D1 with nothing but what `seed` inserts, and no phrase cached. Does nothing if no test has changed anything. */
 export async function resetBindings(
   env: Cloudflare.Env,
   seed: (db: D1Database) => Promise<void>,
 ): Promise<void> {
   const readState = () => env.DB.prepare(STATE).first<string>('state');
   if (seeded !== undefined && (await readState()) === seeded) {
-    await emptyNamespace(env.PHRASE_CACHE);
+    await phraseStore.clear();
     return;
   }
   await emptyBindings(env);
@@ -36,8 +37,8 @@ export async function resetBindings(
   seeded = await readState();
 }
 
-/** Leaves D1 as the migrations create it, and KV empty. */
-export async function emptyBindings({ DB, PHRASE_CACHE, MIGRATIONS }: Cloudflare.Env): Promise<void> {
+/** Leaves D1 as the migrations create it, and no phrase cached. */
+export async function emptyBindings({ DB, MIGRATIONS }: Cloudflare.Env): Promise<void> {
   const run = (queries: string[]) => DB.batch(queries.map((query) => DB.prepare(query)));
   const readSchema = async () => (await DB.prepare(SCHEMA).all<SchemaObject>()).results;
 
@@ -48,7 +49,7 @@ export async function emptyBindings({ DB, PHRASE_CACHE, MIGRATIONS }: Cloudflare
     await run([...droppingTables(schema), ...MIGRATIONS.flatMap((migration) => migration.queries)]);
     migrated = JSON.stringify(await readSchema());
   }
-  await emptyNamespace(PHRASE_CACHE);
+  await phraseStore.clear();
 }
 
 /** A row may be deleted, or a table dropped, before one that refers to it. */
@@ -69,12 +70,4 @@ function deletingRows(schema: SchemaObject[]): string[] {
 function droppingTables(schema: SchemaObject[]): string[] {
   const tables = schema.filter(({ type }) => type === 'table');
   return [ANY_ORDER, ...tables.map(({ name }) => `DROP TABLE "${name}"`)];
-}
-
-async function emptyNamespace(kv: KVNamespace): Promise<void> {
-  for (;;) {
-    const page = await kv.list();
-    await Promise.all(page.keys.map(({ name }) => kv.delete(name)));
-    if (page.list_complete) return;
-  }
 }

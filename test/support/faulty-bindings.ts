@@ -158,12 +158,23 @@ export function failingSessions(db: D1Database, error: Error, calls: number): D1
 
 /** Returns a D1 whose nearest replica has no rows unless a bookmark asks for them. Writes and the primary work. */
 export function laggingDatabase(db: D1Database): D1Database {
-  const withoutRows = <Result extends D1Result | D1Result[]>(result: Result): Result => {
-    for (const { results } of Array.isArray(result) ? result : [result]) results.splice(0);
+  return replicatedDatabase(db, (rows) => rows.splice(0));
+}
+
+/**
+ * Returns a D1 with a replica, which answers reads that ask for no bookmark.
+ * @param makeOld changes the rows of an answer into those that the replica has
+ */
+export function replicatedDatabase(db: D1Database, makeOld: (rows: unknown[]) => void): D1Database {
+  const fromReplica = <Result extends D1Result | D1Result[]>(result: Result): Result => {
+    for (const { results, meta } of Array.isArray(result) ? result : [result]) {
+      makeOld(results);
+      meta.served_by_primary = false;
+    }
     return result;
   };
   return interceptSessions(db, (since) =>
-    since === 'first-unconstrained' ? async (work) => withoutRows(await work()) : (work) => work(),
+    since === 'first-unconstrained' ? async (work) => fromReplica(await work()) : (work) => work(),
   );
 }
 

@@ -1,14 +1,15 @@
-/** Counts what a request costs: calls to D1, KV and the queue, and the rows that D1 reports as read and written. */
+/** Counts what a request costs: calls to D1, the phrase cache and the queue, and the rows that D1 reports as read and written. */
 import type { ChunkPointer } from '../../src/batches/batch-queue.ts';
-import type { Env } from '../../src/env.ts';
+import type { ValueStore } from '../../src/customers/data-centre-cache.ts';
 import { interceptCalls } from './faulty-bindings.ts';
+import type { TestBindings } from './service.ts';
 
 export class Meter {
   d1Calls = 0;
   rowsRead = 0;
   rowsWritten = 0;
-  kvReads = 0;
-  kvWrites = 0;
+  cacheReads = 0;
+  cacheWrites = 0;
   queueSends = 0;
 
   reset(): void {
@@ -16,8 +17,8 @@ export class Meter {
   }
 
   get calls() {
-    const { d1Calls, kvReads, kvWrites, queueSends } = this;
-    return { d1Calls, kvReads, kvWrites, queueSends };
+    const { d1Calls, cacheReads, cacheWrites, queueSends } = this;
+    return { d1Calls, cacheReads, cacheWrites, queueSends };
   }
 
   database(db: D1Database): D1Database {
@@ -33,21 +34,21 @@ export class Meter {
     }) as D1Database;
   }
 
-  cache(kv: KVNamespace): KVNamespace {
+  cache(store: ValueStore): ValueStore {
     return {
-      get: (...args: [string, 'json']) => {
-        this.kvReads += 1;
-        return kv.get(...args);
+      get: (key) => {
+        this.cacheReads += 1;
+        return store.get(key);
       },
-      put: (...args: Parameters<KVNamespace['put']>) => {
-        this.kvWrites += 1;
-        return kv.put(...args);
+      put: (...args) => {
+        this.cacheWrites += 1;
+        return store.put(...args);
       },
-      delete: (key: string) => {
-        this.kvWrites += 1;
-        return kv.delete(key);
+      delete: (key) => {
+        this.cacheWrites += 1;
+        return store.delete(key);
       },
-    } as unknown as KVNamespace;
+    };
   }
 
   queue(queue: Queue<ChunkPointer>): Queue<ChunkPointer> {
@@ -59,7 +60,7 @@ export class Meter {
     } as unknown as Queue<ChunkPointer>;
   }
 
-  bindings(env: Env): Env {
+  bindings(env: TestBindings): TestBindings {
     return {
       ...env,
       DB: this.database(env.DB),

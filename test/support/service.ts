@@ -1,5 +1,5 @@
 /**
- * The service on the real bindings: the Worker, D1 and KV that production runs. The queue alone is replaced by a list,
+ * The service on the real bindings: the Worker, D1 and cache that production runs. The queue alone is replaced by a list,
  * so that a test decides when messages are delivered.
  */
 import {
@@ -11,6 +11,7 @@ import {
 } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import type { ChunkPointer } from '../../src/batches/batch-queue.ts';
+import type { ValueStore } from '../../src/customers/data-centre-cache.ts';
 import { DEAD_LETTER_QUEUE, type Env } from '../../src/env.ts';
 import type { RatePolicies } from '../../src/rate-limits/rate-limits.ts';
 import { systemRuntime, type Runtime } from '../../src/runtime.ts';
@@ -19,6 +20,7 @@ import { API_KEYS } from './banks.ts';
 import { undocumentedParts, operationOf } from './reference.ts';
 import { sentCustomer } from './customers.ts';
 import { withSessions } from './faulty-bindings.ts';
+import { phraseStore } from './phrase-store.ts';
 
 /** Untyped, because tests read a response as a client does: without knowing what is in it. */
 export type ParsedJson = ReturnType<typeof JSON.parse>;
@@ -73,6 +75,14 @@ const testBindings = Object.fromEntries(
   Object.entries(env).filter(([name]) => !name.startsWith('FIELD_KEY_') || name === 'FIELD_KEY_1'),
 ) as unknown as Env;
 
+/** The Worker's bindings and the phrase cache, which has none. */
+export interface TestBindings extends Env {
+  PHRASE_CACHE: ValueStore;
+}
+
+/** Bindings that a test replaces. A part of the cache is enough: the other calls are never made. */
+export type Rewired = Partial<Env> & { PHRASE_CACHE?: Partial<ValueStore> };
+
 export class Service {
   /** Messages that were sent and not delivered yet. */
   readonly pendingPointers: ChunkPointer[] = [];
@@ -81,12 +91,12 @@ export class Service {
   readonly log: LogLine[] = [];
   /** Parts of responses that the reference does not document. setup.ts checks after each test that there are none. */
   static readonly undocumented: string[] = [];
-  readonly env: Env;
+  readonly env: TestBindings;
   readonly #worker: ReturnType<typeof createWorker>;
 
   /** @param rewire replaces bindings by ones that count calls or fail */
   constructor(
-    rewire: (env: Env) => Partial<Env> = () => ({}),
+    rewire: (env: TestBindings) => Rewired = () => ({}),
     runtime: Partial<Runtime> = {},
     ratePolicies: Partial<RatePolicies> = {},
   ) {
@@ -96,8 +106,14 @@ export class Service {
       },
       metrics: () => env.BATCH_QUEUE.metrics(),
     } as unknown as Queue<ChunkPointer>;
-    const bindings: Env = { ...testBindings, ...unlimitedBindings, BATCH_QUEUE: queue, PUBLIC_URL: ORIGIN };
-    this.env = { ...bindings, ...rewire(bindings) };
+    const bindings: TestBindings = {
+      ...testBindings,
+      ...unlimitedBindings,
+      BATCH_QUEUE: queue,
+      PUBLIC_URL: ORIGIN,
+      PHRASE_CACHE: phraseStore,
+    };
+    this.env = { ...bindings, ...rewire(bindings) } as TestBindings;
     this.env.DB = withSessions(this.env.DB);
     this.#worker = createWorker(
       {
@@ -110,7 +126,7 @@ export class Service {
         },
         ...runtime,
       },
-      { ratePolicies: { ...unlimitedRatePolicies, ...ratePolicies } },
+      { ratePolicies: { ...unlimitedRatePolicies, ...ratePolicies }, phraseStore: this.env.PHRASE_CACHE },
     );
   }
 

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { run } from '../lib/arguments.ts';
 import { readConfig, writeDeployment } from '../lib/config.ts';
-import { ensureDatabase, ensureNamespace, ensureQueue, type Place } from './deploy-resources.ts';
+import { ensureDatabase, ensureQueue, type Place } from './deploy-resources.ts';
 import { listRemoteFieldKeys, showNewFieldKey } from './remote-field-keys.ts';
 import { isServiceAt } from '../dev/server.ts';
 import { wrangler, wranglerInTerminal } from '../lib/wrangler.ts';
@@ -28,7 +28,7 @@ interface Options extends Place {
 }
 
 const program = new Command('deploy:first')
-  .description('the first deploy: queues, database, cache, field key, Worker')
+  .description('the first deploy: queues, database, field key, Worker')
   .requiredOption(
     '--host <name>',
     'host name of the service, in a domain of the account, such as api.example.com',
@@ -63,9 +63,8 @@ async function deployFirst({ host, verifyUrl, jurisdiction, location }: Options)
   const place = { jurisdiction, location };
   for (const { queue } of config.queues.consumers) await ensureQueue(queue, place);
   const databaseId = await ensureDatabase(config.d1_databases[0]?.database_name ?? config.name, place);
-  const namespaceId = await ensureNamespace(`${config.name}-phrase-cache`, place);
-  await writeDeployment({ databaseId, namespaceId, host });
-  console.log('wrangler.toml now has their ids and the host. Commit it.');
+  await writeDeployment({ databaseId, host });
+  console.log('wrangler.toml now has the database’s id and the host. Commit it.');
 
   await wrangler(['d1', 'migrations', 'apply', 'DB', '--remote']);
   console.log('The tables are up to date.');

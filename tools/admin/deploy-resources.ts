@@ -2,9 +2,9 @@
 import { wrangler } from '../lib/wrangler.ts';
 
 export interface Place {
-  /** Where all data of the database, the cache and the queues must stay. */
+  /** Where all data of the database and the queues must stay. */
   jurisdiction?: string | undefined;
-  /** Region near which the database is created; the cache and the queues have none. */
+  /** Region near which the database is created; the queues have none. */
   location?: string | undefined;
 }
 
@@ -37,36 +37,14 @@ export async function ensureDatabase(name: string, { jurisdiction, location }: P
     const found = databases.find((database) => database.name === name);
     return found && { id: found.uuid, jurisdiction: found.jurisdiction };
   };
-  const place = [...option('--jurisdiction', jurisdiction), ...option('--location', location)];
-  return ensure('Database', name, find, ['d1', 'create', name, ...place], jurisdiction);
-}
-
-/** @returns the id */
-export async function ensureNamespace(title: string, { jurisdiction }: Place): Promise<string> {
-  const find = async () => {
-    const namespaces = JSON.parse(await wrangler(['kv', 'namespace', 'list'])) as (Found & {
-      title: string;
-    })[];
-    return namespaces.find((namespace) => namespace.title === title);
-  };
-  const create = ['kv', 'namespace', 'create', title, ...option('--jurisdiction', jurisdiction)];
-  return ensure('Cache', title, find, create, jurisdiction);
-}
-
-async function ensure(
-  kind: string,
-  name: string,
-  find: () => Promise<Found | undefined>,
-  create: string[],
-  jurisdiction: string | undefined,
-): Promise<string> {
   const present = await find();
-  if (present !== undefined) return keep(kind, name, present, jurisdiction);
-  await wrangler([...create, '--update-config=false']);
+  if (present !== undefined) return keep('Database', name, present, jurisdiction);
+  const place = [...option('--jurisdiction', jurisdiction), ...option('--location', location)];
+  await wrangler(['d1', 'create', name, ...place, '--update-config=false']);
   const created = await find();
   if (created === undefined)
-    throw new Error(`${kind} ${name} was created but is not listed: run this again.`);
-  console.log(`${kind} ${name}: created.`);
+    throw new Error(`Database ${name} was created but is not listed: run this again.`);
+  console.log(`Database ${name}: created.`);
   return created.id;
 }
 

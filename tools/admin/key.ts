@@ -85,7 +85,7 @@ withTarget(
 withTarget(
   program
     .command('revoke')
-    .description('revoke an API key, everywhere within 30 seconds')
+    .description('revoke an API key: within 30 seconds, and for cached phrases within 5 minutes')
     .argument('<id>', 'key_…'),
 ).action(async (id, options) => {
   const [revoked] = await d1(
@@ -97,7 +97,9 @@ withTarget(
     throw new Error(
       `There is no API key ${id}, or it is revoked already. List them with: npm run key -- list`,
     );
-  console.log(`Revoked ${id}. It stops working everywhere within 30 seconds.`);
+  console.log(
+    `Revoked ${id}. It stops working everywhere within 30 seconds, but for cached phrases and payees: until each isolate’s next check of it, within 5 minutes.`,
+  );
 });
 
 await run(program);

@@ -13,7 +13,6 @@ export interface Config {
   vars: Record<string, string | number>;
   ratelimits: { name: string; namespace_id: string; simple: { limit: number; period: 10 | 60 } }[];
   d1_databases: { database_name: string; database_id?: string }[];
-  kv_namespaces: { binding: string; id?: string }[];
   queues: { consumers: { queue: string; max_batch_size: number; max_concurrency: number }[] };
 }
 
@@ -25,7 +24,6 @@ export function readConfig(): Config {
 /** Values that are only known after the first deploy. */
 export interface Deployment {
   databaseId: string;
-  namespaceId: string;
   host: string;
 }
 
@@ -33,12 +31,11 @@ export interface Deployment {
  * Replaces the commented placeholder of each setting. A line that has the value already stays as it is.
  * @throws if a line has another value, which somebody chose, or is missing
  */
-export async function writeDeployment({ databaseId, namespaceId, host }: Deployment): Promise<void> {
+export async function writeDeployment({ databaseId, host }: Deployment): Promise<void> {
   let text = await readFile(file, 'utf8');
   text = withLine(text, 'routes', `[{ pattern = "${host}", custom_domain = true }]`);
   text = withLine(text, 'PUBLIC_URL', `"https://${host}"`);
   text = withLine(text, 'database_id', `"${databaseId}"`);
-  text = withLine(text, 'id', `"${namespaceId}"`);
   await writeFile(file, text);
 }
 

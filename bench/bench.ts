@@ -38,7 +38,7 @@ interface Servers {
 
 const LOADS = {
   constant: ['ceiling', REQUESTS.constant],
-  'raw KV': ['ceiling', REQUESTS.rawKv],
+  'raw cache': ['ceiling', REQUESTS.rawCache],
   'phrase hit': ['ours', REQUESTS.phrase],
   'payee hit': ['ours', REQUESTS.payee],
   'phrase hit, large': ['large', REQUESTS.phrase],

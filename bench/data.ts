@@ -144,7 +144,7 @@ export const REQUESTS = {
   }),
   list: (n: number): LoadRequest => ({ path: '/v1/bank/customers?limit=50', headers: authorized('full', n) }),
   constant: (): LoadRequest => ({ path: '/constant' }),
-  rawKv: (n: number): LoadRequest => ({ path: `/cache?key=${pick(n).phrase}` }),
+  rawCache: (n: number): LoadRequest => ({ path: `/cache?key=${pick(n).phrase}` }),
   rawId: (n: number): LoadRequest => ({ path: `/id?bank=${BANK}&id=${pick(n).id}` }),
   rawEmail: (n: number): LoadRequest => ({ path: `/email?bank=${BANK}&email=${pick(n).email}` }),
   rawList: (): LoadRequest => ({ path: `/list?bank=${BANK}` }),

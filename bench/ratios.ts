@@ -43,7 +43,7 @@ type Load =
   | LookupLoad
   | `${LookupLoad}, large`
   | 'constant'
-  | 'raw KV'
+  | 'raw cache'
   | 'payee hit'
   | 'phrase, typical'
   | 'raw D1 by id'
@@ -61,17 +61,17 @@ export function compareLookups(rounds: LoadRound<Load>[]): Ratio[] {
   const growth = (load: LookupLoad) =>
     compare(`p50, ${load}, 1,000,000 ÷ 1,000`, 'ms', { atMost: 1.2 }, p50(`${load}, large`), p50(load));
   return [
-    speed('phrase hit ÷ raw KV read', 0.85, 'phrase hit', 'raw KV'),
+    speed('phrase hit ÷ raw cache read', 0.85, 'phrase hit', 'raw cache'),
     speed('phrase hit ÷ typical', 2, 'phrase hit', 'phrase, typical'),
     speed('payee hit ÷ phrase hit', 0.9, 'payee hit', 'phrase hit'),
     speed('id ÷ raw D1 read', 0.9, 'id', 'raw D1 by id'),
     speed('email ÷ raw D1 read', 0.9, 'email', 'raw D1 by email'),
     speed('list of 50 ÷ raw D1 read', 0.8, 'list', 'raw D1 list'),
     compare(
-      'CPU, phrase hit beyond the raw KV read ÷ constant JSON',
+      'CPU, phrase hit beyond the raw cache read ÷ constant JSON',
       'µs',
       { atMost: 1.5 },
-      (round) => cpu(round, 'phrase hit') - cpu(round, 'raw KV'),
+      (round) => cpu(round, 'phrase hit') - cpu(round, 'raw cache'),
       (round) => cpu(round, 'constant'),
     ),
     growth('phrase hit'),

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:import [-- --rows 1000000]`: imports a CSV file into a local server with `peere-import`, and measures the
+ * `npm run bench:import [-- --rows 1000000]`: imports a CSV file into a local server with `peere import`, and measures the
  * memory. Then it alternates between imports of a tenth of the rows and the same server fed with prepared bodies: how
  * close does the importer come to the server's maximum? Takes about six minutes.
  */
@@ -9,7 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { BATCH_ROWS, CONCURRENCY } from '../packages/cli/src/defaults.ts';
+import { BATCH_ROWS, CONCURRENCY } from '../packages/cli/src/commands/defaults.ts';
 import { run } from '../tools/lib/arguments.ts';
 import { writeCsv } from '../tools/lib/csv.ts';
 import { generateCustomers, type SentCustomer } from '../tools/dev/customers.ts';
@@ -19,6 +19,7 @@ import { projectFolder } from '../tools/lib/wrangler.ts';
 import { median } from './statistics.ts';
 
 const KEY = 'peere_test_lagos_full';
+const PROGRAM = join(projectFolder, 'packages', 'cli', 'bin', 'peere.js');
 /** Rounds of each. */
 const ROUNDS = 3;
 
@@ -68,7 +69,7 @@ function* partsOf(rows: number, domain: string): Generator<SentCustomer[]> {
 
 /** @returns rows per second, and the peak memory in MB; null if the system does not report it */
 async function importCsv(url: string, file: string, rows: number) {
-  const child = spawn(process.execPath, [join(projectFolder, 'client', 'bin', 'peere-import.js'), file], {
+  const child = spawn(process.execPath, [PROGRAM, 'import', file], {
     env: { ...process.env, PEERE_URL: url, PEERE_API_KEY: KEY },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -95,13 +95,13 @@ const AREAS: Record<string, string[]> = {
   'limits.ts': [],
   'log-events.ts': [],
   lib: [],
-  'cli/cli.ts': ['cli/import', 'cli/terminal', 'cli/files', 'cli/reading', 'cli/defaults.ts', 'client'],
+  'cli/cli.ts': ['cli/commands'],
+  'cli/commands': ['cli/import', 'cli/network', 'cli/terminal', 'cli/files', 'cli/reading', 'client'],
   'cli/import': ['cli/network', 'cli/terminal', 'cli/files', 'cli/reading', 'client'],
   'cli/network': ['client'],
   'cli/terminal': [],
   'cli/files': ['cli/reading'],
   'cli/reading': ['client'],
-  'cli/defaults.ts': [],
   client: [],
 };
 

@@ -118,9 +118,10 @@ void describe('@peere/cli', { timeout: 60_000 }, () => {
     assert.deepEqual(files.cli.toSorted(), [
       'README.md',
       'bin/peere-import.js',
+      'bin/peere.js',
       'dist/LICENSE',
       'dist/LICENSES.txt',
-      'dist/import.js',
+      'dist/peere.js',
       'package.json',
     ]);
     assert.equal((await manifestOf('cli')).dependencies, undefined);
@@ -129,13 +130,15 @@ void describe('@peere/cli', { timeout: 60_000 }, () => {
   void it('says in one sentence what to do if it is not built', async () => {
     const bin = join(folder, 'bin');
     await mkdir(bin);
-    await copyFile(join(projectFolder, 'packages/cli/bin/peere-import.js'), join(bin, 'peere-import.js'));
+    for (const name of ['peere.js', 'peere-import.js']) {
+      await copyFile(join(projectFolder, 'packages/cli/bin', name), join(bin, name));
+    }
     const { code, stderr } = await run(process.execPath, [join(bin, 'peere-import.js')]).then(
       () => assert.fail('it did not fail'),
       (error: { code: number; stderr: string }) => error,
     );
     assert.equal(code, 3);
-    assert.match(stderr, /^peere-import is not built yet: run npm ci --ignore-scripts=false [^\n]+\n$/);
+    assert.match(stderr, /^peere is not built yet: run npm ci --ignore-scripts=false [^\n]+\n$/);
   });
 
   void it('imports a file where no other package is installed', async () => {

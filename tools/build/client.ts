@@ -136,7 +136,7 @@ async function bundleCli(): Promise<void> {
     absWorkingDir: cliFolder,
     metafile: true,
     entryPoints: ['src/cli.ts'],
-    outfile: 'dist/import.js',
+    outfile: 'dist/peere.js',
     platform: 'node',
     target: 'node20',
     // Some dependencies are CommonJS and `require` Node's modules.

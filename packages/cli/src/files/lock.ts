@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { ImportError } from '../reading/errors.ts';
+import { CommandError } from '../reading/errors.ts';
 import { errnoOf, explainDiskError, isTruncated, PRIVATE_MODE } from './disk.ts';
 import { isRunning, startOf, type Process } from './process.ts';
 
@@ -16,7 +16,7 @@ interface Owner extends Process {
 /** How long a truncated lock may be one that another process is still writing. */
 const MAX_WRITE_MS = 60_000;
 
-/** @returns a function that releases the lock @throws ImportError if another import may be running */
+/** @returns a function that releases the lock @throws CommandError if another import may be running */
 export function acquireLock(path: string): () => void {
   const { pid } = process;
   const own: Owner = { host: hostname(), pid, started: startOf(pid), since: new Date().toISOString() };
@@ -35,7 +35,7 @@ function create(path: string, text: string): boolean {
     return linkOrWrite(draft, path, text);
   } catch (error) {
     if (explainDiskError(error) === undefined) throw error;
-    throw new ImportError(
+    throw new CommandError(
       `The folder ${resolve(dirname(path))}, where the import writes its files, is not writable (${errnoOf(error)}): copy the file to a folder of your own and import it there.`,
     );
   } finally {
@@ -61,7 +61,7 @@ function linkOrWrite(draft: string, path: string, text: string): boolean {
   }
 }
 
-/** Removes the lock of an import that has ended. @throws ImportError if it may still be running */
+/** Removes the lock of an import that has ended. @throws CommandError if it may still be running */
 function removeStale(path: string): void {
   const found = readLock(path);
   if (found === undefined) return;
@@ -85,19 +85,19 @@ function assertStale(path: string, text: string): void {
     if (!isTruncated(text, BEGINNING)) throw foreign(path);
     // Negative if the clock of a network drive is ahead.
     if (Date.now() - statSync(path).mtimeMs > MAX_WRITE_MS) return;
-    throw new ImportError(
+    throw new CommandError(
       'An import of this file has just begun, or was stopped as it began: wait a minute, then run the same command again.',
     );
   }
   const since = owner.since === undefined ? '' : ` since ${owner.since.slice(0, 16).replace('T', ' ')} UTC`;
   if (owner.host !== hostname()) {
-    throw new ImportError(
-      `This file is being imported already, by process ${owner.pid} on ${owner.host}${since}: wait for it, or if no peere-import is running there any more, ${orRemove}.`,
+    throw new CommandError(
+      `This file is being imported already, by process ${owner.pid} on ${owner.host}${since}: wait for it, or if no peere is running there any more, ${orRemove}.`,
     );
   }
   if (isRunning(owner)) {
-    throw new ImportError(
-      `This file is being imported already, by process ${owner.pid}${since}: wait for it, or if that process is not peere-import, ${orRemove}.`,
+    throw new CommandError(
+      `This file is being imported already, by process ${owner.pid}${since}: wait for it, or if that process is not peere, ${orRemove}.`,
     );
   }
 }
@@ -113,8 +113,8 @@ function readLock(path: string): string | undefined {
   }
 }
 
-function foreign(path: string): ImportError {
-  return new ImportError(
+function foreign(path: string): CommandError {
+  return new CommandError(
     `${path} is not the lock of an import, which belongs there: move it away and run the same command again.`,
   );
 }

@@ -5,7 +5,7 @@
  */
 import { closeSync, existsSync, openSync, readSync, renameSync, statSync, truncateSync } from 'node:fs';
 import { stringify } from 'csv-stringify/sync';
-import { ImportError } from '../reading/errors.ts';
+import { CommandError } from '../reading/errors.ts';
 import { checksumOf, COLUMNS_AFTER, COLUMNS_BEFORE } from '../reading/failures-file.ts';
 import { escapeFormula } from '../reading/formulas.ts';
 import { openPrivate, syncFolder, writeAndSync } from './disk.ts';
@@ -26,11 +26,11 @@ class Output {
     this.#bytes = bytes;
     if (bytes === 0) renameExisting(path);
     else if (!existsSync(path) || statSync(path).size < bytes) {
-      throw new ImportError(
+      throw new CommandError(
         `${path} is missing or shorter than this import left it. Put it back, or move the journal away to start again.`,
       );
     } else if (!this.#isOwn()) {
-      throw new ImportError(
+      throw new CommandError(
         `${path} is not the file that this import wrote. Put that one back, or move the journal away to start again.`,
       );
     } else truncateSync(path, bytes);

@@ -1,6 +1,6 @@
 /** Submits the batches of an import, several at the same time, and writes their outcomes in the order of the file. */
 import type { Outputs } from '../files/outputs.ts';
-import { EmptyFileError, ImportError } from '../reading/errors.ts';
+import { EmptyFileError, CommandError } from '../reading/errors.ts';
 import { Progress } from '../terminal/progress.ts';
 import { countRows } from '../terminal/words.ts';
 import type { Journal } from './journal.ts';
@@ -122,7 +122,7 @@ export class ImportRun implements Counts {
       await finishAll();
     } catch (error) {
       // A fault of the file does not affect the batches that are under way.
-      if (error instanceof ImportError && !signal.aborted) await finishAll().catch(() => undefined);
+      if (error instanceof CommandError && !signal.aborted) await finishAll().catch(() => undefined);
       stop.abort(error);
       await Promise.allSettled(underWay.map(({ outcome }) => outcome));
       // The reason of the abort is the first error: reading that was aborted only reports the abort.

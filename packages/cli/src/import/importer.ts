@@ -45,7 +45,7 @@ export interface ImportSummary extends Counts, OutputPaths {
   wasFinished: boolean;
 }
 
-/** @throws ImportError, ImportStoppedError, PeereError */
+/** @throws CommandError, ImportStoppedError, PeereError */
 export async function importFile(
   options: ImportOptions,
   terminal: Terminal,

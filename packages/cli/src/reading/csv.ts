@@ -1,6 +1,6 @@
 /** Reads a CSV file: finds its delimiter and header, maps columns to fields, and checks the shape of each row. */
 import { CsvRecords, CsvSyntaxError } from './csv-records.ts';
-import { EmptyFileError, ImportError } from './errors.ts';
+import { EmptyFileError, CommandError } from './errors.ts';
 import {
   findOwnColumns,
   isMarked,
@@ -22,7 +22,7 @@ interface CsvFile {
   records: AsyncGenerator<string[]>;
 }
 
-/** @throws ImportError */
+/** @throws CommandError */
 export async function openCsv(name: string, text: AsyncGenerator<string>): Promise<CsvFile> {
   const head = await readHead(text);
   const sepLine = /^\s*"?sep=([^\w\s"]|\t)"?\1*[ \t]*(?:\r\n|[\r\n]|$)/i.exec(head);
@@ -35,7 +35,7 @@ export async function openCsv(name: string, text: AsyncGenerator<string>): Promi
   const headers = findOwnColumns(read) === undefined ? read : read.map(unescapeFormula);
   const nul = headers.findIndex((header) => header.includes('\0'));
   if (nul >= 0) {
-    throw new ImportError(
+    throw new CommandError(
       `${name} has a NUL character in its header, in column ${nul + 1}. Remove it, or export the file again.`,
     );
   }
@@ -107,7 +107,7 @@ async function* readRecords(
   } catch (error) {
     if (!(error instanceof CsvSyntaxError)) throw error;
     const where = row === 0 ? 'its header' : `row ${row}`;
-    throw new ImportError(
+    throw new CommandError(
       `${name} can't be read as CSV, in ${where}: ${error.message}. Look there for a quotation mark that is not closed, or not doubled inside a quoted cell.`,
     );
   }

@@ -1,6 +1,6 @@
 /** Maps columns to fields. Names are compared without case, spaces and punctuation: `First Name` is `first_name`. */
 import { NEW_CUSTOMER_FIELDS } from '@peere/client';
-import { ImportError } from './errors.ts';
+import { CommandError } from './errors.ts';
 
 export type Field = keyof typeof NEW_CUSTOMER_FIELDS;
 
@@ -45,7 +45,7 @@ const quoted = (headers: string[]) => headers.map((header) => `"${header}"`).joi
 /**
  * @param map pairs from the command line, such as `firstname=Vorname`
  * @returns the columns, and the positions of those that belong to no field
- * @throws ImportError if a required field has no column, or a field has more than one
+ * @throws CommandError if a required field has no column, or a field has more than one
  */
 export function mapColumns(headers: string[], map: string[]): { columns: Columns; unused: number[] } {
   const columns = readMap(headers, map);
@@ -61,7 +61,7 @@ export function mapColumns(headers: string[], map: string[]): { columns: Columns
     }
     const other = columns.get(field);
     if (other !== undefined) {
-      throw new ImportError(
+      throw new CommandError(
         `Two columns match ${field}: "${headers[other]}" and "${header}". Choose one with --map ${field}="${header}"`,
       );
     }
@@ -69,7 +69,7 @@ export function mapColumns(headers: string[], map: string[]): { columns: Columns
   }
   const missing = FIELD_NAMES.filter((field) => NEW_CUSTOMER_FIELDS[field].required && !columns.has(field));
   if (missing.length > 0) {
-    throw new ImportError(
+    throw new CommandError(
       `No column matches ${missing.join(', ')}. The columns are: ${quoted(headers)}. ` +
         `Name the column of each field with --map ${missing[0]}="…"`,
     );
@@ -83,12 +83,12 @@ function readMap(headers: string[], map: string[]): Columns {
     const [name = '', ...rest] = pair.split('=');
     const field = FIELD_NAMES.find((known) => known.toLowerCase() === fold(name));
     if (field === undefined) {
-      throw new ImportError(
+      throw new CommandError(
         `--map ${pair}: "${name}" is not a field. The fields are: ${FIELD_NAMES.join(', ')}.`,
       );
     }
     if (columns.has(field))
-      throw new ImportError(`--map ${pair}: ${field} is mapped already. Map each field once.`);
+      throw new CommandError(`--map ${pair}: ${field} is mapped already. Map each field once.`);
     columns.set(field, findColumn(headers, rest.join('='), pair));
   }
   return columns;
@@ -105,13 +105,13 @@ function findColumn(headers: string[], header: string, pair: string): number {
     if (first === undefined) continue;
     if (second === undefined) return first;
     const found = quoted([first, second].map((position) => headers[position] ?? ''));
-    throw new ImportError(
+    throw new CommandError(
       simplify === compose
         ? `--map ${pair}: two columns have this name, ${first + 1} and ${second + 1}. Rename one of them in the file.`
         : `--map ${pair}: this may be any of ${found}. Write the name exactly as the file has it.`,
     );
   }
-  throw new ImportError(
+  throw new CommandError(
     `--map ${pair}: there is no column "${header}". The columns are: ${quoted(headers)}.`,
   );
 }

@@ -97,18 +97,30 @@ async function generateTypes(document: OpenApi): Promise<string> {
     .replaceAll(/\/\*\*\n \* This interface was referenced by .*\n \* via the `definition` .*\n \*\/\n/g, '');
 }
 
-/** The fields of a new customer as a value: the importer maps columns to them. */
-async function generateFields({ components }: OpenApi): Promise<string> {
-  const { properties, required } = components.schemas['NewCustomer'] as {
+/** The fields of a schema, in its order. @param mark the property that says whether a field is always there */
+function fieldsOf({ components }: OpenApi, name: string, mark: (isRequired: boolean) => object): string {
+  const { properties, required = [] } = components.schemas[name] as {
     properties: Record<string, Schema>;
-    required: string[];
+    required?: string[];
   };
-  const fields = Object.keys(properties).map((name) => [name, { required: required.includes(name) }]);
+  const fields = Object.keys(properties).map((field) => [field, mark(required.includes(field))]);
+  return JSON.stringify(Object.fromEntries(fields));
+}
+
+/** The fields of customers as values: the command-line tool maps columns to them, writes them and compares them. */
+async function generateFields(document: OpenApi): Promise<string> {
+  const { properties: patchable } = document.components.schemas['CustomerUpdate'] as { properties: object };
   const text = `${BANNER}
-    import type { NewCustomer } from './types.ts';
+    import type { Customer, CustomerUpdate, NewCustomer } from './types.ts';
 
     /** Every field of a new customer, in the order of the contract. */
-    export const NEW_CUSTOMER_FIELDS = ${JSON.stringify(Object.fromEntries(fields))} as const satisfies Record<keyof NewCustomer, { required: boolean }>;`;
+    export const NEW_CUSTOMER_FIELDS = ${fieldsOf(document, 'NewCustomer', (required) => ({ required }))} as const satisfies Record<keyof NewCustomer, { required: boolean }>;
+
+    /** Every field that a read shows, in its order. The Extended fields need the scope \`customers:read:extended\`. */
+    export const CUSTOMER_FIELDS = ${fieldsOf(document, 'Customer', (isStandard) => ({ extended: !isStandard }))} as const satisfies Record<keyof Customer, { extended: boolean }>;
+
+    /** Every field that an update may change. */
+    export const UPDATE_FIELDS = ${JSON.stringify(Object.keys(patchable))} as const satisfies (keyof CustomerUpdate)[];`;
   return format(text, { ...(await resolveConfig(fieldsFile)), parser: 'typescript' });
 }
 

@@ -489,7 +489,10 @@ void describe('a file of another program with the name of an import’s file', {
       await utimes(path, longAgo, longAgo);
       const { code, output } = await run(['u.csv']);
       assert.equal(code, EXIT.fault, output);
-      assert.match(output, /u\.import\.lock is not the lock of an import, which belongs there: move it away/);
+      assert.match(
+        output,
+        /u\.import\.lock is not the lock of this command, which belongs there: move it away/,
+      );
       assert.equal(existsSync(path), true);
     });
   }

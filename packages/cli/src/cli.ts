@@ -1,9 +1,15 @@
 /** `peere`: the command-line tool for banks. Each command is a file in commands/ and a line below. */
 import { Command, CommanderError, Option } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
+import { addBatches } from './commands/batches.ts';
+import { addExport } from './commands/export.ts';
 import { EXIT } from './commands/exit-codes.ts';
 import { addImport } from './commands/import.ts';
+import { addLookup } from './commands/lookup.ts';
+import { addPayee } from './commands/payee.ts';
+import { addReconcile } from './commands/reconcile.ts';
 import { Session } from './commands/session.ts';
+import { addWhoami } from './commands/whoami.ts';
 
 const program = new Command('peere')
   .version(manifest.version, '--version', 'print the version')
@@ -22,6 +28,12 @@ const program = new Command('peere')
 
 const session = new Session(program);
 addImport(program, session);
+addExport(program, session);
+addReconcile(program, session);
+addLookup(program, session);
+addPayee(program, session);
+addBatches(program, session);
+addWhoami(program, session);
 
 // The reader of the output may be gone, as in `peere … | head`: that must not end an import.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);

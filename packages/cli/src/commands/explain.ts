@@ -1,7 +1,7 @@
 /** Turns an error into lines for a person. */
 import { PeereError } from '@peere/client';
 import { explainDiskError } from '../files/disk.ts';
-import { ImportStoppedError } from '../import/import-run.ts';
+import { StoppedError } from '../reading/errors.ts';
 
 interface ConnectionSource {
   url: string | undefined;
@@ -10,7 +10,7 @@ interface ConnectionSource {
 }
 
 export function explain(error: unknown, source: ConnectionSource): string[] {
-  if (error instanceof ImportStoppedError) return explain(error.cause, source);
+  if (error instanceof StoppedError) return explain(error.cause, source);
   if (error instanceof PeereError) {
     const message = error.code === 'UNAUTHENTICATED' ? explainWrongKey(source) : error.message;
     return error.docs === undefined ? [message] : [message, error.docs];

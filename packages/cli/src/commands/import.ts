@@ -3,14 +3,14 @@ import { MAX_RETRY_AFTER_SECONDS, PeereError } from '@peere/client';
 import { Option, type Command } from 'commander';
 import { ImportStoppedError } from '../import/import-run.ts';
 import { importFile, type ImportSummary } from '../import/importer.ts';
-import { FileChangedError } from '../import/inspect.ts';
+import { FileChangedError } from '../files/inspect.ts';
 import { CommandError } from '../reading/errors.ts';
-import { FIELD_NAMES } from '../reading/fields.ts';
+import { NEW_CUSTOMER } from '../reading/fields.ts';
 import type { Format } from '../reading/row.ts';
 import { count, countRows } from '../terminal/words.ts';
-import { BATCH_ROWS, CONCURRENCY } from './defaults.ts';
+import { BATCH_ROWS, CONCURRENCY } from '../import/defaults.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { wholeNumber } from './numbers.ts';
+import { collectPairs, wholeNumber } from './options.ts';
 import type { Session } from './session.ts';
 
 interface Options {
@@ -36,8 +36,8 @@ export function addImport(program: Command, session: Session): void {
     )
     .option(
       '--map <field=column>',
-      `column of a field, if the column’s name does not tell; repeat it for each field. Fields: ${FIELD_NAMES.join(', ')}`,
-      (pair: string, pairs: string[]) => [...pairs, pair],
+      `column of a field, if the column’s name does not tell; repeat it for each field. Fields: ${NEW_CUSTOMER.names.join(', ')}`,
+      collectPairs,
       [],
     )
     .option('--dry-run', 'validate every row and store nothing', false)
@@ -70,11 +70,7 @@ HTTP_PROXY, HTTPS_PROXY and NO_PROXY are supported with Node 24.5 and newer.`,
 }
 
 async function runImport(path: string, options: Options, session: Session): Promise<ExitCode> {
-  const terminal = {
-    stdin: process.stdin,
-    stderr: process.stderr,
-    log: (line: string) => session.printError(line),
-  };
+  const terminal = { stdin: process.stdin, ...session.reporter };
   const { format, ...rest } = options;
   const request = { path, format, ...rest, ...session.connection() };
   const summary = await importFile(request, terminal, session.signal);

@@ -2,7 +2,7 @@
 import { createClient, type ClientOptions, type PeereClient } from '@peere/client';
 import type { Command } from 'commander';
 import { fetchByHttp } from '../network/http.ts';
-import { CommandError, EmptyFileError } from '../reading/errors.ts';
+import { CommandError, EmptyFileError, StoppedError } from '../reading/errors.ts';
 import { printable, printableJson } from '../terminal/words.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { explain } from './explain.ts';
@@ -32,6 +32,16 @@ export class Session {
   /** Is the result for a program? Then stdout has JSON and nothing else. */
   get json(): boolean {
     return this.#program.opts<GlobalOptions>().json;
+  }
+
+  /** Where long commands report to a person. */
+  get reporter() {
+    return { log: (line: string) => this.printError(line), stderr: process.stderr };
+  }
+
+  /** Origin of the service. @throws CommandError, TypeError as `connection` and `URL` do */
+  get origin(): string {
+    return new URL(this.connection().url).origin;
   }
 
   print(line: string): void {
@@ -85,8 +95,16 @@ export class Session {
   fail(error: unknown, advice?: string): void {
     const { url } = this.#program.opts<GlobalOptions>();
     const keySource = this.#program.getOptionValueSource('key') === 'env' ? 'PEERE_API_KEY' : '--key';
-    for (const line of explain(error, { url, keySource })) this.printError(line);
-    if (advice !== undefined) this.printError(advice);
+    const lines = explain(error, { url, keySource });
+    const [sentence] = lines;
+    // A sentence of this program continues on its line.
+    if (sentence !== undefined && advice !== undefined && isOwn(error)) lines[0] = `${sentence} ${advice}`;
+    else if (advice !== undefined) lines.push(advice);
+    for (const line of lines) this.printError(line);
     process.exitCode = error instanceof EmptyFileError ? EXIT.none : EXIT.fault;
   }
+}
+
+function isOwn(error: unknown): boolean {
+  return (error instanceof StoppedError ? error.cause : error) instanceof CommandError;
 }

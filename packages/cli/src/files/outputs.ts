@@ -109,7 +109,12 @@ export function existingOutputs(stem: string): OutputPaths {
   return { phrases: ifExists(phrasesPath(stem)), failures: ifExists(failuresPath(stem)) };
 }
 
-function failureCells({ row, cells, code, reason, isRepeat }: FailedRow): string[] {
+/** The header of a file of failures. @param headers of the input */
+export function failureHeaders(headers: string[]): string[] {
+  return [...COLUMNS_BEFORE, ...headers.map(escapeFormula), ...COLUMNS_AFTER];
+}
+
+export function failureCells({ row, cells, code, reason, isRepeat }: FailedRow): string[] {
   const check = isRepeat ? checksumOf(cells) : '';
   return [String(row), ...[...cells, code, reason].map(escapeFormula), check];
 }
@@ -128,9 +133,8 @@ export class Outputs {
     { phrasesBytes, failuresBytes }: { phrasesBytes: number; failuresBytes: number },
   ) {
     const phraseHeaders = ['row', 'clientRef', 'id', 'phrase'];
-    const failureHeaders = [...COLUMNS_BEFORE, ...headers.map(escapeFormula), ...COLUMNS_AFTER];
     this.#phrases = new Output(phrasesPath(stem), phraseHeaders, delimiter, phrasesBytes);
-    this.#failures = new Output(failuresPath(stem), failureHeaders, delimiter, failuresBytes);
+    this.#failures = new Output(failuresPath(stem), failureHeaders(headers), delimiter, failuresBytes);
   }
 
   append(created: CreatedRow[], failed: FailedRow[]): { phrasesBytes: number; failuresBytes: number } {

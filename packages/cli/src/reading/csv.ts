@@ -9,7 +9,8 @@ import {
   repeatedFault,
   type OwnColumns,
 } from './failures-file.ts';
-import { mapColumns, type Columns } from './fields.ts';
+import { mapColumns, type Columns, type WantedFields } from './fields.ts';
+import { isExport } from './export-header.ts';
 import { unescapeFormula } from './formulas.ts';
 import { MAX_ROW_CHARACTERS, unreadable, type Customer, type Row, type RowFault, type Table } from './row.ts';
 
@@ -43,11 +44,16 @@ export async function openCsv(name: string, text: AsyncGenerator<string>): Promi
 }
 
 /** @param map as in `mapColumns` */
-export async function readCsv(name: string, text: AsyncGenerator<string>, map: string[]): Promise<Table> {
+export async function readCsv(
+  name: string,
+  text: AsyncGenerator<string>,
+  map: string[],
+  wanted: WantedFields,
+): Promise<Table> {
   const { headers, delimiter, records } = await openCsv(name, text);
   // Empty headers at the end come from a delimiter at the end of each line.
   const named = headers.findLastIndex((header) => header !== '') + 1;
-  const { columns, unused } = mapColumns(headers.slice(0, named), map);
+  const { columns, unused } = mapColumns(headers.slice(0, named), map, wanted);
   const own = findOwnColumns(headers);
   const kept = Array.from({ length: named }, (_, position) => position).filter(
     (position) => own?.positions.has(position) !== true,
@@ -55,10 +61,12 @@ export async function readCsv(name: string, text: AsyncGenerator<string>, map: s
   const ignored = unused
     .filter((position) => own?.positions.has(position) !== true)
     .map((position) => headers[position] || `column ${position + 1}, which has no name`);
-  const layout = { headers, columns, named, kept, own, delimiter };
+  const isEscaped = own !== undefined || isExport(headers);
+  const layout = { headers, columns, named, kept, own, isEscaped, delimiter };
   return {
     headers: kept.map((position) => headers[position] ?? ''),
     ignored: new Set(ignored),
+    fields: new Set(columns.keys()),
     // An unusual delimiter, from a `sep=` line, could not be guessed from the files that are written.
     delimiter: DELIMITERS.includes(delimiter) ? delimiter : undefined,
     rows: toRows(records, layout),
@@ -131,8 +139,10 @@ interface Layout {
   named: number;
   /** Positions of the user's columns. */
   kept: number[];
-  /** Set if an import wrote the file: its escaped formulas are then unescaped. */
+  /** Set if an import wrote the file. */
   own: OwnColumns | undefined;
+  /** Are its formulas escaped, because this program wrote it? */
+  isEscaped: boolean;
   delimiter: string;
 }
 
@@ -141,10 +151,10 @@ async function* toRows(records: AsyncGenerator<string[]>, layout: Layout): Async
 }
 
 function toRow(record: string[], layout: Layout): Row {
-  const { headers, columns, named, kept, own } = layout;
+  const { headers, columns, named, kept, own, isEscaped } = layout;
   const ragged = raggedFault(record, layout);
   if (ragged !== undefined) return { cells: fit(record, layout), fault: ragged };
-  const values = own === undefined ? record : record.map(unescapeFormula);
+  const values = isEscaped ? record.map(unescapeFormula) : record;
   const cells = kept.length === record.length ? values : kept.map((position) => values[position] ?? '');
   const nul = values.findIndex((cell, position) => position < named && cell.includes('\0'));
   if (nul >= 0) {

@@ -4,18 +4,19 @@
  * of the file, and its text is available as it was written.
  */
 import { EmptyFileError, CommandError } from './errors.ts';
-import { FIELD_NAMES } from './fields.ts';
+import type { WantedFields } from './fields.ts';
 import { ObjectReader } from './objects.ts';
 import { MAX_ROW_CHARACTERS, type Row, type Table } from './row.ts';
 
 /** The text is not valid JSON. */
 class JsonSyntaxError extends Error {}
 
-export function readJson(name: string, text: AsyncGenerator<string>): Table {
-  const reader = new ObjectReader();
+export function readJson(name: string, text: AsyncGenerator<string>, wanted: WantedFields): Table {
+  const reader = new ObjectReader(wanted);
   return {
-    headers: FIELD_NAMES,
+    headers: [...wanted.names],
     ignored: reader.ignored,
+    fields: undefined,
     delimiter: undefined,
     rows: toRows(name, new JsonText(text), reader),
   };

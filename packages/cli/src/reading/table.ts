@@ -1,6 +1,7 @@
 /** Turns text of any format into rows, a few of which are in memory at a time, whatever the size of the file. */
 import { openCsv, readCsv } from './csv.ts';
 import { CommandError } from './errors.ts';
+import { NEW_CUSTOMER, type WantedFields } from './fields.ts';
 import { readJson } from './json.ts';
 import { readNdjson } from './ndjson.ts';
 import type { Input, Table } from './row.ts';
@@ -9,10 +10,14 @@ import type { Input, Table } from './row.ts';
  * @param map as in `mapColumns`; for CSV only
  * @throws CommandError, here or while the rows are read
  */
-export async function readTable({ name, format, text }: Input, map: string[]): Promise<Table> {
-  if (format === 'csv') return readCsv(name, text(), map);
+export async function readTable(
+  { name, format, text }: Input,
+  map: string[],
+  wanted: WantedFields = NEW_CUSTOMER,
+): Promise<Table> {
+  if (format === 'csv') return readCsv(name, text(), map, wanted);
   if (map.length > 0) throw new CommandError('--map is for CSV: in JSON, rename the keys.');
-  return format === 'ndjson' ? readNdjson(text()) : readJson(name, text());
+  return format === 'ndjson' ? readNdjson(text(), wanted) : readJson(name, text(), wanted);
 }
 
 /**

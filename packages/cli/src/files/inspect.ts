@@ -17,7 +17,7 @@ const COLLECT_EVERY_ROWS = 10_000;
 /** The file is not what was scanned any more. */
 export class FileChangedError extends CommandError {
   constructor(name: string) {
-    super(`${name} has changed while it was imported.`);
+    super(`${name} has changed while it was read.`);
   }
 }
 

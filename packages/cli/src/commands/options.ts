@@ -9,3 +9,6 @@ export const wholeNumber = (max: number) => (text: string) => {
   }
   return value;
 };
+
+/** Collects the values of an option that may be repeated. */
+export const collectPairs = (pair: string, pairs: string[]): string[] => [...pairs, pair];

@@ -61,11 +61,10 @@ export async function updateChanged(target: Target, total: number): Promise<Omit
   const updateAll = async (changes: WantedChange[]) => {
     const outcomes = await Promise.all(changes.map((change) => updateOne(client, change, signal)));
     for (const [index, outcome] of outcomes.entries()) {
-      if (outcome === 'updated') applied.updated += 1;
-      else if (outcome !== 'equal') {
-        applied.failed += 1;
-        terminal.log(`Row ${changes[index]?.row} was not updated: ${outcome}`);
-      }
+      if (outcome.isUpdated) applied.updated += 1;
+      if (outcome.fault === undefined) continue;
+      applied.failed += 1;
+      terminal.log(`Row ${changes[index]?.row} was not updated: ${outcome.fault}`);
     }
     done += changes.length;
     progress.show({ done, failed: applied.failed, share: done / total });
@@ -101,23 +100,30 @@ async function* readChanges({ stem, terminal, signal }: Target): AsyncGenerator<
 
 const isPatchable = (field: string) => (UPDATE_FIELDS as readonly string[]).includes(field);
 
-/** @returns a sentence if the customer could not be updated @throws PeereError if the service could not be asked */
+interface UpdateOutcome {
+  /** False if there was nothing to change, or the service refused it. */
+  isUpdated: boolean;
+  /** Why the customer could not be updated. */
+  fault?: string;
+}
+
+/** @throws PeereError if the service could not be asked */
 async function updateOne(
   client: PeereClient,
   { id, values }: WantedChange,
   signal: AbortSignal,
-): Promise<'updated' | 'equal' | string> {
+): Promise<UpdateOutcome> {
   for (let attempt = 1; ; attempt += 1) {
     const customer = await client.getCustomer({ id }, { fresh: true, signal });
-    if (customer === null) return 'it has been erased.';
+    if (customer === null) return { isUpdated: false, fault: 'it has been erased.' };
     const update = values.filter(([field, value]) => shown(field, customer) !== value);
-    if (update.length === 0) return attempt === 1 ? 'equal' : 'updated';
+    if (update.length === 0) return { isUpdated: attempt > 1 };
     try {
       await client.updateCustomer(id, Object.fromEntries(update), { ifMatch: customer.etag, signal });
-      return 'updated';
+      return { isUpdated: true };
     } catch (error) {
       if (!(error instanceof PeereError)) throw error;
-      if (error.code === 'INVALID_REQUEST') return error.message;
+      if (error.code === 'INVALID_REQUEST') return { isUpdated: false, fault: error.message };
       // Somebody else changed it, or the response was lost: what it is now decides.
       const mayHaveChanged = ['PRECONDITION_FAILED', 'NO_RESPONSE', 'UNAVAILABLE'].includes(error.code);
       if (!mayHaveChanged || attempt === MAX_ATTEMPTS) throw error;

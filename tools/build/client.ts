@@ -126,17 +126,27 @@ async function generateFields(document: OpenApi): Promise<string> {
 
 async function bundleClient(): Promise<void> {
   const dist = await emptyDist(clientFolder);
-  await build({
-    bundle: true,
-    format: 'esm',
-    absWorkingDir: clientFolder,
-    entryPoints: ['src/client.ts'],
-    outfile: 'dist/client.js',
-    target: 'es2022',
-  });
+  const bundle = (format: 'esm' | 'cjs', outfile: string) =>
+    build({
+      bundle: true,
+      format,
+      absWorkingDir: clientFolder,
+      entryPoints: ['src/client.ts'],
+      outfile,
+      target: 'es2022',
+    });
+  await Promise.all([bundle('esm', 'dist/client.js'), bundle('cjs', 'dist/cjs/client.js')]);
   const tsc = join(projectFolder, 'node_modules', 'typescript', 'bin', 'tsc');
   await promisify(execFile)(process.execPath, [tsc, '-p', clientFolder]);
+  await copyForCommonJs(dist);
   await copyFile(join(projectFolder, 'LICENSE'), join(dist, 'LICENSE'));
+}
+
+/** TypeScript takes types for those of an ES module or of CommonJS by the nearest package.json. */
+async function copyForCommonJs(dist: string): Promise<void> {
+  const types = (await readdir(dist)).filter((name) => name.endsWith('.d.ts'));
+  await Promise.all(types.map((name) => copyFile(join(dist, name), join(dist, 'cjs', name))));
+  await writeFile(join(dist, 'cjs', 'package.json'), '{ "type": "commonjs" }\n');
 }
 
 /** Bundles everything, the client included, into one file: a bank installs it from an archive, without a registry. */

@@ -78,7 +78,9 @@ const GENERATORS: Generator[] = [
     generate: () =>
       node(
         '@hey-api/openapi-ts/bin/run.js',
-        ...['-i', 'openapi.json', '-o', 'hey-api/generated', '-c', '@hey-api/client-fetch'],
+        '--input=openapi.json',
+        '--output=hey-api/generated',
+        '--client=@hey-api/client-fetch',
       ),
     program: `
       import { client } from './generated/client.gen';
@@ -198,8 +200,11 @@ void describe('the Postman collection', { timeout: 240_000 }, () => {
     await writeFile(join(folder, 'collection.json'), JSON.stringify(collection));
     const { stdout } = await node(
       'newman/bin/newman.js',
-      ...['run', 'collection.json', '--env-var', `bearerToken=${KEY}`, '--env-var', `baseUrl=${server.url}`],
-      ...['--color', 'off'],
+      'run',
+      'collection.json',
+      `--env-var=bearerToken=${KEY}`,
+      `--env-var=baseUrl=${server.url}`,
+      '--color=off',
     ).catch((error: { stdout: string }) => assert.fail(error.stdout));
     const executed = /assertions\s+│\s+(\d+)\s+│\s+(\d+)/.exec(stdout);
     assert.deepEqual(executed?.slice(1), [String(collection.item.length), '0'], stdout);

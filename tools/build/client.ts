@@ -126,10 +126,10 @@ async function generateFields(document: OpenApi): Promise<string> {
 
 async function bundleClient(): Promise<void> {
   const dist = await emptyDist(clientFolder);
-  const bundle = (format: 'esm' | 'cjs', outfile: string) =>
+  const bundle = (modules: 'esm' | 'cjs', outfile: string) =>
     build({
       bundle: true,
-      format,
+      format: modules,
       absWorkingDir: clientFolder,
       entryPoints: ['src/client.ts'],
       outfile,

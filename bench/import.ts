@@ -1,33 +1,21 @@
 /**
- * `npm run bench:import [-- --rows 1000000]`: imports a CSV file into a local server with `peere-import`, and measures the
+ * `npm run bench:import [-- --rows 1000000]`: imports a CSV file into a local server with `peere import`, and measures the
  * memory. Then it alternates between imports of a tenth of the rows and the same server fed with prepared bodies: how
  * close does the importer come to the server's maximum? Takes about six minutes.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { BATCH_ROWS, CONCURRENCY } from '../packages/cli/src/defaults.ts';
+import { BATCH_ROWS, CONCURRENCY } from '../packages/cli/src/import/defaults.ts';
 import { run } from '../tools/lib/arguments.ts';
 import { writeCsv } from '../tools/lib/csv.ts';
-import { generateCustomers, type SentCustomer } from '../tools/dev/customers.ts';
-import { watchMemory } from '../tools/lib/memory.ts';
 import { startServer } from '../tools/dev/server.ts';
-import { projectFolder } from '../tools/lib/wrangler.ts';
+import { batchOf, KEY, partsOf, runPeere } from './peere.ts';
 import { median } from './statistics.ts';
 
-const KEY = 'peere_test_lagos_full';
 /** Rounds of each. */
 const ROUNDS = 3;
-
-function batchOf(number: number, domain: string): SentCustomer[] {
-  return generateCustomers(BATCH_ROWS, number + 1, `${number}.${domain}`).map((row, index) => ({
-    ...row,
-    clientRef: `${number}-${index}`,
-  }));
-}
 
 async function send(url: string, path: string, body?: string): Promise<Response> {
   return fetch(url + path, {
@@ -60,25 +48,9 @@ async function measureServerAlone(url: string, rows: number, domain: string): Pr
   return (sent / (performance.now() - startedAt)) * 1_000;
 }
 
-function* partsOf(rows: number, domain: string): Generator<SentCustomer[]> {
-  for (let number = 0; number * BATCH_ROWS < rows; number += 1) {
-    yield batchOf(number, domain).slice(0, rows - number * BATCH_ROWS);
-  }
-}
-
 /** @returns rows per second, and the peak memory in MB; null if the system does not report it */
 async function importCsv(url: string, file: string, rows: number) {
-  const child = spawn(process.execPath, [join(projectFolder, 'client', 'bin', 'peere-import.js'), file], {
-    env: { ...process.env, PEERE_URL: url, PEERE_API_KEY: KEY },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  child.stdout.on('data', (text) => (output += String(text)));
-  const peakMemory = watchMemory(child.pid);
-  const startedAt = performance.now();
-  await once(child, 'exit');
-  const megabytes = peakMemory();
-  const seconds = (performance.now() - startedAt) / 1_000;
+  const { output, seconds, megabytes } = await runPeere(url, ['import', file]);
   if (!output.includes(`${rows.toLocaleString('en')} rows: `))
     throw new Error(`Not every row was imported:\n${output}`);
   return { rate: rows / seconds, megabytes, output };

@@ -2,6 +2,7 @@
 import type { MiddlewareHandler } from 'hono';
 import { Hono } from 'hono/tiny';
 import { auditRoutes } from './audit/audit.routes.ts';
+import { bankRoutes } from './bank/bank.routes.ts';
 import { acceptRoutes } from './batches/accept/accept.routes.ts';
 import { resultRoutes } from './batches/results/results.routes.ts';
 import { customerRoutes } from './customers/customers.routes.ts';
@@ -33,6 +34,7 @@ export function createApp(createDeps: CreateDeps): Hono<HttpEnv> {
   // Set by `prepareRequest`.
   const router = new Router<Deps>(app, (context) => context.get('deps') as Deps);
   healthRoutes(router);
+  bankRoutes(router);
   customerRoutes(router);
   payeeRoutes(router);
   acceptRoutes(router);

@@ -37,6 +37,8 @@ export const LIMITS = {
   /** Rows of one list page, unless the request or the operation says otherwise. */
   defaultPageRows: 20,
   maxPageRows: 100,
+  /** Customers of one list page, which exports read whole: 0.4 KB each, and at most 6 KB. */
+  maxCustomerPageRows: 1_000,
   /** Last row of a list that a page number reaches: D1 reads every row before it, at 1 µs each. */
   maxNumberedRow: 10_000,
   /** Rows of a page of a batch's results, which clients read whole: a failure has up to 2 KB, a customer 0.3 KB. */

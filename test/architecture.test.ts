@@ -14,6 +14,7 @@ const AREAS: Record<string, string[]> = {
     'batches/results',
     'batches/accept',
     'customers',
+    'bank',
     'audit',
     'health',
     'http',
@@ -43,6 +44,7 @@ const AREAS: Record<string, string[]> = {
     'batches/accept',
     'batches',
     'customers',
+    'bank',
     'audit',
     'health',
     'http',
@@ -81,6 +83,7 @@ const AREAS: Record<string, string[]> = {
   ],
   batches: ['customers', 'http', 'paging', 'db', 'errors.ts', 'runtime.ts', 'lib'],
   customers: ['audit', 'http', 'api-keys', 'paging', 'db', 'errors.ts', 'runtime.ts', 'limits.ts', 'lib'],
+  bank: ['http', 'rate-limits', 'api-keys', 'db', 'errors.ts', 'limits.ts'],
   audit: ['http', 'api-keys', 'paging', 'db'],
   health: ['http', 'db', 'errors.ts', 'runtime.ts'],
   http: ['rate-limits', 'api-keys', 'paging', 'db', 'env.ts', 'errors.ts', 'runtime.ts', 'limits.ts', 'lib'],
@@ -94,15 +97,35 @@ const AREAS: Record<string, string[]> = {
   'runtime.ts': ['log-events.ts'],
   'limits.ts': [],
   'log-events.ts': [],
-  lib: [],
-  'cli/cli.ts': ['cli/import', 'cli/terminal', 'cli/files', 'cli/reading', 'cli/defaults.ts', 'client'],
+  'cli/cli.ts': ['cli/commands'],
+  'cli/commands': [
+    'cli/reconcile',
+    'cli/export',
+    'cli/import',
+    'cli/network',
+    'cli/terminal',
+    'cli/files',
+    'cli/reading',
+    'client',
+  ],
+  'cli/reconcile': [
+    'cli/export',
+    'cli/import',
+    'cli/network',
+    'cli/terminal',
+    'cli/files',
+    'cli/reading',
+    'client',
+    'lib',
+  ],
+  'cli/export': ['cli/network', 'cli/terminal', 'cli/files', 'cli/reading', 'client'],
   'cli/import': ['cli/network', 'cli/terminal', 'cli/files', 'cli/reading', 'client'],
   'cli/network': ['client'],
   'cli/terminal': [],
   'cli/files': ['cli/reading'],
   'cli/reading': ['client'],
-  'cli/defaults.ts': [],
   client: [],
+  lib: [],
 };
 
 interface SourceFile {
@@ -147,7 +170,9 @@ function areaOf(path: string): string {
 /** The file of this project that an import leads to; undefined for a package from npm. */
 function resolveImport(from: string, specifier: string): string | undefined {
   if (specifier === '@peere/client') return 'client/client.ts';
-  return specifier.startsWith('.') ? new URL(specifier, `file:///${from}`).pathname.slice(1) : undefined;
+  return specifier.startsWith('.')
+    ? new URL(specifier, `file:///${from}`).pathname.slice(1).replace(/^src\//, '')
+    : undefined;
 }
 
 /** Imports from one area into another: `customers -> db`, and the files of each. */

@@ -177,6 +177,15 @@ describe('the rows that a list reads', () => {
   });
 });
 
+it('reads one row for each customer of a page of 1,000', async () => {
+  await service.createCustomers(sentCustomers(1_100).map((row, i) => ({ ...row, email: `p${i}@x.org` })));
+  meter.reset();
+  const page = await service.get('/v1/bank/customers?limit=1000');
+  expect(page.body).toHaveLength(1_000);
+  expect(meter.calls).toEqual({ ...noCalls, d1Calls: 1 });
+  expect(meter.rowsRead).toBeLessThanOrEqual(1_002);
+});
+
 it('writes four rows for a customer', async () => {
   await service.post(sentCustomers(500).map((row, i) => ({ ...row, email: `w${i}@x.org` })));
   meter.reset();

@@ -115,7 +115,7 @@ const listParameters = z
       { field: 'createdAt', descending: true },
     ),
     page: z.optional(wholeNumber(LIMITS.maxNumberedRow, PAGE)),
-    ...pageParameters(),
+    ...pageParameters(LIMITS.maxCustomerPageRows),
   })
   .check(
     z.refine((query) => query.page === undefined || query.cursor === undefined, {

@@ -53,6 +53,9 @@ export function wholeNumber(max: number, fault: string, min = 1) {
   );
 }
 
+/** For operations that take none. */
+export const noParameters = z.strictObject({});
+
 /** Ids of this service have 30 characters. */
 export const MAX_ID_CHARACTERS = 64;
 

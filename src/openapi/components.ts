@@ -1,5 +1,4 @@
 /** The named shapes of the reference: each a schema of the code, with a description of every field and an example. */
-import type * as z from 'zod/mini';
 import { errorResponse, fieldError } from '../http/envelope.ts';
 import { change } from '../audit/audit.responses.ts';
 import {
@@ -14,6 +13,8 @@ import { payee } from '../customers/customers.standard.ts';
 import { toPayee } from '../customers/customers.view.ts';
 import { customerRow, customerUpdate } from '../customers/customers.requests.ts';
 import { health } from '../health/health.responses.ts';
+import { BANK_COMPONENTS } from './bank-components.ts';
+import { component, type Component } from './component.ts';
 import {
   DEMO_CUSTOMER,
   EXAMPLE_BATCH_ID,
@@ -25,29 +26,12 @@ import {
   SUMMARY,
 } from './examples.ts';
 
-export interface Component<Example = unknown> {
-  schema: z.ZodMiniType;
-  description: string;
-  /** A description of each field. */
-  notes: Record<string, string>;
-  example: Example;
-}
-
-/** Does not compile unless every field has its description and the example fits the schema. */
-function component<Shape extends z.core.$ZodShape>(
-  schema: z.ZodMiniObject<Shape>,
-  description: string,
-  notes: Record<keyof Shape & string, string>,
-  example: z.output<z.ZodMiniObject<Shape>>,
-): Component<z.output<z.ZodMiniObject<Shape>>> {
-  return { schema, description, notes, example };
-}
-
 const ID = 'Assigned by the service when the customer is accepted. It never changes.';
 const PHRASE = 'Four words, unique in the whole network and never given out twice. It never changes.';
 const CLIENT_REF = 'Your own reference for the row.';
 
 export const COMPONENTS = {
+  ...BANK_COMPONENTS,
   Customer: component(
     customer,
     'A customer. The fields from `state` on are present if the API key has the scope `customers:read:extended`: all of them, or none. A field without a value is null.',

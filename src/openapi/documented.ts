@@ -2,6 +2,7 @@
 import type { Operation, SuccessStatus } from '../http/operation.ts';
 
 export const TAGS = {
+  Bank: 'Find out who an API key belongs to, and what it may do.',
   Customers: 'Look up, list, update and erase customers.',
   Payees: 'Find out who gets a payment, at whatever bank.',
   Batches: 'Create up to 10,000 customers in one request, and read the outcome of each row.',

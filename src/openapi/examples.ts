@@ -1,5 +1,6 @@
 /** The customers and the batch of the reference's examples. */
 import type * as z from 'zod/mini';
+import type { Bank } from '../bank/bank.responses.ts';
 import type { BatchReport, RowFailure } from '../batches/batches.responses.ts';
 import type { customerRow } from '../customers/customers.requests.ts';
 
@@ -56,5 +57,24 @@ export const REPORT: BatchReport = {
   failuresUrl: null,
   data: { createdCount: 1, customerIds: [FIRST_ID] },
 };
+
+export const LOOKUP_RATE = { name: 'lookups', limit: 10_000, seconds: 10 };
+
+export const BANK_LIMITS = {
+  batchRows: 10_000,
+  batchBytes: 10_485_760,
+  openBatches: 100,
+  failuresPerDay: 1_000_000,
+  payeeMissesPerDay: 50_000,
+  pageRows: 1_000,
+  filterValues: 100,
+  rates: [
+    LOOKUP_RATE,
+    { name: 'payees', limit: 10_000, seconds: 10 },
+    { name: 'changes', limit: 1_000, seconds: 10 },
+    { name: 'batches', limit: 300, seconds: 60 },
+    { name: 'misses', limit: 50, seconds: 10 },
+  ],
+} satisfies Bank['limits'];
 
 export const EXAMPLE_HOST = 'https://api.example.com';

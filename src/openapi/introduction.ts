@@ -29,7 +29,7 @@ Every request carries \`Authorization: Bearer <key>\`. An API key belongs to one
 | --- | --- |
 ${SCOPES.map((scope) => `| \`${scope}\` | ${SCOPE_MEANINGS[scope]} |`).join('\n')}
 
-An API key that may read or write customers may also read batches and their results. A revoked API key opens nothing after 30 seconds; cached phrases and payees until it is checked again, or for up to 5 minutes while the database does not respond.
+\`GET /v1/bank\` shows an API key its bank, its scopes and its limits. An API key that may read or write customers may also read batches and their results. A revoked API key opens nothing after 30 seconds; cached phrases and payees until it is checked again, or for up to 5 minutes while the database does not respond.
 
 ## Retries
 
@@ -39,7 +39,7 @@ Lookups, lists, updates and erasures can be sent again as they are. A second era
 
 ## Lists
 
-Every list is read page by page. \`limit\` is the number of rows on a page: at most ${format(LIMITS.maxFailurePageRows)} failures, ${format(LIMITS.maxCreatedPageRows)} created customers, or ${LIMITS.maxPageRows} of anything else. Follow the URL of \`next\` in the \`Link\` header until there is none. That costs the same at any depth. Its cursor is encrypted; do not build or change it.
+Every list is read page by page. \`limit\` is the number of rows on a page: at most ${format(LIMITS.maxCustomerPageRows)} customers, ${format(LIMITS.maxFailurePageRows)} failures, ${format(LIMITS.maxCreatedPageRows)} created customers, or ${LIMITS.maxPageRows} of anything else. Follow the URL of \`next\` in the \`Link\` header until there is none. That costs the same at any depth. Its cursor is encrypted; do not build or change it.
 
 A list of customers is a bare array, and \`X-Total-Count\` is its whole length. It also has numbered pages, up to row ${format(LIMITS.maxNumberedRow)}. All other lists are in the envelope, with an array in \`data\`.
 

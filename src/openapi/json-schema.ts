@@ -1,6 +1,7 @@
 /** Converts the schemas of the code to JSON Schema (2020-12), as OpenAPI 3.1 uses it. */
 import * as z from 'zod/mini';
-import { COMPONENTS, type Component } from './components.ts';
+import type { Component } from './component.ts';
+import { COMPONENTS } from './components.ts';
 import { asSent, type JsonSchema } from './sent.ts';
 
 const named = z.registry<{ id: string }>();

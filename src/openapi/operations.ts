@@ -1,5 +1,6 @@
 /** Prose and examples of each operation. What is derived from the operation itself is in openapi.ts and responses.ts. */
 import * as audit from '../audit/audit.operations.ts';
+import { getBankOperation } from '../bank/bank.operations.ts';
 import { createCustomersOperation } from '../batches/accept/accept.operations.ts';
 import { batchQuery } from '../batches/accept/accept.requests.ts';
 import * as results from '../batches/results/results.operations.ts';
@@ -59,6 +60,14 @@ const IN_PROCESS =
   'While the batch is PROCESSING the list is not final, and `Retry-After` says when to read it again.';
 
 export const OPERATIONS: Record<string, Documented> = {
+  getBank: {
+    operation: getBankOperation,
+    tag: 'Bank',
+    summary: 'Who am I?',
+    description:
+      'The bank of the API key, the scopes of the key, its limits, and how many customers the bank has. Begin with it: it says whether a URL and an API key belong together, and costs the same however many customers there are.',
+    query: {},
+  },
   getCustomer: {
     operation: customers.getCustomerOperation,
     tag: 'Customers',

@@ -120,6 +120,10 @@ export class RateLimits {
     this.#runAfterResponse = runAfterResponse;
   }
 
+  get policies(): RatePolicies {
+    return this.#policies;
+  }
+
   /**
    * Counts a request, and describes in its response's headers what is left.
    * @throws RATE_LIMITED if the class or the misses are used up

@@ -4,7 +4,7 @@
  */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ImportError } from '../../packages/cli/src/reading/errors.ts';
+import { CommandError } from '../../packages/cli/src/reading/errors.ts';
 import { mapColumns } from '../../packages/cli/src/reading/fields.ts';
 import { openCsv } from '../../packages/cli/src/reading/csv.ts';
 import { EmailRows, hashEmail } from '../../packages/cli/src/reading/emails.ts';
@@ -367,7 +367,7 @@ describe('NDJSON and JSON', () => {
       for await (const _ of (await readTable(value, [])).rows);
     };
     await expect(read()).rejects.toThrow(/near row 2: a value is longer than 1,000,000 characters/);
-    await expect(read()).rejects.toBeInstanceOf(ImportError);
+    await expect(read()).rejects.toBeInstanceOf(CommandError);
   });
 });
 

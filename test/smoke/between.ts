@@ -14,7 +14,7 @@ export interface Proxy {
 /** @param decide called for each request */
 export async function startBetween(
   target: string,
-  decide: (method: string, path: string) => Between,
+  decide: (method: string, path: string) => Between | Promise<Between>,
 ): Promise<Proxy> {
   const server = createServer((request, response) => void pass(target, decide, request, response));
   server.listen(0, '127.0.0.1');
@@ -31,14 +31,14 @@ export async function startBetween(
 
 async function pass(
   target: string,
-  decide: (method: string, path: string) => Between,
+  decide: (method: string, path: string) => Between | Promise<Between>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const { method = 'GET', url = '/' } = request;
   const parts: Buffer[] = [];
   for await (const part of request) parts.push(part as Buffer);
-  const fate = decide(method, url);
+  const fate = await decide(method, url);
   if (fate === 'stalls') return;
   if (fate === 'fails') {
     response.writeHead(500).end('{}');

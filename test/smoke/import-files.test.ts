@@ -64,7 +64,7 @@ void describe('a file that changes while it is imported', { timeout: 240_000 }, 
       child.kill('SIGCONT');
       const { code, output } = await end;
       assert.equal(code, EXIT.fault, output);
-      assert.match(output, new RegExp(`${name} has changed while it was imported`));
+      assert.match(output, new RegExp(`${name} has changed while it was read`));
       const journal = await readFile(at(`${stem}.import.ndjson`), 'utf8');
       assert.doesNotMatch(journal, /finished/);
       const written = cells(`${stem}.phrases.csv`).map(({ clientRef }) => clientRef);
@@ -138,7 +138,7 @@ void describe('a file that changes while it is checked', { timeout: 120_000 }, (
     assert.equal(code, EXIT.fault, output);
     assert.match(
       output,
-      /early\.csv has changed while it was imported\. Run the same command again: it begins with/,
+      /early\.csv has changed while it was read\. Run the same command again: it begins with/,
     );
     assert.doesNotMatch(output, /What was sent/);
     assert.equal((await run(['early.csv'])).code, EXIT.all);

@@ -489,7 +489,10 @@ void describe('a file of another program with the name of an import’s file', {
       await utimes(path, longAgo, longAgo);
       const { code, output } = await run(['u.csv']);
       assert.equal(code, EXIT.fault, output);
-      assert.match(output, /u\.import\.lock is not the lock of an import, which belongs there: move it away/);
+      assert.match(
+        output,
+        /u\.import\.lock is not the lock of this command, which belongs there: move it away/,
+      );
       assert.equal(existsSync(path), true);
     });
   }
@@ -553,7 +556,7 @@ void describe('the lock of an import', { timeout: 120_000 }, () => {
     assert.equal(code, EXIT.fault, output);
     assert.match(
       output,
-      /by process 4711 on branch-7 since 2026-11-20 10:03 UTC: wait for it, or if no peere-import is running there any more, remove \S*one\.import\.lock/,
+      /by process 4711 on branch-7 since 2026-11-20 10:03 UTC: wait for it, or if no peere is running there any more, remove \S*one\.import\.lock/,
     );
     await rm(at(LOCK));
     assert.equal((await run(['one.csv'])).code, EXIT.all);

@@ -10,7 +10,7 @@ import { writeFile } from 'node:fs/promises';
 import { it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { ImportError } from '../../packages/cli/src/reading/errors.ts';
+import { CommandError } from '../../packages/cli/src/reading/errors.ts';
 import { importFile } from '../../packages/cli/src/import/importer.ts';
 import { at, cells, get, HEADER, KEY, serverUrl, total } from './importer.ts';
 
@@ -261,7 +261,7 @@ void it('any file is imported row by row or refused as a whole', { timeout: FILE
       const known = await total();
       for (const dryRun of [true, false]) {
         await assert.rejects(run(path, dryRun, spec.batchRows), (error) => {
-          assert.ok(error instanceof ImportError, String(error));
+          assert.ok(error instanceof CommandError, String(error));
           assert.match(
             error.message,
             new RegExp(`^${stem}\\..*\\. .*`, 's'),

@@ -1,4 +1,4 @@
-/** Shared by the tests of `peere-import`: the built program, a folder for its files, and a real server. */
+/** Shared by the tests of `peere` and `peere-import`: the built programs, a folder for its files, and a real server. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -15,6 +15,7 @@ import { projectFolder } from '../../tools/lib/wrangler.ts';
 export const KEY = 'peere_test_lagos_full';
 export const EXIT = { all: 0, some: 1, none: 2, fault: 3, interrupted: 130 };
 export const PROGRAM = join(projectFolder, 'packages/cli/bin/peere-import.js');
+const PEERE = join(projectFolder, 'packages/cli/bin/peere.js');
 
 let server: Server;
 let folder: string;
@@ -33,12 +34,19 @@ export const at = (name: string) => join(folder, name);
 export const cells = (name: string, delimiter = ',') =>
   parse<Record<string, string>>(readFileSync(at(name), 'utf8'), { columns: true, bom: true, delimiter });
 
-export function start(args: string[], environment: Record<string, string> = {}): ChildProcess {
-  return spawn(process.execPath, [PROGRAM, ...args], {
+export function start(
+  args: string[],
+  environment: Record<string, string> = {},
+  program = PROGRAM,
+): ChildProcess {
+  return spawn(process.execPath, [program, ...args], {
     cwd: folder,
     env: { ...process.env, PEERE_URL: server.url, PEERE_API_KEY: KEY, ...environment },
   });
 }
+
+export const startPeere = (args: string[], environment?: Record<string, string>) =>
+  start(args, environment, PEERE);
 
 /** @returns environment in which the program runs this code first */
 export const preload = (code: string) => ({
@@ -47,15 +55,37 @@ export const preload = (code: string) => ({
 
 /** @param input for standard input; null keeps it open */
 export async function ended(child: ChildProcess, input?: string | null) {
-  let output = '';
-  child.stdout?.on('data', (text) => (output += String(text)));
-  child.stderr?.on('data', (text) => (output += String(text)));
+  let [output, stdout] = ['', ''];
+  child.stdout?.on('data', (text) => (stdout += String(text)));
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (text) => (output += String(text)));
+  }
   if (input !== null) child.stdin?.end(input);
   const [code] = (await once(child, 'close')) as [number | null];
-  return { code, output };
+  return { code, output, stdout };
 }
 
 export const run = (args: string[], environment?: Record<string, string>) => ended(start(args, environment));
+
+export const peere = (args: string[], environment?: Record<string, string>) =>
+  ended(startPeere(args, environment));
+
+/** Sends a change. @returns the response */
+export async function send(method: string, path: string, body?: unknown) {
+  const response = await fetch(server.url + path, {
+    method,
+    headers: { Authorization: `Bearer ${KEY}`, 'Content-Type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: JSON.parse(await response.text()) };
+}
+
+/** Creates customers, and waits until they can be read. @param rows at most 10,000 */
+export async function createCustomers(customers: object[]): Promise<void> {
+  const { status, body } = await send('POST', '/v1/bank/customers', { customers });
+  if (status !== 201 || body.data.summary.failed > 0) throw new Error(JSON.stringify(body));
+  await total();
+}
 
 export async function get(path: string) {
   const response = await fetch(server.url + path, { headers: { Authorization: `Bearer ${KEY}` } });

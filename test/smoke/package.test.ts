@@ -14,6 +14,8 @@ import { projectFolder } from '../../tools/lib/wrangler.ts';
 
 const run = promisify(execFile);
 const PHRASE = 'river-stone-ocean-coral';
+/** The modules of the client, each with its types. */
+const MODULES = ['client', 'connection-errors', 'dry-run', 'errors', 'fields', 'transport', 'types'];
 
 let folder: string;
 let server: Server;
@@ -28,6 +30,30 @@ after(async () => {
   await server?.stop();
   await rm(folder, { recursive: true, force: true });
 });
+
+/** Compiles files of the folder, strictly. @throws if there is an error */
+async function compile(module: string, sources: string[]): Promise<void> {
+  const compilerOptions = {
+    strict: true,
+    noEmit: true,
+    module,
+    target: 'ES2023',
+    lib: ['ES2023', 'DOM', 'DOM.AsyncIterable'],
+    types: ['node'],
+    typeRoots: [join(projectFolder, 'node_modules/@types')],
+  };
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: sources }));
+  await run(process.execPath, [join(projectFolder, 'node_modules/typescript/bin/tsc'), '-p', folder]);
+}
+
+/** Writes a program and runs it against the server. @returns what it printed */
+async function runProgram(name: string, text: string): Promise<string> {
+  await writeFile(join(folder, name), text);
+  const { stdout } = await run(process.execPath, [join(folder, name)], {
+    env: { ...process.env, PEERE_URL: server.url, PEERE_API_KEY: 'peere_test_lagos_full' },
+  });
+  return stdout;
+}
 
 interface Packed {
   files: { path: string }[];
@@ -53,25 +79,25 @@ const manifestOf = async (name: string) =>
 
 void describe('@peere/client', { timeout: 60_000 }, () => {
   void it('contains what it needs and nothing else', async () => {
-    assert.deepEqual(files.client.toSorted(), [
+    const wanted = [
       'README.md',
       'dist/LICENSE',
-      'dist/client.d.ts',
+      ...MODULES.map((name) => `dist/cjs/${name}.d.ts`),
+      'dist/cjs/client.js',
+      'dist/cjs/package.json',
+      ...MODULES.map((name) => `dist/${name}.d.ts`),
       'dist/client.js',
-      'dist/connection-errors.d.ts',
-      'dist/dry-run.d.ts',
-      'dist/errors.d.ts',
-      'dist/fields.d.ts',
-      'dist/transport.d.ts',
-      'dist/types.d.ts',
       'package.json',
-    ]);
+    ];
+    assert.deepEqual(files.client.toSorted(), wanted.toSorted());
     assert.equal((await manifestOf('client')).dependencies, undefined);
-    const client = await readFile(join(folder, 'node_modules/@peere/client/dist/client.js'), 'utf8');
-    assert.doesNotMatch(client, /\b(require\(|from ["'])/, 'the client imports nothing');
+    for (const name of ['client.js', 'cjs/client.js']) {
+      const client = await readFile(join(folder, 'node_modules/@peere/client/dist', name), 'utf8');
+      assert.doesNotMatch(client, /\b(require\(|from ["'])/, 'the client imports nothing');
+    }
   });
 
-  void it('has types that compile in another project', async () => {
+  void it('has types that compile in another project, of ES modules and of CommonJS', async () => {
     const program = `
       import { createClient, PeereError, type Customer, type PeereErrorCode } from '@peere/client';
       const peere = createClient({ url: 'https://x.example', key: 'k' });
@@ -83,33 +109,42 @@ void describe('@peere/client', { timeout: 60_000 }, () => {
       // @ts-expect-error: a customer has an email
       void peere.createCustomers([{ clientRef: 'x' }]);
       export { found, code };`;
+    const inCommonJs = `
+      import { createClient, type Customer } from '@peere/client';
+      import peere = require('@peere/client');
+      const found: Promise<Customer | null> = createClient({ url: '', key: '' }).getCustomer({ id: '' });
+      export = { found, code: new peere.PeereError('NO_RESPONSE', '').code };`;
     await writeFile(join(folder, 'program.ts'), program);
+    await writeFile(join(folder, 'program.cts'), inCommonJs);
     await writeFile(join(folder, 'package.json'), '{"type":"module"}');
-    const options = {
-      strict: true,
-      noEmit: true,
-      module: 'NodeNext',
-      target: 'ES2023',
-      lib: ['ES2023', 'DOM'],
-      types: [],
-    };
-    await writeFile(
-      join(folder, 'tsconfig.json'),
-      JSON.stringify({ compilerOptions: options, files: ['program.ts'] }),
-    );
-    await run(process.execPath, [join(projectFolder, 'node_modules/typescript/bin/tsc'), '-p', folder]);
+    await compile('Node16', ['program.ts', 'program.cts']);
+    await compile('NodeNext', ['program.ts', 'program.cts']);
   });
 
-  void it('works in Node', async () => {
-    const program = `
-      import { createClient } from '@peere/client';
-      const peere = createClient({ url: process.env.PEERE_URL, key: 'peere_test_lagos_full' });
-      console.log((await peere.getCustomer({ phrase: '${PHRASE}' })).accountName);`;
-    await writeFile(join(folder, 'program.mjs'), program);
-    const { stdout } = await run(process.execPath, [join(folder, 'program.mjs')], {
-      env: { ...process.env, PEERE_URL: server.url },
+  for (const [extension, line] of [
+    ['mjs', "import { createClient } from '@peere/client';"],
+    ['cjs', "const { createClient } = require('@peere/client');"],
+  ] as const) {
+    void it(`works in Node, in a file .${extension}`, async () => {
+      const program = `${line}
+        const peere = createClient({ url: process.env.PEERE_URL, key: process.env.PEERE_API_KEY });
+        peere.getCustomer({ phrase: '${PHRASE}' }).then(({ accountName }) => console.log(accountName));`;
+      assert.equal(await runProgram(`program.${extension}`, program), 'Adaobi Okafor\n');
     });
-    assert.equal(stdout.trim(), 'Adaobi Okafor');
+  }
+
+  void it('is used as in the whole example of its README, which compiles strictly and runs', async () => {
+    const readme = await readFile(join(projectFolder, 'packages/client/README.md'), 'utf8');
+    const example = /^## A whole example$.*?^```ts\n(.*?)^```$/ms.exec(readme)?.[1] ?? '';
+    await writeFile(join(folder, 'example.ts'), example);
+    await compile('NodeNext', ['example.ts']);
+    assert.deepEqual((await runProgram('example.ts', example)).split('\n'), [
+      'COMPLETED: 1 created, 0 failed',
+      'core-0000042 4 words',
+      'renamed',
+      'EXISTING_CUSTOMER',
+      '',
+    ]);
   });
 });
 
@@ -118,9 +153,10 @@ void describe('@peere/cli', { timeout: 60_000 }, () => {
     assert.deepEqual(files.cli.toSorted(), [
       'README.md',
       'bin/peere-import.js',
+      'bin/peere.js',
       'dist/LICENSE',
       'dist/LICENSES.txt',
-      'dist/import.js',
+      'dist/peere.js',
       'package.json',
     ]);
     assert.equal((await manifestOf('cli')).dependencies, undefined);
@@ -129,13 +165,15 @@ void describe('@peere/cli', { timeout: 60_000 }, () => {
   void it('says in one sentence what to do if it is not built', async () => {
     const bin = join(folder, 'bin');
     await mkdir(bin);
-    await copyFile(join(projectFolder, 'packages/cli/bin/peere-import.js'), join(bin, 'peere-import.js'));
+    for (const name of ['peere.js', 'peere-import.js']) {
+      await copyFile(join(projectFolder, 'packages/cli/bin', name), join(bin, name));
+    }
     const { code, stderr } = await run(process.execPath, [join(bin, 'peere-import.js')]).then(
       () => assert.fail('it did not fail'),
       (error: { code: number; stderr: string }) => error,
     );
     assert.equal(code, 3);
-    assert.match(stderr, /^peere-import is not built yet: run npm ci --ignore-scripts=false [^\n]+\n$/);
+    assert.match(stderr, /^peere is not built yet: run npm ci --ignore-scripts=false [^\n]+\n$/);
   });
 
   void it('imports a file where no other package is installed', async () => {

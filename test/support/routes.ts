@@ -1,5 +1,5 @@
 /** Every route, with a request to it that succeeds. The shared suites test each of them; a new route adds a row. */
-import type { Scope } from '../../src/api-keys/scopes.ts';
+import { SCOPES, type Scope } from '../../src/api-keys/scopes.ts';
 import { sentCustomer } from './customers.ts';
 import type { KnownCustomer } from './service.ts';
 
@@ -19,6 +19,13 @@ export const OPEN_ROUTES = ['GET /', 'GET /health'];
 const READ: Scope[] = ['customers:read', 'customers:read:extended'];
 
 export const ROUTES: RouteExample[] = [
+  {
+    method: 'GET',
+    path: '/v1/bank',
+    scopes: [...SCOPES],
+    request: () => ({ path: '/v1/bank' }),
+    status: 200,
+  },
   {
     method: 'GET',
     path: '/v1/bank/customer',

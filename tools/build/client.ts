@@ -97,34 +97,56 @@ async function generateTypes(document: OpenApi): Promise<string> {
     .replaceAll(/\/\*\*\n \* This interface was referenced by .*\n \* via the `definition` .*\n \*\/\n/g, '');
 }
 
-/** The fields of a new customer as a value: the importer maps columns to them. */
-async function generateFields({ components }: OpenApi): Promise<string> {
-  const { properties, required } = components.schemas['NewCustomer'] as {
+/** The fields of a schema, in its order. @param mark the property that says whether a field is always there */
+function fieldsOf({ components }: OpenApi, name: string, mark: (isRequired: boolean) => object): string {
+  const { properties, required = [] } = components.schemas[name] as {
     properties: Record<string, Schema>;
-    required: string[];
+    required?: string[];
   };
-  const fields = Object.keys(properties).map((name) => [name, { required: required.includes(name) }]);
+  const fields = Object.keys(properties).map((field) => [field, mark(required.includes(field))]);
+  return JSON.stringify(Object.fromEntries(fields));
+}
+
+/** The fields of customers as values: the command-line tool maps columns to them, writes them and compares them. */
+async function generateFields(document: OpenApi): Promise<string> {
+  const { properties: patchable } = document.components.schemas['CustomerUpdate'] as { properties: object };
   const text = `${BANNER}
-    import type { NewCustomer } from './types.ts';
+    import type { Customer, CustomerUpdate, NewCustomer } from './types.ts';
 
     /** Every field of a new customer, in the order of the contract. */
-    export const NEW_CUSTOMER_FIELDS = ${JSON.stringify(Object.fromEntries(fields))} as const satisfies Record<keyof NewCustomer, { required: boolean }>;`;
+    export const NEW_CUSTOMER_FIELDS = ${fieldsOf(document, 'NewCustomer', (required) => ({ required }))} as const satisfies Record<keyof NewCustomer, { required: boolean }>;
+
+    /** Every field that a read shows, in its order. The Extended fields need the scope \`customers:read:extended\`. */
+    export const CUSTOMER_FIELDS = ${fieldsOf(document, 'Customer', (isStandard) => ({ extended: !isStandard }))} as const satisfies Record<keyof Customer, { extended: boolean }>;
+
+    /** Every field that an update may change. */
+    export const UPDATE_FIELDS = ${JSON.stringify(Object.keys(patchable))} as const satisfies (keyof CustomerUpdate)[];`;
   return format(text, { ...(await resolveConfig(fieldsFile)), parser: 'typescript' });
 }
 
 async function bundleClient(): Promise<void> {
   const dist = await emptyDist(clientFolder);
-  await build({
-    bundle: true,
-    format: 'esm',
-    absWorkingDir: clientFolder,
-    entryPoints: ['src/client.ts'],
-    outfile: 'dist/client.js',
-    target: 'es2022',
-  });
+  const bundle = (modules: 'esm' | 'cjs', outfile: string) =>
+    build({
+      bundle: true,
+      format: modules,
+      absWorkingDir: clientFolder,
+      entryPoints: ['src/client.ts'],
+      outfile,
+      target: 'es2022',
+    });
+  await Promise.all([bundle('esm', 'dist/client.js'), bundle('cjs', 'dist/cjs/client.js')]);
   const tsc = join(projectFolder, 'node_modules', 'typescript', 'bin', 'tsc');
   await promisify(execFile)(process.execPath, [tsc, '-p', clientFolder]);
+  await copyForCommonJs(dist);
   await copyFile(join(projectFolder, 'LICENSE'), join(dist, 'LICENSE'));
+}
+
+/** TypeScript takes types for those of an ES module or of CommonJS by the nearest package.json. */
+async function copyForCommonJs(dist: string): Promise<void> {
+  const types = (await readdir(dist)).filter((name) => name.endsWith('.d.ts'));
+  await Promise.all(types.map((name) => copyFile(join(dist, name), join(dist, 'cjs', name))));
+  await writeFile(join(dist, 'cjs', 'package.json'), '{ "type": "commonjs" }\n');
 }
 
 /** Bundles everything, the client included, into one file: a bank installs it from an archive, without a registry. */
@@ -136,7 +158,7 @@ async function bundleCli(): Promise<void> {
     absWorkingDir: cliFolder,
     metafile: true,
     entryPoints: ['src/cli.ts'],
-    outfile: 'dist/import.js',
+    outfile: 'dist/peere.js',
     platform: 'node',
     target: 'node20',
     // Some dependencies are CommonJS and `require` Node's modules.

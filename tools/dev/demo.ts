@@ -117,7 +117,7 @@ const program = new Command('demo')
   .description('send 10,000 customers and find them again')
   .option('--url <url>', 'URL of the server', 'http://localhost:8787')
   .option('--count <number>', 'number of customers to send, 1 to 10000', Number, 10_000)
-  .option('--file <path>', 'write them to a CSV file for peere-import; about 2 % are wrong on purpose')
+  .option('--file <path>', 'write them to a CSV file for peere import; about 2 % are wrong on purpose')
   .action(async ({ url, count, file }) => {
     if (!Number.isInteger(count) || count < 1 || count > 10_000) {
       throw new Error('--count must be a whole number from 1 to 10000.');
@@ -125,7 +125,7 @@ const program = new Command('demo')
     if (file !== undefined) {
       await writeFile(pathOfCaller(file), toCsv(newCustomers(count)));
       console.log(
-        `${count} customers are in ${file}, about 2 % of them wrong on purpose. To import them: npx peere-import ${file} --url ${url} --key peere_test_lagos_full`,
+        `${count} customers are in ${file}, about 2 % of them wrong on purpose. To import them: npx peere import ${file} --url ${url} --key peere_test_lagos_full`,
       );
       return;
     }

@@ -99,7 +99,7 @@ try {
   await writeFile(join(folder, 'customers.csv'), toCsv(generateCustomers(ROWS)));
   const environment = { PEERE_URL: server.url, PEERE_API_KEY: 'peere_test_lagos_full' };
   startedAt = performance.now();
-  await play('npx peere-import customers.csv', folder, environment);
+  await play('npx peere import customers.csv', folder, environment);
   await play('head -3 customers.phrases.csv', folder, environment);
   await play('tail -1 customers.failures.csv | cut -d, -f1,2,7,14-', folder, environment);
 } finally {

@@ -6,8 +6,15 @@
  */
 import { withAllFailures } from './dry-run.ts';
 import type { PeereError } from './errors.ts';
-import { Transport, type ClientOptions, type ClientRequest, type ClientResponse } from './transport.ts';
+import {
+  Transport,
+  type ClientOptions,
+  type ClientRequest,
+  type ClientResponse,
+  type ResponseHeaders,
+} from './transport.ts';
 import type {
+  Bank,
   Batch,
   BatchReport,
   Change,
@@ -25,7 +32,7 @@ import type {
 
 export { ConnectionError, connectionErrorCode, explainConnectionError } from './connection-errors.ts';
 export { PeereError, type PeereErrorCode } from './errors.ts';
-export { NEW_CUSTOMER_FIELDS } from './fields.ts';
+export { CUSTOMER_FIELDS, NEW_CUSTOMER_FIELDS, UPDATE_FIELDS } from './fields.ts';
 export { MAX_RETRY_AFTER_SECONDS, type ClientOptions, type Fetch } from './transport.ts';
 export type * from './types.ts';
 
@@ -49,8 +56,18 @@ interface Envelope<Data> {
   data: Data;
 }
 
+/** A page of the list of customers. */
+export interface CustomerPage {
+  customers: Customer[];
+  /** The length of the whole list. */
+  total: number;
+  /** The `cursor` of the next page; undefined for the last one. It stays valid, also for a later program. */
+  next: string | undefined;
+}
+
 /** Rows of a page unless the caller says otherwise: the service's maxima. */
 const LIST_PAGE_ROWS = 100;
+const CUSTOMERS_PAGE_ROWS = 1_000;
 const FAILURES_PAGE_ROWS = 1_000;
 const CREATED_PAGE_ROWS = 5_000;
 /** Time between two polls of a batch if the service asks for no other. */
@@ -66,6 +83,17 @@ export class PeereClient {
 
   constructor(options: ClientOptions) {
     this.#transport = new Transport(options);
+  }
+
+  /** Finds out whose API key this is, and what it may do. */
+  async getBank({ signal }: CallOptions = {}): Promise<Bank> {
+    const { body } = await this.#transport.send<Envelope<Bank>>({
+      method: 'GET',
+      path: '/v1/bank',
+      repeatable: true,
+      signal,
+    });
+    return body.data;
   }
 
   /**
@@ -119,10 +147,27 @@ export class PeereClient {
   listCustomers(query: ListCustomersQuery = {}, options: CallOptions = {}): AsyncGenerator<Customer> {
     return this.#pages(
       '/v1/bank/customers',
-      { limit: LIST_PAGE_ROWS, ...query },
+      { limit: CUSTOMERS_PAGE_ROWS, ...query },
       options,
       (body) => body as Customer[],
     );
+  }
+
+  /** Reads one page of the list, for a program that records how far it has come: `query.cursor` continues there. */
+  async getCustomerPage(query: ListCustomersQuery = {}, { signal }: CallOptions = {}): Promise<CustomerPage> {
+    const { headers, body } = await this.#transport.send<Customer[]>({
+      method: 'GET',
+      path: '/v1/bank/customers',
+      query: { limit: CUSTOMERS_PAGE_ROWS, ...query },
+      repeatable: true,
+      signal,
+    });
+    const next = nextPath(headers)?.split('?', 2)[1];
+    return {
+      customers: body,
+      total: Number(headers.get('X-Total-Count')),
+      next: new URLSearchParams(next).get('cursor') ?? undefined,
+    };
   }
 
   /**
@@ -263,10 +308,15 @@ export class PeereClient {
         signal,
       });
       yield* rowsOf(page.body);
-      const path = /<([^>]+)>; rel="next"/.exec(page.headers.get('Link') ?? '')?.[1];
+      const path = nextPath(page.headers);
       next = path === undefined ? undefined : { path };
     }
   }
+}
+
+/** The next page that a response's `Link` names: a path, or a URL of the service. */
+function nextPath(headers: ResponseHeaders): string | undefined {
+  return /<([^>]+)>; rel="next"/.exec(headers.get('Link') ?? '')?.[1];
 }
 
 function bodyOf(customers: CustomersToCreate): unknown {

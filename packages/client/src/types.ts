@@ -1,6 +1,93 @@
 /** Generated from the service’s schemas by `npm run client`: do not edit. */
 
 /**
+ * How many requests an API key may send in a window of time.
+ */
+export interface RateLimit {
+  /**
+   * A class of operations, or `misses`: unknown phrases and emails. `RateLimit` names them the same.
+   */
+  name: string;
+  /**
+   * Requests, or misses, in one window.
+   */
+  limit: number;
+  /**
+   * Length of a window.
+   */
+  seconds: number;
+}
+/**
+ * What one request, one API key or one bank may ask for.
+ */
+export interface BankLimits {
+  /**
+   * Rows of one batch.
+   */
+  batchRows: number;
+  /**
+   * Bytes of the body of a batch.
+   */
+  batchBytes: number;
+  /**
+   * Batches of the bank that may be in process at the same time.
+   */
+  openBatches: number;
+  /**
+   * Failed rows of the bank in a UTC day.
+   */
+  failuresPerDay: number;
+  /**
+   * Unknown phrases that the bank may name in a UTC day when it asks for payees.
+   */
+  payeeMissesPerDay: number;
+  /**
+   * The largest `limit` of the list of customers.
+   */
+  pageRows: number;
+  /**
+   * Ids or phrases in one filter of that list.
+   */
+  filterValues: number;
+  /**
+   * For each API key.
+   */
+  rates: RateLimit[];
+}
+/**
+ * The bank of the API key, and what the key may do.
+ */
+export interface Bank {
+  /**
+   * The `bankId` of its customers.
+   */
+  id: string;
+  /**
+   * The name of the bank.
+   */
+  name: string;
+  /**
+   * The id of the API key, as the audit log names it.
+   */
+  keyId: string;
+  /**
+   * What the API key may do.
+   */
+  scopes: (
+    | 'customers:read'
+    | 'customers:read:extended'
+    | 'customers:write'
+    | 'customers:erase'
+    | 'audit:read'
+    | 'network:resolve'
+  )[];
+  /**
+   * How many customers the bank has. Null if the API key may not read customers.
+   */
+  customerCount: number | null;
+  limits: BankLimits;
+}
+/**
  * A customer. The fields from `state` on are present if the API key has the scope `customers:read:extended`: all of them, or none. A field without a value is null.
  */
 export interface Customer {

@@ -1,7 +1,8 @@
 /** The operations that read batches and their results. */
 import { operation, page } from '../../http/operation.ts';
+import { noParameters } from '../../http/parameters.ts';
 import { batchView, createdCustomer, rowFailure } from '../batches.responses.ts';
-import { batchList, batchParams, createdList, failureList, noParameters } from './results.requests.ts';
+import { batchList, batchParams, createdList, failureList } from './results.requests.ts';
 
 /** Whoever may send a batch may read its results. */
 const BATCH_READ_SCOPES = ['customers:write', 'customers:read', 'customers:read:extended'] as const;

@@ -8,8 +8,6 @@ export const batchParams = z.strictObject({
   batchId: z.string().check(z.minLength(1), z.maxLength(MAX_ID_CHARACTERS)),
 });
 
-export const noParameters = z.strictObject({});
-
 export const failureList = z.strictObject(pageParameters(LIMITS.maxFailurePageRows));
 
 export const createdList = z.strictObject(pageParameters(LIMITS.maxCreatedPageRows));

@@ -57,10 +57,10 @@ export function explainDiskError(error: unknown): string | undefined {
   const code = errnoOf(error);
   const { path = 'a file beside it' } = error as NodeJS.ErrnoException;
   if (['ENOSPC', 'EDQUOT', 'EFBIG'].includes(code)) {
-    return `The disk has no room for the files that the import writes (${code}): free some space.`;
+    return `The disk has no room for the files that are written (${code}): free some space.`;
   }
   if (['EACCES', 'EPERM', 'EROFS'].includes(code)) {
-    return `You do not have permission to open ${path} (${code}): change its permissions, or copy the file to a folder of your own and import it there.`;
+    return `You do not have permission to open ${path} (${code}): change its permissions, or use a file in a folder of your own.`;
   }
   return undefined;
 }

@@ -1,27 +1,30 @@
-/** Allows one import of a file at a time: two would write to the same files. */
+/** Allows one command to work on a file at a time: two would write to the same files. */
 import { randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { ImportError } from '../reading/errors.ts';
+import { CommandError } from '../reading/errors.ts';
 import { errnoOf, explainDiskError, isTruncated, PRIVATE_MODE } from './disk.ts';
 import { isRunning, startOf, type Process } from './process.ts';
 
 interface Owner extends Process {
   host: string;
-  /** When the import began; ISO 8601. */
+  /** When the command began; ISO 8601. */
   since?: string;
 }
+
+/** What a command does to a file, in its errors: "This file is being imported already". */
+export type Work = 'imported' | 'exported' | 'reconciled';
 
 /** How long a truncated lock may be one that another process is still writing. */
 const MAX_WRITE_MS = 60_000;
 
-/** @returns a function that releases the lock @throws ImportError if another import may be running */
-export function acquireLock(path: string): () => void {
+/** @returns a function that releases the lock @throws CommandError if another such command may be running */
+export function acquireLock(path: string, work: Work): () => void {
   const { pid } = process;
   const own: Owner = { host: hostname(), pid, started: startOf(pid), since: new Date().toISOString() };
   const text = JSON.stringify(own);
-  while (!create(path, text)) removeStale(path);
+  while (!create(path, text)) removeStale(path, work);
   return () => {
     if (readLock(path) === text) rmSync(path, { force: true });
   };
@@ -35,8 +38,8 @@ function create(path: string, text: string): boolean {
     return linkOrWrite(draft, path, text);
   } catch (error) {
     if (explainDiskError(error) === undefined) throw error;
-    throw new ImportError(
-      `The folder ${resolve(dirname(path))}, where the import writes its files, is not writable (${errnoOf(error)}): copy the file to a folder of your own and import it there.`,
+    throw new CommandError(
+      `The folder ${resolve(dirname(path))}, where this command writes its files, is not writable (${errnoOf(error)}): copy the file to a folder of your own, or name a file in one.`,
     );
   } finally {
     rmSync(draft, { force: true });
@@ -61,11 +64,11 @@ function linkOrWrite(draft: string, path: string, text: string): boolean {
   }
 }
 
-/** Removes the lock of an import that has ended. @throws ImportError if it may still be running */
-function removeStale(path: string): void {
+/** Removes the lock of a command that has ended. @throws CommandError if it may still be running */
+function removeStale(path: string, work: Work): void {
   const found = readLock(path);
   if (found === undefined) return;
-  assertStale(path, found);
+  assertStale(path, found, work);
   const removed = `${path}.${randomUUID()}.stale`;
   try {
     renameSync(path, removed);
@@ -73,31 +76,31 @@ function removeStale(path: string): void {
     if (errnoOf(error) === 'ENOENT') return;
     throw error;
   }
-  // Another import may have replaced the lock since it was read: then it is valid and goes back.
+  // Another command may have replaced the lock since it was read: then it is valid and goes back.
   if (readLock(removed) === found) rmSync(removed, { force: true });
   else renameSync(removed, path);
 }
 
-function assertStale(path: string, text: string): void {
+function assertStale(path: string, text: string, work: Work): void {
   const owner = parse(text);
   const orRemove = `remove ${path} and run the same command again`;
   if (owner === undefined) {
     if (!isTruncated(text, BEGINNING)) throw foreign(path);
     // Negative if the clock of a network drive is ahead.
     if (Date.now() - statSync(path).mtimeMs > MAX_WRITE_MS) return;
-    throw new ImportError(
-      'An import of this file has just begun, or was stopped as it began: wait a minute, then run the same command again.',
+    throw new CommandError(
+      'The work on this file has just begun, or was stopped as it began: wait a minute, then run the same command again.',
     );
   }
   const since = owner.since === undefined ? '' : ` since ${owner.since.slice(0, 16).replace('T', ' ')} UTC`;
   if (owner.host !== hostname()) {
-    throw new ImportError(
-      `This file is being imported already, by process ${owner.pid} on ${owner.host}${since}: wait for it, or if no peere-import is running there any more, ${orRemove}.`,
+    throw new CommandError(
+      `This file is being ${work} already, by process ${owner.pid} on ${owner.host}${since}: wait for it, or if no peere is running there any more, ${orRemove}.`,
     );
   }
   if (isRunning(owner)) {
-    throw new ImportError(
-      `This file is being imported already, by process ${owner.pid}${since}: wait for it, or if that process is not peere-import, ${orRemove}.`,
+    throw new CommandError(
+      `This file is being ${work} already, by process ${owner.pid}${since}: wait for it, or if that process is not peere, ${orRemove}.`,
     );
   }
 }
@@ -113,9 +116,9 @@ function readLock(path: string): string | undefined {
   }
 }
 
-function foreign(path: string): ImportError {
-  return new ImportError(
-    `${path} is not the lock of an import, which belongs there: move it away and run the same command again.`,
+function foreign(path: string): CommandError {
+  return new CommandError(
+    `${path} is not the lock of this command, which belongs there: move it away and run the same command again.`,
   );
 }
 

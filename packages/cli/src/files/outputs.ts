@@ -5,7 +5,7 @@
  */
 import { closeSync, existsSync, openSync, readSync, renameSync, statSync, truncateSync } from 'node:fs';
 import { stringify } from 'csv-stringify/sync';
-import { ImportError } from '../reading/errors.ts';
+import { CommandError } from '../reading/errors.ts';
 import { checksumOf, COLUMNS_AFTER, COLUMNS_BEFORE } from '../reading/failures-file.ts';
 import { escapeFormula } from '../reading/formulas.ts';
 import { openPrivate, syncFolder, writeAndSync } from './disk.ts';
@@ -26,11 +26,11 @@ class Output {
     this.#bytes = bytes;
     if (bytes === 0) renameExisting(path);
     else if (!existsSync(path) || statSync(path).size < bytes) {
-      throw new ImportError(
+      throw new CommandError(
         `${path} is missing or shorter than this import left it. Put it back, or move the journal away to start again.`,
       );
     } else if (!this.#isOwn()) {
-      throw new ImportError(
+      throw new CommandError(
         `${path} is not the file that this import wrote. Put that one back, or move the journal away to start again.`,
       );
     } else truncateSync(path, bytes);
@@ -109,7 +109,12 @@ export function existingOutputs(stem: string): OutputPaths {
   return { phrases: ifExists(phrasesPath(stem)), failures: ifExists(failuresPath(stem)) };
 }
 
-function failureCells({ row, cells, code, reason, isRepeat }: FailedRow): string[] {
+/** The header of a file of failures. @param headers of the input */
+export function failureHeaders(headers: string[]): string[] {
+  return [...COLUMNS_BEFORE, ...headers.map(escapeFormula), ...COLUMNS_AFTER];
+}
+
+export function failureCells({ row, cells, code, reason, isRepeat }: FailedRow): string[] {
   const check = isRepeat ? checksumOf(cells) : '';
   return [String(row), ...[...cells, code, reason].map(escapeFormula), check];
 }
@@ -128,9 +133,8 @@ export class Outputs {
     { phrasesBytes, failuresBytes }: { phrasesBytes: number; failuresBytes: number },
   ) {
     const phraseHeaders = ['row', 'clientRef', 'id', 'phrase'];
-    const failureHeaders = [...COLUMNS_BEFORE, ...headers.map(escapeFormula), ...COLUMNS_AFTER];
     this.#phrases = new Output(phrasesPath(stem), phraseHeaders, delimiter, phrasesBytes);
-    this.#failures = new Output(failuresPath(stem), failureHeaders, delimiter, failuresBytes);
+    this.#failures = new Output(failuresPath(stem), failureHeaders(headers), delimiter, failuresBytes);
   }
 
   append(created: CreatedRow[], failed: FailedRow[]): { phrasesBytes: number; failuresBytes: number } {

@@ -8,7 +8,7 @@ import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { TextDecoder } from 'node:util';
 import { createGunzip } from 'node:zlib';
-import { ImportError } from '../reading/errors.ts';
+import { CommandError } from '../reading/errors.ts';
 import type { Format, Input } from '../reading/row.ts';
 
 export interface Source extends Input {
@@ -54,15 +54,15 @@ export async function openSource(
     };
   }
   const found = await stat(path).catch(() => undefined);
-  if (found === undefined) throw new ImportError(`There is no file ${path}.`);
-  if (!found.isFile()) throw new ImportError(`${path} is not a file.`);
+  if (found === undefined) throw new CommandError(`There is no file ${path}.`);
+  if (!found.isFile()) throw new CommandError(`${path} is not a file.`);
   const name = basename(path);
   const [, stem = name, ending] = /^(.*?)\.(csv|tsv|txt|ndjson|jsonl|json)(\.gz)?$/i.exec(name) ?? [];
   if (WORKBOOK_NAME.test(name)) throw workbook(name);
   const formatByName = formatOf(ending);
   const known = format ?? formatByName;
   if (known === undefined) {
-    throw new ImportError(
+    throw new CommandError(
       `The format of ${name} can’t be told from its name: use --format csv, ndjson or json.`,
     );
   }
@@ -107,23 +107,23 @@ async function* decode(name: string, file: NodeJS.ReadableStream): AsyncGenerato
   yield decodeOrExplain(name, decoder, undefined, offset);
 }
 
-/** @param start the first bytes of the file, unzipped @throws ImportError if they can't be text in UTF-8 */
+/** @param start the first bytes of the file, unzipped @throws CommandError if they can't be text in UTF-8 */
 function refuseOtherEncodings(name: string, start: Buffer): void {
   if (WORKBOOKS.some((mark) => start.subarray(0, mark.length).equals(mark))) throw workbook(name);
   if (/^\s*</.test(start.toString('latin1', 0, EXAMINED_BYTES))) {
-    throw new ImportError(
+    throw new CommandError(
       `${name} is a web page or XML, not a table. Open it in a spreadsheet and save it as "CSV UTF-8".`,
     );
   }
   const examined = start.subarray(0, EXAMINED_BYTES);
   const nuls = examined.filter((byte) => byte === 0).length;
   if (UTF16.some((mark) => start.subarray(0, 2).equals(mark)) || nuls > examined.length / 4) {
-    throw new ImportError(`${name} is UTF-16. ${asUtf8('UTF-16', name)}`);
+    throw new CommandError(`${name} is UTF-16. ${asUtf8('UTF-16', name)}`);
   }
 }
 
-function workbook(name: string): ImportError {
-  return new ImportError(
+function workbook(name: string): CommandError {
+  return new CommandError(
     `${name} is a spreadsheet's workbook (or another zip file), not a table in text. Open it and save it as "CSV UTF-8".`,
   );
 }
@@ -146,7 +146,7 @@ async function* unzipped(name: string, file: AsyncIterable<Buffer>): AsyncGenera
   try {
     yield* packed.pipe(gunzip) as AsyncIterable<Buffer>;
   } catch {
-    throw new ImportError(`${name} is damaged and can’t be unzipped to its end. Copy it again.`);
+    throw new CommandError(`${name} is damaged and can’t be unzipped to its end. Copy it again.`);
   }
 }
 
@@ -161,7 +161,7 @@ function decodeOrExplain(
     return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
   } catch {
     const where = bytes === undefined ? offset : offset + firstBadByte(bytes);
-    throw new ImportError(
+    throw new CommandError(
       `${name} is not UTF-8 (near byte ${where}). It looks like Latin-1 or Windows-1252: names with accents would be ` +
         `stored wrong. ${asUtf8('WINDOWS-1252', name)}`,
     );

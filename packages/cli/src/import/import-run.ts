@@ -1,16 +1,15 @@
 /** Submits the batches of an import, several at the same time, and writes their outcomes in the order of the file. */
 import type { Outputs } from '../files/outputs.ts';
-import { EmptyFileError, ImportError } from '../reading/errors.ts';
+import { EmptyFileError, CommandError, StoppedError } from '../reading/errors.ts';
 import { Progress } from '../terminal/progress.ts';
 import { countRows } from '../terminal/words.ts';
 import type { Journal } from './journal.ts';
-import { collectGarbage } from './memory.ts';
+import { collectGarbage } from '../files/memory.ts';
 import type { Repeats } from './repeats.ts';
 import { shareEmail, type RowBatch } from './row-batch.ts';
 import { processBatch, type BatchOutcome, type SubmitBatch } from './submit.ts';
 
-/** An import ended before its last row. Its cause says why. */
-export class ImportStoppedError extends Error {
+export class ImportStoppedError extends StoppedError {
   /** Whether batches of it are known to have been accepted. */
   readonly wasSent: boolean;
 
@@ -122,7 +121,7 @@ export class ImportRun implements Counts {
       await finishAll();
     } catch (error) {
       // A fault of the file does not affect the batches that are under way.
-      if (error instanceof ImportError && !signal.aborted) await finishAll().catch(() => undefined);
+      if (error instanceof CommandError && !signal.aborted) await finishAll().catch(() => undefined);
       stop.abort(error);
       await Promise.allSettled(underWay.map(({ outcome }) => outcome));
       // The reason of the abort is the first error: reading that was aborted only reports the abort.

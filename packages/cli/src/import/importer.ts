@@ -11,8 +11,9 @@ import { fetchByHttp } from '../network/http.ts';
 import type { Format } from '../reading/row.ts';
 import { readTable } from '../reading/table.ts';
 import { ImportRun, ImportStoppedError, totalOf, type Counts, type Reporter } from './import-run.ts';
-import { FileChangedError, inspect } from './inspect.ts';
+import { FileChangedError, inspect } from '../files/inspect.ts';
 import { Journal } from './journal.ts';
+import { keepMemorySmall } from '../files/memory.ts';
 import { Repeats } from './repeats.ts';
 import { assertSameBank, findJournal } from './resume.ts';
 import { splitIntoBatches } from './row-batch.ts';
@@ -45,12 +46,13 @@ export interface ImportSummary extends Counts, OutputPaths {
   wasFinished: boolean;
 }
 
-/** @throws ImportError, ImportStoppedError, PeereError */
+/** @throws CommandError, ImportStoppedError, PeereError */
 export async function importFile(
   options: ImportOptions,
   terminal: Terminal,
   outer: AbortSignal,
 ): Promise<ImportSummary> {
+  keepMemorySmall();
   const stop = new AbortController();
   const signal = AbortSignal.any([outer, stop.signal]);
   const { url, key } = options;
@@ -62,7 +64,7 @@ export async function importFile(
   await checkConnection(connection, signal);
   terminal.log(`Reading ${source.name} …`);
   const stem = options.dryRun ? `${source.stem}.dry-run` : source.stem;
-  const releaseLock = acquireLock(`${stem}.import.lock`);
+  const releaseLock = acquireLock(`${stem}.import.lock`, 'imported');
   try {
     return await importLocked(options, { source, stem, client, terminal, signal, stop });
   } finally {

@@ -6,7 +6,7 @@
  */
 import { closeSync, readFileSync, truncateSync } from 'node:fs';
 import { errnoOf, isTruncated, openPrivate, syncFolder, writeAndSync } from '../files/disk.ts';
-import { ImportError } from '../reading/errors.ts';
+import { CommandError } from '../reading/errors.ts';
 import type { Format } from '../reading/row.ts';
 
 /** Changes with the format of the journal and with what counts as a row: both determine the batches. */
@@ -63,7 +63,7 @@ export class Journal {
     this.beginning = beginning;
   }
 
-  /** @returns undefined if there is no journal @throws ImportError if the file is something else */
+  /** @returns undefined if there is no journal @throws CommandError if the file is something else */
   static read(path: string): Journal | undefined {
     const text = readText(path);
     // If its first line is truncated, the import had not begun.
@@ -165,8 +165,8 @@ function isBeginning(line: Line): line is Beginning {
   return areTexts && Number.isInteger(journal) && Number.isInteger(batchRows) && Array.isArray(map);
 }
 
-function unreadable(path: string): ImportError {
-  return new ImportError(
+function unreadable(path: string): CommandError {
+  return new CommandError(
     `${path} is not the journal of an import. Move it away: the import writes its journal there.`,
   );
 }

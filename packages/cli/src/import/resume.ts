@@ -1,13 +1,13 @@
 /** Decides whether this command may continue an import that was begun earlier. */
 import { PeereError, type PeereClient } from '@peere/client';
 import type { Source } from '../files/source.ts';
-import { ImportError } from '../reading/errors.ts';
+import { CommandError } from '../reading/errors.ts';
 import { Journal, JOURNAL_VERSION } from './journal.ts';
 
 /**
  * Finds the journal of an earlier import of this very input.
  * @returns undefined if there is none
- * @throws ImportError if the import was begun with other options than it should continue with
+ * @throws CommandError if the import was begun with other options than it should continue with
  */
 export function findJournal(
   { url, map }: { url: string; map: string[] },
@@ -20,7 +20,7 @@ export function findJournal(
   const { beginning, finished } = known;
   const refuse = (why: string, fix: string) => {
     known.close();
-    return new ImportError(`${why} ${fix}, or move ${path} away to start again.`);
+    return new CommandError(`${why} ${fix}, or move ${path} away to start again.`);
   };
   if (beginning.input !== input) {
     // The earlier file of this name was imported to its end, or was fixed before any of its rows was sent.
@@ -36,7 +36,7 @@ export function findJournal(
   }
   if (beginning.journal !== JOURNAL_VERSION && !finished) {
     throw refuse(
-      `The import of ${source.name} was begun by another version of peere-import, which counts rows differently.`,
+      `The import of ${source.name} was begun by another version of peere, which counts rows differently.`,
       'Finish it with that version',
     );
   }
@@ -62,7 +62,7 @@ export function findJournal(
 /** Normalises a URL: a trailing slash, capitals in the host and the default port make no difference. */
 const serverOf = (url: string) => (URL.canParse(url) ? new URL(url).href.replace(/\/+$/, '') : url);
 
-/** @throws ImportError if the API key belongs to another bank than the one that began the import */
+/** @throws CommandError if the API key belongs to another bank than the one that began the import */
 export async function assertSameBank(
   client: PeereClient,
   batchId: string,
@@ -72,7 +72,7 @@ export async function assertSameBank(
     await client.getBatch(batchId, { signal });
   } catch (error) {
     if (!(error instanceof PeereError) || error.code !== 'BATCH_NOT_FOUND') throw error;
-    throw new ImportError(
+    throw new CommandError(
       'This import was begun with an API key of another bank, or so long ago that the service no longer keeps its batches (30 days). Use that bank’s API key, or move the journal away to start again.',
     );
   }

@@ -5,7 +5,7 @@
  */
 import { hashEmail, NO_EMAIL } from '../reading/emails.ts';
 import type { Customer, Row, RowFault } from '../reading/row.ts';
-import { collectGarbage, COLLECT_EVERY_ROWS } from './memory.ts';
+import { collectGarbage, COLLECT_EVERY_ROWS } from '../files/memory.ts';
 
 /** The service accepts bodies of up to 10 MB. */
 const MAX_BODY_BYTES = 9_500_000;

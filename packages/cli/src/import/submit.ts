@@ -7,7 +7,7 @@ import {
   type RowFailure,
 } from '@peere/client';
 import type { CreatedRow, FailedRow } from '../files/outputs.ts';
-import { ImportError } from '../reading/errors.ts';
+import { CommandError } from '../reading/errors.ts';
 import type { RowBatch } from './row-batch.ts';
 
 export interface BatchOutcome {
@@ -71,7 +71,7 @@ export function submitBatches(
     const idempotencyKey = `${importId}-${batch.number}`;
     const { batchId } = await create(client, batch, { idempotencyKey, signal });
     if (batchId === null) {
-      throw new ImportError(
+      throw new CommandError(
         'The service accepted a batch without giving it an id: report this to whoever runs the service.',
       );
     }
@@ -83,7 +83,7 @@ export function submitBatches(
     const batchId = accepted?.batchIdOf(batch.number) ?? (await accept(batch, signal));
     const { status, summary, failuresRemoved } = await client.waitForBatch(batchId, { signal });
     if (status === 'STALLED') {
-      throw new ImportError(
+      throw new CommandError(
         `The service could not finish batch ${batchId}; the rows that it was sent are safe there. Once the service’s operator has redriven the batch, run the same command again.`,
       );
     }

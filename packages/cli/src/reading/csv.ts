@@ -1,6 +1,6 @@
 /** Reads a CSV file: finds its delimiter and header, maps columns to fields, and checks the shape of each row. */
 import { CsvRecords, CsvSyntaxError } from './csv-records.ts';
-import { EmptyFileError, ImportError } from './errors.ts';
+import { EmptyFileError, CommandError } from './errors.ts';
 import {
   findOwnColumns,
   isMarked,
@@ -9,7 +9,8 @@ import {
   repeatedFault,
   type OwnColumns,
 } from './failures-file.ts';
-import { mapColumns, type Columns } from './fields.ts';
+import { mapColumns, type Columns, type WantedFields } from './fields.ts';
+import { isExport } from './export-header.ts';
 import { unescapeFormula } from './formulas.ts';
 import { MAX_ROW_CHARACTERS, unreadable, type Customer, type Row, type RowFault, type Table } from './row.ts';
 
@@ -22,7 +23,7 @@ interface CsvFile {
   records: AsyncGenerator<string[]>;
 }
 
-/** @throws ImportError */
+/** @throws CommandError */
 export async function openCsv(name: string, text: AsyncGenerator<string>): Promise<CsvFile> {
   const head = await readHead(text);
   const sepLine = /^\s*"?sep=([^\w\s"]|\t)"?\1*[ \t]*(?:\r\n|[\r\n]|$)/i.exec(head);
@@ -35,7 +36,7 @@ export async function openCsv(name: string, text: AsyncGenerator<string>): Promi
   const headers = findOwnColumns(read) === undefined ? read : read.map(unescapeFormula);
   const nul = headers.findIndex((header) => header.includes('\0'));
   if (nul >= 0) {
-    throw new ImportError(
+    throw new CommandError(
       `${name} has a NUL character in its header, in column ${nul + 1}. Remove it, or export the file again.`,
     );
   }
@@ -43,11 +44,16 @@ export async function openCsv(name: string, text: AsyncGenerator<string>): Promi
 }
 
 /** @param map as in `mapColumns` */
-export async function readCsv(name: string, text: AsyncGenerator<string>, map: string[]): Promise<Table> {
+export async function readCsv(
+  name: string,
+  text: AsyncGenerator<string>,
+  map: string[],
+  wanted: WantedFields,
+): Promise<Table> {
   const { headers, delimiter, records } = await openCsv(name, text);
   // Empty headers at the end come from a delimiter at the end of each line.
   const named = headers.findLastIndex((header) => header !== '') + 1;
-  const { columns, unused } = mapColumns(headers.slice(0, named), map);
+  const { columns, unused } = mapColumns(headers.slice(0, named), map, wanted);
   const own = findOwnColumns(headers);
   const kept = Array.from({ length: named }, (_, position) => position).filter(
     (position) => own?.positions.has(position) !== true,
@@ -55,10 +61,12 @@ export async function readCsv(name: string, text: AsyncGenerator<string>, map: s
   const ignored = unused
     .filter((position) => own?.positions.has(position) !== true)
     .map((position) => headers[position] || `column ${position + 1}, which has no name`);
-  const layout = { headers, columns, named, kept, own, delimiter };
+  const isEscaped = own !== undefined || isExport(headers);
+  const layout = { headers, columns, named, kept, own, isEscaped, delimiter };
   return {
     headers: kept.map((position) => headers[position] ?? ''),
     ignored: new Set(ignored),
+    fields: new Set(columns.keys()),
     // An unusual delimiter, from a `sep=` line, could not be guessed from the files that are written.
     delimiter: DELIMITERS.includes(delimiter) ? delimiter : undefined,
     rows: toRows(records, layout),
@@ -107,7 +115,7 @@ async function* readRecords(
   } catch (error) {
     if (!(error instanceof CsvSyntaxError)) throw error;
     const where = row === 0 ? 'its header' : `row ${row}`;
-    throw new ImportError(
+    throw new CommandError(
       `${name} can't be read as CSV, in ${where}: ${error.message}. Look there for a quotation mark that is not closed, or not doubled inside a quoted cell.`,
     );
   }
@@ -131,8 +139,10 @@ interface Layout {
   named: number;
   /** Positions of the user's columns. */
   kept: number[];
-  /** Set if an import wrote the file: its escaped formulas are then unescaped. */
+  /** Set if an import wrote the file. */
   own: OwnColumns | undefined;
+  /** Are its formulas escaped, because this program wrote it? */
+  isEscaped: boolean;
   delimiter: string;
 }
 
@@ -141,10 +151,10 @@ async function* toRows(records: AsyncGenerator<string[]>, layout: Layout): Async
 }
 
 function toRow(record: string[], layout: Layout): Row {
-  const { headers, columns, named, kept, own } = layout;
+  const { headers, columns, named, kept, own, isEscaped } = layout;
   const ragged = raggedFault(record, layout);
   if (ragged !== undefined) return { cells: fit(record, layout), fault: ragged };
-  const values = own === undefined ? record : record.map(unescapeFormula);
+  const values = isEscaped ? record.map(unescapeFormula) : record;
   const cells = kept.length === record.length ? values : kept.map((position) => values[position] ?? '');
   const nul = values.findIndex((cell, position) => position < named && cell.includes('\0'));
   if (nul >= 0) {

@@ -28,17 +28,26 @@ export class EmailRows {
     [this.#emails, this.#rows] = [new Float64Array(slots), new Uint32Array(slots)];
   }
 
+  /** @returns the row that has this email; undefined if none has */
+  find(email: number): number | undefined {
+    return this.#rows[this.#slotOf(email)] || undefined;
+  }
+
   /** @returns the row that has this email already; undefined if this row now has it */
   claim(email: number, row: number): number | undefined {
     if (this.#count >= this.#rows.length * MAX_LOAD) this.#grow();
-    let slot = email % this.#rows.length;
-    while (this.#rows[slot] !== 0) {
-      if (this.#emails[slot] === email) return this.#rows[slot];
-      slot = (slot + 1) % this.#rows.length;
-    }
+    const slot = this.#slotOf(email);
+    if (this.#rows[slot] !== 0) return this.#rows[slot];
     [this.#emails[slot], this.#rows[slot]] = [email, row];
     this.#count += 1;
     return undefined;
+  }
+
+  /** The slot that has this email, or the free one where it belongs. */
+  #slotOf(email: number): number {
+    let slot = email % this.#rows.length;
+    while (this.#rows[slot] !== 0 && this.#emails[slot] !== email) slot = (slot + 1) % this.#rows.length;
+    return slot;
   }
 
   #grow(): void {

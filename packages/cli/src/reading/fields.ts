@@ -1,10 +1,34 @@
 /** Maps columns to fields. Names are compared without case, spaces and punctuation: `First Name` is `first_name`. */
-import { NEW_CUSTOMER_FIELDS } from '@peere/client';
-import { ImportError } from './errors.ts';
+import { CUSTOMER_FIELDS, NEW_CUSTOMER_FIELDS, UPDATE_FIELDS } from '@peere/client';
+import { CommandError } from './errors.ts';
 
-export type Field = keyof typeof NEW_CUSTOMER_FIELDS;
+type NewField = keyof typeof NEW_CUSTOMER_FIELDS;
+/** A field that only an update can set. */
+type LaterField = Exclude<(typeof UPDATE_FIELDS)[number], NewField>;
+export type Field = NewField | LaterField;
 
-export const FIELD_NAMES = Object.keys(NEW_CUSTOMER_FIELDS) as Field[];
+/** The fields that a command looks for in a file. */
+export interface WantedFields {
+  names: readonly Field[];
+  required: readonly Field[];
+}
+
+const newFields = Object.keys(NEW_CUSTOMER_FIELDS) as NewField[];
+
+/** To create customers. */
+export const NEW_CUSTOMER: WantedFields = {
+  names: newFields,
+  required: newFields.filter((field) => NEW_CUSTOMER_FIELDS[field].required),
+};
+
+/** To find customers by email and compare them: the same fields, and those that a read shows besides. */
+export const KNOWN_CUSTOMER: WantedFields = {
+  names: [
+    ...newFields,
+    ...UPDATE_FIELDS.filter((field) => field in CUSTOMER_FIELDS && !(field in NEW_CUSTOMER_FIELDS)),
+  ],
+  required: ['email'],
+};
 
 /** What exports call a field besides its own name, in the form that `fold` gives a name. */
 const ALIASES: Partial<Record<Field, readonly string[]>> = {
@@ -20,6 +44,8 @@ const ALIASES: Partial<Record<Field, readonly string[]>> = {
   phone: ['phonenumber', 'mobile', 'mobilenumber', 'mobilephone', 'msisdn', 'telephone'],
   accountNumber: ['accountno', 'acctno', 'acctnumber', 'nuban', 'iban'],
   reference: ['ref', 'internalreference', 'internalref'],
+  displayPicture: ['picture', 'pictureurl', 'photo'],
+  state: ['region', 'province'],
 };
 
 /** Position of the column of each field. */
@@ -33,11 +59,9 @@ const fold = (name: string) =>
     .replaceAll(/[^\p{L}\p{N}]/gu, '');
 
 /** @param name of a column, or of a key in JSON */
-export function fieldOf(name: string): Field | undefined {
-  const wanted = fold(name);
-  return FIELD_NAMES.find(
-    (field) => field.toLowerCase() === wanted || ALIASES[field]?.includes(wanted) === true,
-  );
+export function fieldOf(name: string, { names }: WantedFields): Field | undefined {
+  const folded = fold(name);
+  return names.find((field) => field.toLowerCase() === folded || ALIASES[field]?.includes(folded) === true);
 }
 
 const quoted = (headers: string[]) => headers.map((header) => `"${header}"`).join(', ');
@@ -45,31 +69,35 @@ const quoted = (headers: string[]) => headers.map((header) => `"${header}"`).joi
 /**
  * @param map pairs from the command line, such as `firstname=Vorname`
  * @returns the columns, and the positions of those that belong to no field
- * @throws ImportError if a required field has no column, or a field has more than one
+ * @throws CommandError if a required field has no column, or a field has more than one
  */
-export function mapColumns(headers: string[], map: string[]): { columns: Columns; unused: number[] } {
-  const columns = readMap(headers, map);
+export function mapColumns(
+  headers: string[],
+  map: string[],
+  wanted: WantedFields = NEW_CUSTOMER,
+): { columns: Columns; unused: number[] } {
+  const columns = readMap(headers, map, wanted);
   const mapped = new Set(columns.keys());
   const taken = new Set(columns.values());
   const unused: number[] = [];
   for (const [position, header] of headers.entries()) {
     if (taken.has(position)) continue;
-    const field = fieldOf(header);
+    const field = fieldOf(header, wanted);
     if (field === undefined || mapped.has(field)) {
       unused.push(position);
       continue;
     }
     const other = columns.get(field);
     if (other !== undefined) {
-      throw new ImportError(
+      throw new CommandError(
         `Two columns match ${field}: "${headers[other]}" and "${header}". Choose one with --map ${field}="${header}"`,
       );
     }
     columns.set(field, position);
   }
-  const missing = FIELD_NAMES.filter((field) => NEW_CUSTOMER_FIELDS[field].required && !columns.has(field));
+  const missing = wanted.required.filter((field) => !columns.has(field));
   if (missing.length > 0) {
-    throw new ImportError(
+    throw new CommandError(
       `No column matches ${missing.join(', ')}. The columns are: ${quoted(headers)}. ` +
         `Name the column of each field with --map ${missing[0]}="…"`,
     );
@@ -77,18 +105,16 @@ export function mapColumns(headers: string[], map: string[]): { columns: Columns
   return { columns, unused };
 }
 
-function readMap(headers: string[], map: string[]): Columns {
+function readMap(headers: string[], map: string[], { names }: WantedFields): Columns {
   const columns: Columns = new Map();
   for (const pair of map) {
     const [name = '', ...rest] = pair.split('=');
-    const field = FIELD_NAMES.find((known) => known.toLowerCase() === fold(name));
+    const field = names.find((known) => known.toLowerCase() === fold(name));
     if (field === undefined) {
-      throw new ImportError(
-        `--map ${pair}: "${name}" is not a field. The fields are: ${FIELD_NAMES.join(', ')}.`,
-      );
+      throw new CommandError(`--map ${pair}: "${name}" is not a field. The fields are: ${names.join(', ')}.`);
     }
     if (columns.has(field))
-      throw new ImportError(`--map ${pair}: ${field} is mapped already. Map each field once.`);
+      throw new CommandError(`--map ${pair}: ${field} is mapped already. Map each field once.`);
     columns.set(field, findColumn(headers, rest.join('='), pair));
   }
   return columns;
@@ -105,13 +131,13 @@ function findColumn(headers: string[], header: string, pair: string): number {
     if (first === undefined) continue;
     if (second === undefined) return first;
     const found = quoted([first, second].map((position) => headers[position] ?? ''));
-    throw new ImportError(
+    throw new CommandError(
       simplify === compose
         ? `--map ${pair}: two columns have this name, ${first + 1} and ${second + 1}. Rename one of them in the file.`
         : `--map ${pair}: this may be any of ${found}. Write the name exactly as the file has it.`,
     );
   }
-  throw new ImportError(
+  throw new CommandError(
     `--map ${pair}: there is no column "${header}". The columns are: ${quoted(headers)}.`,
   );
 }

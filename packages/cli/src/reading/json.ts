@@ -3,19 +3,20 @@
  * where each value ends; JSON.parse then reads that value alone. So one value is in memory at a time, whatever the size
  * of the file, and its text is available as it was written.
  */
-import { EmptyFileError, ImportError } from './errors.ts';
-import { FIELD_NAMES } from './fields.ts';
+import { EmptyFileError, CommandError } from './errors.ts';
+import type { WantedFields } from './fields.ts';
 import { ObjectReader } from './objects.ts';
 import { MAX_ROW_CHARACTERS, type Row, type Table } from './row.ts';
 
 /** The text is not valid JSON. */
 class JsonSyntaxError extends Error {}
 
-export function readJson(name: string, text: AsyncGenerator<string>): Table {
-  const reader = new ObjectReader();
+export function readJson(name: string, text: AsyncGenerator<string>, wanted: WantedFields): Table {
+  const reader = new ObjectReader(wanted);
   return {
-    headers: FIELD_NAMES,
+    headers: [...wanted.names],
     ignored: reader.ignored,
+    fields: undefined,
     delimiter: undefined,
     rows: toRows(name, new JsonText(text), reader),
   };
@@ -30,7 +31,7 @@ async function* toRows(name: string, json: JsonText, reader: ObjectReader): Asyn
     }
   } catch (error) {
     if (!(error instanceof JsonSyntaxError)) throw error;
-    throw new ImportError(
+    throw new CommandError(
       `${name} can't be read as JSON, near row ${row}: ${error.message}. Export the file again, or fix it there.`,
     );
   } finally {
@@ -59,7 +60,7 @@ async function* readCustomers(name: string, json: JsonText): AsyncGenerator<stri
     );
   }
   if (!found)
-    throw new ImportError(
+    throw new CommandError(
       `${name} has no list called customers: give the list that name, or use a file that is a list.`,
     );
 }

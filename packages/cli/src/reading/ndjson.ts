@@ -1,11 +1,17 @@
 /** Reads NDJSON: one object per line. A line that is not an object is a failed row; the others are not affected. */
-import { FIELD_NAMES } from './fields.ts';
-import { ObjectReader, excerpt, unreadableText } from './objects.ts';
+import type { WantedFields } from './fields.ts';
+import { ObjectReader, excerpt } from './objects.ts';
 import { MAX_ROW_CHARACTERS, type Row, type Table } from './row.ts';
 
-export function readNdjson(text: AsyncGenerator<string>): Table {
-  const reader = new ObjectReader();
-  return { headers: FIELD_NAMES, ignored: reader.ignored, delimiter: undefined, rows: toRows(text, reader) };
+export function readNdjson(text: AsyncGenerator<string>, wanted: WantedFields): Table {
+  const reader = new ObjectReader(wanted);
+  return {
+    headers: [...wanted.names],
+    ignored: reader.ignored,
+    fields: undefined,
+    delimiter: undefined,
+    rows: toRows(text, reader),
+  };
 }
 
 async function* toRows(text: AsyncGenerator<string>, reader: ObjectReader): AsyncGenerator<Row> {
@@ -19,7 +25,7 @@ async function* toRows(text: AsyncGenerator<string>, reader: ObjectReader): Asyn
 function toRow(line: string, number: number, reader: ObjectReader): Row {
   if (line.length > MAX_ROW_CHARACTERS) {
     const hint = line.trimStart().startsWith('[') ? ' It begins like a list: use --format json.' : '';
-    return unreadableText(
+    return reader.unreadable(
       excerpt(line),
       `line ${number} is longer than ${MAX_ROW_CHARACTERS.toLocaleString('en')} characters: ${excerpt(line)}…${hint}`,
     );
@@ -28,7 +34,7 @@ function toRow(line: string, number: number, reader: ObjectReader): Row {
   try {
     value = JSON.parse(line);
   } catch {
-    return unreadableText(line, `line ${number} is not JSON: ${excerpt(line)}`);
+    return reader.unreadable(line, `line ${number} is not JSON: ${excerpt(line)}`);
   }
   return reader.read(value, line);
 }

@@ -1,5 +1,5 @@
 /** Turns a value of NDJSON or JSON into a row: keys have the same aliases as columns of CSV, and values must be text. */
-import { FIELD_NAMES, fieldOf, type Field } from './fields.ts';
+import { fieldOf, type Field, type WantedFields } from './fields.ts';
 import { isMarked, isUnwritable, mark } from './failures-file.ts';
 import { unreadable, type Customer, type Row } from './row.ts';
 
@@ -14,14 +14,6 @@ const MAX_KEPT_CHARACTERS = 10_000;
 
 export const excerpt = (text: string) => text.slice(0, EXCERPT_CHARACTERS).replaceAll('\0', '␀');
 
-/** A row that can't be read at all. @param text of the row */
-export function unreadableText(text: string, reason: string): Row {
-  const cells = FIELD_NAMES.map((_, position) =>
-    position === 0 ? mark(text.slice(0, MAX_KEPT_CHARACTERS)) : '',
-  );
-  return { cells, fault: unreadable(reason) };
-}
-
 interface FoundValue {
   key: string;
   value: unknown;
@@ -32,21 +24,34 @@ interface FoundValue {
 export class ObjectReader {
   readonly #fields = new Map<string, Field | undefined>();
   readonly #ignored = new Set<string>();
+  readonly #wanted: WantedFields;
+
+  constructor(wanted: WantedFields) {
+    this.#wanted = wanted;
+  }
 
   /** Keys so far that belong to no field. */
   get ignored(): ReadonlySet<string> {
     return this.#ignored;
   }
 
+  /** A row that can't be read at all. @param text of the row */
+  unreadable(text: string, reason: string): Row {
+    const cells = this.#wanted.names.map((_, position) =>
+      position === 0 ? mark(text.slice(0, MAX_KEPT_CHARACTERS)) : '',
+    );
+    return { cells, fault: unreadable(reason) };
+  }
+
   /** @param text of the value: numbers are only exact there */
   read(value: unknown, text: string): Row {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return unreadableText(text, `is not an object: ${excerpt(text)}`);
+      return this.unreadable(text, `is not an object: ${excerpt(text)}`);
     }
     const faults: string[] = [];
     const found = this.#find(value, text);
     const customer: Customer = {};
-    const cells = FIELD_NAMES.map((field) => {
+    const cells = this.#wanted.names.map((field) => {
       const { key, value: sent, ambiguity } = found.get(field) ?? {};
       if (key === undefined) return '';
       if (ambiguity !== undefined) {
@@ -90,7 +95,7 @@ export class ObjectReader {
 
   #fieldOf(key: string): Field | undefined {
     if (this.#fields.size >= MAX_CACHED_KEYS) this.#fields.clear();
-    if (!this.#fields.has(key)) this.#fields.set(key, fieldOf(key));
+    if (!this.#fields.has(key)) this.#fields.set(key, fieldOf(key, this.#wanted));
     return this.#fields.get(key);
   }
 

@@ -30,6 +30,8 @@ export interface Table {
   headers: string[];
   /** Columns or keys that belong to no field. Those of JSON are complete once all rows have been read. */
   ignored: ReadonlySet<string>;
+  /** The fields that have a column; undefined if each row has keys of its own. */
+  fields: ReadonlySet<Field> | undefined;
   /** Separates cells; the outputs use the same. Undefined if the format has none, or an unusual one. */
   delimiter: string | undefined;
   rows: AsyncGenerator<Row>;

@@ -8,10 +8,20 @@ export const countRows = (value: number) => `${count(value)} ${Math.round(value)
 /** Characters that control a terminal, end a line, or reverse the direction of text. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
+const hexadecimal = (character: string) => (character.codePointAt(0) ?? 0).toString(16);
+
 /**
  * Escapes control characters. Text from a server, a file or a file name may contain anything, and a terminal would obey
  * it: it could hide what was printed, or fake output of this program.
  */
 export function printable(text: string): string {
-  return text.replaceAll(UNPRINTABLE, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+  return text.replaceAll(UNPRINTABLE, (character) => `\\u{${hexadecimal(character)}}`);
+}
+
+/** Makes JSON on one line. It escapes what `printable` does, in the notation of JSON. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll(
+    UNPRINTABLE,
+    (character) => `\\u${hexadecimal(character).padStart(4, '0')}`,
+  );
 }

@@ -4,7 +4,7 @@
  * block of the text, and the second passes no block on that differs: what is sent is what was scanned, row for row.
  */
 import { createHash } from 'node:crypto';
-import { ImportError } from '../reading/errors.ts';
+import { CommandError } from '../reading/errors.ts';
 import type { Input } from '../reading/row.ts';
 import { scanTable } from '../reading/table.ts';
 import { collectGarbage } from './memory.ts';
@@ -15,9 +15,9 @@ const BLOCK_UNITS = 256 * 1_024;
 const COLLECT_EVERY_ROWS = 10_000;
 
 /** The file is not what was scanned any more. */
-export class FileChangedError extends ImportError {
+export class FileChangedError extends CommandError {
   constructor(name: string) {
-    super(`${name} has changed while it was imported.`);
+    super(`${name} has changed while it was read.`);
   }
 }
 
@@ -31,7 +31,7 @@ export interface Inspection {
   unchanged: Input;
 }
 
-/** Reads a whole file before anything of it is sent. @throws ImportError if it can't be read */
+/** Reads a whole file before anything of it is sent. @throws CommandError if it can't be read */
 export async function inspect(input: Input): Promise<Inspection> {
   const whole = createHash('sha256');
   const blocks: Buffer[] = [];
@@ -51,7 +51,7 @@ export async function inspect(input: Input): Promise<Inspection> {
   }
   // The hash would be that of neither the old file nor the new one, and no later run could continue the import.
   if ((await input.state?.().catch(() => 'gone')) !== stateBefore) {
-    throw new ImportError(
+    throw new CommandError(
       `${input.name} has changed while it was being checked, and nothing of the new text was sent. Run the same command again when no program is writing to it.`,
     );
   }
@@ -73,7 +73,7 @@ async function* assertUnchanged({ name, text }: Input, blocks: Buffer[]): AsyncG
     if (number < blocks.length) throw new BlockChangedError();
   } catch (error) {
     // A file that could be read and can't be any more has changed as well.
-    if (!(error instanceof BlockChangedError || error instanceof ImportError || isGone(error))) throw error;
+    if (!(error instanceof BlockChangedError || error instanceof CommandError || isGone(error))) throw error;
     throw new FileChangedError(name);
   }
 }

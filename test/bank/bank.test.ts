@@ -59,6 +59,6 @@ it('costs one D1 call that reads one row, however many customers the bank has', 
   await bankOf(API_KEYS.full);
   meter.reset();
   await bankOf(API_KEYS.full);
-  expect(meter.calls).toEqual({ d1Calls: 1, kvReads: 0, kvWrites: 0, queueSends: 0 });
+  expect(meter.calls).toEqual({ d1Calls: 1, cacheReads: 0, cacheWrites: 0, queueSends: 0 });
   expect(meter.rowsRead).toBe(1);
 });

@@ -14,7 +14,8 @@ import {
 import { DataCentreCache, type ValueStore } from './customers/data-centre-cache.ts';
 import { withDeadlines, type Database } from './db/statements.ts';
 import { PrimarySession, ReadSession } from './db/session.ts';
-import type { Env } from './env.ts';
+import { isProduction, type Env } from './env.ts';
+import { createWebhookQueue, type WebhookQueue } from './events/webhook-queue.ts';
 import { LIMITS } from './limits.ts';
 import { HealthMemory } from './health/health.service.ts';
 import type { FieldKey } from './crypto/field-cipher.ts';
@@ -40,6 +41,7 @@ export interface Deps {
   payeeSession: ReadSession;
   budgetMemory: BudgetMemory;
   batchQueue: BatchQueue;
+  webhookQueue: WebhookQueue;
   inFlightRequests: InFlightRequests;
   rateLimits: RateLimits;
   healthMemory: HealthMemory;
@@ -115,6 +117,7 @@ export function createDeps(
     payeeSession: new ReadSession(env.DB, undefined, runtime.timer),
     budgetMemory: memory.budgets,
     batchQueue: createBatchQueue(env.BATCH_QUEUE, runtime.timer),
+    webhookQueue: createWebhookQueue(env.WEBHOOK_QUEUE, runtime.timer),
     inFlightRequests: memory.inFlightRequests,
     rateLimits: new RateLimits(env, ratePolicies, memory.rateWindows, runtime, runAfterResponse),
     healthMemory: memory.health,
@@ -122,7 +125,7 @@ export function createDeps(
     failureLimits: { stored: env.MAX_STORED_FAILURES, perDay: env.MAX_FAILURES_PER_DAY },
     fieldKey: (version) => memory.fieldKeyring.get(env, runtime, version),
     chunkRows,
-    production: env.ENVIRONMENT !== 'local',
+    production: isProduction(env),
     runAfterResponse,
   };
 }

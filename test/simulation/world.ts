@@ -63,6 +63,7 @@ export class World {
       random: () => this.random.next(),
       sleep: (ms) => this.scheduler.park('timer', () => Promise.resolve(), this.scheduler.now + ms),
       timer: (ms, callback) => this.scheduler.timer(this.scheduler.now + ms, callback),
+      fetch: () => Promise.resolve(new Response(null, { status: 204 })),
       log: (_, line) => void this.log.push(JSON.stringify(line)),
     };
     const caches = Array.from({ length: DATA_CENTRES }, () => scheduledCache(this.scheduler));

@@ -271,7 +271,7 @@ void describe('administration with --remote', { timeout: 30 * MINUTES }, () => {
     const anew = await run(process.execPath, sealAnew, lines);
     assert.match(anew.output, /Sealed 1 customers anew, with version 2/);
     const [row] = await read();
-    const owner = { bankId: 'bnk_first', customerId: row?.id ?? '', field: 'accountNumber' };
+    const owner = { bankId: 'bnk_first', ownerId: row?.id ?? '', field: 'accountNumber' };
     const keys = new Map([[2, await importFieldKey(2, secondFieldKey)]]);
     assert.equal(await openField(keys, owner, row?.account_number ?? ''), customer.accountNumber);
 

@@ -23,6 +23,7 @@ import { ApiKeyCache } from './api-keys/api-keys.service.ts';
 import { BudgetMemory } from './payee/miss-budget.ts';
 import { RATE_POLICIES, RateLimits, RateWindows, type RatePolicies } from './rate-limits/rate-limits.ts';
 import type { Runtime } from './runtime.ts';
+import type { Deployment } from './webhooks/receiver-url.ts';
 
 export interface Deps {
   runtime: Runtime;
@@ -54,6 +55,8 @@ export interface Deps {
   /** Failures that one bank may have. */
   failureLimits: FailureLimits;
   production: boolean;
+  /** What the URLs of receivers are judged by. */
+  deployment: Deployment;
   /** Runs work that the response does not wait for. It must not reject. */
   runAfterResponse(work: Promise<void>): void;
 }
@@ -126,6 +129,7 @@ export function createDeps(
     fieldKey: (version) => memory.fieldKeyring.get(env, runtime, version),
     chunkRows,
     production: isProduction(env),
+    deployment: { production: isProduction(env), publicUrl: env.PUBLIC_URL },
     runAfterResponse,
   };
 }

@@ -26,6 +26,7 @@ const AREAS: Record<string, string[]> = {
     'lib',
   ],
   'deps.ts': [
+    'webhooks',
     'payee',
     'batches/accept',
     'batches',

@@ -1,6 +1,7 @@
 /** Sends one signed request to a receiver. Whatever it answers is looked at by its status alone. */
 import { openField, versionOf, type FieldKey } from '../crypto/field-cipher.ts';
 import { withinDeadline, type Runtime } from '../runtime.ts';
+import { faultOfReceiverUrl, type Deployment } from './receiver-url.ts';
 import { signatureHeaders } from './signature.ts';
 import type { Receiver } from './webhooks.store.ts';
 
@@ -9,6 +10,8 @@ export const RECEIVER_DEADLINE_MS = 10_000;
 
 export interface SendDeps {
   runtime: Pick<Runtime, 'now' | 'timer' | 'fetch'>;
+  /** Decides which URLs are allowed. */
+  deployment: Deployment;
   /** The key that seals secrets: the given version, or the newest. */
   fieldKey: (version?: number) => Promise<FieldKey>;
 }
@@ -66,11 +69,13 @@ async function openSecrets(
 
 /** @returns the status; null if there was no response in time */
 async function post(
-  { runtime }: SendDeps,
+  { runtime, deployment }: SendDeps,
   url: string,
   headers: Record<string, string>,
   body: string,
 ): Promise<number | null> {
+  // It was judged when it was stored; the deployment, or the rules, may be others by now.
+  if (faultOfReceiverUrl(url, deployment) !== undefined) return null;
   const stop = new AbortController();
   try {
     const sending = runtime.fetch(url, {

@@ -17,9 +17,9 @@ const failures = 'batches/failures.store.ts';
 const consumer = 'batches/process/consumer.ts';
 const commit = 'batches/accept/commit.ts';
 const noSweep: Edit = {
-  file: 'batches/process/sweep.ts',
-  find: '[resendDueChunks(deps), ',
-  replace: '[',
+  file: 'cron.ts',
+  find: 'resendDueChunks(deps),',
+  replace: '',
 };
 
 export const MUTANTS: Record<string, Edit[]> = {
@@ -35,9 +35,9 @@ export const MUTANTS: Record<string, Edit[]> = {
   'closed-outside-the-transaction': [
     {
       file: consumer,
-      find: '      await executeBatch(deps.db, statements, WRITE_DEADLINE_MS);\n      return;',
+      find: '{ statements, due }, WRITE_DEADLINE_MS)',
       replace:
-        '      await executeBatch(deps.db, statements.slice(0, 3)); await executeBatch(deps.db, statements.slice(3));\n      return;',
+        '[statements.slice(0, 3)]).then(() => executeBatch(deps.db, { statements: statements.slice(3), due }))',
     },
   ],
   'closed-chunks-not-guarded': [

@@ -18,7 +18,7 @@ export class Receivers {
   answer: (request: number, url: string) => Answer | Promise<Answer> = () => 204;
 
   readonly fetch: Runtime['fetch'] = async (url, init) => {
-    const text = String(init.body);
+    const text = init.body as string;
     const headers = init.headers as Record<string, string>;
     this.received.push({ url, headers, text, event: JSON.parse(text) });
     const answer = await this.answer(this.received.length - 1, url);

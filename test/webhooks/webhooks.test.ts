@@ -166,7 +166,7 @@ describe('bad input', () => {
 });
 
 describe('the URL of a receiver', () => {
-  const production = { production: true, publicUrl: 'https://api.example.com' };
+  const deployed = { production: true, publicUrl: 'https://api.example.com' };
   const local = { production: false, publicUrl: undefined };
 
   it.each([
@@ -176,7 +176,7 @@ describe('the URL of a receiver', () => {
     'https://bücher.example.net/',
     'https://a-b.example.co.uk./x',
     'https://10.0.0.1.example.net/',
-  ])('may be %s', (url) => expect(faultOfReceiverUrl(url, production)).toBeUndefined());
+  ])('may be %s', (url) => expect(faultOfReceiverUrl(url, deployed)).toBeUndefined());
 
   it.each([
     'http://hooks.example.net',
@@ -217,7 +217,7 @@ describe('the URL of a receiver', () => {
     'https://hooks.example.net:1023',
     'http://localhost:3000/hooks',
     'http://127.0.0.1:3000/hooks',
-  ])('may not be %s', (url) => expect(faultOfReceiverUrl(url, production)).toMatch(/^must /));
+  ])('may not be %s', (url) => expect(faultOfReceiverUrl(url, deployed)).toMatch(/^must /));
 
   it('may lead to the developer’s own machine on a local server, and nowhere else inside', () => {
     for (const url of ['http://localhost:3000/hooks', 'http://127.0.0.1:80', 'https://localhost']) {

@@ -7,7 +7,7 @@ import {
   event,
   webhookDisabledEvent,
 } from '../events/events.responses.ts';
-import { webhook, webhookTest, webhookWithSecret } from '../webhooks/webhooks.responses.ts';
+import { pingEvent, webhook, webhookTest, webhookWithSecret } from '../webhooks/webhooks.responses.ts';
 import { component } from './component.ts';
 import { DEMO_CUSTOMER, EXAMPLE_BATCH_ID, EXAMPLE_EVENT, EXAMPLE_WEBHOOK } from './examples.ts';
 
@@ -92,6 +92,17 @@ export const EVENT_COMPONENTS = {
       type: 'webhook.disabled',
       createdAt: EVENT_TIME,
       data: { webhookId: EXAMPLE_WEBHOOK.id, reason: 'FAILING' },
+    },
+  ),
+  PingEvent: component(
+    pingEvent,
+    'What a test of a webhook sends. It is in no log.',
+    { ...EVENT_FIELDS, data: 'The webhook that was tested.' },
+    {
+      id: 'png_01M8902KC8V5W7X9Y2Z4A6B8C0',
+      type: 'ping',
+      createdAt: EVENT_TIME,
+      data: { webhookId: EXAMPLE_WEBHOOK.id },
     },
   ),
   Event: {

@@ -29,6 +29,14 @@ export type Webhook = z.output<typeof webhook>;
 
 export const webhookWithSecret = z.strictObject({ ...webhook.shape, secret: z.string() });
 
+/** What a test sends. It is no event: it is in no log. */
+export const pingEvent = z.strictObject({
+  id: z.string(),
+  type: z.literal('ping'),
+  createdAt: z.iso.datetime(),
+  data: z.strictObject({ webhookId: z.string() }),
+});
+
 export const deletedWebhook = z.strictObject({ id: z.string() });
 
 export const webhookTest = z.strictObject({

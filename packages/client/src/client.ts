@@ -13,6 +13,7 @@ import {
   type ClientResponse,
   type ResponseHeaders,
 } from './transport.ts';
+import { Webhooks } from './webhooks.ts';
 import type {
   Bank,
   Batch,
@@ -21,9 +22,11 @@ import type {
   CreatedCustomer,
   Customer,
   CustomerUpdate,
+  Event,
   ListBatchesQuery,
   ListChangesQuery,
   ListCustomersQuery,
+  ListEventsQuery,
   NewCustomer,
   Payee,
   RowFailure,
@@ -34,6 +37,14 @@ export { ConnectionError, connectionErrorCode, explainConnectionError } from './
 export { PeereError, type PeereErrorCode } from './errors.ts';
 export { CUSTOMER_FIELDS, NEW_CUSTOMER_FIELDS, UPDATE_FIELDS } from './fields.ts';
 export { MAX_RETRY_AFTER_SECONDS, type ClientOptions, type Fetch } from './transport.ts';
+export {
+  signWebhook,
+  verifyWebhook,
+  WebhookVerificationError,
+  type ReceivedWebhook,
+  type WebhookEvent,
+} from './webhook-signature.ts';
+export { Webhooks } from './webhooks.ts';
 export type * from './types.ts';
 
 export interface CallOptions {
@@ -70,8 +81,11 @@ const LIST_PAGE_ROWS = 100;
 const CUSTOMERS_PAGE_ROWS = 1_000;
 const FAILURES_PAGE_ROWS = 1_000;
 const CREATED_PAGE_ROWS = 5_000;
+const EVENTS_PAGE_ROWS = 1_000;
 /** Time between two polls of a batch if the service asks for no other. */
 const POLL_INTERVAL_MS = 1_000;
+/** Time between two reads of the event log while nothing happens, unless the caller says otherwise. */
+const FOLLOW_INTERVAL_MS = 2_000;
 
 export function createClient(options: ClientOptions): PeereClient {
   return new PeereClient(options);
@@ -79,10 +93,13 @@ export function createClient(options: ClientOptions): PeereClient {
 
 /** Every call may throw a `PeereError`, whose `code` says why. */
 export class PeereClient {
+  /** Have events sent to you instead of asking for them. */
+  readonly webhooks: Webhooks;
   readonly #transport: Transport;
 
   constructor(options: ClientOptions) {
     this.#transport = new Transport(options);
+    this.webhooks = new Webhooks(this.#transport);
   }
 
   /** Finds out whose API key this is, and what it may do. */
@@ -276,6 +293,40 @@ export class PeereClient {
   /** Lists who changed what, newest first. */
   listChanges(query: ListChangesQuery = {}, options: CallOptions = {}): AsyncGenerator<Change> {
     return this.#list('/v1/bank/audit', { limit: LIST_PAGE_ROWS, ...query }, options);
+  }
+
+  /**
+   * Reads events in order, up to the newest. To go on later, give the `id` of the last one as `after`: you miss none and
+   * see none twice. An EVENTS_EXPIRED says that some after it are no longer kept.
+   */
+  events(query: ListEventsQuery = {}, options: CallOptions = {}): AsyncGenerator<Event> {
+    return this.#list('/v1/bank/events', { limit: EVENTS_PAGE_ROWS, ...query }, options);
+  }
+
+  /**
+   * Reads events in order and waits for those that are still to come, until the signal ends it. Begins with the next one
+   * that happens, unless `after` says otherwise.
+   */
+  async *followEvents(
+    { intervalMs = FOLLOW_INTERVAL_MS, ...query }: ListEventsQuery & { intervalMs?: number } = {},
+    { signal }: CallOptions = {},
+  ): AsyncGenerator<Event> {
+    let next: Pick<ClientRequest, 'path' | 'query'> = {
+      path: '/v1/bank/events',
+      query: { limit: EVENTS_PAGE_ROWS, after: 'latest', ...query },
+    };
+    for (;;) {
+      const { headers, body }: ClientResponse<Envelope<Event[]>> = await this.#transport.send({
+        method: 'GET',
+        ...next,
+        repeatable: true,
+        signal,
+      });
+      yield* body.data;
+      const [, path = '', relation] = /<([^>]+)>; rel="(next|monitor)"/.exec(headers.get('Link') ?? '') ?? [];
+      next = { path };
+      if (relation === 'monitor') await this.#transport.sleep(intervalMs, signal);
+    }
   }
 
   async #pollBatch(batchId: string, signal: AbortSignal | undefined) {

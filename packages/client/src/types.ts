@@ -559,6 +559,29 @@ export interface WebhookDisabledEvent {
   };
 }
 /**
+ * What a test of a webhook sends. It is in no log.
+ */
+export interface PingEvent {
+  /**
+   * Names the event for ever. A webhook may send an event twice: with the same id.
+   */
+  id: string;
+  /**
+   * What happened.
+   */
+  type: 'ping';
+  /**
+   * The time at which it happened.
+   */
+  createdAt: string;
+  /**
+   * The webhook that was tested.
+   */
+  data: {
+    webhookId: string;
+  };
+}
+/**
  * A URL to which the events of your bank are sent, and how far it has come.
  */
 export interface Webhook {

@@ -89,12 +89,16 @@ async function deliver(delivery: Delivery, maxRequests: number): Promise<void> {
   const lookedAt = Math.min(endpoint.position + MAX_EVENTS_LOOKED_AT, log.newest);
   const steps = events.length === 0 ? [undefined] : events;
   let { position } = endpoint;
+  let leaseUntil = startedAt + LEASE_MS;
   for (const [index, event] of steps.entries()) {
+    // The answer of D1 came late: the lease would end before the receiver answers.
+    if (deps.runtime.now() > leaseUntil - RECEIVER_DEADLINE_MS) return;
     const attempt = event && (await send(delivery, event));
     if (attempt?.delivered === false) return postponeOrDisable(delivery, position, attempt);
     const now = deps.runtime.now();
     const isLast = index === steps.length - 1;
     const isDone = isLast || now - startedAt > MAX_SENDING_MS;
+    leaseUntil = isDone ? 0 : now + LEASE_MS;
     const next = event === undefined || (isLast && events.length < maxRequests) ? lookedAt : event.sequence;
     const moved = await execute(
       deps.db,
@@ -102,7 +106,7 @@ async function deliver(delivery: Delivery, maxRequests: number): Promise<void> {
         { ...pointer, lease, position },
         {
           position: next,
-          leaseUntil: isDone ? 0 : now + LEASE_MS,
+          leaseUntil,
           sent: attempt?.statusCode == null ? null : { at: now, status: attempt.statusCode },
         },
       ),

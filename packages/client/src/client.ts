@@ -6,13 +6,8 @@
  */
 import { withAllFailures } from './dry-run.ts';
 import type { PeereError } from './errors.ts';
-import {
-  Transport,
-  type ClientOptions,
-  type ClientRequest,
-  type ClientResponse,
-  type ResponseHeaders,
-} from './transport.ts';
+import { EVENTS_PAGE_ROWS, followEvents, pathTo, readPages } from './pages.ts';
+import { Transport, type ClientOptions } from './transport.ts';
 import { Webhooks } from './webhooks.ts';
 import type {
   Bank,
@@ -81,11 +76,8 @@ const LIST_PAGE_ROWS = 100;
 const CUSTOMERS_PAGE_ROWS = 1_000;
 const FAILURES_PAGE_ROWS = 1_000;
 const CREATED_PAGE_ROWS = 5_000;
-const EVENTS_PAGE_ROWS = 1_000;
 /** Time between two polls of a batch if the service asks for no other. */
 const POLL_INTERVAL_MS = 1_000;
-/** Time between two reads of the event log while nothing happens, unless the caller says otherwise. */
-const FOLLOW_INTERVAL_MS = 2_000;
 
 export function createClient(options: ClientOptions): PeereClient {
   return new PeereClient(options);
@@ -179,7 +171,7 @@ export class PeereClient {
       repeatable: true,
       signal,
     });
-    const next = nextPath(headers)?.split('?', 2)[1];
+    const next = pathTo('next', headers)?.split('?', 2)[1];
     return {
       customers: body,
       total: Number(headers.get('X-Total-Count')),
@@ -307,26 +299,11 @@ export class PeereClient {
    * Reads events in order and waits for those that are still to come, until the signal ends it. Begins with the next one
    * that happens, unless `after` says otherwise.
    */
-  async *followEvents(
-    { intervalMs = FOLLOW_INTERVAL_MS, ...query }: ListEventsQuery & { intervalMs?: number } = {},
+  followEvents(
+    query: ListEventsQuery & { intervalMs?: number } = {},
     { signal }: CallOptions = {},
   ): AsyncGenerator<Event> {
-    let next: Pick<ClientRequest, 'path' | 'query'> = {
-      path: '/v1/bank/events',
-      query: { limit: EVENTS_PAGE_ROWS, after: 'latest', ...query },
-    };
-    for (;;) {
-      const { headers, body }: ClientResponse<Envelope<Event[]>> = await this.#transport.send({
-        method: 'GET',
-        ...next,
-        repeatable: true,
-        signal,
-      });
-      yield* body.data;
-      const [, path = '', relation] = /<([^>]+)>; rel="(next|monitor)"/.exec(headers.get('Link') ?? '') ?? [];
-      next = { path };
-      if (relation === 'monitor') await this.#transport.sleep(intervalMs, signal);
-    }
+    return followEvents(this.#transport, query, signal);
   }
 
   async #pollBatch(batchId: string, signal: AbortSignal | undefined) {
@@ -344,30 +321,14 @@ export class PeereClient {
     return this.#pages(path, query, options, (body) => (body as Envelope<Row[]>).data);
   }
 
-  async *#pages<Row>(
-    firstPath: string,
+  #pages<Row>(
+    path: string,
     query: object,
     { signal }: CallOptions,
     rowsOf: (body: unknown) => Row[],
   ): AsyncGenerator<Row> {
-    let next: Pick<ClientRequest, 'path' | 'query'> | undefined = { path: firstPath, query };
-    while (next !== undefined) {
-      const page: ClientResponse<unknown> = await this.#transport.send({
-        method: 'GET',
-        ...next,
-        repeatable: true,
-        signal,
-      });
-      yield* rowsOf(page.body);
-      const path = nextPath(page.headers);
-      next = path === undefined ? undefined : { path };
-    }
+    return readPages(this.#transport, { path, query }, signal, rowsOf);
   }
-}
-
-/** The next page that a response's `Link` names: a path, or a URL of the service. */
-function nextPath(headers: ResponseHeaders): string | undefined {
-  return /<([^>]+)>; rel="next"/.exec(headers.get('Link') ?? '')?.[1];
 }
 
 function bodyOf(customers: CustomersToCreate): unknown {

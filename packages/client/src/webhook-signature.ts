@@ -105,7 +105,7 @@ function join(one: Uint8Array, other: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /** @throws TypeError, because a wrong secret is a mistake of the receiver and no fault of the request */
-function importSecret(secret: string, use: 'sign' | 'verify'): Promise<CryptoKey> {
+function importSecret(secret: string, use: 'sign' | 'verify') {
   const bytes = secret.startsWith(PREFIX) ? fromBase64(secret.slice(PREFIX.length)) : undefined;
   if (bytes === undefined || bytes.length === 0) {
     throw new TypeError('secret must be the secret of a webhook: whsec_ and base64');

@@ -121,7 +121,7 @@ void describe('npm run deploy:first', () => {
 
       const { queues, databases } = cloudflare.places;
       const created = [...queues, ...databases];
-      assert.equal(created.length, 3);
+      assert.equal(created.length, 4);
       for (const { jurisdiction } of created) assert.equal(jurisdiction, 'eu');
 
       const changes = newChanges();

@@ -68,7 +68,7 @@ export async function startServer(name: Build, vars: Record<string, number> = {}
     script: await build(name),
     compatibilityDate: config.compatibility_date,
     d1Databases: { DB: `db-${name}` },
-    queueProducers: { BATCH_QUEUE: 'customer-batches' },
+    queueProducers: { BATCH_QUEUE: 'customer-batches', WEBHOOK_QUEUE: 'webhook-deliveries' },
     ratelimits: Object.fromEntries(
       config.ratelimits.map(({ name: binding, ...limiter }) => [binding, limiter]),
     ),

@@ -10,6 +10,7 @@ import type { Deps } from './deps.ts';
 import type { Env } from './env.ts';
 import { erasureRoutes } from './erasure/erasure.routes.ts';
 import { AppError } from './errors.ts';
+import { eventRoutes } from './events/events.routes.ts';
 import { healthRoutes } from './health/health.routes.ts';
 import type { HttpEnv } from './http/context.ts';
 import { BOOKMARK_HEADER, respondWithError } from './http/responses.ts';
@@ -18,6 +19,7 @@ import { Router } from './http/router.ts';
 import { serveIndex } from './http/welcome.ts';
 import { createId } from './lib/ids.ts';
 import { payeeRoutes } from './payee/payee.routes.ts';
+import { webhookRoutes } from './webhooks/webhooks.routes.ts';
 
 /** A year, as browsers' preload lists require. */
 const HSTS = 'max-age=31536000; includeSubDomains';
@@ -41,6 +43,8 @@ export function createApp(createDeps: CreateDeps): Hono<HttpEnv> {
   resultRoutes(router);
   erasureRoutes(router);
   auditRoutes(router);
+  eventRoutes(router);
+  webhookRoutes(router);
   refuseOtherMethods(app);
 
   app.notFound((context) => respondWithError(context, new AppError('ROUTE_NOT_FOUND')));

@@ -14,7 +14,8 @@ import {
 import { DataCentreCache, type ValueStore } from './customers/data-centre-cache.ts';
 import { withDeadlines, type Database } from './db/statements.ts';
 import { PrimarySession, ReadSession } from './db/session.ts';
-import type { Env } from './env.ts';
+import { isProduction, type Env } from './env.ts';
+import { createWebhookQueue, type WebhookQueue } from './events/webhook-queue.ts';
 import { LIMITS } from './limits.ts';
 import { HealthMemory } from './health/health.service.ts';
 import type { FieldKey } from './crypto/field-cipher.ts';
@@ -22,6 +23,7 @@ import { ApiKeyCache } from './api-keys/api-keys.service.ts';
 import { BudgetMemory } from './payee/miss-budget.ts';
 import { RATE_POLICIES, RateLimits, RateWindows, type RatePolicies } from './rate-limits/rate-limits.ts';
 import type { Runtime } from './runtime.ts';
+import type { Deployment } from './webhooks/receiver-url.ts';
 
 export interface Deps {
   runtime: Runtime;
@@ -40,6 +42,7 @@ export interface Deps {
   payeeSession: ReadSession;
   budgetMemory: BudgetMemory;
   batchQueue: BatchQueue;
+  webhookQueue: WebhookQueue;
   inFlightRequests: InFlightRequests;
   rateLimits: RateLimits;
   healthMemory: HealthMemory;
@@ -52,6 +55,8 @@ export interface Deps {
   /** Failures that one bank may have. */
   failureLimits: FailureLimits;
   production: boolean;
+  /** What the URLs of receivers are judged by. */
+  deployment: Deployment;
   /** Runs work that the response does not wait for. It must not reject. */
   runAfterResponse(work: Promise<void>): void;
 }
@@ -115,6 +120,7 @@ export function createDeps(
     payeeSession: new ReadSession(env.DB, undefined, runtime.timer),
     budgetMemory: memory.budgets,
     batchQueue: createBatchQueue(env.BATCH_QUEUE, runtime.timer),
+    webhookQueue: createWebhookQueue(env.WEBHOOK_QUEUE, runtime.timer),
     inFlightRequests: memory.inFlightRequests,
     rateLimits: new RateLimits(env, ratePolicies, memory.rateWindows, runtime, runAfterResponse),
     healthMemory: memory.health,
@@ -122,7 +128,8 @@ export function createDeps(
     failureLimits: { stored: env.MAX_STORED_FAILURES, perDay: env.MAX_FAILURES_PER_DAY },
     fieldKey: (version) => memory.fieldKeyring.get(env, runtime, version),
     chunkRows,
-    production: env.ENVIRONMENT !== 'local',
+    production: isProduction(env),
+    deployment: { production: isProduction(env), publicUrl: env.PUBLIC_URL },
     runAfterResponse,
   };
 }

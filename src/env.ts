@@ -2,6 +2,7 @@
 export interface Env {
   DB: D1Database;
   BATCH_QUEUE: Queue;
+  WEBHOOK_QUEUE: Queue;
   /** The reference and the other pages: dist/site, built by tools/build/site.ts. */
   ASSETS: Fetcher;
   /** Secrets, one per version of the field key, which encrypts account numbers and references: 32 bytes in base64. */
@@ -23,5 +24,11 @@ export interface Env {
   ENVIRONMENT?: string;
 }
 
-/** The name of the queue, as in wrangler.toml. */
+/** Is this a deployment? Any value but `local` is one. */
+export function isProduction({ ENVIRONMENT }: Pick<Env, 'ENVIRONMENT'>): boolean {
+  return ENVIRONMENT !== 'local';
+}
+
+/** The names of queues, as in wrangler.toml. */
 export const DEAD_LETTER_QUEUE = 'customer-batches-dlq';
+export const WEBHOOK_QUEUE = 'webhook-deliveries';

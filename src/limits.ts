@@ -44,4 +44,6 @@ export const LIMITS = {
   /** Rows of a page of a batch's results, which clients read whole: a failure has up to 2 KB, a customer 0.3 KB. */
   maxFailurePageRows: 1_000,
   maxCreatedPageRows: 5_000,
+  /** Rows of a page of events, of up to 0.4 KB each. */
+  maxEventPageRows: 1_000,
 } as const;

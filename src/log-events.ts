@@ -20,5 +20,10 @@ export const LOG_EVENTS = [
   'row_rejected',
   'sweep_failed',
   'unreadable_message',
+  'webhook_attempt_failed',
+  'webhook_delivered',
+  'webhook_delivery_interrupted',
+  'webhook_disabled',
+  'webhook_send_failed',
 ] as const;
 export type LogEvent = (typeof LOG_EVENTS)[number];

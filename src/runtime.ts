@@ -22,7 +22,7 @@ export const BINDING_DEADLINE_MS = 5_000;
 export function withinDeadline<Result>(
   timer: Timer,
   deadlineMs: number,
-  service: 'D1' | 'CACHE' | 'QUEUE' | 'RATE_LIMITER' | 'HEALTH',
+  service: 'D1' | 'CACHE' | 'QUEUE' | 'RATE_LIMITER' | 'HEALTH' | 'RECEIVER',
   call: Promise<Result>,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
@@ -38,6 +38,8 @@ export interface Runtime {
   random: () => number;
   sleep: (milliseconds: number) => Promise<void>;
   timer: Timer;
+  /** Requests to the receivers of webhooks. */
+  fetch: (url: string, init: RequestInit) => Promise<Response>;
   /** One structured line of names, counts and ids from an allow-list: never personal data. */
   log: (level: 'info' | 'warn' | 'error', line: LogLine) => void;
 }
@@ -66,5 +68,6 @@ export const systemRuntime: Runtime = {
     const id = setTimeout(callback, milliseconds);
     return () => clearTimeout(id);
   },
+  fetch: (url, init) => fetch(url, init),
   log: (level, line) => console[level](JSON.stringify(line)),
 };

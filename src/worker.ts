@@ -1,10 +1,11 @@
 /** The Worker: HTTP requests, queue messages and the cron. */
 import { createApp, type CreateDeps } from './app.ts';
 import { consumeBatches, consumeDeadLetters } from './batches/process/consumer.ts';
-import { sweep } from './batches/process/sweep.ts';
+import { runCron } from './cron.ts';
 import { createDeps, createIsolateMemory, type WorkerSettings } from './deps.ts';
-import { DEAD_LETTER_QUEUE, type Env } from './env.ts';
+import { DEAD_LETTER_QUEUE, WEBHOOK_QUEUE, type Env } from './env.ts';
 import { systemRuntime, type Runtime } from './runtime.ts';
+import { deliverWebhooks } from './webhooks/consumer.ts';
 
 /** One isolate, with a memory of its own. */
 export function createWorker(runtime: Runtime, settings?: Partial<WorkerSettings>) {
@@ -15,10 +16,12 @@ export function createWorker(runtime: Runtime, settings?: Partial<WorkerSettings
   return {
     fetch: (request, env, context) => app.fetch(request, env, context),
     queue: (batch, env, context) => {
+      const deps = depsOf(env, context);
+      if (batch.queue === WEBHOOK_QUEUE) return deliverWebhooks(deps, batch.messages);
       const consume = batch.queue === DEAD_LETTER_QUEUE ? consumeDeadLetters : consumeBatches;
-      return consume(depsOf(env, context), batch.messages);
+      return consume(deps, batch.messages);
     },
-    scheduled: (_controller, env, context) => sweep(depsOf(env, context)),
+    scheduled: (_controller, env, context) => runCron(depsOf(env, context)),
   } satisfies ExportedHandler<Env>;
 }
 

@@ -6,9 +6,11 @@ import { describe, expect, it } from 'vitest';
 
 /** Each area and what it may import. Every import points further down in this table, so there can be no cycle. */
 const AREAS: Record<string, string[]> = {
-  'worker.ts': ['app.ts', 'deps.ts', 'batches/process', 'env.ts', 'runtime.ts'],
+  'worker.ts': ['cron.ts', 'app.ts', 'deps.ts', 'webhooks', 'batches/process', 'env.ts', 'runtime.ts'],
+  'cron.ts': ['webhooks', 'batches/process', 'events', 'db'],
   'app.ts': [
     'deps.ts',
+    'webhooks',
     'erasure',
     'payee',
     'batches/results',
@@ -16,6 +18,7 @@ const AREAS: Record<string, string[]> = {
     'customers',
     'bank',
     'audit',
+    'events',
     'health',
     'http',
     'env.ts',
@@ -23,10 +26,12 @@ const AREAS: Record<string, string[]> = {
     'lib',
   ],
   'deps.ts': [
+    'webhooks',
     'payee',
     'batches/accept',
     'batches',
     'customers',
+    'events',
     'health',
     'rate-limits',
     'api-keys',
@@ -38,6 +43,7 @@ const AREAS: Record<string, string[]> = {
   ],
   // Tools and tests read the document. No area of the Worker may import it.
   openapi: [
+    'webhooks',
     'erasure',
     'payee',
     'batches/results',
@@ -46,6 +52,7 @@ const AREAS: Record<string, string[]> = {
     'customers',
     'bank',
     'audit',
+    'events',
     'health',
     'http',
     'api-keys',
@@ -54,11 +61,24 @@ const AREAS: Record<string, string[]> = {
     'limits.ts',
     'lib',
   ],
+  webhooks: [
+    'audit',
+    'events',
+    'http',
+    'api-keys',
+    'crypto',
+    'db',
+    'errors.ts',
+    'runtime.ts',
+    'limits.ts',
+    'lib',
+  ],
   erasure: [
     'batches/process',
     'batches',
     'customers',
     'audit',
+    'events',
     'http',
     'api-keys',
     'db',
@@ -66,7 +86,16 @@ const AREAS: Record<string, string[]> = {
     'runtime.ts',
   ],
   payee: ['customers', 'http', 'api-keys', 'db', 'errors.ts', 'runtime.ts', 'limits.ts', 'lib'],
-  'batches/process': ['batches/accept', 'batches', 'customers', 'db', 'runtime.ts', 'log-events.ts', 'lib'],
+  'batches/process': [
+    'batches/accept',
+    'batches',
+    'customers',
+    'events',
+    'db',
+    'runtime.ts',
+    'log-events.ts',
+    'lib',
+  ],
   'batches/results': ['batches', 'customers', 'http', 'api-keys', 'paging', 'db', 'errors.ts', 'limits.ts'],
   'batches/accept': [
     'batches',
@@ -81,10 +110,22 @@ const AREAS: Record<string, string[]> = {
     'limits.ts',
     'lib',
   ],
-  batches: ['customers', 'http', 'paging', 'db', 'errors.ts', 'runtime.ts', 'lib'],
-  customers: ['audit', 'http', 'api-keys', 'paging', 'db', 'errors.ts', 'runtime.ts', 'limits.ts', 'lib'],
+  batches: ['customers', 'events', 'http', 'paging', 'db', 'errors.ts', 'runtime.ts', 'lib'],
+  customers: [
+    'audit',
+    'events',
+    'http',
+    'api-keys',
+    'paging',
+    'db',
+    'errors.ts',
+    'runtime.ts',
+    'limits.ts',
+    'lib',
+  ],
   bank: ['http', 'rate-limits', 'api-keys', 'db', 'errors.ts', 'limits.ts'],
   audit: ['http', 'api-keys', 'paging', 'db'],
+  events: ['http', 'db', 'errors.ts', 'runtime.ts', 'limits.ts', 'lib'],
   health: ['http', 'db', 'errors.ts', 'runtime.ts'],
   http: ['rate-limits', 'api-keys', 'paging', 'db', 'env.ts', 'errors.ts', 'runtime.ts', 'limits.ts', 'lib'],
   'rate-limits': ['env.ts', 'errors.ts', 'runtime.ts'],
@@ -293,7 +334,7 @@ const importsFrom = (pattern: RegExp) => (file: SourceFile) =>
   file.imports.some((specifier) => pattern.test(specifier));
 
 const TABLES =
-  'banks|api_keys|customers|batches|batch_chunks|batch_failures|idempotency_keys|audit_log|retired_phrases|payee_misses';
+  'banks|api_keys|customers|batches|batch_chunks|batch_failures|idempotency_keys|audit_log|retired_phrases|payee_misses|events|webhook_endpoints';
 
 const DRIZZLE_TABLES =
   'banks|apiKeys|customers|batches|batchChunks|batchFailures|idempotencyKeys|auditLog|retiredPhrases';
@@ -332,9 +373,9 @@ const OWNERSHIPS: Ownership[] = [
     wrong: ['health/health.service.ts', 'await caches.default.match(url)'],
   },
   {
-    what: 'touch the batch queue',
-    does: mentions(/\b(BATCH_QUEUE|Queue)\b/),
-    by: ['batches/batch-queue.ts', 'deps.ts', 'env.ts'],
+    what: 'touch a queue',
+    does: mentions(/\b(BATCH_QUEUE|WEBHOOK_QUEUE|Queue)\b/),
+    by: ['batches/batch-queue.ts', 'deps.ts', 'env.ts', 'events/webhook-queue.ts', 'worker.ts'],
     wrong: ['batches/process/sweep.ts', 'env.BATCH_QUEUE.sendBatch([])'],
   },
   {
@@ -342,6 +383,12 @@ const OWNERSHIPS: Ownership[] = [
     does: mentions(/\bDEAD_LETTER_QUEUE\b/),
     by: ['env.ts', 'worker.ts'],
     wrong: ['batches/process/consumer.ts', 'if (queue === DEAD_LETTER_QUEUE) {}'],
+  },
+  {
+    what: 'send requests',
+    does: mentions(/\bfetch\(/),
+    by: /^(worker|app|runtime)\.ts$|^http\/welcome\.ts$|^webhooks\/receiver\.ts$|^client\/|^cli\/|^openapi\/site\//,
+    wrong: ['customers/customers.service.ts', 'await fetch(customer.displayPicture)'],
   },
   {
     what: 'know Hono',

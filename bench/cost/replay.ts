@@ -142,6 +142,7 @@ class World {
       random: () => site.random.next(),
       sleep: clock.sleep,
       timer: clock.timer,
+      fetch: () => Promise.reject(new Error('a replay sends no webhooks')),
       log: () => {},
     };
     const phraseStore = this.#policy.store({ site, kv: this.#kv, colos: this.#colos, isolate: memory });

@@ -23,6 +23,7 @@ export async function confirmCaller(caller: Caller): Promise<Caller> {
 /** Who a change is recorded for. */
 export interface Actor {
   bankId: string;
-  apiKeyId: string;
+  /** Null: the service itself makes the change. */
+  apiKeyId: string | null;
   requestId: string;
 }

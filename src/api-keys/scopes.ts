@@ -7,6 +7,8 @@ export const BANK_SCOPES = [
   'customers:write',
   'customers:erase',
   'audit:read',
+  'events:read',
+  'webhooks:manage',
 ] as const;
 
 /** With `network:resolve`, for the customers of every bank. SECURITY.md says who should get it. */

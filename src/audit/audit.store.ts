@@ -6,12 +6,21 @@ import { columnsAs, queryBuilder, toStatement, type Statement } from '../db/stat
 import { keysetPage, type PageRequest } from '../paging/keyset.ts';
 
 /** What was done. Rows that version 0.1.0 wrote name the route instead, such as `PATCH /v1/bank/customer`. */
-export type Action = 'batch.accepted' | 'customer.updated' | 'customer.erased';
+export type Action =
+  | 'batch.accepted'
+  | 'customer.updated'
+  | 'customer.erased'
+  | 'webhook.created'
+  | 'webhook.updated'
+  | 'webhook.deleted'
+  | 'webhook.enabled'
+  | 'webhook.disabled'
+  | 'webhook.secret_rotated';
 
 export interface Change {
   at: number;
   action: Action;
-  /** A customer's id, or a batch's. */
+  /** A customer's id, a batch's or a webhook's. */
   subject: string;
   /** Names of fields; never their values. */
   fields: readonly string[];

@@ -1,5 +1,5 @@
 /**
- * Seals the fields that nobody reads from the database. Each value is bound to its bank, customer and field, so that it
+ * Seals the fields that nobody reads from the database. Each value is bound to its bank, owner and field, so that it
  * can't be opened in another row or column. It names the version of its key: `1.` and base64 of initialisation vector,
  * ciphertext and tag.
  * Accepted: with random vectors, one key should not seal more than 2^32 values (NIST SP 800-38D, 8.3), which is two
@@ -9,7 +9,8 @@ import { importSealingKey, seal, unseal } from './aes-gcm.ts';
 
 export interface FieldOwner {
   bankId: string;
-  customerId: string;
+  /** The customer, or the webhook endpoint. */
+  ownerId: string;
   field: string;
 }
 
@@ -29,7 +30,7 @@ const utf8 = new TextEncoder();
 const toBase64 = (bytes: Uint8Array) => btoa(Reflect.apply(String.fromCharCode, null, bytes as never));
 const fromBase64 = (text: string) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 
-const textOf = ({ bankId, customerId, field }: FieldOwner) => `${bankId} ${customerId} ${field}`;
+const textOf = ({ bankId, ownerId, field }: FieldOwner) => `${bankId} ${ownerId} ${field}`;
 
 /**
  * @param secret 32 bytes in base64

@@ -1,5 +1,6 @@
 /** Looks up, lists and updates customers. Free of HTTP. */
 import type { PrimarySession, ReadSession } from '../db/session.ts';
+import { wakeEndpoints, type WakeDeps } from '../events/webhook-queue.ts';
 import type { Runtime } from '../runtime.ts';
 import { customerKey, type CachedCustomer, type PhraseCache } from './phrase-cache.ts';
 import { execute, executeBatch, executeBatchWithRetry, executeNearest } from '../db/statements.ts';
@@ -37,12 +38,12 @@ import {
   type CustomerView,
 } from './customers.view.ts';
 
-export interface CustomerDeps {
+export interface CustomerDeps extends WakeDeps {
   db: PrimarySession;
   session: ReadSession;
   phraseCache: PhraseCache<CachedCustomer>;
   payeeCache: PhraseCache<Payee>;
-  runtime: Pick<Runtime, 'now'>;
+  runtime: Pick<Runtime, 'now' | 'log'>;
   /** Work that the response does not wait for. */
   runAfterResponse: (work: Promise<void>) => void;
 }
@@ -193,10 +194,11 @@ export async function updateCustomer(
   const readable = await withE164Phone(deps, bankId, id, update, expected);
   const startedAt = deps.runtime.now();
   const statements = updateCustomerStatements(actor, startedAt, id, readable, expected);
-  const { customer, change } = await executeBatchWithRetry(deps.session, statements);
+  const { customer, change, due } = await executeBatchWithRetry(deps.session, statements);
   const [row] = customer;
   if (row === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
   if (change.length === 0) throw preconditionFailed();
+  deps.runAfterResponse(wakeEndpoints(deps, due));
   deps.runAfterResponse(deps.phraseCache.writeThrough(toCached(row), startedAt));
   if (update.accountName !== undefined || update.displayPicture !== undefined) {
     deps.runAfterResponse(deps.payeeCache.writeThrough(toPayee(row), startedAt));

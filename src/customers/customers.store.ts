@@ -1,8 +1,10 @@
 /** Customers in D1: the statements of lookups, lists, updates and erasures, each with the bank in its WHERE. */
 import { and, eq, sql, type SQL } from 'drizzle-orm';
-import { selectChange, isLatest, insertChange } from '../audit/audit.store.ts';
+import { selectChange, isLatest, isRecorded, insertChange } from '../audit/audit.store.ts';
 import type { Actor } from '../api-keys/caller.ts';
 import { columnsAs, queryBuilder, renderOnce, toStatement, type Statement } from '../db/statements.ts';
+import { selectDueEndpoints } from '../events/due-endpoints.store.ts';
+import { insertEvent } from '../events/events.store.ts';
 import { keysetPage } from '../paging/keyset.ts';
 import { banks } from '../db/schema.ts';
 import type { Position } from '../paging/cursor.ts';
@@ -144,7 +146,7 @@ export function matchesRevision(bankId: string, id: string, expected: string[] |
 }
 
 /**
- * Changes a customer if it has one of the expected revisions, and records who did. Running it again changes nothing,
+ * Changes a customer if it has one of the expected revisions, and records who did, and an event if a value changes. Running it again changes nothing,
  * whoever has changed the customer in between.
  * @returns `customer` is the row as it is afterwards; `change` is empty if the change was not made
  */
@@ -157,18 +159,28 @@ export function updateCustomerStatements(
 ) {
   const { bankId, requestId } = actor;
   const fields = Object.keys(update) as (keyof CustomerUpdate)[];
-  const changes = fields.map((field) => sql`${sql.identifier(customers[field].name)} = ${update[field]}`);
+  const columnOf = (field: keyof CustomerUpdate) => sql.identifier(customers[field].name);
+  const changes = fields.map((field) => sql`${columnOf(field)} = ${update[field]}`);
+  const differences = fields.map((field) => sql`${columnOf(field)} IS NOT ${update[field]}`);
   const meant = matchesRevision(bankId, id, expected);
+  const change = { at, action: 'customer.updated', subject: id, fields } as const;
   return {
-    audit: insertChange(
-      actor,
-      { at, action: 'customer.updated', subject: id, fields },
-      sql`EXISTS (SELECT 1 FROM customers WHERE ${meant})`,
+    // An update that repeats what is stored, or that was made already, is no event.
+    event: insertEvent(
+      {
+        bankId,
+        now: at,
+        type: 'customer.updated',
+        data: JSON.stringify({ customerId: id, revision: requestId, fields }),
+      },
+      sql`FROM customers WHERE ${meant} AND (${sql.join(differences, sql` OR `)}) AND NOT ${isRecorded(actor, change)}`,
     ),
+    audit: insertChange(actor, change, sql`EXISTS (SELECT 1 FROM customers WHERE ${meant})`),
     update: sql`UPDATE customers SET ${sql.join(changes, sql`, `)}, revision = ${requestId}
         WHERE ${meant} AND revision IS NOT ${requestId} AND ${isLatest(actor, id)}`,
     customer: selectCustomer(bankId, { id }),
-    change: selectChange(actor, { at, subject: id }),
+    change: selectChange(actor, change),
+    due: selectDueEndpoints(bankId, at, 'customer.updated'),
   };
 }
 

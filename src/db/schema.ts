@@ -16,6 +16,7 @@ export const banks = sqliteTable('banks', {
     .notNull()
     .default(sql`(hex(randomblob(32)))`),
   createdAt: integer('created_at').notNull(),
+  eventSequence: integer('event_sequence').notNull().default(0),
 });
 
 export const apiKeys = sqliteTable('api_keys', {
@@ -122,6 +123,45 @@ export const auditLog = sqliteTable(
     fields: text('fields').notNull(),
   },
   (table) => [primaryKey({ columns: [table.bankId, table.at, table.requestId] })],
+);
+
+export const events = sqliteTable(
+  'events',
+  {
+    bankId: text('bank_id').notNull(),
+    sequence: integer('sequence').notNull(),
+    type: text('type').notNull(),
+    data: text('data').notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.bankId, table.sequence] })],
+);
+
+export const webhookEndpoints = sqliteTable(
+  'webhook_endpoints',
+  {
+    bankId: text('bank_id').notNull(),
+    id: text('id').notNull(),
+    url: text('url').notNull(),
+    types: text('types').notNull(),
+    secret: text('secret').notNull(),
+    previousSecret: text('previous_secret'),
+    previousSecretUntil: integer('previous_secret_until'),
+    status: text('status').notNull().default('ENABLED'),
+    disabledAt: integer('disabled_at'),
+    disabledReason: text('disabled_reason'),
+    position: integer('position').notNull(),
+    lease: text('lease'),
+    leaseUntil: integer('lease_until').notNull().default(0),
+    failures: integer('failures').notNull().default(0),
+    failingSince: integer('failing_since'),
+    nextAttemptAt: integer('next_attempt_at').notNull().default(0),
+    lastAttemptAt: integer('last_attempt_at'),
+    lastStatus: integer('last_status'),
+    testedAt: integer('tested_at').notNull().default(0),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.bankId, table.id] })],
 );
 
 export const payeeMisses = sqliteTable('payee_misses', {

@@ -5,6 +5,7 @@
 import type { PrimarySession, ReadSession } from '../db/session.ts';
 import type { Payee } from '../customers/customers.standard.ts';
 import { customerKey, payeeKey, type CachedCustomer, type PhraseCache } from '../customers/phrase-cache.ts';
+import { wakeEndpoints, type WakeDeps } from '../events/webhook-queue.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Actor } from '../api-keys/caller.ts';
 import { selectStagedCopyKeys } from '../batches/process/chunks.store.ts';
@@ -14,12 +15,12 @@ import { executeBatch, executeBatchWithRetry } from '../db/statements.ts';
 import { AppError } from '../errors.ts';
 import { eraseCustomerStatements } from './erasure.store.ts';
 
-export interface ErasureDeps {
+export interface ErasureDeps extends WakeDeps {
   db: PrimarySession;
   session: ReadSession;
   phraseCache: PhraseCache<CachedCustomer>;
   payeeCache: PhraseCache<Payee>;
-  runtime: Pick<Runtime, 'now'>;
+  runtime: Pick<Runtime, 'now' | 'log'>;
   /** Work that the response does not wait for. */
   runAfterResponse: (work: Promise<void>) => void;
 }
@@ -45,10 +46,11 @@ export async function eraseCustomer(
   if (keys === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
 
   const statements = eraseCustomerStatements(actor, deps.runtime.now(), id, keys, expected);
-  const { change, retired } = await executeBatchWithRetry(session, statements);
+  const { change, retired, due } = await executeBatchWithRetry(session, statements);
   if (change.length === 0) {
     throw expected === undefined ? new AppError('CUSTOMER_NOT_FOUND') : preconditionFailed();
   }
+  deps.runAfterResponse(wakeEndpoints(deps, due));
   // It may have been stored after it was looked up; and a repeated erasure does not return the phrase again.
   const phrase = retired[0]?.phrase ?? keys.phrase;
   if (phrase !== null) await forgetCachedValues(deps, bankId, phrase);

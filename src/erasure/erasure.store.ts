@@ -3,6 +3,8 @@ import { sql } from 'drizzle-orm';
 import { selectChange, isRecorded, insertChange } from '../audit/audit.store.ts';
 import type { Actor } from '../api-keys/caller.ts';
 import { isStaged, eraseStagedCopies } from '../batches/process/chunks.store.ts';
+import { selectDueEndpoints } from '../events/due-endpoints.store.ts';
+import { insertEvent } from '../events/events.store.ts';
 import { eraseClientRef } from '../batches/failures.store.ts';
 import { deleteCustomerStatements, matchesRevision, type CopyKeys } from '../customers/customers.store.ts';
 
@@ -25,10 +27,15 @@ export function eraseCustomerStatements(
   const stagedIsExpected = expected?.includes(id) === false ? sql`false` : isStaged(bankId, id);
   const exists = sql`(EXISTS (SELECT 1 FROM customers WHERE ${matchesRevision(bankId, id, expected)}) OR ${stagedIsExpected})`;
   return {
+    event: insertEvent(
+      { bankId, now: at, type: 'customer.erased', data: JSON.stringify({ customerId: id }) },
+      sql`WHERE NOT ${written} AND ${exists}`,
+    ),
     audit: insertChange(actor, change, exists),
     ...deleteCustomerStatements(bankId, id, written),
     stagedCopies: eraseStagedCopies(bankId, id, email, written),
     failures: eraseClientRef(bankId, clientRef, written),
     change: selectChange(actor, change),
+    due: selectDueEndpoints(bankId, at, 'customer.erased'),
   };
 }

@@ -55,6 +55,18 @@ export async function linkHeader(
   return header;
 }
 
+/**
+ * One link, to where the reader of a growing list goes on.
+ * @param relation `next`: there is more already. `monitor` (RFC 5989): more may come.
+ */
+export function continuationLink(
+  path: string,
+  parameters: ListParameters,
+  relation: 'next' | 'monitor',
+): string {
+  return `<${path}?${toQuery(parameters).join('&')}>; rel="${relation}"`;
+}
+
 function toQuery({ limit, ...parameters }: ListParameters): string[] {
   const given = Object.entries(parameters).filter(([, value]) => value !== undefined);
   if (limit !== LIMITS.defaultPageRows) given.push(['limit', limit]);

@@ -9,7 +9,7 @@ import type { HttpContext, HttpEnv } from './context.ts';
 import { countMisses } from './guessing.ts';
 import type { Operation, ResponseOf } from './operation.ts';
 import { respondWithSuccess } from './responses.ts';
-import { validJson, validParams, validQuery } from './validation.ts';
+import { refuseBody, validJson, validParams, validQuery } from './validation.ts';
 
 type Output<Schema> = Schema extends z.ZodMiniType ? z.output<Schema> : undefined;
 
@@ -86,6 +86,7 @@ function checksOf(operation: Operation): MiddlewareHandler<HttpEnv>[] {
   checks.push(refuseLongUrl);
   if (query !== undefined) checks.push(validQuery(query));
   if (body !== undefined) checks.push(validJson(body));
+  else if (operation.method === 'POST') checks.push(refuseBody);
   if (params !== undefined) checks.push(validParams(params, operation.errors));
   return checks;
 }

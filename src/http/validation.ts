@@ -3,6 +3,7 @@ import { zValidator } from '@hono/zod-validator';
 import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type * as z from 'zod/mini';
+import { isProduction } from '../env.ts';
 import { AppError, ERRORS, invalid, type ErrorCode, type FieldError } from '../errors.ts';
 import { findExcess } from '../lib/json-size.ts';
 import type { HttpContext, HttpEnv } from './context.ts';
@@ -56,6 +57,12 @@ export function validParams(schema: z.ZodMiniType, errors: readonly ErrorCode[])
   };
 }
 
+/** Finds faults of a parsed body that depend on the deployment, which a schema cannot know. */
+export type BodyFaults = (
+  body: unknown,
+  deployment: { production: boolean; publicUrl: string | undefined },
+) => FieldError[];
+
 export interface BodyRules<Schema extends z.ZodMiniType = z.ZodMiniType> {
   schema: Schema;
   maxBytes: number;
@@ -63,7 +70,17 @@ export interface BodyRules<Schema extends z.ZodMiniType = z.ZodMiniType> {
   maxValues: number;
   /** The array that makes up the body. With more elements it is refused before it is parsed, for the reason `fault`. */
   list?: { key: string; maxElements: number; fault: string };
+  /** More faults than those of the schema. */
+  faults?: BodyFaults;
 }
+
+/** Refuses a body that nothing would read, because whoever sends one expects it to have an effect. */
+export const refuseBody: MiddlewareHandler<HttpEnv> = (context, next) => {
+  if (context.req.raw.body !== null) {
+    throw invalid('body', 'must be absent: this operation takes parameters in the URL only');
+  }
+  return next();
+};
 
 const JSON_TYPE = /^application\/json\s*(;|$)/i;
 
@@ -85,12 +102,21 @@ export function validJson(rules: BodyRules): MiddlewareHandler<HttpEnv> {
     return withinLimit(context, async () => {
       // Hono's own readers would keep the bytes and the text in memory until the request ends.
       const body = readJson(new Uint8Array(await context.req.raw.arrayBuffer()), rules);
-      const result = rules.schema.safeParse(body);
-      throwFieldErrors('body')(result);
-      context.req.addValidatedData('json', result.data as object);
+      context.req.addValidatedData('json', parseBody(body, rules, context) as object);
       await next();
     });
   };
+}
+
+/** @throws a 400 with every fault, of which each field has one */
+function parseBody(body: unknown, { schema, faults }: BodyRules, { env }: HttpContext): unknown {
+  const result = schema.safeParse(body);
+  const errors = result.success ? [] : toFieldErrors(result.error, 'body');
+  const named = new Set(errors.map(({ field }) => field));
+  const more = faults?.(body, { production: isProduction(env), publicUrl: env.PUBLIC_URL }) ?? [];
+  errors.push(...more.filter(({ field }) => !named.has(field)));
+  if (errors.length > 0) throw new AppError('INVALID_REQUEST', { errors });
+  return result.data;
 }
 
 /** @throws a 400 for too many values, invalid UTF-8 or invalid JSON */

@@ -4,7 +4,7 @@
  */
 import { incrementBase32, ulid } from 'ulid';
 
-type Prefix = 'bat' | 'cus' | 'req';
+type Prefix = 'bat' | 'cus' | 'dlv' | 'png' | 'req' | 'whk';
 
 /** `now` in milliseconds; `random` from 0 up to 1. */
 export interface IdSource {

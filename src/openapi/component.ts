@@ -1,4 +1,4 @@
-/** A named shape of the reference. */
+/** A named shape of the reference: a schema of the code, with a description of every field and an example. */
 import type * as z from 'zod/mini';
 
 export interface Component<Example = unknown> {

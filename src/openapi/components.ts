@@ -15,6 +15,7 @@ import { customerRow, customerUpdate } from '../customers/customers.requests.ts'
 import { health } from '../health/health.responses.ts';
 import { BANK_COMPONENTS } from './bank-components.ts';
 import { component, type Component } from './component.ts';
+import { EVENT_COMPONENTS } from './event-components.ts';
 import {
   DEMO_CUSTOMER,
   EXAMPLE_BATCH_ID,
@@ -183,6 +184,7 @@ export const COMPONENTS = {
     { index: 'Position in the request, from 0.', clientRef: CLIENT_REF, id: ID, phrase: PHRASE },
     { index: 0, clientRef: 'core-0000001', id: FIRST_ID, phrase: 'lake-market-garden-silver' },
   ),
+  ...EVENT_COMPONENTS,
   Change: component(
     change,
     'Who changed what. Names of fields, never their values.',
@@ -191,8 +193,8 @@ export const COMPONENTS = {
       requestId: 'The `X-Request-Id` of the request that made it.',
       keyId: 'The API key of that request. Null: the change was not made through this API.',
       action:
-        '`batch.accepted`, `customer.updated` or `customer.erased`. UPDATE, DELETE or INSERT: the change was made in the database by hand. Entries of version 0.1.0 name the method and path instead.',
-      subject: 'The id of the customer or of the batch.',
+        '`batch.accepted`, `customer.updated`, `customer.erased`, or `webhook.` and what was done. UPDATE, DELETE or INSERT: the change was made in the database by hand. Entries of version 0.1.0 name the method and path instead.',
+      subject: 'The id of the customer, batch or webhook.',
       fields: 'The fields that an update named.',
     },
     {

@@ -6,6 +6,8 @@ export const TAGS = {
   Customers: 'Look up, list, update and erase customers.',
   Payees: 'Find out who gets a payment, at whatever bank.',
   Batches: 'Create up to 10,000 customers in one request, and read the outcome of each row.',
+  Events: 'Learn what happened without asking for it again and again.',
+  Webhooks: 'Have events sent to you as they happen.',
   Audit: 'Read who changed what.',
   Service: 'Check whether the service is running.',
 } as const;

@@ -39,6 +39,10 @@ export const ERROR_GUIDE: Record<ErrorCode, Guide> = {
     cause: 'Your bank has sent no batch with this id, or it was completed more than 30 days ago.',
     fix: 'Take the id from the `batchId` or the `Location` of the response to the batch, or list your batches.',
   },
+  WEBHOOK_NOT_FOUND: {
+    cause: 'Your bank has no webhook with this id, or it was deleted.',
+    fix: 'Take the id from the response that created it, or list your webhooks.',
+  },
   ROUTE_NOT_FOUND: {
     cause: 'There is nothing at this URL.',
     fix: 'The reference lists every path. Mind the singular: one customer is `/v1/bank/customer`, the list is `/v1/bank/customers`.',
@@ -55,6 +59,14 @@ export const ERROR_GUIDE: Record<ErrorCode, Guide> = {
   IDEMPOTENCY_IN_PROGRESS: {
     cause: 'An earlier request with the same Idempotency-Key has no response yet.',
     fix: 'Wait as long as `Retry-After` says and send the same request again: you get the response to the first.',
+  },
+  WEBHOOK_LIMIT_REACHED: {
+    cause: 'Your bank has 20 webhooks, which is as many as a bank may have.',
+    fix: 'Delete one that is no longer needed, or add the event types to one that exists.',
+  },
+  EVENTS_EXPIRED: {
+    cause: 'Events are kept for 30 days, and some of those after the one that you named are gone.',
+    fix: 'You have missed events. `errors` names the oldest that is kept, and the `after` to go on with. Then compare the batches and customers that you have with ours: list batches, and look customers up.',
   },
   PRECONDITION_FAILED: {
     cause:

@@ -2,6 +2,7 @@
 import type * as z from 'zod/mini';
 import type { Bank } from '../bank/bank.responses.ts';
 import type { BatchReport, RowFailure } from '../batches/batches.responses.ts';
+import type { Webhook } from '../webhooks/webhooks.responses.ts';
 import type { customerRow } from '../customers/customers.requests.ts';
 
 /** A customer of the demo bank of `npm start`, so that the examples of lookups work there. */
@@ -76,5 +77,37 @@ export const BANK_LIMITS = {
     { name: 'misses', limit: 50, seconds: 10 },
   ],
 } satisfies Bank['limits'];
+
+export const EXAMPLE_EVENT = {
+  id: 'evt_bnk_demo_lagos_17',
+  type: 'batch.completed',
+  createdAt: '2026-11-25T09:12:32.000Z',
+  data: {
+    batchId: EXAMPLE_BATCH_ID,
+    status: 'COMPLETED_WITH_FAILURES',
+    total: 2,
+    successful: 1,
+    failed: 1,
+  },
+} as const;
+
+export const EXAMPLE_WEBHOOK_ID = 'whk_01M890A7R3N5P7Q9S1T3V5W7X9';
+
+export const EXAMPLE_WEBHOOK: Webhook = {
+  id: EXAMPLE_WEBHOOK_ID,
+  url: 'https://bank.example.com/hooks/peere',
+  types: ['batch.completed', 'batch.stalled'],
+  status: 'ENABLED',
+  createdAt: '2026-11-25T09:00:00.000Z',
+  disabledAt: null,
+  disabledReason: null,
+  position: 'evt_bnk_demo_lagos_17',
+  lag: 0,
+  lastAttemptAt: '2026-11-25T09:12:33.000Z',
+  lastStatusCode: 204,
+  failingSince: null,
+  nextAttemptAt: null,
+  previousSecretUntil: null,
+};
 
 export const EXAMPLE_HOST = 'https://api.example.com';

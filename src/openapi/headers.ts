@@ -80,11 +80,11 @@ export const RESPONSE_HEADERS: Record<DocumentedHeader, Header> = {
   },
   Link: {
     description:
-      'RFC 8288: the URLs of the `next`, `prev` and `first` pages. Follow them instead of building them. Those of a filtered list name the customers that the filters found. The header stays under 7 KB, if necessary without `first` and `prev`.',
+      'RFC 8288: the URLs of the `next`, `prev` and `first` pages. Follow them instead of building them. Those of a filtered list name the customers that the filters found. Events have `next`, or `monitor` if there are no more yet: the URL to ask again later. The header stays under 7 KB, if necessary without `first` and `prev`.',
     schema: text,
   },
   'X-Total-Count': { description: 'The number of customers in the whole list.', schema: number },
-  Location: { description: 'The URL of the batch.', schema: text },
+  Location: { description: 'The URL of the batch or the webhook.', schema: text },
   'Idempotent-Replayed': {
     description: '`true`: this is the response to an earlier request with the same Idempotency-Key.',
     schema: { type: 'string', enum: ['true'] },

@@ -14,6 +14,8 @@ const SCOPE_MEANINGS: Record<Scope, string> = {
   'customers:write': 'create and update customers',
   'customers:erase': 'erase customers',
   'audit:read': 'read the audit log',
+  'events:read': 'read events',
+  'webhooks:manage': 'create, change, test and delete webhooks',
   'network:resolve': 'find out who is behind a phrase, at whatever bank. No API key has it by default',
 };
 

@@ -39,7 +39,8 @@ export function describeComponents(): Record<string, JsonSchema> {
       const { $schema: _, $id: __, id: ___, ...exact } = made.schemas[name] ?? {};
       const schema = asSent(name, exact);
       const properties = describeFields(schema.properties, notes);
-      return [name, { ...schema, description, properties, examples: [example] }];
+      const described = schema.properties === undefined ? {} : { properties };
+      return [name, { ...schema, description, ...described, examples: [example] }];
     }),
   );
 }

@@ -10,6 +10,7 @@ import { describeComponents, describeFields, toJsonSchema } from './json-schema.
 import { OPERATIONS } from './operations.ts';
 import { responsesOf } from './responses.ts';
 import { emailParameter, type JsonSchema } from './sent.ts';
+import { describeWebhooks } from './webhooks.ts';
 
 /** `/a/:b`, as Hono writes it, is `/a/{b}`. */
 export function templateOf(path: string): string {
@@ -86,6 +87,7 @@ function bodyOf(schema: NonNullable<Operation['body']>['schema'], example: unkno
 export interface OpenApi {
   openapi: string;
   paths: Record<string, Record<string, JsonSchema>>;
+  webhooks: Record<string, object>;
   components: { schemas: Record<string, JsonSchema> } & Record<string, object>;
 }
 
@@ -116,6 +118,7 @@ export function buildOpenApi(version: string, publicUrl?: string): OpenApi {
     security: [{ key: [] }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths,
+    webhooks: describeWebhooks(),
     components: {
       securitySchemes: {
         key: {

@@ -13,6 +13,7 @@ import { LIMITS } from '../limits.ts';
 import { resolvePayeeOperation } from '../payee/payee.operations.ts';
 import { COMPONENTS } from './components.ts';
 import type { Documented, Parameter } from './documented.ts';
+import { EVENT_OPERATIONS } from './event-operations.ts';
 import { DEMO_CUSTOMER, EXAMPLE_BATCH_ID } from './examples.ts';
 
 const PAGE_PARAMETERS = {
@@ -216,6 +217,7 @@ export const OPERATIONS: Record<string, Documented> = {
     query: PAGE_PARAMETERS,
     responses: PAGE,
   },
+  ...EVENT_OPERATIONS,
   listChanges: {
     operation: audit.listChangesOperation,
     tag: 'Audit',

@@ -4,7 +4,7 @@ import { beforeEach, expect, it } from 'vitest';
 import wranglerToml from '../../wrangler.toml?raw';
 import { consumeBatches } from '../../src/batches/process/consumer.ts';
 import { MAX_RESEND_AFTER_MS, RESEND_AFTER_MS, type ChunkPointer } from '../../src/batches/batch-queue.ts';
-import { sweep } from '../../src/batches/process/sweep.ts';
+import { runCron } from '../../src/cron.ts';
 import { createDeps, createIsolateMemory, type Deps } from '../../src/deps.ts';
 import { systemRuntime } from '../../src/runtime.ts';
 import { connectionLost, withSessions } from '../support/faulty-bindings.ts';
@@ -86,7 +86,7 @@ async function play(until: number, loses: () => boolean = () => false): Promise<
     now = Math.max(now, next);
     if (message === undefined || message.dueAt > next) {
       now = cronAt;
-      await sweep(deps).catch(() => {});
+      await runCron(deps).catch(() => {});
       continue;
     }
     messages = messages.filter((other) => other !== message);
@@ -169,5 +169,6 @@ it('limits the concurrency of consumers, because D1 has one writer', () => {
   expect(bounds).toEqual([
     ['customer-batches', 2],
     ['customer-batches-dlq', 1],
+    ['webhook-deliveries', 20],
   ]);
 });

@@ -13,7 +13,7 @@ import { sentCustomer } from '../support/customers.ts';
 import { countRows } from '../support/database.ts';
 import { Service } from '../support/service.ts';
 
-const owner = { bankId: 'bnk_lagos', customerId: 'cus_1', field: 'accountNumber' };
+const owner = { bankId: 'bnk_lagos', ownerId: 'cus_1', field: 'accountNumber' };
 const secretOf = (letter: string) => btoa(letter.repeat(32));
 const keys = new Map<number, FieldKey>();
 let key: FieldKey;
@@ -43,7 +43,7 @@ describe('a sealed field', () => {
 
   it.each([
     ['bank', { ...owner, bankId: 'bnk_accra' }],
-    ['customer', { ...owner, customerId: 'cus_2' }],
+    ['customer', { ...owner, ownerId: 'cus_2' }],
     ['field', { ...owner, field: 'reference' }],
   ])('does not open for another %s', async (_, other) => {
     await expect(openField(keys, other, await sealField(key, owner, 'x'))).rejects.toThrow();
@@ -82,8 +82,8 @@ describe('the service', () => {
     expect(staged).not.toMatch(/1000000001|internal-1/);
     await service.deliverAll();
     const { results } = await stored();
-    for (const { id: customerId = '', account_number = '', reference = '' } of results) {
-      const own = { bankId: 'bnk_lagos', customerId };
+    for (const { id: ownerId = '', account_number = '', reference = '' } of results) {
+      const own = { bankId: 'bnk_lagos', ownerId };
       expect([versionOf(account_number), versionOf(reference)]).toEqual([2, 2]);
       expect(await openField(keys, { ...own, field: 'accountNumber' }, account_number)).toBe('1000000001');
       expect(await openField(keys, { ...own, field: 'reference' }, reference)).toBe('internal-1');

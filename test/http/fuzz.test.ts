@@ -5,7 +5,7 @@
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { API_KEYS } from '../support/banks.ts';
+import { API_KEYS, WEBHOOK_ID } from '../support/banks.ts';
 import { sentCustomer } from '../support/customers.ts';
 import { ROUTES } from '../support/routes.ts';
 import { Service } from '../support/service.ts';
@@ -59,6 +59,8 @@ const parameter = fc.oneof(
     'status',
     'dryRun',
     'subject',
+    'after',
+    'type',
   ),
   marked,
 );
@@ -79,6 +81,16 @@ const body = fc.oneof(
         marked,
       ),
       hostileValue,
+    ),
+  }),
+  fc.record({
+    url: fc.oneof(
+      hostileValue,
+      marked.map((text) => `https://${text}`),
+    ),
+    types: fc.oneof(
+      hostileValue,
+      fc.array(fc.oneof(marked, fc.constant('batch.completed')), { maxLength: 3 }),
     ),
   }),
   hostileValue,
@@ -106,7 +118,7 @@ const request = fc.record({
   route: fc.constantFrom(...ROUTES),
   method: fc.constantFrom('GET', 'POST', 'PATCH', 'PUT', 'DELETE', 'OPTIONS', 'HEAD'),
   asMeant: fc.boolean(),
-  segment: fc.oneof(marked, fc.constant('bat_nobody')),
+  segment: fc.oneof(marked, fc.constantFrom('bat_nobody', WEBHOOK_ID)),
   query,
   headers,
   body: fc.oneof(body.map(toJson), hostileText),
@@ -125,7 +137,7 @@ it('answers no request with a 500, and repeats no value in an error', { timeout:
       request,
       async ({ route, method, asMeant, segment, query: pairs, headers: sent, body: text }) => {
         const verb = asMeant ? route.method : method;
-        const path = route.path.replace(':batchId', encodeURIComponent(segment.toWellFormed()));
+        const path = route.path.replace(/:\w+/, encodeURIComponent(segment.toWellFormed()));
         const search = new URLSearchParams(pairs.map(([name, value]) => [name, value.toWellFormed()]));
         const answer = await service.request(verb, `${path}?${search.toString()}`, {
           apiKey: API_KEYS.full,

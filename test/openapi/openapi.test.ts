@@ -12,7 +12,7 @@ import { isSpreadsheetDamage } from '../../src/lib/spreadsheet.ts';
 import { ERROR_GUIDE, FAILURE_GUIDE } from '../../src/openapi/error-guide.ts';
 import { templateOf } from '../../src/openapi/openapi.ts';
 import { OPERATIONS } from '../../src/openapi/operations.ts';
-import { API_KEYS } from '../support/banks.ts';
+import { API_KEYS, WEBHOOK_ID } from '../support/banks.ts';
 import { brokenDatabase, d1Error, failingSessions } from '../support/faulty-bindings.ts';
 import { sentCustomer } from '../support/customers.ts';
 import {
@@ -125,8 +125,7 @@ it('documents exactly the statuses and headers that the service sends, for every
       for (const error of [new TypeError('an unforeseen fault'), d1Error('D1 is overloaded')])
         await ask(broken(error, calls), method, path, { ...own, headers: returned });
     }
-    if (pattern.includes(':batchId'))
-      await ask(service, method, path.replace(customer.batchId, 'bat_none'), own);
+    if (pattern.includes(':')) await ask(service, method, pattern.replace(/:\w+/, 'none'), own);
     if (method !== 'DELETE') await ask(service, method, path, own);
   }
 
@@ -165,6 +164,18 @@ it('documents exactly the statuses and headers that the service sends, for every
     '/v1/bank/customers?phrases=river-stone-ocean-able,river-stone-ocean-about',
     {},
   );
+  await service.env.DB.batch([
+    service.env.DB.prepare(`UPDATE banks SET event_sequence = 9 WHERE id = 'bnk_lagos'`),
+    service.env.DB.prepare('DELETE FROM events'),
+  ]);
+  const webhook = { url: 'https://hooks.example.net/', types: ['batch.completed'] };
+  const { body: made } = await service.request('POST', '/v1/bank/webhooks', { body: webhook });
+  for (const after of ['evt_bnk_lagos_3', 'evt_bnk_lagos_99']) {
+    await ask(service, 'GET', `/v1/bank/events?after=${after}`, {});
+    await ask(service, 'POST', `/v1/bank/webhooks/${made.data.id}/enable?after=${after}`, {});
+  }
+  for (let n = 0; n < 20; n += 1) await ask(service, 'POST', '/v1/bank/webhooks', { body: webhook });
+  for (let n = 0; n < 2; n += 1) await ask(service, 'DELETE', `/v1/bank/webhooks/${made.data.id}`, {});
   const stale = { 'If-Match': '"another"' };
   const update = { id: customer.id, update: { state: 'Ogun' } };
   await ask(service, 'PATCH', '/v1/bank/customer', { body: update, headers: stale });
@@ -184,8 +195,10 @@ describe('each of its examples is true', () => {
   it.each(Object.entries(OPERATIONS).filter(([, { body }]) => body !== undefined))(
     'the service accepts the body of %s',
     async (_, { operation, body }) => {
-      const { status } = await service.request(operation.method, operation.path, {
-        body: { ...(body as object), ...(operation.method === 'PATCH' ? { id: customer.id } : {}) },
+      const path = operation.path.replace(':webhookId', WEBHOOK_ID);
+      const own = 'id' in (body as object) ? { id: customer.id } : {};
+      const { status } = await service.request(operation.method, path, {
+        body: { ...(body as object), ...own },
       });
       expect([200, 201]).toContain(status);
     },
@@ -232,13 +245,14 @@ describe('a path parameter', () => {
     .filter((parameter) => parameter.in === 'path');
 
   it('is described by its own operation, with its own example', () => {
-    expect(ofPaths.length).toBe(3);
+    expect(ofPaths.length).toBe(3 + 6);
     for (const parameter of ofPaths) {
+      const kind = parameter.name === 'batchId' ? 'batch' : 'webhook';
       expect(parameter).toMatchObject({
-        name: 'batchId',
+        name: `${kind}Id`,
         required: true,
-        description: 'The `batchId` in the response to the batch.',
-        example: expect.stringMatching(/^bat_/),
+        description: expect.stringContaining(kind),
+        example: expect.stringMatching(/^(bat|whk)_/),
       });
     }
   });

@@ -2,6 +2,7 @@
 import type { FailureLimits } from '../../src/batches/failures.store.ts';
 import type { ChunkPointer } from '../../src/batches/batch-queue.ts';
 import type { ValueStore } from '../../src/customers/data-centre-cache.ts';
+import type { EndpointPointer } from '../../src/events/webhook-queue.ts';
 import type { Env } from '../../src/env.ts';
 import { connectionLost, interceptCalls, withSessions } from '../support/faulty-bindings.ts';
 import { unlimitedBindings } from '../support/service.ts';
@@ -27,7 +28,8 @@ export function scheduledBindings(
   real: Env,
   limits: FailureLimits,
   scheduler: Scheduler,
-  queue: QueueModel,
+  queue: QueueModel<ChunkPointer>,
+  webhookQueue: QueueModel<EndpointPointer>,
   random: Random,
 ): Env {
   return {
@@ -37,6 +39,7 @@ export function scheduledBindings(
     MAX_FAILURES_PER_DAY: limits.perDay,
     DB: withReplica(scheduledDatabase(real.DB, scheduler), random),
     BATCH_QUEUE: scheduledQueue(scheduler, queue, random),
+    WEBHOOK_QUEUE: scheduledQueue(scheduler, webhookQueue, random),
   };
 }
 
@@ -136,14 +139,15 @@ export function scheduledCache(scheduler: Scheduler): ValueStore {
   };
 }
 
-function scheduledQueue(scheduler: Scheduler, queue: QueueModel, random: Random): Queue<ChunkPointer> {
+function scheduledQueue<Body>(scheduler: Scheduler, queue: QueueModel<Body>, random: Random): Queue<Body> {
   return {
-    sendBatch: (messages: { body: ChunkPointer }[]) =>
+    sendBatch: (messages: { body: Body; delaySeconds?: number }[]) =>
       scheduler.park('queue', (outcome) =>
         applyOutcome(outcome === 'partly' ? 'after' : outcome, failure('Queue send failed'), async () => {
           const bodies = messages.map(({ body }) => body);
-          queue.send(outcome === 'partly' ? bodies.filter(() => random.happens(0.5)) : bodies);
+          const notBefore = scheduler.now + (messages[0]?.delaySeconds ?? 0) * 1_000;
+          queue.send(outcome === 'partly' ? bodies.filter(() => random.happens(0.5)) : bodies, notBefore);
         }),
       ),
-  } as unknown as Queue<ChunkPointer>;
+  } as unknown as Queue<Body>;
 }

@@ -1,5 +1,6 @@
 /** What must be true after every seed. */
 import type { FailureLimits } from '../../src/batches/failures.store.ts';
+import { checkEvents, type StoredEvent } from './event-invariants.ts';
 import { CANARY, type PostIntent } from './clients.ts';
 import { acceptedIndexes, bankOf, emailOf, type Acknowledged, type Requests } from './requests.ts';
 import type { World } from './world.ts';
@@ -15,7 +16,7 @@ interface CustomerRow {
   client_ref: string;
 }
 
-interface BatchRow {
+export interface BatchRow {
   bank_id: string;
   id: string;
   status: string;
@@ -52,6 +53,7 @@ interface BankRow {
   failure_count: number;
   failure_day: string;
   failure_day_count: number;
+  event_sequence: number;
 }
 
 export interface State {
@@ -61,7 +63,8 @@ export interface State {
   chunks: ChunkRow[];
   banks: BankRow[];
   retired: { phrase: string }[];
-  audit: { bank_id: string; request_id: string; key_id: string | null }[];
+  audit: { bank_id: string; request_id: string; key_id: string | null; action: string; subject: string }[];
+  events: StoredEvent[];
 }
 
 export async function readState(db: D1Database): Promise<State> {
@@ -73,12 +76,13 @@ export async function readState(db: D1Database): Promise<State> {
     'banks',
     'retired_phrases',
     'audit_log',
+    'events',
   ];
   const results = await db.batch(tables.map((table) => db.prepare(`SELECT * FROM ${table}`)));
-  const [customers, batches, failures, chunks, banks, retired, audit] = results.map(
+  const [customers, batches, failures, chunks, banks, retired, audit, events] = results.map(
     ({ results: rows }) => rows,
   );
-  return { customers, batches, failures, chunks, banks, retired, audit } as State;
+  return { customers, batches, failures, chunks, banks, retired, audit, events } as State;
 }
 
 type ReportViolation = (violation: string) => void;
@@ -91,6 +95,7 @@ export function checkState(state: State, world: World, violate: ReportViolation)
   }
   checkErasures(state, world.requests, violate);
   checkAudit(state, world.requests, violate);
+  checkEvents(state, violate);
   for (const bank of state.banks) checkFailureCounts(state, bank, world.limits, violate);
   const rejected = state.batches.reduce((sum, batch) => sum + batch.rejected, 0);
   if (rejected > world.corruptedRows) violate('a row that breaks no constraint is rejected');
@@ -233,7 +238,9 @@ function checkAudit({ audit }: State, { changes }: Requests, violate: ReportViol
   const logged = new Set(audit.map(({ bank_id, request_id }) => `${bank_id} ${request_id}`));
   if (changes.some(({ bank, requestId }) => !logged.has(`${bank} ${requestId}`)))
     violate('a change is not in the audit log');
-  if (audit.some(({ key_id }) => key_id === null)) violate('a change has no API key');
+  // The service itself disables webhooks.
+  if (audit.some(({ key_id, action }) => key_id === null && action !== 'webhook.disabled'))
+    violate('a change has no API key');
 }
 
 /** Every response to the same Idempotency-Key and body names the same batch. */
@@ -262,13 +269,15 @@ function checkUpdates({ customers }: State, { updates }: Requests, violate: Repo
   }
 }
 
-function checkSecrecy({ log, queue }: World, violate: ReportViolation): void {
+function checkSecrecy({ log, queue, webhookQueue }: World, violate: ReportViolation): void {
   if (log.some((line) => line.includes(CANARY))) violate('a log line holds personal data');
-  if (queue.sentTexts.some((message) => message.includes(CANARY))) violate('a message holds personal data');
+  if ([...queue.sentTexts, ...webhookQueue.sentTexts].some((message) => message.includes(CANARY)))
+    violate('a message holds personal data');
 }
 
-/** Checks that the counts of batches only grow, and that completed batches stay completed. */
+/** Checks that counts of batches and positions of webhooks only grow, and that completed batches stay completed. */
 export class Progress {
+  readonly #positions = new Map<string, number>();
   readonly #seen = new Map<string, { status: string; created: number; failed: number }>();
   readonly #violate: ReportViolation;
 
@@ -286,6 +295,13 @@ export class Progress {
       if (completed && now.status !== before.status) this.#violate('a completed batch was opened again');
       if (now.created < before.created || now.failed < before.failed) this.#violate('a batch went backwards');
       this.#seen.set(id, now);
+    }
+    const endpoints = await db
+      .prepare('SELECT id, position FROM webhook_endpoints')
+      .all<{ id: string; position: number }>();
+    for (const { id, position } of endpoints.results) {
+      if (position < (this.#positions.get(id) ?? 0)) this.#violate('a webhook went backwards');
+      this.#positions.set(id, position);
     }
   }
 }

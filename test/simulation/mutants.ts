@@ -15,11 +15,13 @@ const keys = 'batches/accept/idempotency.store.ts';
 const chunks = 'batches/process/chunks.store.ts';
 const failures = 'batches/failures.store.ts';
 const consumer = 'batches/process/consumer.ts';
+const delivery = 'webhooks/delivery.ts';
+const deliveryStore = 'webhooks/delivery.store.ts';
 const commit = 'batches/accept/commit.ts';
 const noSweep: Edit = {
-  file: 'batches/process/sweep.ts',
-  find: '[resendDueChunks(deps), ',
-  replace: '[',
+  file: 'cron.ts',
+  find: 'resendDueChunks(deps),',
+  replace: '',
 };
 
 export const MUTANTS: Record<string, Edit[]> = {
@@ -35,9 +37,9 @@ export const MUTANTS: Record<string, Edit[]> = {
   'closed-outside-the-transaction': [
     {
       file: consumer,
-      find: '      await executeBatch(deps.db, statements, WRITE_DEADLINE_MS);\n      return;',
+      find: '{ statements, due }, WRITE_DEADLINE_MS)',
       replace:
-        '      await executeBatch(deps.db, statements.slice(0, 3)); await executeBatch(deps.db, statements.slice(3));\n      return;',
+        '[statements.slice(0, 3)]).then(() => executeBatch(deps.db, { statements: statements.slice(3), due }))',
     },
   ],
   'closed-chunks-not-guarded': [
@@ -194,6 +196,59 @@ export const MUTANTS: Record<string, Edit[]> = {
     },
     { file: 'customers/customers.store.ts', find: ' AND ${isLatest(actor, id)}', replace: '' },
   ],
+  'an-event-outside-its-transaction': [
+    {
+      file: 'customers/customers.service.ts',
+      find: 'await executeBatchWithRetry(deps.session, statements);',
+      replace:
+        'await executeBatchWithRetry(deps.session, statements.event).then(() => executeBatchWithRetry(deps.session, { ...statements, event: [] }));',
+    },
+    {
+      file: 'erasure/erasure.service.ts',
+      find: 'await executeBatchWithRetry(session, statements);',
+      replace:
+        'await executeBatchWithRetry(session, statements.event).then(() => executeBatchWithRetry(session, { ...statements, event: [] }));',
+    },
+  ],
+  'a-batch-completed-without-its-event': [
+    {
+      file: 'batches/batch-status.store.ts',
+      find: 'AND status <> ${STATUS}`',
+      replace: "AND status = 'STALLED'`",
+    },
+  ],
+  'a-position-moved-before-the-delivery': [
+    {
+      file: delivery,
+      find: 'const attempt = event && (await send(delivery, event));',
+      replace:
+        'if (event) { const held = { ...pointer, lease, position }; position = event.sequence; ' +
+        'await execute(deps.db, moveEndpoint(held, { position, leaseUntil: startedAt + LEASE_MS, sent: null })); } ' +
+        'const attempt = event && (await send(delivery, event));',
+    },
+  ],
+  'no-lease': [
+    {
+      file: 'events/due-endpoints.store.ts',
+      find: ' AND lease_until <= ${now}',
+      replace: '',
+    },
+  ],
+  'an-event-skipped-after-a-failure': [
+    {
+      file: deliveryStore,
+      find: 'SET ${failed(failure)}, next_attempt_at',
+      replace: 'SET ${failed(failure)}, position = position + 1, next_attempt_at',
+    },
+  ],
+  'delivered-to-the-wrong-bank': [
+    {
+      file: deliveryStore,
+      find: 'WHERE bank_id = ${bankId} AND sequence > (',
+      replace: 'WHERE sequence > (',
+    },
+  ],
+  'webhooks-wait-for-the-queue': [{ file: 'cron.ts', find: 'wakeDueEndpoints(deps),', replace: '' }],
 };
 
 export function plantedBug(name: string): Plugin {

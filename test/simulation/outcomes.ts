@@ -13,6 +13,14 @@ export const OUTCOMES: Record<Exclude<Boundary, 'timer'>, { weight: number; choi
     { weight: 10, choice: 'after' },
     { weight: 10, choice: 'partly' },
   ],
+  receiver: [
+    { weight: 64, choice: 'works' },
+    { weight: 12, choice: 'before' },
+    { weight: 10, choice: 'after' },
+    { weight: 10, choice: 'fails' },
+    { weight: 2, choice: 'redirects' },
+    { weight: 2, choice: 'gone' },
+  ],
   'cache get': [
     { weight: 60, choice: 'works' },
     { weight: 10, choice: 'before' },

@@ -5,9 +5,10 @@
 import type { Random } from './random.ts';
 
 /** What happens to a call. `after`: it takes effect, and its response is lost. */
-export type CallOutcome = 'works' | 'before' | 'after' | 'partly' | 'garbage' | 'foreign';
+export type CallOutcome =
+  'works' | 'before' | 'after' | 'partly' | 'garbage' | 'foreign' | 'fails' | 'redirects' | 'gone';
 
-export type Boundary = 'd1' | 'queue' | 'cache get' | 'cache put' | 'timer';
+export type Boundary = 'd1' | 'queue' | 'cache get' | 'cache put' | 'receiver' | 'timer';
 
 interface Parked {
   boundary: Boundary;

@@ -2,8 +2,12 @@
 import { env } from 'cloudflare:workers';
 import { redriveBatch } from '../../src/batches/process/redrive.store.ts';
 import { executeBatch } from '../../src/db/statements.ts';
+import { importFieldKey, sealField } from '../../src/crypto/field-cipher.ts';
+import { WEBHOOK_SECRET } from '../../src/webhooks/receiver.ts';
 import { ACCRA, API_KEYS } from '../support/banks.ts';
+import { checkDeliveries } from './event-invariants.ts';
 import { checkState, Progress, readState, type State } from './invariants.ts';
+import { ENDPOINTS, urlOf } from './receivers.ts';
 import { BEGINNING } from './scheduler.ts';
 import { World } from './world.ts';
 
@@ -40,10 +44,12 @@ export async function playSeed(seed: number): Promise<SeedResult> {
     await world.sweep(61_000);
     await settle(world, violate);
   }
+  await deliverAll(world, violate);
   await retryAll(world, violate);
   await progress.sample(env.DB);
   const state = await readState(env.DB);
   checkState(state, world, violate);
+  checkDeliveries(state, world.receivers, violate);
   await askPayees(state, world, violate);
 
   await world.repeatHistory();
@@ -69,18 +75,65 @@ async function clear(db: D1Database): Promise<void> {
     'retired_phrases',
     'audit_log',
     'payee_misses',
+    'events',
+    'webhook_endpoints',
   ];
   await db.batch([
     // The trigger forbids emptying the audit log.
     db.prepare('DROP TRIGGER IF EXISTS audit_log_keeps_its_rows'),
     ...tables.map((table) => db.prepare(`DELETE FROM ${table}`)),
     db.prepare(
-      `UPDATE banks SET customer_count = 0, failure_count = 0, failure_day = '', failure_day_count = 0`,
+      `UPDATE banks SET customer_count = 0, failure_count = 0, failure_day = '', failure_day_count = 0,
+         event_sequence = 0`,
     ),
+    ...(await insertEndpoints(db)),
     // Otherwise the first use of an API key is written beside the request, and the scheduler would take that call for
     // the request's own while the request is still running.
     db.prepare('UPDATE api_keys SET last_used_on = ?').bind(new Date(BEGINNING).toISOString().slice(0, 10)),
   ]);
+}
+
+/** Secrets of the endpoints, sealed once for all seeds. */
+let sealedSecrets: Promise<string[]> | undefined;
+
+async function insertEndpoints(db: D1Database): Promise<D1PreparedStatement[]> {
+  sealedSecrets ??= importFieldKey(1, env.FIELD_KEY_1 ?? '').then((fieldKey) =>
+    Promise.all(
+      ENDPOINTS.map(({ bank: bankId, id: ownerId }) =>
+        sealField(fieldKey, { bankId, ownerId, field: WEBHOOK_SECRET }, `whsec_${btoa(ownerId)}`),
+      ),
+    ),
+  );
+  const secrets = await sealedSecrets;
+  const insert = db.prepare(
+    `INSERT INTO webhook_endpoints (bank_id, id, url, types, secret, position, created_at)
+     VALUES (?, ?, ?, ?, ?, 0, 0)`,
+  );
+  return ENDPOINTS.map((endpoint, index) =>
+    insert.bind(
+      endpoint.bank,
+      endpoint.id,
+      urlOf(endpoint),
+      JSON.stringify(endpoint.types),
+      secrets[index] ?? '',
+    ),
+  );
+}
+
+/** Longer than any wait between two attempts. */
+const LONGEST_WAIT_MS = 6 * 3_600_000;
+
+/** Without faults, every event is delivered within a few sweeps. Banks enable what a 410 has disabled. */
+async function deliverAll(world: World, violate: (violation: string) => void): Promise<void> {
+  for (let sweep = 0; sweep < MAX_SWEEPS; sweep += 1) {
+    const { results } = await env.DB.prepare(
+      `UPDATE webhook_endpoints SET status = 'ENABLED'
+       WHERE position < (SELECT event_sequence FROM banks WHERE id = bank_id) RETURNING id`,
+    ).all();
+    if (results.length === 0) return;
+    await world.sweep(LONGEST_WAIT_MS);
+    await settle(world, violate);
+  }
 }
 
 async function settle(world: World, violate: (violation: string) => void): Promise<void> {

@@ -2,7 +2,9 @@
 import type { FailureLimits } from '../../src/batches/failures.store.ts';
 import { STAGED_FIELDS } from '../../src/batches/staged-customer.ts';
 import type { ValueStore } from '../../src/customers/data-centre-cache.ts';
-import { DEAD_LETTER_QUEUE, type Env } from '../../src/env.ts';
+import type { ChunkPointer } from '../../src/batches/batch-queue.ts';
+import { DEAD_LETTER_QUEUE, WEBHOOK_QUEUE, type Env } from '../../src/env.ts';
+import type { EndpointPointer } from '../../src/events/webhook-queue.ts';
 import type { Runtime } from '../../src/runtime.ts';
 import { createWorker } from '../../src/worker.ts';
 import { unlimitedRatePolicies } from '../support/service.ts';
@@ -11,6 +13,7 @@ import { Random } from './random.ts';
 import { makeClients, type Client } from './clients.ts';
 import { OUTCOMES, OUTAGE_OUTCOMES } from './outcomes.ts';
 import { QueueModel, type QueuedMessage } from './queue-model.ts';
+import { Receivers } from './receivers.ts';
 import { Requests } from './requests.ts';
 import { Scheduler } from './scheduler.ts';
 
@@ -33,7 +36,9 @@ const MAX_TASKS = 6;
 export class World {
   readonly random: Random;
   readonly scheduler: Scheduler;
-  readonly queue = new QueueModel();
+  readonly queue = new QueueModel<ChunkPointer>();
+  readonly webhookQueue = new QueueModel<EndpointPointer>();
+  readonly receivers: Receivers;
   readonly limits: FailureLimits;
   readonly requests: Requests;
   readonly clients: Client[];
@@ -57,12 +62,15 @@ export class World {
     this.clients = makeClients(this.random);
     this.#real = real;
     this.limits = limitsOf(seed);
-    this.#env = scheduledBindings(real, this.limits, this.scheduler, this.queue, this.random);
+    this.receivers = new Receivers(this.scheduler);
+    const { limits, scheduler, queue, webhookQueue, random } = this;
+    this.#env = scheduledBindings(real, limits, scheduler, queue, webhookQueue, random);
     const runtime: Runtime = {
       now: () => this.scheduler.now,
       random: () => this.random.next(),
       sleep: (ms) => this.scheduler.park('timer', () => Promise.resolve(), this.scheduler.now + ms),
       timer: (ms, callback) => this.scheduler.timer(this.scheduler.now + ms, callback),
+      fetch: this.receivers.fetch,
       log: (_, line) => void this.log.push(JSON.stringify(line)),
     };
     const caches = Array.from({ length: DATA_CENTRES }, () => scheduledCache(this.scheduler));
@@ -87,7 +95,8 @@ export class World {
   /** Whether anything is left to do, apart from sweeps. */
   get busy(): boolean {
     const clients = this.clients.some(({ busy, intents }) => busy || intents.length > 0);
-    const messageCount = this.queue.waiting.length + this.queue.deadLetters.length;
+    const { queue, webhookQueue } = this;
+    const messageCount = queue.waiting.length + queue.deadLetters.length + webhookQueue.waiting.length;
     return clients || messageCount > 0 || this.scheduler.parked.length > 0;
   }
 
@@ -96,6 +105,7 @@ export class World {
     const { parked, tasks, now } = this.scheduler;
     const idle = this.clients.filter(({ busy, intents }) => !busy && intents.length > 0);
     const ready = this.queue.waiting.filter(({ notBefore }) => notBefore <= now);
+    const readyWebhooks = this.webhookQueue.waiting.filter(({ notBefore }) => notBefore <= now);
     const calls = parked.filter(({ boundary }) => boundary !== 'timer').length;
     const timers = parked.length - calls;
     const room = tasks.size < MAX_TASKS ? 1 : 0;
@@ -106,6 +116,7 @@ export class World {
       { weight: timers > 0 ? (calls > 0 ? 0.1 * faulty : 4) : 0, choice: () => this.#fireTimer() },
       { weight: idle.length * 2 * room, choice: () => this.#startRequest(this.random.pick(idle)) },
       { weight: ready.length > 0 ? 3 * room : 0, choice: () => this.#deliver(ready) },
+      { weight: readyWebhooks.length > 0 ? 3 * room : 0, choice: () => this.#deliverWebhook(readyWebhooks) },
       { weight: this.queue.deadLetters.length * room, choice: () => this.#deliverDeadLetters() },
       { weight: 0.25 * faulty * room, choice: () => this.sweep(this.random.between(20, 70) * 1_000) },
       { weight: 0.1 * faulty * tasks.size, choice: () => this.#killTask() },
@@ -129,7 +140,7 @@ export class World {
   async repeatHistory(): Promise<void> {
     this.scheduler.now += 4 * 3_600_000;
     const pointers = new Map(this.queue.history.map((body) => [JSON.stringify(body), body]));
-    const messages = [...pointers.values()].map((body): QueuedMessage => ({
+    const messages = [...pointers.values()].map((body): QueuedMessage<ChunkPointer> => ({
       body,
       attempts: 1,
       notBefore: 0,
@@ -173,7 +184,7 @@ export class World {
     });
   }
 
-  async #deliver(ready: QueuedMessage[]): Promise<void> {
+  async #deliver(ready: QueuedMessage<ChunkPointer>[]): Promise<void> {
     const maxMessages = this.random.between(1, 10);
     const picked = new Set(ready.filter(() => this.random.happens(0.6)).slice(0, maxMessages));
     if (picked.size === 0) picked.add(this.random.pick(ready));
@@ -188,6 +199,20 @@ export class World {
     );
   }
 
+  /** One message at a time: deliveries beside each other are those of several tasks. */
+  async #deliverWebhook(ready: QueuedMessage<EndpointPointer>[]): Promise<void> {
+    const picked = this.random.pick(ready);
+    const [message] = this.webhookQueue.take((other) => other === picked);
+    if (message === undefined) return;
+    if (this.faulty && this.random.happens(0.2)) return this.#count('message lost');
+    // Another message for the same endpoint may come at the same time.
+    if (this.faulty && this.random.happens(0.1)) {
+      this.#count('message twice');
+      this.webhookQueue.send([message.body]);
+    }
+    await this.#consume(WEBHOOK_QUEUE, [message], () => {});
+  }
+
   async #deliverDeadLetters(): Promise<void> {
     this.#count('dead letter');
     const messages = this.queue.deadLetters.splice(0);
@@ -195,10 +220,10 @@ export class World {
   }
 
   /** Delivers messages to a consumer. Those that it has neither acknowledged nor retried by its end come again. */
-  async #consume(
+  async #consume<Body>(
     queue: string,
-    queued: QueuedMessage[],
-    redeliver: (message: QueuedMessage, delaySeconds: number) => void,
+    queued: QueuedMessage<Body>[],
+    redeliver: (message: QueuedMessage<Body>, delaySeconds: number) => void,
   ): Promise<void> {
     const open = new Set(queued);
     const messages = queued.map((message) => ({
@@ -211,7 +236,7 @@ export class World {
       },
     }));
     const isolate = this.random.pick(this.#isolates);
-    const batch = { queue, messages } as unknown as MessageBatch<QueuedMessage['body']>;
+    const batch = { queue, messages } as unknown as MessageBatch<Body>;
     await this.#start(
       (context) => isolate.queue(batch, this.#env, context),
       () => {

@@ -269,7 +269,7 @@ function optionsOf(port: number, script: string, bindings: Binding[], secrets: [
     script,
     compatibilityDate: '2026-11-01',
     d1Databases: { DB: 'DB' },
-    queueProducers: { BATCH_QUEUE: 'customer-batches' },
+    queueProducers: { BATCH_QUEUE: 'customer-batches', WEBHOOK_QUEUE: 'webhook-deliveries' },
     queueConsumers: { 'customer-batches': { maxBatchTimeout: 0 } },
     ratelimits: Object.fromEntries(
       ofType('ratelimit').map(({ name, namespace_id = '', simple = { limit: 1, period: 10 } }) => [

@@ -121,7 +121,7 @@ void describe('npm run deploy:first', () => {
 
       const { queues, databases } = cloudflare.places;
       const created = [...queues, ...databases];
-      assert.equal(created.length, 3);
+      assert.equal(created.length, 4);
       for (const { jurisdiction } of created) assert.equal(jurisdiction, 'eu');
 
       const changes = newChanges();
@@ -269,16 +269,16 @@ void describe('administration with --remote', { timeout: 30 * MINUTES }, () => {
     assert.match((await read())[0]?.account_number ?? '', /^1\./);
 
     const anew = await run(process.execPath, sealAnew, lines);
-    assert.match(anew.output, /Sealed 1 customers anew, with version 2/);
+    assert.match(anew.output, /Sealed 1 customers and 0 webhooks anew, with version 2/);
     const [row] = await read();
-    const owner = { bankId: 'bnk_first', customerId: row?.id ?? '', field: 'accountNumber' };
+    const owner = { bankId: 'bnk_first', ownerId: row?.id ?? '', field: 'accountNumber' };
     const keys = new Map([[2, await importFieldKey(2, secondFieldKey)]]);
     assert.equal(await openField(keys, owner, row?.account_number ?? ''), customer.accountNumber);
 
     const file = join(clone, 'keys');
     await writeFile(file, lines);
     const fromFile = await run(process.execPath, [...sealAnew, '--keys-from', file]);
-    assert.match(fromFile.output, /Sealed 0 customers anew/);
+    assert.match(fromFile.output, /Sealed 0 customers and 0 webhooks anew/);
     assert.doesNotMatch(anew.output + fromFile.output, new RegExp(firstFieldKey.replaceAll('+', '\\+')));
   });
 

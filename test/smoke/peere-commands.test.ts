@@ -6,7 +6,7 @@ import { DEMO_CUSTOMER, EXAMPLE_BATCH_ID } from '../../src/openapi/examples.ts';
 import { at, csv, EXIT, get, goodRows, peere, run } from './importer.ts';
 
 const NETWORK = { PEERE_API_KEY: 'peere_test_network' };
-const COMMANDS = ['import', 'export', 'reconcile', 'lookup', 'payee', 'batches', 'whoami'];
+const COMMANDS = ['import', 'export', 'reconcile', 'lookup', 'payee', 'batches', 'listen', 'whoami'];
 const { id, email, phrase, accountName } = DEMO_CUSTOMER;
 
 void describe('peere', { timeout: 120_000 }, () => {

@@ -162,8 +162,8 @@ void describe('npm start', () => {
         [DEMO_SECRETS.reference, DEMO_SECRETS.accountNumber],
       ]);
       assert.ok(rows.length > 0);
-      for (const { bank_id: bankId, id: customerId, account_number: sealed, client_ref: name } of rows) {
-        const owner = { bankId, customerId, field: 'accountNumber' };
+      for (const { bank_id: bankId, id: ownerId, account_number: sealed, client_ref: name } of rows) {
+        const owner = { bankId, ownerId, field: 'accountNumber' };
         assert.equal(await openField(keys, owner, sealed), sent.get(name));
       }
     },

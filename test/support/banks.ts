@@ -1,10 +1,22 @@
-/** Two banks, and API keys of every kind that the routes tell apart. */
+/** Two banks, API keys of every kind that the routes tell apart, and a webhook. */
+import { env } from 'cloudflare:workers';
 import { checksumOf } from '../../src/api-keys/api-key-checksum.ts';
 import { hashApiKey } from '../../src/api-keys/api-keys.service.ts';
 import { SCOPES } from '../../src/api-keys/scopes.ts';
+import { EVENT_TYPES } from '../../src/events/event-types.ts';
+import { importFieldKey, sealField } from '../../src/crypto/field-cipher.ts';
 
 export const LAGOS = 'bnk_lagos';
 export const ACCRA = 'bnk_accra';
+
+/** Of Lagos. It is disabled, so that it takes no part in a test unless the test enables it. */
+export const WEBHOOK_ID = 'whk_01K0000000000000000000000A';
+export const WEBHOOK_SECRET = `whsec_${btoa('0123456789abcdef'.repeat(2))}`;
+
+const sealedSecret = (async () => {
+  const fieldKey = await importFieldKey(1, env.FIELD_KEY_1 ?? '');
+  return sealField(fieldKey, { bankId: LAGOS, ownerId: WEBHOOK_ID, field: 'webhookSecret' }, WEBHOOK_SECRET);
+})();
 
 const ALL_SCOPES = SCOPES.join(' ');
 
@@ -56,10 +68,15 @@ export async function seedBanks(db: D1Database): Promise<void> {
     `INSERT INTO api_keys (hash, id, bank_id, name, prefix, scopes, created_at, expires_at, revoked_at)
      VALUES (?, ?, ?, 'test', 'peere_test_', ?, 0, ?, ?)`,
   );
+  const webhook = db.prepare(
+    `INSERT INTO webhook_endpoints (bank_id, id, url, types, secret, status, disabled_at, disabled_reason, position, created_at)
+     VALUES (?, ?, 'https://hooks.example.net/peere', ?, ?, 'DISABLED', 0, 'GONE', 0, 0)`,
+  );
   const hashes = await Promise.all(API_KEY_ROWS.map((row) => hashApiKey(row.key)));
   await db.batch([
     bank.bind(LAGOS, 'Lagos'),
     bank.bind(ACCRA, 'Accra'),
+    webhook.bind(LAGOS, WEBHOOK_ID, JSON.stringify(EVENT_TYPES), await sealedSecret),
     ...API_KEY_ROWS.map((row, index) =>
       key.bind(
         hashes[index],

@@ -2,7 +2,10 @@
 import type { ServiceResponse } from './service.ts';
 
 /** Returns the URL that the Link header has for this relation. */
-export function linkTo(relation: 'next' | 'prev', { headers }: ServiceResponse): string | undefined {
+export function linkTo(
+  relation: 'next' | 'prev' | 'monitor',
+  { headers }: ServiceResponse,
+): string | undefined {
   return new RegExp(`<([^>]+)>; rel="${relation}"`).exec(headers.get('Link') ?? '')?.[1];
 }
 

@@ -1,5 +1,6 @@
 /** Every route, with a request to it that succeeds. The shared suites test each of them; a new route adds a row. */
 import { SCOPES, type Scope } from '../../src/api-keys/scopes.ts';
+import { WEBHOOK_ID } from './banks.ts';
 import { sentCustomer } from './customers.ts';
 import type { KnownCustomer } from './service.ts';
 
@@ -17,6 +18,25 @@ export interface RouteExample {
 export const OPEN_ROUTES = ['GET /', 'GET /health'];
 
 const READ: Scope[] = ['customers:read', 'customers:read:extended'];
+
+const NEW_WEBHOOK = { url: 'https://hooks.example.net/new', types: ['batch.completed'] };
+
+const WEBHOOK_ROUTES = (
+  [
+    ['GET', '', 200],
+    ['POST', '', 201, NEW_WEBHOOK],
+    ['GET', '/:webhookId', 200],
+    ['PATCH', '/:webhookId', 200, { types: ['customer.updated'] }],
+    ['POST', '/:webhookId/enable', 200],
+    ['POST', '/:webhookId/rotate-secret', 200],
+    ['POST', '/:webhookId/test', 200],
+    ['DELETE', '/:webhookId', 200],
+  ] as const
+).map(([method, rest, status, body]): RouteExample => {
+  const path = `/v1/bank/webhooks${rest}`;
+  const request = { path: path.replace(':webhookId', WEBHOOK_ID), ...(body === undefined ? {} : { body }) };
+  return { method, path, scopes: ['webhooks:manage'], request: () => request, status };
+});
 
 export const ROUTES: RouteExample[] = [
   {
@@ -89,4 +109,12 @@ export const ROUTES: RouteExample[] = [
     request: () => ({ path: '/v1/bank/audit' }),
     status: 200,
   },
+  {
+    method: 'GET',
+    path: '/v1/bank/events',
+    scopes: ['events:read'],
+    request: () => ({ path: '/v1/bank/events' }),
+    status: 200,
+  },
+  ...WEBHOOK_ROUTES,
 ];

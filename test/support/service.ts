@@ -12,7 +12,8 @@ import {
 import { env } from 'cloudflare:workers';
 import type { ChunkPointer } from '../../src/batches/batch-queue.ts';
 import type { ValueStore } from '../../src/customers/data-centre-cache.ts';
-import { DEAD_LETTER_QUEUE, type Env } from '../../src/env.ts';
+import { DEAD_LETTER_QUEUE, WEBHOOK_QUEUE, type Env } from '../../src/env.ts';
+import type { EndpointPointer } from '../../src/events/webhook-queue.ts';
 import type { RatePolicies } from '../../src/rate-limits/rate-limits.ts';
 import { systemRuntime, type Runtime } from '../../src/runtime.ts';
 import { createWorker } from '../../src/worker.ts';
@@ -86,6 +87,8 @@ export type Rewired = Partial<Env> & { PHRASE_CACHE?: Partial<ValueStore> };
 export class Service {
   /** Messages that were sent and not delivered yet. */
   readonly pendingPointers: ChunkPointer[] = [];
+  /** The same of the webhook queue. */
+  readonly pendingEndpoints: EndpointPointer[] = [];
   /** Log lines of every service. setup.ts checks them after each test. */
   static readonly logs: LogLine[] = [];
   readonly log: LogLine[] = [];
@@ -106,10 +109,16 @@ export class Service {
       },
       metrics: () => env.BATCH_QUEUE.metrics(),
     } as unknown as Queue<ChunkPointer>;
+    const webhookQueue = {
+      sendBatch: async (messages: Iterable<{ body: EndpointPointer }>) => {
+        this.pendingEndpoints.push(...[...messages].map(({ body }) => body));
+      },
+    } as unknown as Queue<EndpointPointer>;
     const bindings: TestBindings = {
       ...testBindings,
       ...unlimitedBindings,
       BATCH_QUEUE: queue,
+      WEBHOOK_QUEUE: webhookQueue,
       PUBLIC_URL: ORIGIN,
       PHRASE_CACHE: phraseStore,
     };
@@ -120,6 +129,8 @@ export class Service {
         ...systemRuntime,
         // D1 may be slow on a busy machine, so deadlines pass only in tests that bring a timer.
         timer: () => () => {},
+        // A receiver that takes everything. Tests have no network.
+        fetch: () => Promise.resolve(new Response(null, { status: 204 })),
         log: (level, line) => {
           this.log.push({ level, ...line });
           Service.logs.push({ level, ...line });
@@ -208,7 +219,7 @@ export class Service {
       id: `message-${index}`,
       timestamp: new Date(),
       attempts,
-      body: body as ChunkPointer,
+      body,
     }));
     const batch = createMessageBatch(queue, messages);
     await this.#worker.queue(batch, this.env, context);
@@ -222,6 +233,13 @@ export class Service {
   /** Delivers all pending messages. */
   deliverAll(): Promise<QueueResult> {
     return this.deliverMessages(this.pendingPointers.splice(0));
+  }
+
+  /** Delivers pending messages of the webhook queue until there are none, four at a time as wrangler.toml says. */
+  async deliverWebhooks(): Promise<void> {
+    while (this.pendingEndpoints.length > 0) {
+      await this.deliverMessages(this.pendingEndpoints.splice(0, 4), WEBHOOK_QUEUE);
+    }
   }
 
   async sweep(): Promise<void> {

@@ -32,6 +32,11 @@ const ALLOWED_LOG_PROPERTIES = new Set([
   'action',
   'limiter',
   'dependency',
+  'webhook',
+  'host',
+  'sequence',
+  'reason',
+  'endpoints',
 ]);
 /** Personal values of the customers that tests send, and API keys. */
 const PRIVATE_VALUES =

@@ -1,6 +1,7 @@
 /**
- * `npm run rotate-field-key`: adds a new version of the field key, which seals account numbers and references. New
- * customers are sealed with it. Values sealed before stay readable with the old key; `--seal-anew` seals them again.
+ * `npm run rotate-field-key`: adds a new version of the field key, which seals account numbers, references and the secrets
+ * of webhooks. New values are sealed with it. Values sealed before stay readable with the old key; `--seal-anew` seals them
+ * again.
  */
 import { parseEnv } from 'node:util';
 import { Command } from 'commander';
@@ -14,22 +15,28 @@ import {
 } from '../../src/crypto/field-cipher.ts';
 import { customers } from '../../src/customers/customers.table.ts';
 import { SEALED_FIELDS } from '../../src/customers/fields.ts';
+import { WEBHOOK_SECRET } from '../../src/webhooks/receiver.ts';
 import { run, targetOf, withTarget } from '../lib/arguments.ts';
 import { addLocalFieldKey, readDevVars } from '../dev/dev-vars.ts';
 import { listRemoteFieldKeys, showNewFieldKey } from './remote-field-keys.ts';
 import { readSecretLines } from '../lib/secret-input.ts';
 import { d1, sqlText, wrangler, type Target } from '../lib/wrangler.ts';
 
-/** Customers per round: their updates take 70 KB, and on Linux an argument may have 128 KB. */
+/** Rows per round: their updates take 70 KB, and on Linux an argument may have 128 KB. */
 const ROUND_ROWS = 200;
 
-const SEALED_COLUMNS = SEALED_FIELDS.map((field) => ({ field, column: customers[field].name }));
+/** Tables with sealed columns, each with the field that its values are bound to. The key is (bank_id, id). */
+const SEALED_TABLES = {
+  customers: SEALED_FIELDS.map((field) => ({ field, column: customers[field].name })),
+  webhook_endpoints: ['secret', 'previous_secret'].map((column) => ({ field: WEBHOOK_SECRET, column })),
+};
+type SealedTable = keyof typeof SEALED_TABLES;
 
-/** A customer's key and its sealed columns. */
+/** The key of a row and its sealed columns. */
 interface Sealed {
   bank_id: string;
   id: string;
-  [column: string]: string;
+  [column: string]: string | null;
 }
 
 async function addRemoteFieldKey(): Promise<void> {
@@ -60,19 +67,61 @@ async function readKeys(isRemote: boolean, keysFrom: string | undefined): Promis
   return keys;
 }
 
-/** @returns SQL that seals a customer's fields with the newest key, if the row still exists */
-async function sealAnew(keys: Map<number, FieldKey>, newest: FieldKey, row: Sealed): Promise<string> {
+/** @returns SQL that seals the fields of a row with the newest key, if the row still has these values */
+async function sealAnew(
+  table: SealedTable,
+  keys: Map<number, FieldKey>,
+  newest: FieldKey,
+  row: Sealed,
+): Promise<string> {
   const anew = async (field: string, value: string) => {
-    const owner = { bankId: row.bank_id, customerId: row.id, field };
+    const owner = { bankId: row.bank_id, ownerId: row.id, field };
     // A value without a version was stored before field keys were introduced.
     const text = versionOf(value) === undefined ? value : await openField(keys, owner, value);
     return sqlText(await sealField(newest, owner, text));
   };
-  const changes = SEALED_COLUMNS.map(
-    async ({ field, column }) => `${column} = ${await anew(field, row[column] ?? '')}`,
-  );
-  return `UPDATE customers SET ${(await Promise.all(changes)).join(', ')}
-     WHERE bank_id = ${sqlText(row.bank_id)} AND id = ${sqlText(row.id)}`;
+  const present = SEALED_TABLES[table].flatMap(({ field, column }) => {
+    const value = row[column] ?? null;
+    return value === null ? [] : [{ field, column, value }];
+  });
+  const changes = present.map(async ({ field, column, value }) => `${column} = ${await anew(field, value)}`);
+  // A secret may be rotated meanwhile, and must not come back.
+  const unchanged = present.map(({ column, value }) => `${column} = ${sqlText(value)}`);
+  return `UPDATE ${table} SET ${(await Promise.all(changes)).join(', ')}
+     WHERE bank_id = ${sqlText(row.bank_id)} AND id = ${sqlText(row.id)} AND ${unchanged.join(' AND ')}`;
+}
+
+/** @returns the number of rows that were sealed anew, and of those whose key was not given */
+async function sealTableAnew(
+  target: Target,
+  table: SealedTable,
+  keys: Map<number, FieldKey>,
+  newest: FieldKey,
+): Promise<{ sealed: number; unopened: number }> {
+  const columns = SEALED_TABLES[table].map(({ column }) => column);
+  const areCurrent = columns
+    .map((column) => `coalesce(${column}, '${newest.version}.') LIKE '${newest.version}.%'`)
+    .join(' AND ');
+  let after = { bank_id: '', id: '' };
+  let sealed = 0;
+  let unopened = 0;
+  for (;;) {
+    const rows = await d1<Sealed>(
+      target,
+      `SELECT bank_id, id, ${columns.join(', ')} FROM ${table}
+       WHERE (bank_id, id) > (${sqlText(after.bank_id)}, ${sqlText(after.id)})
+         AND NOT (${areCurrent})
+       ORDER BY bank_id, id LIMIT ${ROUND_ROWS}`,
+    );
+    const last = rows.at(-1);
+    if (last === undefined) return { sealed, unopened };
+    const attempts = await Promise.allSettled(rows.map((row) => sealAnew(table, keys, newest, row)));
+    const updates = attempts.filter((attempt) => attempt.status === 'fulfilled').map(({ value }) => value);
+    if (updates.length > 0) await d1(target, updates.join(';\n'));
+    sealed += updates.length;
+    unopened += rows.length - updates.length;
+    after = last;
+  }
 }
 
 async function sealAllAnew(target: Target, keys: Map<number, FieldKey>): Promise<void> {
@@ -80,33 +129,13 @@ async function sealAllAnew(target: Target, keys: Map<number, FieldKey>): Promise
   if (newest === undefined) {
     throw new Error('No field key was given: enter every version, in lines such as FIELD_KEY_1=…');
   }
-  const columns = SEALED_COLUMNS.map(({ column }) => column);
-  const areCurrent = columns.map((column) => `${column} LIKE '${newest.version}.%'`).join(' AND ');
-  let after = { bank_id: '', id: '' };
-  let sealed = 0;
-  let unopened = 0;
-  for (;;) {
-    const rows = await d1<Sealed>(
-      target,
-      `SELECT bank_id, id, ${columns.join(', ')} FROM customers
-       WHERE (bank_id, id) > (${sqlText(after.bank_id)}, ${sqlText(after.id)})
-         AND NOT (${areCurrent})
-       ORDER BY bank_id, id LIMIT ${ROUND_ROWS}`,
-    );
-    const last = rows.at(-1);
-    if (last === undefined) {
-      console.log(`Sealed ${sealed} customers anew, with version ${newest.version}.`);
-      if (unopened > 0)
-        console.error(`${unopened} were not changed: the key that sealed them was not given.`);
-      break;
-    }
-    const attempts = await Promise.allSettled(rows.map((row) => sealAnew(keys, newest, row)));
-    const updates = attempts.filter((attempt) => attempt.status === 'fulfilled').map(({ value }) => value);
-    if (updates.length > 0) await d1(target, updates.join(';\n'));
-    sealed += updates.length;
-    unopened += rows.length - updates.length;
-    after = last;
-  }
+  const ofCustomers = await sealTableAnew(target, 'customers', keys, newest);
+  const ofWebhooks = await sealTableAnew(target, 'webhook_endpoints', keys, newest);
+  console.log(
+    `Sealed ${ofCustomers.sealed} customers and ${ofWebhooks.sealed} webhooks anew, with version ${newest.version}.`,
+  );
+  const unopened = ofCustomers.unopened + ofWebhooks.unopened;
+  if (unopened > 0) console.error(`${unopened} were not changed: the key that sealed them was not given.`);
   const [open] = await d1<{ n: number }>(
     target,
     'SELECT count(*) AS n FROM batches WHERE completed_at IS NULL',
@@ -120,7 +149,9 @@ async function sealAllAnew(target: Target, keys: Map<number, FieldKey>): Promise
 
 const program = withTarget(
   new Command('rotate-field-key')
-    .description('add a new key for account numbers and references; what older keys sealed stays readable')
+    .description(
+      'add a new key for account numbers, references and secrets of webhooks; what older keys sealed stays readable',
+    )
     .option('--seal-anew', 'add no key, but seal again with the newest key what older keys sealed')
     .option(
       '--keys-from <file>',

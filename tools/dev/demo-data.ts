@@ -58,7 +58,7 @@ async function demoCustomerSql(fieldKey: FieldKey): Promise<string> {
   const { id, bankId, phrase, email, accountName, country, state, address, gender, phone, createdAt } =
     DEMO_CUSTOMER;
   const seal = (field: keyof typeof DEMO_SECRETS) =>
-    sealField(fieldKey, { bankId, customerId: id, field }, DEMO_SECRETS[field]);
+    sealField(fieldKey, { bankId, ownerId: id, field }, DEMO_SECRETS[field]);
   const texts = {
     bank_id: bankId,
     id,

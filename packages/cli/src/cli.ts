@@ -5,6 +5,7 @@ import { addBatches } from './commands/batches.ts';
 import { addExport } from './commands/export.ts';
 import { EXIT } from './commands/exit-codes.ts';
 import { addImport } from './commands/import.ts';
+import { addListen } from './commands/listen.ts';
 import { addLookup } from './commands/lookup.ts';
 import { addPayee } from './commands/payee.ts';
 import { addReconcile } from './commands/reconcile.ts';
@@ -33,6 +34,7 @@ addReconcile(program, session);
 addLookup(program, session);
 addPayee(program, session);
 addBatches(program, session);
+addListen(program, session);
 addWhoami(program, session);
 
 // The reader of the output may be gone, as in `peere … | head`: that must not end an import.

@@ -6,13 +6,9 @@
  */
 import { withAllFailures } from './dry-run.ts';
 import type { PeereError } from './errors.ts';
-import {
-  Transport,
-  type ClientOptions,
-  type ClientRequest,
-  type ClientResponse,
-  type ResponseHeaders,
-} from './transport.ts';
+import { EVENTS_PAGE_ROWS, followEvents, pathTo, readPages } from './pages.ts';
+import { Transport, type ClientOptions } from './transport.ts';
+import { Webhooks } from './webhooks.ts';
 import type {
   Bank,
   Batch,
@@ -21,9 +17,11 @@ import type {
   CreatedCustomer,
   Customer,
   CustomerUpdate,
+  Event,
   ListBatchesQuery,
   ListChangesQuery,
   ListCustomersQuery,
+  ListEventsQuery,
   NewCustomer,
   Payee,
   RowFailure,
@@ -34,6 +32,14 @@ export { ConnectionError, connectionErrorCode, explainConnectionError } from './
 export { PeereError, type PeereErrorCode } from './errors.ts';
 export { CUSTOMER_FIELDS, NEW_CUSTOMER_FIELDS, UPDATE_FIELDS } from './fields.ts';
 export { MAX_RETRY_AFTER_SECONDS, type ClientOptions, type Fetch } from './transport.ts';
+export {
+  signWebhook,
+  verifyWebhook,
+  WebhookVerificationError,
+  type ReceivedWebhook,
+  type WebhookEvent,
+} from './webhook-signature.ts';
+export { Webhooks } from './webhooks.ts';
 export type * from './types.ts';
 
 export interface CallOptions {
@@ -79,10 +85,13 @@ export function createClient(options: ClientOptions): PeereClient {
 
 /** Every call may throw a `PeereError`, whose `code` says why. */
 export class PeereClient {
+  /** Have events sent to you instead of asking for them. */
+  readonly webhooks: Webhooks;
   readonly #transport: Transport;
 
   constructor(options: ClientOptions) {
     this.#transport = new Transport(options);
+    this.webhooks = new Webhooks(this.#transport);
   }
 
   /** Finds out whose API key this is, and what it may do. */
@@ -162,7 +171,7 @@ export class PeereClient {
       repeatable: true,
       signal,
     });
-    const next = nextPath(headers)?.split('?', 2)[1];
+    const next = pathTo('next', headers)?.split('?', 2)[1];
     return {
       customers: body,
       total: Number(headers.get('X-Total-Count')),
@@ -278,6 +287,25 @@ export class PeereClient {
     return this.#list('/v1/bank/audit', { limit: LIST_PAGE_ROWS, ...query }, options);
   }
 
+  /**
+   * Reads events in order, up to the newest. To go on later, give the `id` of the last one as `after`: you miss none and
+   * see none twice. An EVENTS_EXPIRED says that some after it are no longer kept.
+   */
+  events(query: ListEventsQuery = {}, options: CallOptions = {}): AsyncGenerator<Event> {
+    return this.#list('/v1/bank/events', { limit: EVENTS_PAGE_ROWS, ...query }, options);
+  }
+
+  /**
+   * Reads events in order and waits for those that are still to come, until the signal ends it. Begins with the next one
+   * that happens, unless `after` says otherwise.
+   */
+  followEvents(
+    query: ListEventsQuery & { intervalMs?: number } = {},
+    { signal }: CallOptions = {},
+  ): AsyncGenerator<Event> {
+    return followEvents(this.#transport, query, signal);
+  }
+
   async #pollBatch(batchId: string, signal: AbortSignal | undefined) {
     const { headers, body } = await this.#transport.send<Envelope<Batch>>({
       method: 'GET',
@@ -293,30 +321,14 @@ export class PeereClient {
     return this.#pages(path, query, options, (body) => (body as Envelope<Row[]>).data);
   }
 
-  async *#pages<Row>(
-    firstPath: string,
+  #pages<Row>(
+    path: string,
     query: object,
     { signal }: CallOptions,
     rowsOf: (body: unknown) => Row[],
   ): AsyncGenerator<Row> {
-    let next: Pick<ClientRequest, 'path' | 'query'> | undefined = { path: firstPath, query };
-    while (next !== undefined) {
-      const page: ClientResponse<unknown> = await this.#transport.send({
-        method: 'GET',
-        ...next,
-        repeatable: true,
-        signal,
-      });
-      yield* rowsOf(page.body);
-      const path = nextPath(page.headers);
-      next = path === undefined ? undefined : { path };
-    }
+    return readPages(this.#transport, { path, query }, signal, rowsOf);
   }
-}
-
-/** The next page that a response's `Link` names: a path, or a URL of the service. */
-function nextPath(headers: ResponseHeaders): string | undefined {
-  return /<([^>]+)>; rel="next"/.exec(headers.get('Link') ?? '')?.[1];
 }
 
 function bodyOf(customers: CustomersToCreate): unknown {

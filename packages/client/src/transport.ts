@@ -62,6 +62,8 @@ const MAX_DELAY_MS = 10_000;
 /** The longest `Retry-After` that the client waits for, in seconds: a longer one is for a person to decide. */
 export const MAX_RETRY_AFTER_SECONDS = 60;
 
+/** Codes that say that what is to be deleted does not exist. */
+const GONE = new Set<string>(['CUSTOMER_NOT_FOUND', 'WEBHOOK_NOT_FOUND']);
 /** Codes that say that nothing was done: any request may be sent again. */
 const NOT_PROCESSED = new Set<string>(['RATE_LIMITED', 'IDEMPOTENCY_IN_PROGRESS']);
 /** Statuses after which the request may or may not have taken effect; 520 to 530 are Cloudflare's own. */
@@ -97,9 +99,9 @@ export class Transport {
         NOT_PROCESSED.has(result.code) || result.status === 429 || (lost && request.repeatable);
       const isSoon = (result.retryAfter ?? 0) <= MAX_RETRY_AFTER_SECONDS;
       if (!mayRepeat || !isSoon || attempt >= retries) {
-        // The customer was found missing after an attempt whose response was lost: that attempt erased it, or somebody
-        // else did. Either way it is erased.
-        if (uncertain && request.method === 'DELETE' && result.code === 'CUSTOMER_NOT_FOUND') {
+        // It was found missing after an attempt whose response was lost: that attempt removed it, or somebody else did.
+        // Either way it is gone.
+        if (uncertain && request.method === 'DELETE' && GONE.has(result.code)) {
           return { status: 200, headers: { get: () => null }, body: undefined as Body };
         }
         throw result;

@@ -1,6 +1,12 @@
 /** Generated from the service’s schemas by `npm run client`: do not edit. */
 
 /**
+ * Something that happened to a batch, a customer or a webhook of your bank.
+ */
+export type Event =
+  BatchCompletedEvent | BatchStalledEvent | CustomerUpdatedEvent | CustomerErasedEvent | WebhookDisabledEvent;
+
+/**
  * How many requests an API key may send in a window of time.
  */
 export interface RateLimit {
@@ -79,6 +85,8 @@ export interface Bank {
     | 'customers:write'
     | 'customers:erase'
     | 'audit:read'
+    | 'events:read'
+    | 'webhooks:manage'
     | 'network:resolve'
   )[];
   /**
@@ -427,6 +435,300 @@ export interface CreatedCustomer {
   phrase: string;
 }
 /**
+ * Every row of a batch has become a customer or a failure.
+ */
+export interface BatchCompletedEvent {
+  /**
+   * Names the event for ever. A webhook may send an event twice: with the same id.
+   */
+  id: string;
+  /**
+   * What happened.
+   */
+  type: 'batch.completed';
+  /**
+   * The time at which it happened.
+   */
+  createdAt: string;
+  /**
+   * The batch and its counts: total = successful + failed.
+   */
+  data: {
+    batchId: string;
+    status: 'COMPLETED' | 'COMPLETED_WITH_FAILURES';
+    total: number;
+    successful: number;
+    failed: number;
+  };
+}
+/**
+ * A batch could not be completed and waits for the operator of the service. Its rows are kept.
+ */
+export interface BatchStalledEvent {
+  /**
+   * Names the event for ever. A webhook may send an event twice: with the same id.
+   */
+  id: string;
+  /**
+   * What happened.
+   */
+  type: 'batch.stalled';
+  /**
+   * The time at which it happened.
+   */
+  createdAt: string;
+  /**
+   * The batch. `processed` of its `total` rows are customers or failures.
+   */
+  data: {
+    batchId: string;
+    total: number;
+    processed: number;
+  };
+}
+/**
+ * A customer was updated, and a value has changed.
+ */
+export interface CustomerUpdatedEvent {
+  /**
+   * Names the event for ever. A webhook may send an event twice: with the same id.
+   */
+  id: string;
+  /**
+   * What happened.
+   */
+  type: 'customer.updated';
+  /**
+   * The time at which it happened.
+   */
+  createdAt: string;
+  /**
+   * The customer, its new `revision` (its ETag without the quotes), and the fields that the update named.
+   */
+  data: {
+    customerId: string;
+    revision: string;
+    fields: string[];
+  };
+}
+/**
+ * A customer was erased.
+ */
+export interface CustomerErasedEvent {
+  /**
+   * Names the event for ever. A webhook may send an event twice: with the same id.
+   */
+  id: string;
+  /**
+   * What happened.
+   */
+  type: 'customer.erased';
+  /**
+   * The time at which it happened.
+   */
+  createdAt: string;
+  /**
+   * The id that the customer had.
+   */
+  data: {
+    customerId: string;
+  };
+}
+/**
+ * A webhook of your bank is not sent to any more.
+ */
+export interface WebhookDisabledEvent {
+  /**
+   * Names the event for ever. A webhook may send an event twice: with the same id.
+   */
+  id: string;
+  /**
+   * What happened.
+   */
+  type: 'webhook.disabled';
+  /**
+   * The time at which it happened.
+   */
+  createdAt: string;
+  /**
+   * The webhook, and its `disabledReason`.
+   */
+  data: {
+    webhookId: string;
+    reason: 'GONE' | 'FAILING' | 'EVENTS_EXPIRED';
+  };
+}
+/**
+ * What a test of a webhook sends. It is in no log.
+ */
+export interface PingEvent {
+  /**
+   * Names the event for ever. A webhook may send an event twice: with the same id.
+   */
+  id: string;
+  /**
+   * What happened.
+   */
+  type: 'ping';
+  /**
+   * The time at which it happened.
+   */
+  createdAt: string;
+  /**
+   * The webhook that was tested.
+   */
+  data: {
+    webhookId: string;
+  };
+}
+/**
+ * A URL to which the events of your bank are sent, and how far it has come.
+ */
+export interface Webhook {
+  /**
+   * Assigned by the service. It never changes.
+   */
+  id: string;
+  /**
+   * Where events are sent, by POST.
+   */
+  url: string;
+  /**
+   * The types of events that are sent.
+   */
+  types: (
+    'batch.completed' | 'batch.stalled' | 'customer.updated' | 'customer.erased' | 'webhook.disabled'
+  )[];
+  /**
+   * DISABLED: nothing is sent until you enable it.
+   */
+  status: 'ENABLED' | 'DISABLED';
+  /**
+   * The time at which it was created. It gets the events from then on.
+   */
+  createdAt: string;
+  /**
+   * Null while it is enabled.
+   */
+  disabledAt: string | null;
+  /**
+   * GONE: it answered with a 410. FAILING: every attempt of 72 hours failed. EVENTS_EXPIRED: its next event was no longer kept. Null while it is enabled.
+   */
+  disabledReason: ('GONE' | 'FAILING' | 'EVENTS_EXPIRED') | null;
+  /**
+   * The id of the last event that was delivered, or that it does not want.
+   */
+  position: string;
+  /**
+   * The number of events after its position, of any type.
+   */
+  lag: number;
+  /**
+   * Null: none yet.
+   */
+  lastAttemptAt: string | null;
+  /**
+   * The HTTP status of the last attempt. Null: none yet, or no response within 10 seconds.
+   */
+  lastStatusCode: number | null;
+  /**
+   * The time of the first failed attempt since one worked. Null: the last one worked.
+   */
+  failingSince: string | null;
+  /**
+   * The time of the next attempt, if the last one failed.
+   */
+  nextAttemptAt: string | null;
+  /**
+   * Until then the secret from before the rotation signs too.
+   */
+  previousSecretUntil: string | null;
+}
+/**
+ * A webhook with its new secret, which is shown only once.
+ */
+export interface WebhookWithSecret {
+  /**
+   * Assigned by the service. It never changes.
+   */
+  id: string;
+  /**
+   * Where events are sent, by POST.
+   */
+  url: string;
+  /**
+   * The types of events that are sent.
+   */
+  types: (
+    'batch.completed' | 'batch.stalled' | 'customer.updated' | 'customer.erased' | 'webhook.disabled'
+  )[];
+  /**
+   * DISABLED: nothing is sent until you enable it.
+   */
+  status: 'ENABLED' | 'DISABLED';
+  /**
+   * The time at which it was created. It gets the events from then on.
+   */
+  createdAt: string;
+  /**
+   * Null while it is enabled.
+   */
+  disabledAt: string | null;
+  /**
+   * GONE: it answered with a 410. FAILING: every attempt of 72 hours failed. EVENTS_EXPIRED: its next event was no longer kept. Null while it is enabled.
+   */
+  disabledReason: ('GONE' | 'FAILING' | 'EVENTS_EXPIRED') | null;
+  /**
+   * The id of the last event that was delivered, or that it does not want.
+   */
+  position: string;
+  /**
+   * The number of events after its position, of any type.
+   */
+  lag: number;
+  /**
+   * Null: none yet.
+   */
+  lastAttemptAt: string | null;
+  /**
+   * The HTTP status of the last attempt. Null: none yet, or no response within 10 seconds.
+   */
+  lastStatusCode: number | null;
+  /**
+   * The time of the first failed attempt since one worked. Null: the last one worked.
+   */
+  failingSince: string | null;
+  /**
+   * The time of the next attempt, if the last one failed.
+   */
+  nextAttemptAt: string | null;
+  /**
+   * Until then the secret from before the rotation signs too.
+   */
+  previousSecretUntil: string | null;
+  /**
+   * Verifies the signature of what you receive. Store it safely.
+   */
+  secret: string;
+}
+/**
+ * What the receiver of a webhook answered to a `ping`.
+ */
+export interface WebhookTest {
+  /**
+   * True if the status is from 200 to 299.
+   */
+  delivered: boolean;
+  /**
+   * Null: there was no response within 10 seconds.
+   */
+  statusCode: number | null;
+  /**
+   * How long it took.
+   */
+  milliseconds: number;
+}
+/**
  * Who changed what. Names of fields, never their values.
  */
 export interface Change {
@@ -443,11 +745,11 @@ export interface Change {
    */
   keyId: string | null;
   /**
-   * `batch.accepted`, `customer.updated` or `customer.erased`. UPDATE, DELETE or INSERT: the change was made in the database by hand. Entries of version 0.1.0 name the method and path instead.
+   * `batch.accepted`, `customer.updated`, `customer.erased`, or `webhook.` and what was done. UPDATE, DELETE or INSERT: the change was made in the database by hand. Entries of version 0.1.0 name the method and path instead.
    */
   action: string;
   /**
-   * The id of the customer or of the batch.
+   * The id of the customer, batch or webhook.
    */
   subject: string;
   /**
@@ -494,10 +796,13 @@ export interface ErrorResponse {
     | 'CUSTOMER_NOT_FOUND'
     | 'PAYEE_NOT_FOUND'
     | 'BATCH_NOT_FOUND'
+    | 'WEBHOOK_NOT_FOUND'
     | 'ROUTE_NOT_FOUND'
     | 'METHOD_NOT_ALLOWED'
     | 'CUSTOMER_EXISTS'
     | 'IDEMPOTENCY_IN_PROGRESS'
+    | 'WEBHOOK_LIMIT_REACHED'
+    | 'EVENTS_EXPIRED'
     | 'PRECONDITION_FAILED'
     | 'PAYLOAD_TOO_LARGE'
     | 'URI_TOO_LONG'
@@ -618,6 +923,26 @@ export interface ListBatchCustomersQuery {
    * From a `Link` header. Empty: the first page. Reading on costs the same at any depth of the list.
    */
   cursor?: string;
+}
+export interface ListEventsQuery {
+  /**
+   * The id of an event: begin with the one after it. `latest`: begin with the next one that happens. Without it, begin with the oldest that is kept.
+   */
+  after?: string;
+  /**
+   * Only events of this type.
+   */
+  type?: 'batch.completed' | 'batch.stalled' | 'customer.updated' | 'customer.erased' | 'webhook.disabled';
+  /**
+   * Events per page.
+   */
+  limit?: number;
+}
+export interface EnableWebhookQuery {
+  /**
+   * The id of an event of your bank: go on with the one after it. Without it, go on from the position.
+   */
+  after?: string;
 }
 export interface ListChangesQuery {
   /**

@@ -40,7 +40,7 @@ export function insertBatch(plan: BatchPlan, firstSendAt: number, maxOpen: numbe
               ${firstSendAt}, ${payload})`,
     ),
     // Otherwise its last chunk completes it.
-    ...(chunks.length === 0 ? [refreshBatchStatus(plan, createdAt)] : []),
+    ...(chunks.length === 0 ? refreshBatchStatus(plan, createdAt) : []),
   ];
 }
 

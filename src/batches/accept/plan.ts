@@ -80,7 +80,7 @@ export async function stageChunks(
   const turns = await inTurns(runtime, accepted, (slice, first) =>
     Promise.all(
       slice.map(({ index, row }, offset) =>
-        stageRow(index, row, { bankId, customerId: customerIds[first + offset] ?? '' }, fieldKey, runtime),
+        stageRow(index, row, { bankId, ownerId: customerIds[first + offset] ?? '' }, fieldKey, runtime),
       ),
     ),
   );
@@ -99,13 +99,13 @@ export async function stageChunks(
 async function stageRow(
   index: number,
   row: CustomerRow,
-  owner: { bankId: string; customerId: string },
+  owner: { bankId: string; ownerId: string },
   fieldKey: FieldKey,
   { random }: Pick<Runtime, 'random'>,
 ): Promise<StagedRow> {
   const staged: { [Field in StagedText]?: string | undefined } = {
     ...row,
-    id: owner.customerId,
+    id: owner.ownerId,
     phrase: createPhrase(random),
   };
   const sealed = await Promise.all(

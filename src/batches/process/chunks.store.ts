@@ -94,7 +94,7 @@ function closeChunkStatements(pointer: ChunkPointer, now: number, maxFailures: n
           SET created = ${created}, raced = ${failed(sql`AND failure.code = ${CODE_LETTERS.EXISTING_CUSTOMER}`)},
             done_at = ${now}, payload = NULL, next_send_at = NULL
           WHERE ${isChunk(pointer)} AND ${isOpen}`,
-    refreshBatchStatus(pointer, now),
+    ...refreshBatchStatus(pointer, now),
     ...deleteSurplusFailures(pointer.bankId, maxFailures),
   ];
 }

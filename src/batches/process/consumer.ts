@@ -2,13 +2,15 @@
  * The queue consumer: applies chunks. Each message is acknowledged or retried by itself, and never before its work is
  * committed. A message may come twice, late or out of order: the chunk's own row decides.
  */
-import { execute, executeBatch, WRITE_DEADLINE_MS } from '../../db/statements.ts';
+import { execute, executeBatch, WRITE_DEADLINE_MS, type Statement } from '../../db/statements.ts';
 import { describeCause, isConstraintFailure, isPhraseCollision } from '../../db/errors.ts';
 import type { PrimarySession } from '../../db/session.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { FailureLimits } from '../failures.store.ts';
 import { createPhrase } from '../../lib/phrase.ts';
 import type { LogEvent } from '../../log-events.ts';
+import { selectDueEndpoints } from '../../events/due-endpoints.store.ts';
+import { wakeEndpoints, type WakeDeps } from '../../events/webhook-queue.ts';
 import { chunkPointer, RESEND_AFTER_MS, type ChunkPointer } from '../batch-queue.ts';
 import {
   selectOpenChunk,
@@ -35,7 +37,7 @@ function retryDelaySeconds(attempts: number): number {
   return Math.min(10 * 2 ** (attempts - 1), 300);
 }
 
-export interface ConsumerDeps {
+export interface ConsumerDeps extends WakeDeps {
   db: PrimarySession;
   failureLimits: FailureLimits;
   runtime: Pick<Runtime, 'now' | 'random' | 'sleep' | 'log'>;
@@ -71,11 +73,13 @@ async function recordRetry(deps: ConsumerDeps, pointer: ChunkPointer, retrySecon
 /** A dead letter is an alarm, never the only copy. Its chunk stays open in D1, with its payload. */
 export function consumeDeadLetters(deps: ConsumerDeps, messages: readonly Message[]): Promise<void> {
   return forEachPointer(deps, messages, 'dead_letter_failed', async (pointer) => {
-    const { stalled } = await executeBatch(
+    const now = deps.runtime.now();
+    const { stalled, due } = await executeBatch(
       deps.db,
-      stallChunk(pointer, deps.runtime.now()),
+      { ...stallChunk(pointer, now), due: selectDueEndpoints(pointer.bankId, now, 'batch.stalled') },
       WRITE_DEADLINE_MS,
     );
+    await wakeEndpoints(deps, due);
     // The dead letter of a chunk that has been applied since is no alarm.
     if (stalled.length > 0) logChunk(deps, 'error', 'batch_stalled', pointer);
   });
@@ -119,7 +123,7 @@ async function applyChunkOrSplit(deps: ConsumerDeps, pointer: ChunkPointer): Pro
   for (let rephrased = 0; ; rephrased += 1) {
     try {
       const statements = applyChunk(pointer, deps.runtime.now(), deps.failureLimits.stored);
-      await executeBatch(deps.db, statements, WRITE_DEADLINE_MS);
+      await executeAndWake(deps, pointer, statements);
       return;
     } catch (error) {
       const collides = isPhraseCollision(error);
@@ -128,6 +132,17 @@ async function applyChunkOrSplit(deps: ConsumerDeps, pointer: ChunkPointer): Pro
       await drawNewPhrases(deps, pointer);
     }
   }
+}
+
+/** Runs statements that may complete a batch, and has its event sent. */
+async function executeAndWake(
+  deps: ConsumerDeps,
+  { bankId }: ChunkPointer,
+  statements: Statement[],
+): Promise<void> {
+  const due = selectDueEndpoints(bankId, deps.runtime.now(), 'batch.completed');
+  const rows = await executeBatch(deps.db, { statements, due }, WRITE_DEADLINE_MS);
+  await wakeEndpoints(deps, rows.due);
 }
 
 async function drawNewPhrases(deps: ConsumerDeps, pointer: ChunkPointer): Promise<void> {
@@ -143,7 +158,7 @@ async function isolateBadRow(deps: ConsumerDeps, pointer: ChunkPointer): Promise
   if (open === undefined) return;
   if (open.rowCount === 1) {
     logChunk(deps, 'error', 'row_rejected', pointer);
-    await executeBatch(db, rejectChunk(pointer, runtime.now(), deps.failureLimits.stored), WRITE_DEADLINE_MS);
+    await executeAndWake(deps, pointer, rejectChunk(pointer, runtime.now(), deps.failureLimits.stored));
     return;
   }
   const split = splitChunk(pointer, runtime.now() + RESEND_AFTER_MS);

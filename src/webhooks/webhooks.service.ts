@@ -1,0 +1,201 @@
+/** The webhook endpoints of a bank: created, changed, tested and enabled by the bank itself. Free of HTTP. */
+import { sealField } from '../crypto/field-cipher.ts';
+import type { Actor } from '../api-keys/caller.ts';
+import type { PrimarySession, ReadSession } from '../db/session.ts';
+import { execute, executeBatch, executeBatchWithRetry, WRITE_DEADLINE_MS } from '../db/statements.ts';
+import { AppError, tooMany } from '../errors.ts';
+import { eventId } from '../events/event-id.ts';
+import { assertKept, readAfter } from '../events/events.service.ts';
+import { selectEventLog } from '../events/events.store.ts';
+import { wakeEndpoints, type WakeDeps } from '../events/webhook-queue.ts';
+import { createId } from '../lib/ids.ts';
+import type { Runtime } from '../runtime.ts';
+import { sendToReceiver, WEBHOOK_SECRET, type Attempt, type SendDeps } from './receiver.ts';
+import { normaliseReceiverUrl } from './receiver-url.ts';
+import { createSecret } from './signature.ts';
+import type { WebhookUpdate } from './webhooks.requests.ts';
+import type { Webhook } from './webhooks.responses.ts';
+import {
+  claimTestStatements,
+  deleteEndpointStatements,
+  enableEndpointStatements,
+  insertEndpointStatements,
+  rotateSecretStatements,
+  selectEndpoint,
+  selectEndpoints,
+  updateEndpointStatements,
+  type EndpointRow,
+} from './webhooks.store.ts';
+
+/** Endpoints of one bank: each is asked for by whatever records an event. */
+export const MAX_ENDPOINTS = 20;
+/** How long the previous secret signs too, so that receivers can be changed one by one. */
+export const SECRETS_OVERLAP_MS = 24 * 3_600_000;
+/** Between two tests of an endpoint: whoever holds an API key must not aim us at somebody's server. */
+const TEST_INTERVAL_MS = 10_000;
+
+export interface WebhookDeps extends WakeDeps, SendDeps {
+  db: PrimarySession;
+  session: ReadSession;
+  runtime: Pick<Runtime, 'now' | 'random' | 'timer' | 'fetch' | 'log'>;
+  /** Work that the response does not wait for. */
+  runAfterResponse: (work: Promise<void>) => void;
+}
+
+export async function readWebhooks({ db }: WebhookDeps, bankId: string): Promise<Webhook[]> {
+  const rows = await execute(db, selectEndpoints(bankId));
+  return rows.map((row) => toView(bankId, row));
+}
+
+/** @throws WEBHOOK_NOT_FOUND, the same for an unknown and for another bank's */
+export async function readWebhook({ db }: WebhookDeps, bankId: string, id: string): Promise<Webhook> {
+  return toFoundView(bankId, await execute(db, selectEndpoint(bankId, id)));
+}
+
+/** @throws WEBHOOK_LIMIT_REACHED */
+export async function createWebhook(
+  deps: WebhookDeps,
+  actor: Actor,
+  { url, types }: { url: string; types: readonly string[] },
+): Promise<Webhook & { secret: string }> {
+  const { runtime } = deps;
+  const id = createId('whk', runtime);
+  const { secret, sealed } = await makeSecret(deps, actor.bankId, id);
+  const endpoint = { id, url: normaliseReceiverUrl(url), types, secret: sealed };
+  const statements = insertEndpointStatements(actor, runtime.now(), endpoint, MAX_ENDPOINTS);
+  const [row] = (await executeBatchWithRetry(deps.session, statements)).endpoint;
+  if (row === undefined) {
+    const message = `your bank has ${MAX_ENDPOINTS} already; delete one, or add the types to one`;
+    throw new AppError('WEBHOOK_LIMIT_REACHED', { errors: [{ field: 'url', message }] });
+  }
+  return { ...toView(actor.bankId, row), secret };
+}
+
+/** @throws WEBHOOK_NOT_FOUND */
+export async function updateWebhook(
+  deps: WebhookDeps,
+  actor: Actor,
+  id: string,
+  { url, types }: WebhookUpdate,
+): Promise<Webhook> {
+  const update = { url: url === undefined ? undefined : normaliseReceiverUrl(url), types };
+  const statements = updateEndpointStatements(actor, deps.runtime.now(), id, update);
+  return change(deps, actor, id, await executeBatchWithRetry(deps.session, statements));
+}
+
+/** @throws WEBHOOK_NOT_FOUND */
+export async function deleteWebhook(deps: WebhookDeps, actor: Actor, id: string): Promise<void> {
+  const statements = deleteEndpointStatements(actor, deps.runtime.now(), id);
+  const { change: made } = await executeBatchWithRetry(deps.session, statements);
+  if (made.length === 0) throw new AppError('WEBHOOK_NOT_FOUND');
+}
+
+/**
+ * Enables an endpoint, or has one that is failing tried at once.
+ * @param after id of an event to go on after, for example one that the receiver cannot digest; undefined: where it is
+ * @throws WEBHOOK_NOT_FOUND, a 400 for an event that is not the bank's, EVENTS_EXPIRED
+ */
+export async function enableWebhook(
+  deps: WebhookDeps,
+  actor: Actor,
+  id: string,
+  after: string | undefined,
+): Promise<Webhook> {
+  const { bankId } = actor;
+  const given = after === undefined ? undefined : readAfter(bankId, after);
+  const found = await executeBatch(deps.session, {
+    log: selectEventLog(bankId),
+    endpoint: selectEndpoint(bankId, id),
+  });
+  const [endpoint] = found.endpoint;
+  const [log] = found.log;
+  if (endpoint === undefined || log === undefined) throw new AppError('WEBHOOK_NOT_FOUND');
+  assertKept(bankId, given ?? endpoint.position, log);
+  const statements = enableEndpointStatements(actor, deps.runtime.now(), id, given);
+  return change(deps, actor, id, await executeBatchWithRetry(deps.session, statements));
+}
+
+/** @returns the new secret; the one before signs too for SECRETS_OVERLAP_MS. @throws WEBHOOK_NOT_FOUND */
+export async function rotateSecret(
+  deps: WebhookDeps,
+  actor: Actor,
+  id: string,
+): Promise<Webhook & { secret: string }> {
+  const { secret, sealed } = await makeSecret(deps, actor.bankId, id);
+  const now = deps.runtime.now();
+  const statements = rotateSecretStatements(actor, now, id, sealed, now + SECRETS_OVERLAP_MS);
+  const { endpoint } = await executeBatchWithRetry(deps.session, statements);
+  return { ...toFoundView(actor.bankId, endpoint), secret };
+}
+
+/**
+ * Sends a `ping`, whether the endpoint is enabled or not. Its position stays.
+ * @throws WEBHOOK_NOT_FOUND; RATE_LIMITED within TEST_INTERVAL_MS of the last test
+ */
+export async function testWebhook(deps: WebhookDeps, bankId: string, id: string): Promise<Attempt> {
+  const { runtime, session } = deps;
+  const now = runtime.now();
+  const statements = claimTestStatements(bankId, id, now, TEST_INTERVAL_MS);
+  const { claimed, found } = await executeBatch(session, statements, WRITE_DEADLINE_MS);
+  const [receiver] = claimed;
+  if (found[0] === undefined) throw new AppError('WEBHOOK_NOT_FOUND');
+  if (receiver === undefined) {
+    const seconds = Math.max(Math.ceil((found[0].testedAt + TEST_INTERVAL_MS - now) / 1_000), 1);
+    throw tooMany(seconds, 'webhookId', 'was tested a moment ago; wait, and test it again');
+  }
+  const ping = {
+    id: createId('png', runtime),
+    type: 'ping',
+    createdAt: new Date(now).toISOString(),
+    data: { webhookId: id },
+  };
+  return sendToReceiver(deps, { ...receiver, bankId, id }, ping);
+}
+
+/** Ends a change that may have made the endpoint due. */
+function change(
+  deps: WebhookDeps,
+  { bankId }: Actor,
+  endpointId: string,
+  { endpoint }: { endpoint: EndpointRow[] },
+): Webhook {
+  const view = toFoundView(bankId, endpoint);
+  const mayBeDue = view.status === 'ENABLED' && view.lag > 0;
+  if (mayBeDue) deps.runAfterResponse(wakeEndpoints(deps, [{ bankId, endpointId }]));
+  return view;
+}
+
+async function makeSecret({ fieldKey, runtime }: WebhookDeps, bankId: string, id: string) {
+  const secret = createSecret(runtime.random);
+  const sealed = await sealField(await fieldKey(), { bankId, ownerId: id, field: WEBHOOK_SECRET }, secret);
+  return { secret, sealed };
+}
+
+function toFoundView(bankId: string, [row]: EndpointRow[]): Webhook {
+  if (row === undefined) throw new AppError('WEBHOOK_NOT_FOUND');
+  return toView(bankId, row);
+}
+
+const toTime = (time: number | null) => (time === null ? null : new Date(time).toISOString());
+
+function toView(bankId: string, row: EndpointRow): Webhook {
+  const lag = row.newest - row.position;
+  const waits = row.status === 'ENABLED' && lag > 0;
+  return {
+    id: row.id,
+    url: row.url,
+    types: JSON.parse(row.types) as Webhook['types'],
+    status: row.status,
+    createdAt: new Date(row.createdAt).toISOString(),
+    disabledAt: toTime(row.disabledAt),
+    disabledReason: row.disabledReason,
+    position: eventId(bankId, row.position),
+    lag,
+    lastAttemptAt: toTime(row.lastAttemptAt),
+    lastStatusCode: row.lastStatus,
+    failingSince: toTime(row.failingSince),
+    // 0: as soon as there is something to send.
+    nextAttemptAt: waits && row.nextAttemptAt > 0 ? toTime(row.nextAttemptAt) : null,
+    previousSecretUntil: toTime(row.previousSecretUntil),
+  };
+}

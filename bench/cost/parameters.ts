@@ -19,15 +19,18 @@ export const PRICES = {
 export type Range = readonly [min: number, max: number];
 
 export const LATENCIES = {
-  /** A key that the location has read within its `cacheTtl`: blog.cloudflare.com/faster-workers-kv. */
+  /**
+   * A key that the location has read within its `cacheTtl`: under a millisecond for the hottest keys
+   * (blog.cloudflare.com/faster-workers-kv), 6 to 8 ms for others (skills.sh/jezweb/claude-skills/cloudflare-kv).
+   */
   kvHot: [1, 12],
-  /** A key that comes from a regional or central store: the project's DESIGN; docs say "higher latencies". */
+  /** A key from a regional or central store: 100 to 300 ms by the same guide. Assumed to be a little less. */
   kvCold: [50, 250],
   /** Confirmed by a central store. Nobody waits for it. Assumption. */
   kvWrite: [100, 400],
-  /** `match` in the data centre's own cache: 5 to 15 ms by Cloudflare's community champions, less if in memory. */
+  /** `match` in the data centre's own cache: about 5 to 15 ms (answeroverflow.com/m/1406008733749739602). */
   coloCache: [3, 15],
-  /** What D1 takes beyond the way there: a point read takes 0.8 ms here (docs/scaling.md), its front some more. */
+  /** What D1 takes beyond the way there: a read of one row takes 0.8 ms here (docs/scaling.md). The rest is assumed. */
   d1: [2, 8],
 } as const satisfies Record<string, Range>;
 
@@ -49,7 +52,8 @@ interface Location {
 
 /**
  * Twenty locations and a primary in Western Europe: five each in Europe and North America, four in Africa, three each in
- * Asia and South America. Ways between cities as measured by wondernetwork.com/pings, rounded.
+ * Asia and South America. D1 has no region for replicas in Africa and South America. Assumption: times as between large
+ * cities.
  */
 export const LOCATIONS: readonly Location[] = [
   ...[3, 10, 15, 25, 35].map((toPrimary) => ({ toPrimary, toReplica: Math.min(toPrimary, 15) })),

@@ -9,7 +9,7 @@ import {
   PAYEE_VALUES,
   PhraseCache,
   type CachedCustomer,
-  type CacheMemory,
+  CacheMemory,
 } from './customers/phrase-cache.ts';
 import { DataCentreCache, type ValueStore } from './customers/data-centre-cache.ts';
 import { withDeadlines, type Database } from './db/statements.ts';
@@ -85,8 +85,8 @@ export interface IsolateMemory {
 export function createIsolateMemory(): IsolateMemory {
   return {
     apiKeys: new ApiKeyCache(),
-    phraseCache: { updates: 0 },
-    payeeCache: { updates: 0 },
+    phraseCache: new CacheMemory(),
+    payeeCache: new CacheMemory(),
     budgets: new BudgetMemory(),
     inFlightRequests: new InFlightRequests(),
     fieldKeyring: new FieldKeyring(),

@@ -15,8 +15,6 @@ import { selectApiKey, updateLastUsed } from './api-keys.store.ts';
 export const API_KEY_CACHE_MS = 30_000;
 /** The bound on revocation for cached phrases, in an isolate whose check of the API key is under way or fails. */
 export const MAX_UNCHECKED_MS = 300_000;
-/** How long a check may take that only cached phrases do without. D1 takes a few milliseconds, and a payment is waiting. */
-const CHECK_DEADLINE_MS = 1_000;
 /** After a check without an answer, none begins for this long, and nobody waits for one. */
 const CHECK_AGAIN_MS = 5_000;
 /** API keys that one isolate caches, about 300 bytes each; beyond it the oldest is dropped. */
@@ -103,8 +101,7 @@ export interface Authenticated {
  * @returns null for any key that is malformed, unknown, revoked or expired
  */
 export async function authenticate(key: string, deps: AuthenticationDeps): Promise<Authenticated | null> {
-  const caller =
-    deps.apiKeyCache.recall(key, deps.runtime.now()) ?? (await checkApiKey(key, deps, READ_DEADLINE_MS));
+  const caller = deps.apiKeyCache.recall(key, deps.runtime.now()) ?? (await checkApiKey(key, deps));
   return caller === null ? null : { caller };
 }
 
@@ -123,7 +120,7 @@ export async function authenticateForCachedPhrase(
   if (now < unansweredUntil) return { caller, check: unanswered };
   // A request can't wait for another one's call, so it makes its own if it needs the answer.
   if (now < checkingUntil) return { caller, check: () => checkRemembered(key, hash, deps) };
-  remembered.checkingUntil = now + CHECK_DEADLINE_MS;
+  remembered.checkingUntil = now + READ_DEADLINE_MS;
   const checking = checkRemembered(key, hash, deps);
   deps.runAfterResponse(checking.then(ignore, ignore));
   return { caller, check: () => checking };
@@ -134,10 +131,11 @@ const ignore = () => {};
 const unanswered = () =>
   Promise.reject(new DatabaseError('D1_NO_ANSWER: the last check of an API key had no answer'));
 
+/** Waits as long as for any read: an answer that is late is still the one that a revocation waits for. */
 async function checkRemembered(key: string, hash: string, deps: AuthenticationDeps): Promise<Caller | null> {
   const { apiKeyCache, runtime } = deps;
   try {
-    return await checkHash(key, hash, deps, CHECK_DEADLINE_MS);
+    return await checkHash(key, hash, deps);
   } catch (error) {
     // Another request may have found out meanwhile that the API key was revoked.
     const good = apiKeyCache.recallUnchecked(key, runtime.now());
@@ -150,26 +148,17 @@ async function checkRemembered(key: string, hash: string, deps: AuthenticationDe
   }
 }
 
-async function checkApiKey(
-  key: string,
-  deps: AuthenticationDeps,
-  deadlineMs: number,
-): Promise<Caller | null> {
+async function checkApiKey(key: string, deps: AuthenticationDeps): Promise<Caller | null> {
   const kind = API_KEY_PATTERN.exec(key)?.[1];
   if (kind === undefined || (kind === 'live' && !hasChecksum(key)) || (kind === 'test' && deps.production))
     return null;
-  return checkHash(key, await hashApiKey(key), deps, deadlineMs);
+  return checkHash(key, await hashApiKey(key), deps);
 }
 
-async function checkHash(
-  key: string,
-  hash: string,
-  deps: AuthenticationDeps,
-  deadlineMs: number,
-): Promise<Caller | null> {
+async function checkHash(key: string, hash: string, deps: AuthenticationDeps): Promise<Caller | null> {
   const { apiKeyDatabase, apiKeyCache, runtime } = deps;
   const now = runtime.now();
-  const [found] = await execute(apiKeyDatabase, selectApiKey(hash), deadlineMs);
+  const [found] = await execute(apiKeyDatabase, selectApiKey(hash));
   const expiresAt = found?.expiresAt ?? Number.POSITIVE_INFINITY;
   if (found === undefined || found.revokedAt !== null || expiresAt <= now) {
     apiKeyCache.forget(key);

@@ -11,7 +11,7 @@ export const MAX_MESSAGES_PER_SEND = 100;
 
 /** How long the queue has to deliver a pointer before the sweep resends it. The cron runs every minute. */
 export const RESEND_AFTER_MS = 60_000;
-/** The same for a chunk whose attempts failed: doubled with each attempt, at most this long. */
+/** The same for a chunk whose attempts failed, doubled with each, and for every chunk while the queue is long. */
 export const MAX_RESEND_AFTER_MS = 300_000;
 
 export interface BatchQueue {
@@ -20,6 +20,8 @@ export interface BatchQueue {
    * have sent some of them when it throws: sending twice is harmless.
    */
   send(pointers: ChunkPointer[]): Promise<void>;
+  /** Returns about how many messages wait. Throws if the queue does not respond within BINDING_DEADLINE_MS. */
+  countWaiting(): Promise<number>;
   /** Checks that the queue responds, and sends nothing. Throws what the queue throws. */
   check(): Promise<void>;
 }
@@ -29,6 +31,10 @@ export function createBatchQueue(binding: Queue, timer: Timer): BatchQueue {
     send: async (pointers) => {
       const sending = binding.sendBatch(pointers.map((body) => ({ body })));
       await withinDeadline(timer, BINDING_DEADLINE_MS, 'QUEUE', sending);
+    },
+    countWaiting: async () => {
+      const counting = binding.metrics();
+      return (await withinDeadline(timer, BINDING_DEADLINE_MS, 'QUEUE', counting)).backlogCount;
     },
     check: async () => {
       await binding.metrics();

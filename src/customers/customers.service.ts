@@ -80,11 +80,13 @@ export async function lookUpCustomer(
 }
 
 async function lookUpCached(deps: CustomerDeps, caller: Caller, phrase: string): Promise<LookUp> {
-  const cached = await deps.phraseCache.read(customerKey(caller.bankId, phrase));
+  const key = customerKey(caller.bankId, phrase);
+  const cached = await deps.phraseCache.read(key);
   if (cached !== null) return { found: cached, cache: 'HIT' };
   const { bankId } = await confirmCaller(caller);
   const statement = selectCustomer(bankId, { phrase });
   const found = await deps.phraseCache.readThrough(
+    key,
     async () => {
       const { rows, fromPrimary } = await executeNearest(deps.session, statement);
       return { value: firstCached(rows), fromPrimary };

@@ -18,9 +18,29 @@ const MAX_CLOCK_SKEW_MS = 1_000;
 /** After this, D1 is read instead. The cache takes up to 15 ms, and D1 on another continent 300. */
 const READ_TIMEOUT_MS = 300;
 
-/** Counts an isolate's own updates of one kind of value, so that a fill can tell whether one overtook it. */
-export interface CacheMemory {
-  updates: number;
+/** Bounds the memory. Keys that share a counter only cost each other a fill now and then. */
+const COUNTERS = 1_024;
+
+/** Counts an isolate's own updates of one kind of value, by key, so that a fill can tell whether one overtook it. */
+export class CacheMemory {
+  readonly #updates = new Uint32Array(COUNTERS);
+
+  /** Returns how many updates there were. */
+  count(key: string): number {
+    return this.#updates[slotOf(key)] ?? 0;
+  }
+
+  /** Counts an update, and returns how many there were then. */
+  add(key: string): number {
+    const slot = slotOf(key);
+    return (this.#updates[slot] = this.count(key) + 1);
+  }
+}
+
+function slotOf(key: string): number {
+  let hash = 0;
+  for (let at = 0; at < key.length; at += 1) hash = (Math.imul(hash, 31) + key.charCodeAt(at)) | 0;
+  return (hash >>> 0) % COUNTERS;
 }
 
 /** One kind of value. One of another shape, or one that names another key, counts as a miss. */
@@ -101,14 +121,15 @@ export class PhraseCache<Value> {
    * @throws what the readers throw
    */
   async readThrough(
+    key: string,
     readNearest: () => Promise<NearestRead<Value>>,
     readPrimary: () => Promise<Value | null>,
     runAfterResponse: (work: Promise<void>) => void,
   ): Promise<Value | null> {
-    const fill = this.#beginFill();
+    const fill = this.#beginFill(key);
     const { value, fromPrimary } = await readNearest();
     if (value !== null && !fromPrimary) {
-      runAfterResponse(this.#fillFrom(readPrimary));
+      runAfterResponse(this.#fillFrom(key, readPrimary));
       return value;
     }
     const confirmed = fromPrimary ? value : await readPrimary();
@@ -129,13 +150,12 @@ export class PhraseCache<Value> {
    * @param readAt a time before the update, which returned the value
    */
   async writeThrough(value: Value, readAt: number): Promise<void> {
-    this.#memory.updates += 1;
-    await this.#putUnlessOvertaken(value, readAt, this.#memory.updates);
+    await this.#putUnlessOvertaken(value, readAt, this.#memory.add(this.#kind.keyOf(value)));
   }
 
   /** Call after a customer has been erased. Never throws. */
   async forget(key: string): Promise<void> {
-    this.#memory.updates += 1;
+    this.#memory.add(key);
     await this.#delete(key);
   }
 
@@ -149,15 +169,15 @@ export class PhraseCache<Value> {
   }
 
   /** Call before reading the primary, and the returned function, which never throws, with the value. */
-  #beginFill(): (value: Value) => Promise<void> {
-    const { updates } = this.#memory;
+  #beginFill(key: string): (value: Value) => Promise<void> {
+    const updates = this.#memory.count(key);
     const readAt = this.#runtime.now();
     return (value) => this.#putUnlessOvertaken(value, readAt, updates);
   }
 
   /** Never throws. */
-  async #fillFrom(readPrimary: () => Promise<Value | null>): Promise<void> {
-    const fill = this.#beginFill();
+  async #fillFrom(key: string, readPrimary: () => Promise<Value | null>): Promise<void> {
+    const fill = this.#beginFill(key);
     try {
       const value = await readPrimary();
       if (value !== null) await fill(value);
@@ -169,7 +189,7 @@ export class PhraseCache<Value> {
   /**
    * Writes a value, and removes it if an update of this isolate came before it was written, or if nobody knows whether it
    * was. Another isolate's update is not noticed; CACHE_SECONDS bound what that can do. Never throws.
-   * @param updates how many there were when the value was read
+   * @param updates how many of its key there were when the value was read
    */
   async #putUnlessOvertaken(value: Value, readAt: number, updates: number): Promise<void> {
     const key = this.#kind.keyOf(value);
@@ -177,7 +197,7 @@ export class PhraseCache<Value> {
       const text = JSON.stringify({ readAt, value } satisfies Stored<Value>);
       const putting = this.#store.put(key, text, CACHE_SECONDS);
       await this.#withinDeadline(putting, BINDING_DEADLINE_MS);
-      if (this.#memory.updates !== updates) await this.#delete(key);
+      if (this.#memory.count(key) !== updates) await this.#delete(key);
     } catch {
       this.#failed('write');
       await this.#delete(key);

@@ -41,6 +41,7 @@ export async function resolvePayee(deps: PayeeDeps, caller: Caller, typed: strin
   await budget.countForgotten();
   const statement = selectPayee(budget, phrase);
   const payee = await deps.payeeCache.readThrough(
+    payeeKey(phrase),
     async () => {
       const { rows, fromPrimary } = await executeNearest(deps.payeeSession, statement);
       return { value: toResolved(budget, rows), fromPrimary };

@@ -1,6 +1,7 @@
 /** What an API key opens while D1 can't check whether it is still valid. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Env } from '../../src/env.ts';
 import type { RatePolicies } from '../../src/rate-limits/rate-limits.ts';
 import { hashApiKey, API_KEY_CACHE_MS, MAX_UNCHECKED_MS } from '../../src/api-keys/api-keys.service.ts';
 import { API_KEYS, LAGOS } from '../support/banks.ts';
@@ -211,4 +212,30 @@ it('limits an unchecked API key like any other', async () => {
   const statuses = [await lookUp(), await lookUp()].map(({ status }) => status);
   expect(statuses).toEqual([200, 429]);
   expect(service.log).toContainEqual(expect.objectContaining({ event: 'key_not_checked' }));
+});
+
+it('a revocation that D1 reports late takes effect as soon as it is reported', async () => {
+  const timers = new Map<() => void, number>();
+  const timer = (milliseconds: number, callback: () => void) => {
+    timers.set(callback, now + milliseconds);
+    return () => void timers.delete(callback);
+  };
+  const passTime = (milliseconds: number) => {
+    now += milliseconds;
+    for (const [callback, at] of timers) if (at <= now) callback();
+  };
+  let reportMs = 0;
+  const slowly = ({ DB }: Pick<Env, 'DB'>) => ({
+    DB: interceptCalls(DB, async (work, sql) => {
+      const result = await work();
+      if (sql.includes('api_keys')) passTime(reportMs);
+      return result;
+    }) as D1Database,
+  });
+  service = new Service(slowly, { now: () => now, timer });
+  await lookUp();
+  await setKeyTime(API_KEYS.standard, 'revoked_at', 1);
+  [now, reportMs] = [CHECKED_AT + API_KEY_CACHE_MS, 4_000];
+  expect((await lookUp()).status).toBe(200);
+  expect((await lookUp()).status).toBe(401);
 });

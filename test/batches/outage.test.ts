@@ -29,16 +29,19 @@ let messages: QueuedMessage[];
 /** Times in milliseconds since BEGINNING. */
 let tries: number[];
 let sends: number[];
+/** Messages that wait in the queue, as it reports them. */
+let waiting: number;
 let deps: Deps;
 
 beforeEach(async () => {
   now = BEGINNING;
-  [refused, messages, tries, sends] = ['nothing', [], [], []];
+  [refused, messages, tries, sends, waiting] = ['nothing', [], [], [], 0];
   const clock = { now: () => now };
   const service = new Service(undefined, clock);
   await service.post(sentCustomers(1));
   messages = service.pendingPointers.map((body) => ({ body, attempts: 1, dueAt: now }));
   const BATCH_QUEUE = {
+    metrics: async () => ({ backlogCount: waiting }),
     sendBatch: async (batch: { body: ChunkPointer }[]) => {
       sends.push(now - BEGINNING);
       messages.push(...batch.map(({ body }) => ({ body, attempts: 1, dueAt: now })));
@@ -134,6 +137,12 @@ it('resends a lost pointer of an untried chunk within two sweeps, every time', a
   expect(sends.length).toBeGreaterThanOrEqual(5);
 });
 
+it('resends pointers every five minutes only while many messages wait in the queue', async () => {
+  waiting = 501;
+  await play(1_000 * SECOND, () => true);
+  expect(sends.map((time) => time / MINUTE)).toEqual([1, 6, 11, 16]);
+});
+
 it('resends a pointer that is lost after some tries, at intervals of two to five minutes', async () => {
   refused = 'chunks';
   await play(20 * SECOND);
@@ -167,7 +176,7 @@ it('limits the concurrency of consumers, because D1 has one writer', () => {
     Number(/^max_concurrency = (\d+)/m.exec(text)?.[1]),
   ]);
   expect(bounds).toEqual([
-    ['customer-batches', 2],
+    ['customer-batches', 3],
     ['customer-batches-dlq', 1],
     ['webhook-deliveries', 20],
   ]);

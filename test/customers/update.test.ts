@@ -247,6 +247,26 @@ describe('the phrase cache after a change', () => {
     expect((await look()).body.data.accountName).toBe('New Name');
   });
 
+  it('leaves the fill of another customer alone', async () => {
+    const [ngozi] = await service.createCustomers([sentCustomer(7)]);
+    let patched = 0;
+    const racing = new Service(({ PHRASE_CACHE }) => ({
+      PHRASE_CACHE: {
+        put: async (key, ...args) => {
+          if (key.includes(ada.phrase)) {
+            const body = { id: ngozi?.id, update: { accountName: 'New Name' } };
+            patched = (await racing.request('PATCH', '/v1/bank/customer', { body })).status;
+          }
+          await PHRASE_CACHE.put(key, ...args);
+        },
+        delete: (key) => PHRASE_CACHE.delete(key),
+      },
+    }));
+    await racing.get(`/v1/bank/customer?phrase=${ada.phrase}`, API_KEYS.standard);
+    expect(patched).toBe(200);
+    expect((await look()).headers.get('X-Cache')).toBe('HIT');
+  });
+
   it('ends up with the change when the cache refuses its write', async () => {
     await look();
     const limited = new Service(

@@ -261,7 +261,7 @@ describe('every statement', () => {
     'delete old idempotency records': deleteOldIdempotencyKeys(0, 1),
     'open batches': selectOpenBatchCounts('b', 100),
     'open chunk': selectOpenChunk(pointer),
-    'due chunks': claimDueChunks(0, 1),
+    'due chunks': claimDueChunks(0, 1, 1),
   };
 
   it.each(Object.entries(statements))('finds its rows by an index: %s', async (name, statement) => {

@@ -7,7 +7,7 @@ import type { CopyKeys } from '../../customers/customers.store.ts';
 import type { Statement } from '../../db/statements.ts';
 import { dailyCount, deleteSurplusFailures } from '../failures.store.ts';
 import { STAGED_COLUMNS, STAGED_FIELDS, type StagedField } from '../staged-customer.ts';
-import { MAX_RESEND_AFTER_MS, RESEND_AFTER_MS, type ChunkPointer } from '../batch-queue.ts';
+import { MAX_RESEND_AFTER_MS, type ChunkPointer } from '../batch-queue.ts';
 import { refreshBatchStatus } from '../batch-status.store.ts';
 import {
   CODE_LETTERS,
@@ -164,11 +164,12 @@ export function updateFailedTry(pointer: ChunkPointer, sendAgainAt: number): Sta
 /**
  * Claims up to `max` chunks whose pointer is due to be resent, and sets when it is due next. Concurrent sweeps claim
  * different chunks.
+ * @param againAfterMs doubled with each failed attempt, up to MAX_RESEND_AFTER_MS
  */
-export function claimDueChunks(now: number, max: number): Statement<ChunkPointer> {
+export function claimDueChunks(now: number, max: number, againAfterMs: number): Statement<ChunkPointer> {
   // 60 s shifted by 3 is more than 5 minutes.
   return sql<ChunkPointer>`UPDATE batch_chunks
-      SET next_send_at = ${now} + min(${RESEND_AFTER_MS} << min(tries, 3), ${MAX_RESEND_AFTER_MS})
+      SET next_send_at = ${now} + min(${againAfterMs} << min(tries, 3), ${MAX_RESEND_AFTER_MS})
       WHERE (bank_id, batch_id, chunk) IN (
         SELECT bank_id, batch_id, chunk FROM batch_chunks
         WHERE next_send_at <= ${now} ORDER BY next_send_at LIMIT ${max})

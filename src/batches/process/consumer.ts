@@ -22,7 +22,7 @@ import {
   stallChunk,
 } from './chunks.store.ts';
 
-/** The chance that one of 1,000 new phrases collides among 16 million is 1 in 1,000. Three times in a row: never seen. */
+/** The chance that one of 500 new phrases collides among 16 million is 1 in 1,000. Three times in a row: never seen. */
 const MAX_REPHRASINGS = 3;
 
 /** A pause after each chunk: long enough for the event loop to look for new requests. */

@@ -5,11 +5,28 @@
 import type { PrimarySession } from '../../db/session.ts';
 import { execute, WRITE_DEADLINE_MS } from '../../db/statements.ts';
 import type { Runtime } from '../../runtime.ts';
-import { MAX_MESSAGES_PER_SEND, type BatchQueue } from '../batch-queue.ts';
+import {
+  MAX_MESSAGES_PER_SEND,
+  MAX_RESEND_AFTER_MS,
+  RESEND_AFTER_MS,
+  type BatchQueue,
+} from '../batch-queue.ts';
 import { claimDueChunks } from './chunks.store.ts';
 
 /** Rounds of one sweep: 1,000 chunks, or half a million customers, a minute. */
 const MAX_ROUNDS = 10;
+
+/** Messages that the consumers apply in about half a minute. */
+const LONG_QUEUE = 500;
+
+/**
+ * While many pointers wait in the queue, chunks are due although nothing is lost, and sending their pointers every minute
+ * would make the queue longer and longer.
+ */
+async function resendInterval(queue: BatchQueue): Promise<number> {
+  const waiting = await queue.countWaiting().catch(() => 0);
+  return waiting > LONG_QUEUE ? MAX_RESEND_AFTER_MS : RESEND_AFTER_MS;
+}
 
 export interface SweepDeps {
   db: PrimarySession;
@@ -18,9 +35,14 @@ export interface SweepDeps {
 }
 
 export async function resendDueChunks(deps: SweepDeps): Promise<void> {
+  const againAfterMs = await resendInterval(deps.batchQueue);
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const now = deps.runtime.now();
-    const due = await execute(deps.db, claimDueChunks(now, MAX_MESSAGES_PER_SEND), WRITE_DEADLINE_MS);
+    const due = await execute(
+      deps.db,
+      claimDueChunks(now, MAX_MESSAGES_PER_SEND, againAfterMs),
+      WRITE_DEADLINE_MS,
+    );
     if (due.length === 0) return;
     await deps.batchQueue.send(due);
     deps.runtime.log('warn', { event: 'chunks_sent_again', chunks: due.length });

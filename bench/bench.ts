@@ -7,6 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { LIMITS } from '../src/limits.ts';
 import { pathOfCaller, run } from '../tools/lib/arguments.ts';
+import { readConfig } from '../tools/lib/config.ts';
 import { acceptAndConsume, acceptByTypicalWorker, insertBare } from './batches.ts';
 import { multiply, prepare, REQUESTS } from './data.ts';
 import { Lookups, measureBesideImport, type BesideImport } from './beside-import.ts';
@@ -24,6 +25,8 @@ import { compareWorst } from './worst.ts';
 
 /** Customers of the large bank: copies of a staged chunk. */
 const LARGE_BANK_CUSTOMERS = 1_000_000;
+/** Events of the queue that run at once. */
+const CONSUMERS = readConfig().queues.consumers[0]?.max_concurrency ?? 1;
 /** Enough to keep workerd busy, and few enough that the load generator is not the bottleneck. */
 const CONNECTIONS = 8;
 
@@ -109,7 +112,7 @@ async function bench(quick: boolean): Promise<Ratio[]> {
       rounds.push(await playRound(servers, milliseconds, round % 2 === 1));
       batches.push(await playBatches(servers, round));
       for (const load of ['phrase', 'id'] as const)
-        beside[load].push(await measureBesideImport(servers.importing, lookups, load));
+        beside[load].push(await measureBesideImport(servers.importing, lookups, load, CONSUMERS));
     }
     return [
       ...compareLookups(rounds),

@@ -91,7 +91,7 @@ export async function measureBesideImport(
   server: BenchServer,
   lookups: Lookups,
   load: LookupLoad,
-  consumers = 1,
+  consumers: number,
 ): Promise<BesideImport> {
   const [first, second] = [generateBatches(), generateBatches()];
   const [idle] = await lookups.during(load, () => pause(IDLE_MS));

@@ -61,7 +61,7 @@ export function toPicture(ratios: Ratio[]): string {
   const height = ROW * ratios.length + 50;
   const bars = ratios.map((ratio, row) => {
     const share = ratio.isMaximum ? ratio.target / ratio.ratio : ratio.ratio / ratio.target;
-    const width = Math.min(share, 2) * (BAR / 2);
+    const width = Math.min(Math.max(share, 0), 2) * (BAR / 2);
     const y = 40 + row * ROW;
     const colour = COLOURS[judge(ratio)];
     return (

@@ -49,7 +49,7 @@ A list of customers is a bare array, and \`X-Total-Count\` is its whole length. 
 
 A lookup has an \`ETag\`, which changes whenever the customer does.
 
-- Send it as \`If-Match\` with an update or an erasure. A 412 says that the customer has changed since you read it: by somebody else, or by an update of your own whose response was lost.
+- Send it as \`If-Match\` with an update or an erasure. A 412 says that the customer has changed since you read it: by somebody else, or by an update of your own whose response was lost. A cached response may have an old ETag, so read the customer again with \`Cache-Control: no-cache\`.
 - Send it as \`If-None-Match\` with a lookup. A 304 without a body says that the customer has not changed.
 
 Responses ask proxies not to compress them (\`no-transform\`), because that would weaken the ETag. A weak one (\`W/"…"\`) is accepted all the same.

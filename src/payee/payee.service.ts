@@ -25,7 +25,7 @@ const NO_PHRASE = '-';
 
 /**
  * Finds out who is behind a phrase. D1 calls: none for a cached payee, one for any other, two for none: the read, and
- * the count of the miss.
+ * the count of the miss. If a replica answers, the primary is asked as well: behind a payee, and before the 404.
  * @param typed a phrase that cannot exist is looked for like any other: neither response nor time tells it from an
  *   unknown one
  * @throws RATE_LIMITED if the caller's bank has used up its budget of unknown phrases, for hits too; what

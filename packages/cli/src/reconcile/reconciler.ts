@@ -71,6 +71,8 @@ async function reconcileLocked(options: ReconcileOptions, context: Context): Pro
   const { source, apply, map } = options;
   const { terminal } = context;
   const { stem } = source;
+  // Before gigabytes are read; an interrupted run may have left files of its own.
+  if (!options.force && readState(stem) === undefined) assertReportsFree(stem);
   terminal.log(`Reading ${source.name} …`);
   const inspection = await inspect(source);
   // Customers can only be created from a file with every field of a new one.
@@ -158,7 +160,7 @@ async function applyAll(
 function assertScope({ scopes }: Bank, scope: Bank['scopes'][number], why: string): void {
   if (scopes.includes(scope)) return;
   throw new CommandError(
-    `The API key does not have the scope ${scope}, which it needs ${why}: use another API key.`,
+    `The API key does not have the scope ${scope}, which is needed ${why}: use another API key.`,
   );
 }
 

@@ -1,6 +1,6 @@
 /** `peere export`: every customer, once, whatever happens on the way. `npm run importer`. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { before, describe, it, type TestContext } from 'node:test';
 import { CUSTOMER_FIELDS } from '../../packages/client/src/fields.ts';
@@ -136,6 +136,9 @@ void describe('peere export', { timeout: 240_000 }, () => {
         );
       }
       assert.equal(existsSync(at('all.csv')), false);
+      // As if it had been stopped while it wrote a page, or the journal's line about it.
+      appendFileSync(at('all.csv.part'), 'half of a ro');
+      appendFileSync(at('all.csv.export.ndjson'), '{"bytes":12');
       const on = await peere(['export', 'all.csv'], environment);
       assert.equal(on.code, EXIT.all, on.output);
       assert.match(on.output, /^Continuing after [12],000 rows\.$/m);

@@ -114,7 +114,7 @@ void describe('a comparison', { timeout: 240_000 }, () => {
     assert.equal(code, EXIT.some, output);
     assert.match(
       output,
-      /^5 rows and 5 customers: 2 agree, 1 missing in the directory, 2 differ, 1 customers not in the file\.$/m,
+      /^5 rows and 5 customers: 2 agree, 1 missing in the directory, 2 differ, 1 customer not in the file\.$/m,
     );
     for (const name of REPORTS) assert.equal(statSync(at(name)).mode & 0o777, 0o600);
     assert.deepEqual(
@@ -230,7 +230,7 @@ void describe('--apply', { timeout: 240_000 }, () => {
     assert.notEqual(await customerOf(extra), null, 'it erases nobody');
     assert.equal(cells('customers.missing.phrases.csv').length, 1);
     const next = await reconcile('--force');
-    assert.match(next.output, /4 agree, 0 missing in the directory, 1 differ, 1 customers not in the file/);
+    assert.match(next.output, /4 agree, 0 missing in the directory, 1 differ, 1 customer not in the file/);
   });
 
   void it('ends with 0 when both agree afterwards', async () => {

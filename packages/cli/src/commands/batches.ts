@@ -35,7 +35,7 @@ async function listBatches(limit: number, session: Session): Promise<ExitCode> {
   const batches: Batch[] = [];
   // A page of the service has at most 100 batches.
   const query = { limit: Math.min(limit, 100) };
-  for await (const batch of session.client().listBatches(query, { signal: session.signal })) {
+  for await (const batch of session.impatientClient().listBatches(query, { signal: session.signal })) {
     batches.push(batch);
     if (batches.length === limit) break;
   }
@@ -58,7 +58,7 @@ function toTable(batches: Batch[]): string[][] {
 
 async function showBatch(id: string, session: Session): Promise<ExitCode> {
   try {
-    const batch = await session.client().getBatch(id, { signal: session.signal });
+    const batch = await session.impatientClient().getBatch(id, { signal: session.signal });
     if (session.json) session.printJson(batch);
     else for (const line of alignPairs(toPairs(batch))) session.print(line);
     return EXIT.ok;

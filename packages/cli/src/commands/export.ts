@@ -1,6 +1,6 @@
 /** `peere export`: writes every customer of the bank to a file. */
 import { Option, type Command } from 'commander';
-import { exportCustomers } from '../export/exporter.ts';
+import { assertFree, exportCustomers, formatOf } from '../export/exporter.ts';
 import type { ExportFormat, FieldSet } from '../export/format.ts';
 import { StoppedError } from '../reading/errors.ts';
 import { countRows } from '../terminal/words.ts';
@@ -57,10 +57,12 @@ Exit codes: 0 if every customer is in the file, 3 if the export could not begin 
 }
 
 async function runExport(path: string, options: Options, session: Session): Promise<ExitCode> {
-  const { format, fields, force } = options;
-  const client = session.client();
-  const request = { path, origin: session.origin, format, fields, force };
-  const summary = await exportCustomers(request, client, session.reporter, session.signal);
+  const { fields, force } = options;
+  // What is wrong with the command line is said before the service is asked.
+  const format = options.format ?? formatOf(path);
+  assertFree(path, force);
+  const request = { path, format, fields, force, ...(await session.greet()) };
+  const summary = await exportCustomers(request, session.client(), session.reporter, session.signal);
   if (session.json) session.printJson(summary);
   else {
     session.print(`${countRows(summary.rows)} in ${path}. ${countRows(summary.rowsPerSecond)}/s.`);

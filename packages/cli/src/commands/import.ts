@@ -1,6 +1,6 @@
 /** `peere import`: imports a file of customers into the network. */
 import { MAX_RETRY_AFTER_SECONDS, PeereError } from '@peere/client';
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { ImportStoppedError } from '../import/import-run.ts';
 import { importFile, type ImportSummary } from '../import/importer.ts';
 import { FileChangedError } from '../files/inspect.ts';
@@ -10,7 +10,7 @@ import type { Format } from '../reading/row.ts';
 import { count, countRows } from '../terminal/words.ts';
 import { BATCH_ROWS, CONCURRENCY } from '../import/defaults.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { collectPairs, wholeNumber } from './options.ts';
+import { formatOption, mapOption, wholeNumber } from './options.ts';
 import type { Session } from './session.ts';
 
 interface Options {
@@ -27,19 +27,8 @@ export function addImport(program: Command, session: Session): void {
     .summary('import customers from a file')
     .description('Imports a file of customers into the network and writes the phrase of each to a file.')
     .argument('<file>', '.csv, .ndjson or .json, optionally with .gz; - for standard input')
-    .addOption(
-      new Option('--format <format>', 'format of the file, if its name does not tell').choices([
-        'csv',
-        'ndjson',
-        'json',
-      ]),
-    )
-    .option(
-      '--map <field=column>',
-      `column of a field, if the column’s name does not tell; repeat it for each field. Fields: ${NEW_CUSTOMER.names.join(', ')}`,
-      collectPairs,
-      [],
-    )
+    .addOption(formatOption())
+    .addOption(mapOption(NEW_CUSTOMER.names))
     .option('--dry-run', 'validate every row and store nothing', false)
     .option('--concurrency <number>', 'batches under way at the same time', wholeNumber(16), CONCURRENCY)
     .option('--batch-rows <number>', 'rows per batch', wholeNumber(10_000), BATCH_ROWS)

@@ -34,7 +34,7 @@ function identifierOf(name: string): CustomerIdentifier {
 
 async function runLookup(name: string, fresh: boolean, session: Session): Promise<ExitCode> {
   const identifier = identifierOf(name);
-  const customer = await session.client().getCustomer(identifier, { fresh, signal: session.signal });
+  const customer = await session.impatientClient().getCustomer(identifier, { fresh, signal: session.signal });
   if (customer === null) {
     session.printError(`Your bank has no customer with the ${Object.keys(identifier)[0]} ${name}.`);
     return EXIT.partial;

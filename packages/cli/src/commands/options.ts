@@ -1,5 +1,5 @@
-/** Values of options. */
-import { InvalidArgumentError } from 'commander';
+/** Options that several commands have, and values of options. */
+import { InvalidArgumentError, Option } from 'commander';
 
 /** Reads a whole number from 1 to `max`. @throws InvalidArgumentError */
 export const wholeNumber = (max: number) => (text: string) => {
@@ -10,5 +10,19 @@ export const wholeNumber = (max: number) => (text: string) => {
   return value;
 };
 
-/** Collects the values of an option that may be repeated. */
-export const collectPairs = (pair: string, pairs: string[]): string[] => [...pairs, pair];
+/** The format of a file that is read. */
+export const formatOption = () =>
+  new Option('--format <format>', 'format of the file, if its name does not tell').choices([
+    'csv',
+    'ndjson',
+    'json',
+  ]);
+
+/** The columns of a file that is read. @param fields that may be named */
+export const mapOption = (fields: readonly string[]) =>
+  new Option(
+    '--map <field=column>',
+    `column of a field, if the column’s name does not tell; repeat it for each field. Fields: ${fields.join(', ')}`,
+  )
+    .argParser((pair: string, pairs: string[]) => [...pairs, pair])
+    .default([]);

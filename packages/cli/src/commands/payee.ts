@@ -27,7 +27,7 @@ Exit codes: 0 if somebody has the phrase, 1 if nobody has it, 3 if the service c
 }
 
 async function runPayee(phrase: string, session: Session): Promise<ExitCode> {
-  const payee = await session.client().resolvePayee(phrase, { signal: session.signal });
+  const payee = await session.impatientClient().resolvePayee(phrase, { signal: session.signal });
   if (payee === null) {
     session.printError(`Nobody has the phrase ${phrase}.`);
     return EXIT.partial;

@@ -1,12 +1,13 @@
 /** `peere reconcile`: do the bank's own file and the directory agree? */
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
+import { openSource } from '../files/source.ts';
 import { reconcileFile, type ReconcileSummary } from '../reconcile/reconciler.ts';
-import { StoppedError } from '../reading/errors.ts';
+import { CommandError, StoppedError } from '../reading/errors.ts';
 import { KNOWN_CUSTOMER } from '../reading/fields.ts';
 import type { Format } from '../reading/row.ts';
 import { count, countRows } from '../terminal/words.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { collectPairs } from './options.ts';
+import { formatOption, mapOption } from './options.ts';
 import type { Session } from './session.ts';
 
 interface Options {
@@ -26,19 +27,8 @@ export function addReconcile(program: Command, session: Session): void {
       'Compares your own file with the directory by email, in the fields that both have. Needs an API key with the scope customers:read:extended.',
     )
     .argument('<file>', '.csv, .ndjson or .json, optionally with .gz')
-    .addOption(
-      new Option('--format <format>', 'format of the file, if its name does not tell').choices([
-        'csv',
-        'ndjson',
-        'json',
-      ]),
-    )
-    .option(
-      '--map <field=column>',
-      `column of a field, if the column’s name does not tell; repeat it for each field. Fields: ${KNOWN_CUSTOMER.names.join(', ')}`,
-      collectPairs,
-      [],
-    )
+    .addOption(formatOption())
+    .addOption(mapOption(KNOWN_CUSTOMER.names))
     .option('--apply', 'create what is missing and update what differs; nothing is erased', false)
     .option('--force', 'overwrite the files of an earlier comparison', false)
     .addHelpText(
@@ -70,14 +60,15 @@ Exit codes: 0 if the file and the directory agree, 1 if not, 3 if they could not
 
 async function runReconcile(path: string, options: Options, session: Session): Promise<ExitCode> {
   const { format, ...rest } = options;
+  if (path === '-') {
+    throw new CommandError('Standard input can’t be compared, because it is read twice: name a file.');
+  }
+  // A file that is not there is named before the service is asked.
+  const source = await openSource(path, format, process.stdin, session.signal);
   const connection = session.connection();
+  const request = { source, ...rest, connection, ...(await session.greet()) };
   const terminal = { stdin: process.stdin, ...session.reporter };
-  const summary = await reconcileFile(
-    { path, format, ...rest, connection },
-    session.client(),
-    terminal,
-    session.signal,
-  );
+  const summary = await reconcileFile(request, session.client(), terminal, session.signal);
   if (session.json) session.printJson(summary);
   else for (const line of describe(summary)) session.print(line);
   return summary.agrees ? EXIT.ok : EXIT.partial;
@@ -92,7 +83,7 @@ function describe(summary: ReconcileSummary): string[] {
     ...(refused === 0 ? [] : [`${count(refused)} can’t be compared`]),
   ];
   const lines = [
-    `${countRows(rows)} and ${count(customers)} customers: ${found.join(', ')}, ${count(extra)} customers not in the file.`,
+    `${countRows(rows)} and ${count(customers)} customers: ${found.join(', ')}, ${count(extra)} ${extra === 1 ? 'customer' : 'customers'} not in the file.`,
   ];
   if (files.missing !== undefined) lines.push(`  ${files.missing}  rows that are not in the directory`);
   if (files.extra !== undefined) lines.push(`  ${files.extra}  customers that are not in the file`);

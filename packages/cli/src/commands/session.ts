@@ -1,5 +1,5 @@
 /** What every command shares: the connection to the service, the output, and how the program ends. */
-import { createClient, type ClientOptions, type PeereClient } from '@peere/client';
+import { createClient, type Bank, type ClientOptions, type PeereClient } from '@peere/client';
 import type { Command } from 'commander';
 import { fetchByHttp } from '../network/http.ts';
 import { CommandError, EmptyFileError, StoppedError } from '../reading/errors.ts';
@@ -12,6 +12,16 @@ interface GlobalOptions {
   url?: string;
   key?: string;
   json: boolean;
+}
+
+/** Somebody is waiting: an unreachable service is reported within a second, or within half a minute if it is silent. */
+const WHILE_WAITING = { retries: 2, timeoutMs: 10_000 };
+
+/** Which service a command talks to, and for which bank. */
+export interface Greeting {
+  /** Origin of the service. */
+  origin: string;
+  bank: Bank;
 }
 
 export class Session {
@@ -39,11 +49,6 @@ export class Session {
     return { log: (line: string) => this.printError(line), stderr: process.stderr };
   }
 
-  /** Origin of the service. @throws CommandError, TypeError as `connection` and `URL` do */
-  get origin(): string {
-    return new URL(this.connection().url).origin;
-  }
-
   print(line: string): void {
     process.stdout.write(`${printable(line)}\n`);
   }
@@ -69,9 +74,22 @@ export class Session {
     return { url, key, fetch: fetchByHttp };
   }
 
-  /** @throws CommandError, TypeError for a malformed URL or API key */
-  client(options: Partial<ClientOptions> = {}): PeereClient {
-    return createClient({ ...this.connection(), ...options });
+  /** For long commands. @throws CommandError, TypeError for a malformed URL or API key */
+  client(): PeereClient {
+    return createClient(this.connection());
+  }
+
+  /** For commands that ask one thing. @throws as `client` does */
+  impatientClient(): PeereClient {
+    return createClient({ ...this.connection(), ...WHILE_WAITING });
+  }
+
+  /** The beginning of a long command: says where it connects to, and finds out whose API key it has. */
+  async greet(): Promise<Greeting> {
+    const client = this.impatientClient();
+    const { origin } = new URL(this.connection().url);
+    this.printError(`Connecting to ${origin} …`);
+    return { origin, bank: await client.getBank({ signal: this.signal }) };
   }
 
   /**

@@ -25,7 +25,7 @@ Exit codes: 0 if the service knows the API key, 3 if not or if it can’t be rea
 }
 
 async function runWhoami(session: Session): Promise<ExitCode> {
-  const bank = await session.client().getBank({ signal: session.signal });
+  const bank = await session.impatientClient().getBank({ signal: session.signal });
   if (session.json) {
     session.printJson(bank);
     return EXIT.ok;

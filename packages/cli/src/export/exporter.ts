@@ -20,8 +20,8 @@ export interface ExportOptions {
   path: string;
   /** Origin of the service. */
   origin: string;
-  /** Undefined: what the file’s name says. */
-  format: ExportFormat | undefined;
+  bank: Bank;
+  format: ExportFormat;
   /** Undefined: as many as the API key shows. */
   fields: FieldSet | undefined;
   /** Overwrites the file. */
@@ -47,16 +47,12 @@ const COLLECT_EVERY_PAGES = 10;
 
 /** @throws CommandError, StoppedError, PeereError */
 export async function exportCustomers(
-  { path, origin, format: given, fields: wanted, force }: ExportOptions,
+  { path, origin, bank, format, fields: wanted, force }: ExportOptions,
   client: PeereClient,
   reporter: Reporter,
   signal: AbortSignal,
 ): Promise<ExportSummary> {
   keepMemorySmall(true);
-  const format = given ?? formatOf(path);
-  assertFree(path, force);
-  reporter.log(`Connecting to ${origin} …`);
-  const bank = await client.getBank({ signal });
   const fields = chooseFields(bank, wanted);
   const release = acquireLock(`${path}.export.lock`, 'exported');
   try {
@@ -106,13 +102,15 @@ async function writePages(
   }
 }
 
-function formatOf(path: string): ExportFormat {
+/** @throws CommandError */
+export function formatOf(path: string): ExportFormat {
   if (/\.csv$/i.test(path)) return 'csv';
   if (/\.(ndjson|jsonl)$/i.test(path)) return 'ndjson';
   throw new CommandError(`The format of ${path} can’t be told from its name: use --format csv or ndjson.`);
 }
 
-function assertFree(path: string, force: boolean): void {
+/** @throws CommandError if the export may not write the file */
+export function assertFree(path: string, force: boolean): void {
   if (!existsSync(dirname(path))) throw new CommandError(`There is no folder ${dirname(path)}.`);
   if (force || !existsSync(path)) return;
   throw new CommandError(`${path} exists already: name another file, or use --force to overwrite it.`);

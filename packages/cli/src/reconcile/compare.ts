@@ -141,12 +141,12 @@ async function readDirectory({ client, stderr, signal }: Work, pass: Pass): Prom
   }
 }
 
-function findRow(customer: Customer, { index, spill, reports, comparison }: Pass): void {
+function findRow(customer: Customer, pass: Pass): void {
+  const { index, spill, comparison } = pass;
   const { email = '' } = customer;
   const row = index.find(hashEmail(email));
   if (row === undefined) {
-    comparison.extra += 1;
-    reports.addExtra(customer);
+    addExtra(customer, pass);
     return;
   }
   const print = fingerprint(
@@ -157,26 +157,38 @@ function findRow(customer: Customer, { index, spill, reports, comparison }: Pass
   else index.settle(row, OUTCOME.changed, spill.add(customer));
 }
 
+function addExtra(customer: Customer, { reports, comparison }: Pass): void {
+  comparison.extra += 1;
+  reports.addExtra(customer);
+}
+
+function addMissing(row: number, { cells }: Row, { reports, comparison }: Pass): void {
+  comparison.missing += 1;
+  reports.addMissing({ row, cells, ...MISSING, isRepeat: false });
+}
+
 function writeRow(row: number, read: Row, pass: Pass): void {
   const { index, reports, comparison } = pass;
   const outcome = index.outcomeOf(row);
   if (outcome === OUTCOME.equal) comparison.equal += 1;
   else if (outcome === OUTCOME.changed) writeChanged(row, read, pass);
-  else if (outcome === OUTCOME.missing) {
-    comparison.missing += 1;
-    reports.addMissing({ row, cells: read.cells, ...MISSING, isRepeat: false });
-  } else {
+  else if (outcome === OUTCOME.missing) addMissing(row, read, pass);
+  else {
     comparison.refused += 1;
     reports.addMissing({ row, cells: read.cells, ...refusalOf(row, read, index.placeOf(row)) });
   }
 }
 
-function writeChanged(
-  row: number,
-  { customer = {} }: Row,
-  { index, spill, reports, comparison }: Pass,
-): void {
+function writeChanged(row: number, read: Row, pass: Pass): void {
+  const { index, spill, reports, comparison } = pass;
+  const { customer = {} } = read;
   const found = spill.read(index.placeOf(row));
+  // Two emails may have the same hash, in one of thousands of files. They are still two people.
+  if (found.email !== emailOf(customer)) {
+    addExtra(found, pass);
+    addMissing(row, read, pass);
+    return;
+  }
   const differing = comparison.fields.filter(
     (field) => stored(field, customer, found.country) !== shown(field, found),
   );

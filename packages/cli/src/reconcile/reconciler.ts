@@ -2,15 +2,14 @@
  * Compares the bank's own file with the directory, and applies the differences if it is told to. Promise: it erases
  * nothing; interrupted at any moment and run again, it goes on.
  */
-import { type Bank, type ClientOptions, type PeereClient } from '@peere/client';
+import type { Bank, ClientOptions, PeereClient } from '@peere/client';
 import { inspect, type Inspection } from '../files/inspect.ts';
 import { acquireLock } from '../files/lock.ts';
 import { keepMemorySmall } from '../files/memory.ts';
-import { openSource, type Source } from '../files/source.ts';
+import type { Source } from '../files/source.ts';
 import type { Terminal } from '../import/importer.ts';
 import { CommandError, StoppedError } from '../reading/errors.ts';
 import { KNOWN_CUSTOMER, NEW_CUSTOMER } from '../reading/fields.ts';
-import type { Format } from '../reading/row.ts';
 import { readTable } from '../reading/table.ts';
 import { createMissing, updateChanged, type Applied } from './apply.ts';
 import { compare, type Comparison } from './compare.ts';
@@ -24,14 +23,16 @@ import {
 import { readState, removeState, STATE_VERSION, writeState } from './state.ts';
 
 export interface ReconcileOptions {
-  path: string;
-  format: Format | undefined;
+  source: Source;
   map: string[];
   /** Creates and updates customers. */
   apply: boolean;
   /** Overwrites the files of an earlier comparison. */
   force: boolean;
   connection: Pick<ClientOptions, 'url' | 'key'>;
+  /** Origin of the service. */
+  origin: string;
+  bank: Bank;
 }
 
 export interface ReconcileSummary extends Comparison {
@@ -48,38 +49,30 @@ export async function reconcileFile(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<ReconcileSummary> {
-  const { path, format, apply, connection } = options;
+  const { source, apply, bank } = options;
   keepMemorySmall(true);
-  if (path === '-') {
-    throw new CommandError('Standard input can’t be compared, because it is read twice: name a file.');
-  }
-  const source = await openSource(path, format, terminal.stdin, signal);
-  const { origin } = new URL(connection.url);
-  terminal.log(`Connecting to ${origin} …`);
-  const bank = await client.getBank({ signal });
   assertScope(bank, 'customers:read:extended', 'to compare emails');
   if (apply) assertScope(bank, 'customers:write', 'for --apply');
   const release = acquireLock(`${source.stem}.reconcile.lock`, 'reconciled');
   try {
-    return await reconcileLocked(options, { source, client, bank, origin, terminal, signal });
+    return await reconcileLocked(options, { client, terminal, signal });
   } finally {
     release();
   }
 }
 
 interface Context {
-  source: Source;
   client: PeereClient;
-  bank: Bank;
-  origin: string;
   terminal: Terminal;
   signal: AbortSignal;
 }
 
 async function reconcileLocked(options: ReconcileOptions, context: Context): Promise<ReconcileSummary> {
-  const { apply, map } = options;
-  const { source, terminal } = context;
+  const { source, apply, map } = options;
+  const { terminal } = context;
   const { stem } = source;
+  // Before gigabytes are read; an interrupted run may have left files of its own.
+  if (!options.force && readState(stem) === undefined) assertReportsFree(stem);
   terminal.log(`Reading ${source.name} …`);
   const inspection = await inspect(source);
   // Customers can only be created from a file with every field of a new one.
@@ -99,25 +92,28 @@ function agrees({ missing, refused, changed, extra }: Comparison, applied: Appli
 
 /** @returns what an interrupted run of the same command found out, or what is found out now */
 async function findOrCompare(
-  { map, force }: ReconcileOptions,
+  { source, map, apply, force, bank, origin }: ReconcileOptions,
   { fingerprint, rows, unchanged }: Inspection,
-  { source, client, bank, origin, terminal, signal }: Context,
+  { client, terminal, signal }: Context,
 ): Promise<Comparison> {
   const { stem } = source;
   const known = readState(stem);
   const isSame = known?.input === fingerprint && known.origin === origin && known.bankId === bank.id;
-  if (isSame) {
+  // What was partly applied since is not what a comparison alone would find.
+  if (isSame && (apply || !known.applying)) {
     terminal.log('Continuing with the differences that were found before.');
     return known.comparison;
   }
-  if (!force) assertReportsFree(stem);
+  // The files of the interrupted run are its own.
+  if (!force && !isSame) assertReportsFree(stem);
   await warnOfOpenBatches(client, terminal, signal);
   removeReports(stem);
   removeState(stem);
   try {
     const work = { input: unchanged, rows, map, stem, client, signal, ...terminal };
     const comparison = await compare(work);
-    writeState(stem, { reconcile: STATE_VERSION, input: fingerprint, origin, bankId: bank.id, comparison });
+    const begun = { input: fingerprint, origin, bankId: bank.id, applying: apply };
+    writeState(stem, { reconcile: STATE_VERSION, ...begun, comparison });
     return comparison;
   } catch (error) {
     throw new StoppedError('The comparison has stopped.', { cause: error });
@@ -130,9 +126,9 @@ const LATER_FIELDS = new Set<string>(
 );
 
 async function applyAll(
-  { map, connection }: ReconcileOptions,
+  { source, map, connection }: ReconcileOptions,
   { missing, refused, changed, fields }: Comparison,
-  { source, client, terminal, signal }: Context,
+  { client, terminal, signal }: Context,
 ): Promise<Applied> {
   const target = { client, connection, stem: source.stem, map, terminal, signal };
   const applied: Applied = { created: 0, updated: 0, failed: 0, kept: 0 };
@@ -164,7 +160,7 @@ async function applyAll(
 function assertScope({ scopes }: Bank, scope: Bank['scopes'][number], why: string): void {
   if (scopes.includes(scope)) return;
   throw new CommandError(
-    `The API key does not have the scope ${scope}, which it needs ${why}: use another API key.`,
+    `The API key does not have the scope ${scope}, which is needed ${why}: use another API key.`,
   );
 }
 

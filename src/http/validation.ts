@@ -75,11 +75,15 @@ export interface BodyRules<Schema extends z.ZodMiniType = z.ZodMiniType> {
 }
 
 /** Refuses a body that nothing would read, because whoever sends one expects it to have an effect. */
-export const refuseBody: MiddlewareHandler<HttpEnv> = (context, next) => {
-  if (context.req.raw.body !== null) {
+export const refuseBody: MiddlewareHandler<HttpEnv> = async (context, next) => {
+  // Proxies forward a request without a body as one with an empty one, so only its first part tells.
+  const reader = context.req.raw.body?.getReader();
+  const first = await reader?.read();
+  void reader?.cancel();
+  if (first?.value !== undefined && first.value.length > 0) {
     throw invalid('body', 'must be absent: this operation takes parameters in the URL only');
   }
-  return next();
+  await next();
 };
 
 const JSON_TYPE = /^application\/json\s*(;|$)/i;

@@ -11,11 +11,23 @@ import { generateCustomers } from '../../tools/dev/customers.ts';
 import { toCsv } from '../../tools/lib/csv.ts';
 import { startServer, type Server } from '../../tools/dev/server.ts';
 import { projectFolder } from '../../tools/lib/wrangler.ts';
+import { runNodeRecipe, runWorkerRecipe } from './recipes.ts';
 
 const run = promisify(execFile);
 const PHRASE = 'river-stone-ocean-coral';
 /** The modules of the client, each with its types. */
-const MODULES = ['client', 'connection-errors', 'dry-run', 'errors', 'fields', 'transport', 'types'];
+const MODULES = [
+  'client',
+  'connection-errors',
+  'dry-run',
+  'errors',
+  'fields',
+  'pages',
+  'transport',
+  'types',
+  'webhook-signature',
+  'webhooks',
+];
 
 let folder: string;
 let server: Server;
@@ -145,6 +157,19 @@ void describe('@peere/client', { timeout: 60_000 }, () => {
       'EXISTING_CUSTOMER',
       '',
     ]);
+  });
+
+  void it('verifies webhooks as in the recipes of its README, in Node and in a Worker', async () => {
+    const readme = await readFile(join(projectFolder, 'packages/client/README.md'), 'utf8');
+    const [, section = ''] = /^## Receive a webhook$(.*?)^## /ms.exec(readme) ?? [];
+    const [node = '', worker = ''] = [...section.matchAll(/^```ts\n(.*?)^```$/gms)].map(
+      ([, text]) => text ?? '',
+    );
+    await writeFile(join(folder, 'node.ts'), node);
+    await writeFile(join(folder, 'worker.ts'), worker);
+    await compile('NodeNext', ['node.ts', 'worker.ts']);
+    await runNodeRecipe(folder, server.url, node);
+    await runWorkerRecipe(folder, server.url, worker);
   });
 });
 

@@ -136,6 +136,8 @@ describe('bad input', () => {
       expect([status, body.errors]).toEqual([400, answers[0]?.body.errors]);
     }
     expect(fieldsOf((await enable('', { after: 'evt_1' })).body)).toEqual(['body']);
+    // An empty body is none.
+    expect((await enable('', '')).status).toBe(200);
   });
 
   it('about another bank’s webhook is answered like that about an unknown one', async () => {

@@ -1,4 +1,5 @@
 /** The response to an erasure. */
 import * as z from 'zod/mini';
+import { once } from '../lib/once.ts';
 
-export const erasedCustomer = z.strictObject({ id: z.string() });
+export const erasedCustomer = once(() => z.strictObject({ id: z.string() }));

@@ -1,6 +1,5 @@
 /** The operation that reads the event log. */
-import * as z from 'zod/mini';
-import { operation } from '../http/operation.ts';
+import { listOf, operation } from '../http/operation.ts';
 import { eventList } from './events.requests.ts';
 import { event } from './events.responses.ts';
 
@@ -13,7 +12,7 @@ export const listEventsOperation = operation({
   consistency: 'primary',
   query: eventList,
   responses: {
-    200: { message: 'List retrieved successfully', data: z.array(event), headers: { Link: 'always' } },
+    200: { message: 'List retrieved successfully', data: listOf(event), headers: { Link: 'always' } },
   },
   errors: ['INVALID_REQUEST', 'EVENTS_EXPIRED'],
 });

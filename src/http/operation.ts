@@ -20,8 +20,11 @@ export type ResponseHeaders = { readonly [name in ResponseHeader]?: 'always' | '
 export interface SuccessResponse {
   /** The public message of the envelope. Without one the body is the bare data. */
   readonly message?: string;
-  /** Without it the response has no body. */
-  readonly data?: z.ZodMiniType;
+  /**
+   * Without it the response has no body. A function, because only the reference needs the schema: at startup, all of them
+   * would take a quarter of an isolate's time.
+   */
+  readonly data?: () => z.ZodMiniType;
   readonly headers?: ResponseHeaders;
 }
 
@@ -108,13 +111,17 @@ export function operation<
 }
 
 /** A page of a list, in the envelope. */
-export function page<Row extends z.ZodMiniType>(row: Row) {
-  return { message: 'List retrieved successfully', data: z.array(row), headers: { Link: 'always' } } as const;
+export function page<Row extends z.ZodMiniType>(row: () => Row) {
+  return { message: 'List retrieved successfully', data: listOf(row), headers: { Link: 'always' } } as const;
+}
+
+export function listOf<Row extends z.ZodMiniType>(row: () => Row): () => z.ZodMiniArray<Row> {
+  return () => z.array(row());
 }
 
 type StatusOf<Status extends SuccessStatus> = Status extends 200 ? { status?: 200 } : { status: Status };
 
-type DataOf<Response> = Response extends { data: infer Data extends z.ZodMiniType }
+type DataOf<Response> = Response extends { data: () => infer Data extends z.ZodMiniType }
   ? { data: z.output<Data> }
   : { data?: undefined };
 

@@ -5,7 +5,7 @@ import { BANK_LIMITS, DEMO_CUSTOMER, LOOKUP_RATE } from './examples.ts';
 
 export const BANK_COMPONENTS = {
   RateLimit: component(
-    rateLimit,
+    rateLimit(),
     'How many requests an API key may send in a window of time.',
     {
       name: 'A class of operations, or `misses`: unknown phrases and emails. `RateLimit` names them the same.',
@@ -15,7 +15,7 @@ export const BANK_COMPONENTS = {
     LOOKUP_RATE,
   ),
   BankLimits: component(
-    bankLimits,
+    bankLimits(),
     'What one request, one API key or one bank may ask for.',
     {
       batchRows: 'Rows of one batch.',
@@ -30,7 +30,7 @@ export const BANK_COMPONENTS = {
     BANK_LIMITS,
   ),
   Bank: component(
-    bank,
+    bank(),
     'The bank of the API key, and what the key may do.',
     {
       id: 'The `bankId` of its customers.',

@@ -34,7 +34,7 @@ const CLIENT_REF = 'Your own reference for the row.';
 export const COMPONENTS = {
   ...BANK_COMPONENTS,
   Customer: component(
-    customer,
+    customer(),
     'A customer. The fields from `state` on are present if the API key has the scope `customers:read:extended`: all of them, or none. A field without a value is null.',
     {
       id: ID,
@@ -99,13 +99,13 @@ export const COMPONENTS = {
     { accountName: 'Adaobi Eze', phone: '+2348031234567', address: null },
   ),
   UpdatedCustomer: component(
-    updatedCustomer,
+    updatedCustomer(),
     'The customer after the update.',
     { id: ID, email: 'An update never changes it.', phone: 'E.164, or null.' },
     { id: DEMO_CUSTOMER.id, email: DEMO_CUSTOMER.email, phone: DEMO_CUSTOMER.phone },
   ),
   BatchSummary: component(
-    batchSummary,
+    batchSummary(),
     'total = successful + failed; failed = duplicates + invalidData.',
     {
       total: 'Rows in the request.',
@@ -117,7 +117,7 @@ export const COMPONENTS = {
     SUMMARY,
   ),
   FieldError: component(
-    fieldError,
+    fieldError(),
     'One fault of a request or of a row.',
     {
       field: 'Path of the field in the request, or the name of a header.',
@@ -126,7 +126,7 @@ export const COMPONENTS = {
     FIELD_FAULT,
   ),
   RowFailure: component(
-    rowFailure,
+    rowFailure(),
     'A row of a batch that did not become a customer. The other rows are accepted all the same.',
     {
       index: 'Position in the request, from 0.',
@@ -138,7 +138,7 @@ export const COMPONENTS = {
     FAILURE,
   ),
   BatchReport: component(
-    batchReport,
+    batchReport(),
     'The outcome of a batch at the time it was accepted. The ids are final.',
     {
       batchId: 'Null for a dry run.',
@@ -155,7 +155,7 @@ export const COMPONENTS = {
     REPORT,
   ),
   Batch: component(
-    batchView,
+    batchView(),
     'The current state of a batch. A stalled batch keeps its rows until an operator has fixed the cause.',
     {
       batchId: 'The same as in the response to the batch.',
@@ -179,14 +179,14 @@ export const COMPONENTS = {
     },
   ),
   CreatedCustomer: component(
-    createdCustomer,
+    createdCustomer(),
     'A row of a batch that became a customer.',
     { index: 'Position in the request, from 0.', clientRef: CLIENT_REF, id: ID, phrase: PHRASE },
     { index: 0, clientRef: 'core-0000001', id: FIRST_ID, phrase: 'lake-market-garden-silver' },
   ),
   ...EVENT_COMPONENTS,
   Change: component(
-    change,
+    change(),
     'Who changed what. Names of fields, never their values.',
     {
       at: 'The time of the change.',
@@ -207,13 +207,13 @@ export const COMPONENTS = {
     },
   ),
   Health: component(
-    health,
+    health(),
     'The service is running.',
     { checked: 'The dependencies that were checked and work. Empty without `deep`.' },
     { checked: ['database', 'cache', 'queue'] },
   ),
   ErrorResponse: component(
-    errorResponse,
+    errorResponse(),
     'Every error has this shape.',
     {
       statusCode: 'The HTTP status.',

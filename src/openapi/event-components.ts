@@ -38,13 +38,13 @@ const WEBHOOK_FIELDS = {
 
 export const EVENT_COMPONENTS = {
   BatchCompletedEvent: component(
-    batchCompletedEvent,
+    batchCompletedEvent(),
     'Every row of a batch has become a customer or a failure.',
     { ...EVENT_FIELDS, data: 'The batch and its counts: total = successful + failed.' },
     EXAMPLE_EVENT,
   ),
   BatchStalledEvent: component(
-    batchStalledEvent,
+    batchStalledEvent(),
     'A batch could not be completed and waits for the operator of the service. Its rows are kept.',
     { ...EVENT_FIELDS, data: 'The batch. `processed` of its `total` rows are customers or failures.' },
     {
@@ -55,7 +55,7 @@ export const EVENT_COMPONENTS = {
     },
   ),
   CustomerUpdatedEvent: component(
-    customerUpdatedEvent,
+    customerUpdatedEvent(),
     'A customer was updated, and a value has changed.',
     {
       ...EVENT_FIELDS,
@@ -73,7 +73,7 @@ export const EVENT_COMPONENTS = {
     },
   ),
   CustomerErasedEvent: component(
-    customerErasedEvent,
+    customerErasedEvent(),
     'A customer was erased.',
     { ...EVENT_FIELDS, data: 'The id that the customer had.' },
     {
@@ -84,7 +84,7 @@ export const EVENT_COMPONENTS = {
     },
   ),
   WebhookDisabledEvent: component(
-    webhookDisabledEvent,
+    webhookDisabledEvent(),
     'A webhook of your bank is not sent to any more.',
     { ...EVENT_FIELDS, data: 'The webhook, and its `disabledReason`.' },
     {
@@ -95,7 +95,7 @@ export const EVENT_COMPONENTS = {
     },
   ),
   PingEvent: component(
-    pingEvent,
+    pingEvent(),
     'What a test of a webhook sends. It is in no log.',
     { ...EVENT_FIELDS, data: 'The webhook that was tested.' },
     {
@@ -106,25 +106,25 @@ export const EVENT_COMPONENTS = {
     },
   ),
   Event: {
-    schema: event,
+    schema: event(),
     description: 'Something that happened to a batch, a customer or a webhook of your bank.',
     notes: {},
     example: EXAMPLE_EVENT,
   },
   Webhook: component(
-    webhook,
+    webhook(),
     'A URL to which the events of your bank are sent, and how far it has come.',
     WEBHOOK_FIELDS,
     EXAMPLE_WEBHOOK,
   ),
   WebhookWithSecret: component(
-    webhookWithSecret,
+    webhookWithSecret(),
     'A webhook with its new secret, which is shown only once.',
     { ...WEBHOOK_FIELDS, secret: 'Verifies the signature of what you receive. Store it safely.' },
     { ...EXAMPLE_WEBHOOK, secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=' },
   ),
   WebhookTest: component(
-    webhookTest,
+    webhookTest(),
     'What the receiver of a webhook answered to a `ping`.',
     {
       delivered: 'True if the status is from 200 to 299.',

@@ -5,7 +5,7 @@ import { standardCustomer } from '../customers/customers.standard.ts';
 import { LIMITS } from '../limits.ts';
 
 const standardNames = Object.keys(standardCustomer.shape);
-const extendedNames = Object.keys(customer.shape).filter((name) => !standardNames.includes(name));
+const extendedNames = Object.keys(customer().shape).filter((name) => !standardNames.includes(name));
 const listNames = (names: string[]) => names.map((name) => `\`${name}\``).join(', ');
 
 const SCOPE_MEANINGS: Record<Scope, string> = {

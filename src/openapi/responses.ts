@@ -57,12 +57,13 @@ function successesOf({ operation, responses = {} }: Documented): Record<string, 
 /** @param example of the data; undefined: that of its component */
 function contentOf(statusCode: number, { message, data }: SuccessResponse, example?: unknown): object {
   if (data === undefined) return {};
-  const shown = example ?? exampleOf(data);
+  const dataSchema = data();
+  const shown = example ?? exampleOf(dataSchema);
   const body =
     message === undefined
-      ? { schema: toJsonSchema(data), example: shown }
+      ? { schema: toJsonSchema(dataSchema), example: shown }
       : {
-          schema: toJsonSchema(envelope(data)),
+          schema: toJsonSchema(envelope(dataSchema)),
           example: { statusCode, success: true, message, data: shown },
         };
   return { content: { 'application/json': body } };

@@ -13,7 +13,7 @@ export const resolvePayeeOperation = operation({
   guesses: { names: () => 1, misses: () => 0 },
   query: payeeLookup,
   responses: {
-    200: { message: 'Payee retrieved successfully', data: payee, headers: { 'X-Cache': 'always' } },
+    200: { message: 'Payee retrieved successfully', data: () => payee, headers: { 'X-Cache': 'always' } },
   },
   errors: ['PAYEE_NOT_FOUND'],
 });

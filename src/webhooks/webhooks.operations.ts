@@ -1,6 +1,5 @@
 /** The operations on webhook endpoints. */
-import * as z from 'zod/mini';
-import { operation } from '../http/operation.ts';
+import { listOf, operation } from '../http/operation.ts';
 import { LIMITS } from '../limits.ts';
 import {
   enableQuery,
@@ -45,7 +44,7 @@ export const listWebhooksOperation = operation({
   path: '/v1/bank/webhooks',
   query: noParameters,
   // A bank has at most 20: no pages.
-  responses: { 200: { message: 'List retrieved successfully', data: z.array(webhook) } },
+  responses: { 200: { message: 'List retrieved successfully', data: listOf(webhook) } },
   errors: [],
 });
 

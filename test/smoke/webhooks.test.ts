@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { rm } from 'node:fs/promises';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient, verifyWebhook, type PeereClient, type WebhookEvent } from '@peere/client';
 import { generateCustomers } from '../../tools/dev/customers.ts';
@@ -60,6 +60,13 @@ class Receiver {
   }
 }
 
+/** A receiver that ends with the test, whatever becomes of it. */
+async function startReceiver(test: TestContext): Promise<Receiver> {
+  const receiver = await new Receiver().start();
+  test.after(() => receiver.stop());
+  return receiver;
+}
+
 const clientOf = (server: Server): PeereClient => createClient({ url: server.url, key: KEY });
 
 async function createWebhook(server: Server, receiver: Receiver): Promise<string> {
@@ -95,8 +102,8 @@ const quantile = (values: number[], share: number) =>
 
 void describe('a receiver that fails at random while the server is killed', () => {
   for (let round = 1; round <= ROUNDS; round += 1) {
-    void it(`gets every event, in order (round ${round})`, { timeout: 600_000 }, async () => {
-      const receiver = await new Receiver().start();
+    void it(`gets every event, in order (round ${round})`, { timeout: 600_000 }, async (test) => {
+      const receiver = await startReceiver(test);
       const first = await startServer();
       await createWebhook(first, receiver);
       receiver.answer = () => (Math.random() < 0.1 ? 500 : 204);
@@ -120,7 +127,6 @@ void describe('a receiver that fails at random while the server is killed', () =
         `killed after ${killAfter} of ${BATCHES} batches, ${takenBefore} of them delivered: 0 lost, 0 out of order, ${again} sent twice`,
       );
       await second.stop();
-      receiver.stop();
       await rm(first.stateFolder, { recursive: true, force: true });
     });
   }
@@ -128,8 +134,8 @@ void describe('a receiver that fails at random while the server is killed', () =
 
 void describe('an event of a batch', () => {
   /** Milliseconds from each completion to the receiver's first byte, and how long accepting a batch took. */
-  async function measure(batches: number, hangs: boolean) {
-    const [receiver, hanging] = [await new Receiver().start(), await new Receiver().start()];
+  async function measure(test: TestContext, batches: number, hangs: boolean) {
+    const [receiver, hanging] = [await startReceiver(test), await startReceiver(test)];
     hanging.answer = () => 'hangs';
     const server = await startServer();
     if (hangs) await createWebhook(server, hanging);
@@ -148,7 +154,6 @@ void describe('an event of a batch', () => {
     }
     const delays = receiver.taken.slice(1).map(({ at, event }) => at - Date.parse(event.createdAt));
     await server.stop();
-    for (const one of [receiver, hanging]) one.stop();
     await rm(server.stateFolder, { recursive: true, force: true });
     return { delays, accepting, applying };
   }
@@ -159,9 +164,9 @@ void describe('an event of a batch', () => {
   void it(
     'reaches the receiver within 2 seconds, also while another endpoint hangs',
     { timeout: 600_000 },
-    async () => {
-      const alone = await measure(TIMED_BATCHES, false);
-      const beside = await measure(TIMED_BATCHES, true);
+    async (test) => {
+      const alone = await measure(test, TIMED_BATCHES, false);
+      const beside = await measure(test, TIMED_BATCHES, true);
       console.log('without an endpoint that hangs');
       show('from completion to the receiver’s first byte', alone.delays);
       show('accepting a batch', alone.accepting);

@@ -103,7 +103,7 @@ export async function enableWebhook(
 ): Promise<Webhook> {
   const { bankId } = actor;
   const given = after === undefined ? undefined : readAfter(bankId, after);
-  const found = await executeBatch(deps.session, {
+  const found = await executeBatch(deps.db, {
     log: selectEventLog(bankId),
     endpoint: selectEndpoint(bankId, id),
   });

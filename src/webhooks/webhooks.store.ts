@@ -88,7 +88,7 @@ const BEGIN_ANEW = sql.raw(
   'failures = 0, failing_since = NULL, next_attempt_at = 0, lease = NULL, lease_until = 0',
 );
 
-/** A new URL is tried at once. */
+/** A new URL is tried at once. New types make a deliverer's look at the log void, which skipped those events. */
 export function updateEndpointStatements(
   actor: Actor,
   at: number,
@@ -97,7 +97,12 @@ export function updateEndpointStatements(
 ) {
   const changes = [
     ...(url === undefined ? [] : [sql`url = ${url}, ${BEGIN_ANEW}`]),
-    ...(types === undefined ? [] : [sql`types = ${JSON.stringify(types)}`]),
+    ...(types === undefined
+      ? []
+      : [
+          sql`types = ${JSON.stringify(types)}`,
+          ...(url === undefined ? [sql`lease = NULL, lease_until = 0`] : []),
+        ]),
   ];
   const fields = Object.entries({ url, types }).flatMap(([name, value]) =>
     value === undefined ? [] : [name],

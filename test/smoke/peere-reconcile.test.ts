@@ -266,6 +266,18 @@ void describe('--apply', { timeout: 240_000 }, () => {
     assert.deepEqual([state, address], ['Kano', '7 New Road']);
   });
 
+  void it('does not overwrite a field that somebody else has changed since the comparison', async (test) => {
+    const { changed } = await makeDifferences();
+    const { id } = await customerOf(changed);
+    const environment = await beforeUpdates(test, async (): Promise<Between> => {
+      await send('PATCH', '/v1/bank/customer', { id, update: { address: '8 Their Road' } });
+      return 'forwards';
+    });
+    const { output } = await peere(['reconcile', 'customers.csv', '--apply'], environment);
+    assert.match(output, /was not updated: it has been changed since the comparison; compare again\./);
+    assert.equal((await customerOf(changed)).address, '8 Their Road');
+  });
+
   void it('finds out what became of an update whose response was lost', async (test) => {
     const { changed } = await makeDifferences();
     let updates = 0;

@@ -254,6 +254,25 @@ describe('two deliverers', () => {
     expect(receivers.ids()).toEqual([...eventIds(2, 2), ...eventIds(2, 3)]);
   });
 
+  it('skip no event of a type that is added while one is sending', async () => {
+    const url = 'https://hooks.example.net/b';
+    const { id } = await createWebhook(service, { url, types: ['batch.completed'] });
+    const deliverTo = (by: Service) => by.deliverMessages([{ bankId: LAGOS, endpointId: id }], WEBHOOK_QUEUE);
+    await service.createCustomer(sentCustomer(2));
+    await makeEvents(2);
+    let release = () => {};
+    receivers.answer = (request) =>
+      request === 0 ? new Promise((resolve) => (release = () => resolve(204))) : 204;
+    const late = deliverTo(service);
+    while (receivers.received.length === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+    const body = { types: ['batch.completed', 'customer.updated'] };
+    await service.request('PATCH', `/v1/bank/webhooks/${id}`, { body });
+    release();
+    await late;
+    await deliverTo(isolate());
+    expect(receivers.ids(url)).toEqual([...eventIds(2, 2), ...eventIds(2, 4)]);
+  });
+
   it('send an event again if the first dies after sending it, with the same id', async () => {
     await makeEvents(1);
     service.pendingEndpoints.splice(0);

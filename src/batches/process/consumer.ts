@@ -41,6 +41,8 @@ export interface ConsumerDeps extends WakeDeps {
   db: PrimarySession;
   failureLimits: FailureLimits;
   runtime: Pick<Runtime, 'now' | 'random' | 'sleep' | 'log'>;
+  /** Work that no message waits for. */
+  runAfterResponse: (work: Promise<void>) => void;
 }
 
 type Message = Pick<globalThis.Message, 'body' | 'attempts' | 'ack' | 'retry'>;
@@ -79,7 +81,7 @@ export function consumeDeadLetters(deps: ConsumerDeps, messages: readonly Messag
       { ...stallChunk(pointer, now), due: selectDueEndpoints(pointer.bankId, now, 'batch.stalled') },
       WRITE_DEADLINE_MS,
     );
-    await wakeEndpoints(deps, due);
+    deps.runAfterResponse(wakeEndpoints(deps, due));
     // The dead letter of a chunk that has been applied since is no alarm.
     if (stalled.length > 0) logChunk(deps, 'error', 'batch_stalled', pointer);
   });
@@ -142,7 +144,7 @@ async function executeAndWake(
 ): Promise<void> {
   const due = selectDueEndpoints(bankId, deps.runtime.now(), 'batch.completed');
   const rows = await executeBatch(deps.db, { statements, due }, WRITE_DEADLINE_MS);
-  await wakeEndpoints(deps, rows.due);
+  deps.runAfterResponse(wakeEndpoints(deps, rows.due));
 }
 
 async function drawNewPhrases(deps: ConsumerDeps, pointer: ChunkPointer): Promise<void> {

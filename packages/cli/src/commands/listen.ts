@@ -68,15 +68,16 @@ async function runListen(options: ListenOptions, session: Session): Promise<void
 }
 
 async function listen(
-  { forward, after, types, secret = newSecret() }: ListenOptions,
+  { forward, after, types, secret: given }: ListenOptions,
   session: Session,
   onSent: (id: string) => void,
 ): Promise<ExitCode> {
   const client: PeereClient = session.client();
+  const secret = given ?? newSecret();
   await signWebhook(secret, { id: 'evt', timestamp: new Date(), body: '' });
   const { name } = await client.getBank({ signal: session.signal });
   session.printError(`Forwarding the events of ${name} to ${forward}. Ctrl-C ends it.`);
-  session.printError(`The secret of the signatures: ${secret}`);
+  if (given === undefined) session.printError(`The secret of the signatures: ${secret}`);
   const events = client.followEvents(after === undefined ? {} : { after }, { signal: session.signal });
   for await (const event of events) {
     if (types === undefined || types.includes(event.type)) {

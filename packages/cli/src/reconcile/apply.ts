@@ -9,7 +9,7 @@ import { importFile, type ImportSummary, type Terminal } from '../import/importe
 import { openCsv } from '../reading/csv.ts';
 import { unescapeFormula } from '../reading/formulas.ts';
 import { Progress } from '../terminal/progress.ts';
-import { inFile, reportPath } from './reports.ts';
+import { inDirectory, inFile, reportPath } from './reports.ts';
 import { COMPARED_FIELDS, shown, type ComparedField } from './values.ts';
 
 export interface Applied {
@@ -47,7 +47,7 @@ const MAX_ATTEMPTS = 3;
 interface WantedChange {
   row: string;
   id: string;
-  values: [ComparedField, string][];
+  values: [field: ComparedField, wanted: string, found: string][];
   /** Is there a difference besides? */
   keepsOthers: boolean;
 }
@@ -93,7 +93,7 @@ async function* readChanges({ stem, terminal, signal }: Target): AsyncGenerator<
     const differing = COMPARED_FIELDS.filter((field) => cell('fields').split(' ').includes(field));
     const values = differing
       .filter((field) => isPatchable(field) && cell(inFile(field)) !== '')
-      .map((field): [ComparedField, string] => [field, cell(inFile(field))]);
+      .map((field): WantedChange['values'][number] => [field, cell(inFile(field)), cell(inDirectory(field))]);
     yield { row: cell('row'), id: cell('id'), values, keepsOthers: values.length < differing.length };
   }
 }
@@ -116,15 +116,20 @@ async function updateOne(
   for (let attempt = 1; ; attempt += 1) {
     const customer = await client.getCustomer({ id }, { fresh: true, signal });
     if (customer === null) return { isUpdated: false, fault: 'it has been erased.' };
-    const update = values.filter(([field, value]) => shown(field, customer) !== value);
+    const update = values.filter(([field, wanted]) => shown(field, customer) !== wanted);
     if (update.length === 0) return { isUpdated: attempt > 1 };
+    if (update.some(([field, , found]) => shown(field, customer) !== found))
+      return { isUpdated: false, fault: 'it has been changed since the comparison; compare again.' };
     try {
-      await client.updateCustomer(id, Object.fromEntries(update), { ifMatch: customer.etag, signal });
+      await client.updateCustomer(id, Object.fromEntries(update.map(([field, wanted]) => [field, wanted])), {
+        ifMatch: customer.etag,
+        signal,
+      });
       return { isUpdated: true };
     } catch (error) {
       if (!(error instanceof PeereError)) throw error;
       if (error.code === 'INVALID_REQUEST') return { isUpdated: false, fault: error.message };
-      // Somebody else changed it, or the response was lost: what it is now decides.
+      // Somebody else changed another field, or the response was lost: what it is now decides.
       const mayHaveChanged = ['PRECONDITION_FAILED', 'NO_RESPONSE', 'UNAVAILABLE'].includes(error.code);
       if (!mayHaveChanged || attempt === MAX_ATTEMPTS) throw error;
     }

@@ -76,7 +76,7 @@ async function reconcileLocked(options: ReconcileOptions, context: Context): Pro
   terminal.log(`Reading ${source.name} …`);
   const inspection = await inspect(source);
   // Customers can only be created from a file with every field of a new one.
-  if (apply) await (await readTable(inspection.unchanged, map)).rows.return(undefined);
+  if (apply) await (await readTable(inspection.unchanged, mapOfNewCustomers(map))).rows.return(undefined);
   const comparison = await findOrCompare(options, inspection, context);
   publishReports(stem);
   const applied = apply ? await applyAll(options, comparison, context) : undefined;
@@ -125,12 +125,16 @@ const LATER_FIELDS = new Set<string>(
   KNOWN_CUSTOMER.names.filter((field) => !NEW_CUSTOMER.names.includes(field)),
 );
 
+/** What `--map` says about the other fields: a batch does not know these. */
+const mapOfNewCustomers = (map: string[]) =>
+  map.filter((entry) => !LATER_FIELDS.has(entry.slice(0, entry.indexOf('='))));
+
 async function applyAll(
   { source, map, connection }: ReconcileOptions,
   { missing, refused, changed, fields }: Comparison,
   { client, terminal, signal }: Context,
 ): Promise<Applied> {
-  const target = { client, connection, stem: source.stem, map, terminal, signal };
+  const target = { client, connection, stem: source.stem, map: mapOfNewCustomers(map), terminal, signal };
   const applied: Applied = { created: 0, updated: 0, failed: 0, kept: 0 };
   try {
     if (missing > 0) {

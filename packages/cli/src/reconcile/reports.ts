@@ -15,7 +15,7 @@ export const reportPath = (stem: string, name: ReportName) => `${stem}.${name}.c
 
 /** Columns of the changed file: what the file and the directory have in a field. */
 export const inFile = (field: ComparedField) => `${field} in file`;
-const inDirectory = (field: ComparedField) => `${field} in directory`;
+export const inDirectory = (field: ComparedField) => `${field} in directory`;
 
 export class Reports {
   readonly #fields: ComparedField[];
@@ -73,12 +73,16 @@ export function assertReportsFree(stem: string): void {
   throw new CommandError(`${taken} exists already: move it away, or use --force to overwrite it.`);
 }
 
-/** Removes the files of an earlier comparison, finished or not. */
+/**
+ * Removes the files of an earlier comparison, finished or not. With them goes the journal of importing the missing rows:
+ * the next file of missing rows may be the same to the byte, and its rows must be sent again all the same.
+ */
 export function removeReports(stem: string): void {
   for (const name of REPORT_NAMES) {
     discardPart(reportPath(stem, name));
     rmSync(reportPath(stem, name), { force: true });
   }
+  rmSync(`${stem}.missing.import.ndjson`, { force: true });
 }
 
 export function publishReports(stem: string): void {

@@ -62,30 +62,32 @@ const API_KEY_ROWS: ApiKeyRow[] = [
   { key: API_KEYS.live },
 ];
 
+/** What is stored of the API keys, as JSON. */
+const apiKeyRows = Promise.all(
+  API_KEY_ROWS.map(async ({ key, bank = LAGOS, scopes = ALL_SCOPES, ...times }) => ({
+    hash: await hashApiKey(key),
+    id: key.replace(/^peere_(test|live)/, 'key'),
+    bank,
+    scopes,
+    ...times,
+  })),
+).then((rows) => JSON.stringify(rows));
+
 export async function seedBanks(db: D1Database): Promise<void> {
   const bank = db.prepare('INSERT INTO banks (id, name, created_at) VALUES (?, ?, 0)');
-  const key = db.prepare(
+  const keys = db.prepare(
     `INSERT INTO api_keys (hash, id, bank_id, name, prefix, scopes, created_at, expires_at, revoked_at)
-     VALUES (?, ?, ?, 'test', 'peere_test_', ?, 0, ?, ?)`,
+     SELECT value ->> 'hash', value ->> 'id', value ->> 'bank', 'test', 'peere_test_', value ->> 'scopes', 0,
+       value ->> 'expiresAt', value ->> 'revokedAt' FROM json_each(?)`,
   );
   const webhook = db.prepare(
     `INSERT INTO webhook_endpoints (bank_id, id, url, types, secret, status, disabled_at, disabled_reason, position, created_at)
      VALUES (?, ?, 'https://hooks.example.net/peere', ?, ?, 'DISABLED', 0, 'GONE', 0, 0)`,
   );
-  const hashes = await Promise.all(API_KEY_ROWS.map((row) => hashApiKey(row.key)));
   await db.batch([
     bank.bind(LAGOS, 'Lagos'),
     bank.bind(ACCRA, 'Accra'),
     webhook.bind(LAGOS, WEBHOOK_ID, JSON.stringify(EVENT_TYPES), await sealedSecret),
-    ...API_KEY_ROWS.map((row, index) =>
-      key.bind(
-        hashes[index],
-        row.key.replace(/^peere_(test|live)/, 'key'),
-        row.bank ?? LAGOS,
-        row.scopes ?? ALL_SCOPES,
-        row.expiresAt ?? null,
-        row.revokedAt ?? null,
-      ),
-    ),
+    keys.bind(await apiKeyRows),
   ]);
 }

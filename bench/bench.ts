@@ -7,9 +7,8 @@ import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { LIMITS } from '../src/limits.ts';
 import { pathOfCaller, run } from '../tools/lib/arguments.ts';
-import { readConfig } from '../tools/lib/config.ts';
 import { acceptAndConsume, acceptByTypicalWorker, insertBare } from './batches.ts';
-import { multiply, prepare, REQUESTS } from './data.ts';
+import { fillCache, multiply, prepare, REQUESTS } from './data.ts';
 import { Lookups, measureBesideImport, type BesideImport } from './beside-import.ts';
 import { measure } from './load.ts';
 import {
@@ -25,8 +24,8 @@ import { compareWorst } from './worst.ts';
 
 /** Customers of the large bank: copies of a staged chunk. */
 const LARGE_BANK_CUSTOMERS = 1_000_000;
-/** Events of the queue that run at once. */
-const CONSUMERS = readConfig().queues.consumers[0]?.max_concurrency ?? 1;
+/** Events of the queue that run at once, in a local queue: it delivers one after the other. */
+const CONSUMERS = 1;
 /** Enough to keep workerd busy, and few enough that the load generator is not the bottleneck. */
 const CONNECTIONS = 8;
 
@@ -60,6 +59,7 @@ type Round = LoadRound<Load>;
 
 /** @param isReversed alternates, so that no load always follows the same one */
 async function playRound(servers: Servers, milliseconds: number, isReversed: boolean): Promise<Round> {
+  for (const { url } of [servers.ours, servers.large, servers.importing]) await fillCache(url);
   const round: Partial<Round> = {};
   const loads = Object.entries(LOADS);
   for (const [name, [server, next]] of isReversed ? loads.toReversed() : loads) {

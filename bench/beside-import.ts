@@ -1,4 +1,5 @@
 /** Lookups of one bank while another one imports: how much slower they get, and how much slower the import is for them. */
+import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -29,12 +30,9 @@ export class Lookups {
   async during<Result>(load: LookupLoad, work: () => Promise<Result>): Promise<[LookupSpeed, Result]> {
     this.#thread.postMessage({ url: this.#url, load } satisfies LookupStart);
     const result = await work();
-    const answered = new Promise<LookupSpeed>((resolve, reject) => {
-      this.#thread.once('message', resolve);
-      this.#thread.once('error', reject);
-    });
     this.#thread.postMessage(null);
-    return [await answered, result];
+    const [speed] = (await once(this.#thread, 'message')) as [LookupSpeed];
+    return [speed, result];
   }
 
   async close(): Promise<void> {

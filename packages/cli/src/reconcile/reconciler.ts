@@ -98,7 +98,11 @@ async function findOrCompare(
 ): Promise<Comparison> {
   const { stem } = source;
   const known = readState(stem);
-  const isSame = known?.input === fingerprint && known.origin === origin && known.bankId === bank.id;
+  const isSame =
+    known?.input === fingerprint &&
+    known.origin === origin &&
+    known.bankId === bank.id &&
+    String(known.map) === String(map);
   // What was partly applied since is not what a comparison alone would find.
   if (isSame && (apply || !known.applying)) {
     terminal.log('Continuing with the differences that were found before.');
@@ -112,7 +116,7 @@ async function findOrCompare(
   try {
     const work = { input: unchanged, rows, map, stem, client, signal, ...terminal };
     const comparison = await compare(work);
-    const begun = { input: fingerprint, origin, bankId: bank.id, applying: apply };
+    const begun = { input: fingerprint, origin, bankId: bank.id, map, applying: apply };
     writeState(stem, { reconcile: STATE_VERSION, ...begun, comparison });
     return comparison;
   } catch (error) {

@@ -14,6 +14,8 @@ export interface ReconcileState {
   input: string;
   origin: string;
   bankId: string;
+  /** Which columns were taken for which fields. */
+  map: string[];
   /** Will the differences be applied? */
   applying: boolean;
   comparison: Comparison;

@@ -139,7 +139,7 @@ void describe('npm run deploy:first', () => {
       assert.deepEqual(sent(/subdomain$/), { enabled: false, previews_enabled: false });
       assert.equal(sent(/domains\/records$/).origins[0].hostname, HOST);
       assert.deepEqual(sent(/schedules$/), [{ cron: '* * * * *' }]);
-      assert.equal(changes.filter(({ what }) => /^POST .*consumers$/.test(what)).length, 2);
+      assert.equal(changes.filter(({ what }) => /^POST .*consumers$/.test(what)).length, 3);
 
       const lines = new Set(config.split('\n'));
       const edited = (await readFile(join(clone, 'wrangler.toml'), 'utf8')).split('\n');

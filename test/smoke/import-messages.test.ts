@@ -378,7 +378,7 @@ void describe('the outputs of an import', { timeout: 120_000 }, () => {
     const rows = `${csv(goodRows(1_000))}"never`;
     const { code, output } = await ended(start(['-', '--batch-rows', '1000', '--concurrency', '1']), rows);
     assert.equal(code, EXIT.fault, output);
-    assert.match(output, /\nWhat was accepted is safe, but an import from standard input can’t be continued/);
+    assert.match(output, / What was accepted is safe, but an import from standard input can’t be continued/);
   });
 
   void it('can be read by their owner alone, even if they existed with wider permissions', async () => {

@@ -5,6 +5,7 @@
  */
 import { fillPlaceholders, sql, type GetColumnData, type SQL } from 'drizzle-orm';
 import { QueryBuilder, SQLiteAsyncDialect, type SQLiteColumn } from 'drizzle-orm/sqlite-core';
+import { once } from '../lib/once.ts';
 import { systemRuntime, withinDeadline, type Timer } from '../runtime.ts';
 import { DatabaseError, isDatabaseUnavailable } from './errors.ts';
 
@@ -53,10 +54,10 @@ export function render<Row>(statement: Statement<Row>): Rendered<Row> {
 export function renderOnce<Row>(
   build: () => Statement<Row>,
 ): (values: Record<string, unknown>) => Rendered<Row> {
-  let rendered: Rendered<Row> | undefined;
+  const rendered = once(() => render(build()));
   return (values) => {
-    rendered ??= render(build());
-    return { sql: rendered.sql, params: fillPlaceholders(rendered.params, values) };
+    const { sql: text, params } = rendered();
+    return { sql: text, params: fillPlaceholders(params, values) };
   };
 }
 

@@ -3,7 +3,7 @@ import type { PrimarySession, ReadSession } from '../db/session.ts';
 import { wakeEndpoints, type WakeDeps } from '../events/webhook-queue.ts';
 import type { Runtime } from '../runtime.ts';
 import { customerKey, type CachedCustomer, type PhraseCache } from './phrase-cache.ts';
-import { execute, executeBatch, executeBatchWithRetry, executeNearest } from '../db/statements.ts';
+import { execute, executeBatch, executeBatchWithRetry } from '../db/statements.ts';
 import { AppError, invalid } from '../errors.ts';
 import { confirmCaller, type Actor, type Caller } from '../api-keys/caller.ts';
 import { readPosition, toPage, type List, type Page } from '../paging/cursor.ts';
@@ -84,21 +84,14 @@ async function lookUpCached(deps: CustomerDeps, caller: Caller, phrase: string):
   const cached = await deps.phraseCache.read(key);
   if (cached !== null) return { found: cached, cache: 'HIT' };
   const { bankId } = await confirmCaller(caller);
-  const statement = selectCustomer(bankId, { phrase });
-  const found = await deps.phraseCache.readThrough(
-    key,
-    async () => {
-      const { rows, fromPrimary } = await executeNearest(deps.session, statement);
-      return { value: firstCached(rows), fromPrimary };
-    },
-    async () => firstCached(await execute(deps.db, statement)),
-    deps.runAfterResponse,
-  );
+  const source = {
+    nearest: deps.session,
+    primary: deps.db,
+    statement: selectCustomer(bankId, { phrase }),
+    toValue: (row: CustomerRecord | undefined) => (row === undefined ? null : toCached(row)),
+  };
+  const found = await deps.phraseCache.readThrough(key, source, deps.runAfterResponse);
   return { found, cache: 'MISS' };
-}
-
-function firstCached([row]: CustomerRecord[]): CachedCustomer | null {
-  return row === undefined ? null : toCached(row);
 }
 
 function toCached(row: CustomerRecord): CachedCustomer {

@@ -5,6 +5,7 @@
  * so neither a write that lands late nor another data centre's copy makes a response older. Misses are never written.
  */
 import * as z from 'zod/mini';
+import { execute, executeNearest, type Database, type Statement } from '../db/statements.ts';
 import { BINDING_DEADLINE_MS, withinDeadline, type Runtime } from '../runtime.ts';
 import { payee, standardCustomer, type Payee } from './customers.standard.ts';
 import type { ValueStore } from './data-centre-cache.ts';
@@ -60,8 +61,12 @@ interface Stored<Value> {
 const cachedCustomer = z.strictObject({ revision: z.string(), customer: standardCustomer });
 export type CachedCustomer = z.output<typeof cachedCustomer>;
 
+function storedSchema<Value>(value: z.ZodMiniType<Value>): z.ZodMiniType<Stored<Value>> {
+  return z.strictObject({ readAt: z.number(), value });
+}
+
 export const CUSTOMER_VALUES: CacheKind<CachedCustomer> = {
-  schema: z.strictObject({ readAt: z.number(), value: cachedCustomer }),
+  schema: storedSchema(cachedCustomer),
   keyOf: ({ customer: { bankId, phrase } }) => customerKey(bankId, phrase),
 };
 
@@ -71,7 +76,7 @@ export function customerKey(bankId: string, phrase: string): string {
 
 /** What every bank may see of a customer. */
 export const PAYEE_VALUES: CacheKind<Payee> = {
-  schema: z.strictObject({ readAt: z.number(), value: payee }),
+  schema: storedSchema(payee),
   keyOf: ({ phrase }) => payeeKey(phrase),
 };
 
@@ -79,10 +84,14 @@ export function payeeKey(phrase: string): string {
   return `payee:${phrase}`;
 }
 
-/** What the nearest replica or the primary has; null for nothing. */
-export interface NearestRead<Value> {
-  value: Value | null;
-  fromPrimary: boolean;
+/** How a value that is not cached is read from D1. */
+export interface ValueSource<Row, Value> {
+  nearest: Database;
+  primary: Database;
+  /** Selects at most one row. */
+  statement: Statement<Row>;
+  /** @returns null for nothing */
+  toValue: (row: Row | undefined) => Value | null;
 }
 
 type CacheRuntime = Pick<Runtime, 'now' | 'sleep' | 'timer' | 'log'>;
@@ -118,16 +127,17 @@ export class PhraseCache<Value> {
   /**
    * Reads a value that is not cached from D1. The nearest replica may answer; but what is cached, and that there is no
    * value, only the primary says. Fills the cache after the response.
-   * @throws what the readers throw
+   * @throws DatabaseError; what `toValue` throws
    */
-  async readThrough(
+  async readThrough<Row>(
     key: string,
-    readNearest: () => Promise<NearestRead<Value>>,
-    readPrimary: () => Promise<Value | null>,
+    { nearest, primary, statement, toValue }: ValueSource<Row, Value>,
     runAfterResponse: (work: Promise<void>) => void,
   ): Promise<Value | null> {
+    const readPrimary = async () => toValue((await execute(primary, statement))[0]);
     const fill = this.#beginFill(key);
-    const { value, fromPrimary } = await readNearest();
+    const { rows, fromPrimary } = await executeNearest(nearest, statement);
+    const value = toValue(rows[0]);
     if (value !== null && !fromPrimary) {
       runAfterResponse(this.#fillFrom(key, readPrimary));
       return value;

@@ -4,7 +4,6 @@ import type { Payee } from '../customers/customers.standard.ts';
 import { toPayee } from '../customers/customers.view.ts';
 import { payeeKey, type PhraseCache } from '../customers/phrase-cache.ts';
 import type { ReadSession } from '../db/session.ts';
-import { execute, executeNearest } from '../db/statements.ts';
 import { normalisePhrase } from '../lib/phrase.ts';
 import { MissBudget, type BudgetDeps } from './miss-budget.ts';
 import { selectPayee, type PayeeRow } from './payee.store.ts';
@@ -39,22 +38,19 @@ export async function resolvePayee(deps: PayeeDeps, caller: Caller, typed: strin
   if (cached !== null) return { payee: cached, cache: 'HIT' };
   await confirmCaller(caller);
   await budget.countForgotten();
-  const statement = selectPayee(budget, phrase);
-  const payee = await deps.payeeCache.readThrough(
-    payeeKey(phrase),
-    async () => {
-      const { rows, fromPrimary } = await executeNearest(deps.payeeSession, statement);
-      return { value: toResolved(budget, rows), fromPrimary };
-    },
-    async () => toResolved(budget, await execute(deps.payeeDb, statement)),
-    deps.runAfterResponse,
-  );
+  const source = {
+    nearest: deps.payeeSession,
+    primary: deps.payeeDb,
+    statement: selectPayee(budget, phrase),
+    toValue: (row: PayeeRow | undefined) => toResolved(budget, row),
+  };
+  const payee = await deps.payeeCache.readThrough(payeeKey(phrase), source, deps.runAfterResponse);
   if (payee === null) await budget.countMiss();
   return { payee, cache: 'MISS' };
 }
 
 /** @throws RATE_LIMITED if the asking bank has used up its budget */
-function toResolved(budget: MissBudget, [row]: PayeeRow[]): Payee | null {
+function toResolved(budget: MissBudget, row: PayeeRow | undefined): Payee | null {
   budget.requireLeftAfter(row?.misses ?? 0);
   return row === undefined || row.phrase === null ? null : toPayee(row);
 }

@@ -114,8 +114,8 @@ export const MUTANTS: Record<string, Edit[]> = {
   'a-replica-is-believed-like-the-primary': [
     {
       file: 'customers/phrase-cache.ts',
-      find: 'const { value, fromPrimary } = await readNearest();',
-      replace: 'const [{ value }, fromPrimary] = [await readNearest(), true];',
+      find: 'const { rows, fromPrimary } = await executeNearest(nearest, statement);',
+      replace: 'const [{ rows }, fromPrimary] = [await executeNearest(nearest, statement), true];',
     },
   ],
   'a-customer-is-overwritten': [

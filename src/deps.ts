@@ -14,7 +14,7 @@ import {
 import { DataCentreCache, type ValueStore } from './customers/data-centre-cache.ts';
 import { withDeadlines, type Database } from './db/statements.ts';
 import { PrimarySession, ReadSession } from './db/session.ts';
-import { isProduction, type Env } from './env.ts';
+import { deploymentOf, type Deployment, type Env } from './env.ts';
 import { createWebhookQueue, type WebhookQueue } from './events/webhook-queue.ts';
 import { LIMITS } from './limits.ts';
 import { HealthMemory } from './health/health.service.ts';
@@ -23,7 +23,6 @@ import { ApiKeyCache } from './api-keys/api-keys.service.ts';
 import { BudgetMemory } from './payee/miss-budget.ts';
 import { RATE_POLICIES, RateLimits, RateWindows, type RatePolicies } from './rate-limits/rate-limits.ts';
 import type { Runtime } from './runtime.ts';
-import type { Deployment } from './webhooks/receiver-url.ts';
 
 export interface Deps {
   runtime: Runtime;
@@ -108,6 +107,7 @@ export function createDeps(
   }: Partial<WorkerSettings> = {},
 ): Deps {
   const runAfterResponse = (work: Promise<void>) => context.waitUntil(work);
+  const deployment = deploymentOf(env);
   return {
     runtime,
     db: new PrimarySession(env.DB, runtime.timer),
@@ -128,8 +128,8 @@ export function createDeps(
     failureLimits: { stored: env.MAX_STORED_FAILURES, perDay: env.MAX_FAILURES_PER_DAY },
     fieldKey: (version) => memory.fieldKeyring.get(env, runtime, version),
     chunkRows,
-    production: isProduction(env),
-    deployment: { production: isProduction(env), publicUrl: env.PUBLIC_URL },
+    production: deployment.production,
+    deployment,
     runAfterResponse,
   };
 }

@@ -24,9 +24,17 @@ export interface Env {
   ENVIRONMENT?: string;
 }
 
-/** Is this a deployment? Any value but `local` is one. */
-export function isProduction({ ENVIRONMENT }: Pick<Env, 'ENVIRONMENT'>): boolean {
-  return ENVIRONMENT !== 'local';
+/** What depends on where the Worker runs. */
+export interface Deployment {
+  /** False: a developer's machine, with demo API keys, where receivers on the same machine are allowed. */
+  production: boolean;
+  /** Of this service, if it is known. */
+  publicUrl: string | undefined;
+}
+
+/** Any ENVIRONMENT but `local` is production. */
+export function deploymentOf({ ENVIRONMENT, PUBLIC_URL }: Env): Deployment {
+  return { production: ENVIRONMENT !== 'local', publicUrl: PUBLIC_URL };
 }
 
 /** The names of queues, as in wrangler.toml. */

@@ -146,8 +146,8 @@ export function matchesRevision(bankId: string, id: string, expected: string[] |
 }
 
 /**
- * Changes a customer if it has one of the expected revisions, and records who did, and an event if a value changes. Running it again changes nothing,
- * whoever has changed the customer in between.
+ * Changes a customer if it has one of the expected revisions, and records who did, and an event if a value changes.
+ * Running it again changes nothing, whoever has changed the customer in between.
  * @returns `customer` is the row as it is afterwards; `change` is empty if the change was not made
  */
 export function updateCustomerStatements(

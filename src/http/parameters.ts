@@ -59,6 +59,9 @@ export const noParameters = z.strictObject({});
 /** Ids of this service have 30 characters. */
 export const MAX_ID_CHARACTERS = 64;
 
+/** An id in a path. */
+export const pathId = z.string().check(z.minLength(1), z.maxLength(MAX_ID_CHARACTERS));
+
 /** The longest cursor holds a name of 200 characters, an id and 28 bytes of encryption, in base64. */
 export const MAX_CURSOR_CHARACTERS = 2_048;
 

@@ -3,7 +3,7 @@ import { zValidator } from '@hono/zod-validator';
 import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type * as z from 'zod/mini';
-import { isProduction } from '../env.ts';
+import { deploymentOf, type Deployment } from '../env.ts';
 import { AppError, ERRORS, invalid, type ErrorCode, type FieldError } from '../errors.ts';
 import { findExcess } from '../lib/json-size.ts';
 import type { HttpContext, HttpEnv } from './context.ts';
@@ -58,10 +58,7 @@ export function validParams(schema: z.ZodMiniType, errors: readonly ErrorCode[])
 }
 
 /** Finds faults of a parsed body that depend on the deployment, which a schema cannot know. */
-export type BodyFaults = (
-  body: unknown,
-  deployment: { production: boolean; publicUrl: string | undefined },
-) => FieldError[];
+export type BodyFaults = (body: unknown, deployment: Deployment) => FieldError[];
 
 export interface BodyRules<Schema extends z.ZodMiniType = z.ZodMiniType> {
   schema: Schema;
@@ -117,7 +114,7 @@ function parseBody(body: unknown, { schema, faults }: BodyRules, { env }: HttpCo
   const result = schema.safeParse(body);
   const errors = result.success ? [] : toFieldErrors(result.error, 'body');
   const named = new Set(errors.map(({ field }) => field));
-  const more = faults?.(body, { production: isProduction(env), publicUrl: env.PUBLIC_URL }) ?? [];
+  const more = faults?.(body, deploymentOf(env)) ?? [];
   errors.push(...more.filter(({ field }) => !named.has(field)));
   if (errors.length > 0) throw new AppError('INVALID_REQUEST', { errors });
   return result.data;

@@ -3,13 +3,7 @@
  * which turns every spelling of an IP address (decimal, octal, hexadecimal, full-width) into one. A name may still lead
  * to a private address: that the platform's egress reaches no private network keeps it harmless (SECURITY.md).
  */
-
-export interface Deployment {
-  /** False: a developer's machine, where receivers on the same machine are allowed. */
-  production: boolean;
-  /** Of this service, if it is known. */
-  publicUrl: string | undefined;
-}
+import type { Deployment } from '../env.ts';
 
 export const MAX_URL_CHARACTERS = 2_048;
 

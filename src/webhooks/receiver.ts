@@ -1,7 +1,8 @@
 /** Sends one signed request to a receiver. Whatever it answers is looked at by its status alone. */
 import { openField, versionOf, type FieldKey } from '../crypto/field-cipher.ts';
 import { withinDeadline, type Runtime } from '../runtime.ts';
-import { faultOfReceiverUrl, type Deployment } from './receiver-url.ts';
+import type { Deployment } from '../env.ts';
+import { faultOfReceiverUrl } from './receiver-url.ts';
 import { signatureHeaders } from './signature.ts';
 import type { Receiver } from './webhooks.store.ts';
 

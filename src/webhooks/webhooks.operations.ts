@@ -1,14 +1,8 @@
 /** The operations on webhook endpoints. */
 import { listOf, operation } from '../http/operation.ts';
+import { noParameters } from '../http/parameters.ts';
 import { LIMITS } from '../limits.ts';
-import {
-  enableQuery,
-  newWebhook,
-  noParameters,
-  webhookFaults,
-  webhookParams,
-  webhookUpdate,
-} from './webhooks.requests.ts';
+import { enableQuery, newWebhook, webhookFaults, webhookParams, webhookUpdate } from './webhooks.requests.ts';
 import { deletedWebhook, webhook, webhookTest, webhookWithSecret } from './webhooks.responses.ts';
 
 const SCOPES = ['webhooks:manage'] as const;

@@ -2,16 +2,12 @@
 import * as z from 'zod/mini';
 import { EVENT_TYPES } from '../events/event-types.ts';
 import { eventTypeRule } from '../events/events.requests.ts';
-import { cleanedWithin, MAX_ID_CHARACTERS, single } from '../http/parameters.ts';
+import { cleanedWithin, MAX_ID_CHARACTERS, pathId, single } from '../http/parameters.ts';
 import type { BodyFaults } from '../http/validation.ts';
 import { maxCharactersRule, safeText } from '../lib/text-rules.ts';
 import { faultOfReceiverUrl, MAX_URL_CHARACTERS } from './receiver-url.ts';
 
-export const webhookParams = z.strictObject({
-  webhookId: z.string().check(z.minLength(1), z.maxLength(MAX_ID_CHARACTERS)),
-});
-
-export const noParameters = z.strictObject({});
+export const webhookParams = z.strictObject({ webhookId: pathId });
 
 export const enableQuery = z.strictObject({ after: z.optional(single(MAX_ID_CHARACTERS)) });
 

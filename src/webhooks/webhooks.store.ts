@@ -83,12 +83,12 @@ function changeStatements(
   };
 }
 
-/** Forgets that it failed and who is sending to it, whose result then no longer counts. */
-const BEGIN_ANEW = sql.raw(
-  'failures = 0, failing_since = NULL, next_attempt_at = 0, lease = NULL, lease_until = 0',
-);
+/** Forgets who is sending to it, whose result then no longer counts. */
+const END_LEASE = sql.raw('lease = NULL, lease_until = 0');
+/** Forgets that it failed. */
+const FORGET_FAILURES = sql.raw('failures = 0, failing_since = NULL, next_attempt_at = 0');
 
-/** A new URL is tried at once. New types make a deliverer's look at the log void, which skipped those events. */
+/** A new URL is tried at once. A deliverer that has begun before does not know the new URL or types. */
 export function updateEndpointStatements(
   actor: Actor,
   at: number,
@@ -96,13 +96,9 @@ export function updateEndpointStatements(
   { url, types }: { url: string | undefined; types: readonly string[] | undefined },
 ) {
   const changes = [
-    ...(url === undefined ? [] : [sql`url = ${url}, ${BEGIN_ANEW}`]),
-    ...(types === undefined
-      ? []
-      : [
-          sql`types = ${JSON.stringify(types)}`,
-          ...(url === undefined ? [sql`lease = NULL, lease_until = 0`] : []),
-        ]),
+    END_LEASE,
+    ...(url === undefined ? [] : [sql`url = ${url}, ${FORGET_FAILURES}`]),
+    ...(types === undefined ? [] : [sql`types = ${JSON.stringify(types)}`]),
   ];
   const fields = Object.entries({ url, types }).flatMap(([name, value]) =>
     value === undefined ? [] : [name],
@@ -117,7 +113,8 @@ export function enableEndpointStatements(actor: Actor, at: number, id: string, a
     actor,
     id,
     { at, action: 'webhook.enabled', fields: after === undefined ? ['status'] : ['status', 'position'] },
-    sql`status = 'ENABLED', disabled_at = NULL, disabled_reason = NULL, position = ${position}, ${BEGIN_ANEW}`,
+    sql`status = 'ENABLED', disabled_at = NULL, disabled_reason = NULL, position = ${position},
+        ${END_LEASE}, ${FORGET_FAILURES}`,
   );
 }
 

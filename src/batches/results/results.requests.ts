@@ -1,12 +1,10 @@
 /** The requests that read batches and their results. */
 import * as z from 'zod/mini';
 import { BATCH_STATUSES } from '../../db/schema.ts';
-import { MAX_ID_CHARACTERS, pageParameters } from '../../http/parameters.ts';
+import { pageParameters, pathId } from '../../http/parameters.ts';
 import { LIMITS } from '../../limits.ts';
 
-export const batchParams = z.strictObject({
-  batchId: z.string().check(z.minLength(1), z.maxLength(MAX_ID_CHARACTERS)),
-});
+export const batchParams = z.strictObject({ batchId: pathId });
 
 export const failureList = z.strictObject(pageParameters(LIMITS.maxFailurePageRows));
 

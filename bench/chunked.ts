@@ -3,6 +3,4 @@ import { env } from 'cloudflare:workers';
 import { systemRuntime } from '../src/runtime.ts';
 import { createWorker } from '../src/worker.ts';
 
-const { CHUNK_ROWS } = env as unknown as { CHUNK_ROWS: number };
-
-export default createWorker(systemRuntime, { chunkRows: CHUNK_ROWS });
+export default createWorker(systemRuntime, { chunkRows: Number(Reflect.get(env, 'CHUNK_ROWS')) });

@@ -6,7 +6,7 @@ import { KV_LOCATION_MS, LATENCIES, LOCATIONS, REPLICA_LAG_MS, TRAFFIC, type Ran
 import type { Random } from './random.ts';
 import { bankOf } from './trace.ts';
 
-/** What is paid for, and calls of the primary, of which it answers about a thousand a second. */
+/** What costs money, and calls of the primary, which answers about a thousand a second. */
 export interface Calls {
   kvReads: number;
   kvWrites: number;

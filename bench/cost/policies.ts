@@ -11,7 +11,7 @@ import type { Deps } from '../../src/deps.ts';
 import type { ColoCaches, Kv, Site } from './model.ts';
 import { KV_LOCATION_MS } from './parameters.ts';
 
-/** What a store is made of. `isolate` stands for one isolate, and is the same object as long as it lives. */
+/** What a store needs. `isolate` stands for one isolate, and is the same object as long as it lives. */
 export interface Parts {
   site: Site;
   kv: Kv;

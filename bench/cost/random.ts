@@ -1,29 +1,10 @@
-/** Seeded randomness: the same trace and the same latencies for every policy. */
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+/** The randomness of a trace: the same seed gives the same trace and the same latencies for every policy. */
+import { SeededRandom } from '../../tools/lib/random.ts';
 import type { Range } from './parameters.ts';
 
-export class Random {
-  readonly #generator: ReturnType<typeof xoroshiro128plus>;
-
-  constructor(seed: number) {
-    this.#generator = xoroshiro128plus(seed);
-  }
-
-  /** Returns a number from 0 to below 1. */
-  next(): number {
-    return (this.#generator.next() >>> 0) / 2 ** 32;
-  }
-
-  below(max: number): number {
-    return Math.floor(this.next() * max);
-  }
-
+export class Random extends SeededRandom {
   within([min, max]: Range): number {
     return min + this.next() * (max - min);
-  }
-
-  happens(probability: number): boolean {
-    return this.next() < probability;
   }
 
   /** Of an exponential distribution, as the time between events that do not know of each other. */

@@ -67,7 +67,7 @@ describe('an event', () => {
     expect(await newEvents()).toMatchObject([{ type: 'batch.completed', data }]);
   });
 
-  it('comes with the acceptance of a batch of which no row is accepted', async () => {
+  it('comes with the acceptance of a batch without an accepted row', async () => {
     const { body } = await service.post([{}, sentCustomer(1)]);
     const data = {
       batchId: body.data.batchId,

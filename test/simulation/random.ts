@@ -1,29 +1,9 @@
 /** The only source of randomness of a seed. */
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { SeededRandom } from '../../tools/lib/random.ts';
 
-export class Random {
-  readonly #generator: ReturnType<typeof xoroshiro128plus>;
-
-  constructor(seed: number) {
-    this.#generator = xoroshiro128plus(seed);
-  }
-
-  /** Returns a number from 0 to below 1. */
-  next(): number {
-    return (this.#generator.next() >>> 0) / 2 ** 32;
-  }
-
-  below(max: number): number {
-    return Math.floor(this.next() * max);
-  }
-
+export class Random extends SeededRandom {
   between(min: number, max: number): number {
     return min + this.below(max - min + 1);
-  }
-
-  /** Returns true with this probability. */
-  happens(probability: number): boolean {
-    return this.next() < probability;
   }
 
   pick<Item>(items: readonly Item[]): Item {

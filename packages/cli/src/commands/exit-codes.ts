@@ -3,7 +3,7 @@ export const EXIT = {
   ok: 0,
   /** Something is left to do: rows that failed, a difference, a name that is unknown. */
   partial: 1,
-  /** An import of which no row became a customer. */
+  /** An import that created no customer. */
   none: 2,
   /** The command could not begin or continue. */
   fault: 3,

@@ -13,13 +13,7 @@ class JsonSyntaxError extends Error {}
 
 export function readJson(name: string, text: AsyncGenerator<string>, wanted: WantedFields): Table {
   const reader = new ObjectReader(wanted);
-  return {
-    headers: [...wanted.names],
-    ignored: reader.ignored,
-    fields: undefined,
-    delimiter: undefined,
-    rows: toRows(name, new JsonText(text), reader),
-  };
+  return reader.toTable(toRows(name, new JsonText(text), reader));
 }
 
 async function* toRows(name: string, json: JsonText, reader: ObjectReader): AsyncGenerator<Row> {

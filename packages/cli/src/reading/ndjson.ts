@@ -5,13 +5,7 @@ import { MAX_ROW_CHARACTERS, type Row, type Table } from './row.ts';
 
 export function readNdjson(text: AsyncGenerator<string>, wanted: WantedFields): Table {
   const reader = new ObjectReader(wanted);
-  return {
-    headers: [...wanted.names],
-    ignored: reader.ignored,
-    fields: undefined,
-    delimiter: undefined,
-    rows: toRows(text, reader),
-  };
+  return reader.toTable(toRows(text, reader));
 }
 
 async function* toRows(text: AsyncGenerator<string>, reader: ObjectReader): AsyncGenerator<Row> {

@@ -1,7 +1,7 @@
 /** Turns a value of NDJSON or JSON into a row: keys have the same aliases as columns of CSV, and values must be text. */
 import { fieldOf, type Field, type WantedFields } from './fields.ts';
 import { isMarked, isUnwritable, mark } from './failures-file.ts';
-import { unreadable, type Customer, type Row } from './row.ts';
+import { unreadable, type Customer, type Row, type Table } from './row.ts';
 
 /** Enough of an unreadable text to find it by. */
 const EXCERPT_CHARACTERS = 200;
@@ -23,6 +23,7 @@ interface FoundValue {
 
 export class ObjectReader {
   readonly #fields = new Map<string, Field | undefined>();
+  /** Keys so far that belong to no field. */
   readonly #ignored = new Set<string>();
   readonly #wanted: WantedFields;
 
@@ -30,9 +31,15 @@ export class ObjectReader {
     this.#wanted = wanted;
   }
 
-  /** Keys so far that belong to no field. */
-  get ignored(): ReadonlySet<string> {
-    return this.#ignored;
+  /** A table of these rows, each of which has keys of its own. */
+  toTable(rows: AsyncGenerator<Row>): Table {
+    return {
+      headers: [...this.#wanted.names],
+      ignored: this.#ignored,
+      fields: undefined,
+      delimiter: undefined,
+      rows,
+    };
   }
 
   /** A row that can't be read at all. @param text of the row */

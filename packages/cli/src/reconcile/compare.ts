@@ -1,6 +1,6 @@
 /**
  * Compares a file with the directory. Neither fits into memory, and neither is sorted by email, so it takes three passes:
- * the file, of which each row leaves a fingerprint; the directory, whose customers are looked up there; and the file
+ * the file, whose rows each leave a fingerprint; the directory, whose customers are looked up there; and the file
  * again, to write the rows that are missing or differ.
  */
 import type { Customer, PeereClient } from '@peere/client';

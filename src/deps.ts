@@ -30,8 +30,8 @@ export interface Deps {
   db: PrimarySession;
   /** This request's session: for reads that the nearest replica may answer, and writes that those should see. */
   session: ReadSession;
-  /** The primary, for API keys and `/health` only: they need no bookmark, because they read no customer. */
-  apiKeyDatabase: Database;
+  /** The directory's primary. It needs no bookmark, because it has no customers. */
+  directory: Database;
   apiKeyCache: ApiKeyCache;
   phraseCache: PhraseCache<CachedCustomer>;
   payeeCache: PhraseCache<Payee>;
@@ -110,14 +110,14 @@ export function createDeps(
   const deployment = deploymentOf(env);
   return {
     runtime,
-    db: new PrimarySession(env.DB, runtime.timer),
-    session: new ReadSession(env.DB, bookmark, runtime.timer),
-    apiKeyDatabase: withDeadlines(env.DB, runtime.timer),
+    db: new PrimarySession(env.SHARD_1, runtime.timer),
+    session: new ReadSession(env.SHARD_1, bookmark, runtime.timer),
+    directory: withDeadlines(env.DIRECTORY, runtime.timer),
     apiKeyCache: memory.apiKeys,
     phraseCache: new PhraseCache(CUSTOMER_VALUES, phraseStore, memory.phraseCache, runtime),
     payeeCache: new PhraseCache(PAYEE_VALUES, phraseStore, memory.payeeCache, runtime),
-    payeeDb: new PrimarySession(env.DB, runtime.timer),
-    payeeSession: new ReadSession(env.DB, undefined, runtime.timer),
+    payeeDb: new PrimarySession(env.SHARD_1, runtime.timer),
+    payeeSession: new ReadSession(env.SHARD_1, undefined, runtime.timer),
     budgetMemory: memory.budgets,
     batchQueue: createBatchQueue(env.BATCH_QUEUE, runtime.timer),
     webhookQueue: createWebhookQueue(env.WEBHOOK_QUEUE, runtime.timer),

@@ -46,8 +46,8 @@ describe('the calls of a request', () => {
     'are the same for another bank’s phrase as for one that nobody has, if %s',
     async (_, replicated, d1Calls) => {
       const asked = new Service((bindings) => {
-        const { DB, ...others } = meter.bindings(bindings);
-        return { ...others, DB: replicated(withSessions(DB)) };
+        const { SHARD_1, ...others } = meter.bindings(bindings);
+        return { ...others, SHARD_1: replicated(withSessions(SHARD_1)) };
       });
       await asked.get('/v1/bank/customer?id=none', API_KEYS.otherStandard);
       for (const name of [phrase, 'zoo-zoo-zoo-zoo']) {
@@ -195,9 +195,10 @@ it('writes four rows for a customer', async () => {
 });
 
 it('counts the customers of a bank in its counter as the table has them', async () => {
-  const counted = await env.DB.prepare(
-    `SELECT id, customer_count AS counter, (SELECT count(*) FROM customers WHERE bank_id = banks.id) AS actual
-     FROM banks ORDER BY id`,
+  const counted = await env.SHARD_1.prepare(
+    `SELECT bank_id AS id, customer_count AS counter,
+       (SELECT count(*) FROM customers WHERE bank_id = tenants.bank_id) AS actual
+     FROM tenants ORDER BY id`,
   ).all();
   expect(counted.results).toEqual([
     { id: ACCRA, counter: 30, actual: 30 },

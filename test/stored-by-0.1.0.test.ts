@@ -14,14 +14,16 @@ const now = stored.batch.created_at + 3_600_000;
 const insert = (table: string, row: Record<string, string | number | null>) => {
   const names = Object.keys(row);
   const text = `INSERT INTO ${table} (${names.join()}) VALUES (${names.map(() => '?').join()})`;
-  return env.DB.prepare(text).bind(...Object.values(row));
+  return env.SHARD_1.prepare(text).bind(...Object.values(row));
 };
 let service: Service;
 
 beforeEach(async () => {
   service = new Service(undefined, { now: () => now });
-  await env.DB.batch([
-    env.DB.prepare('UPDATE banks SET cursor_key = ? WHERE id = ?').bind(stored.cursorKey, LAGOS),
+  await env.DIRECTORY.prepare('UPDATE banks SET cursor_key = ? WHERE id = ?')
+    .bind(stored.cursorKey, LAGOS)
+    .run();
+  await env.SHARD_1.batch([
     ...stored.auditLog.map((row) => insert('audit_log', row)),
     insert('batches', stored.batch),
     insert('batch_chunks', stored.chunk),
@@ -77,9 +79,9 @@ it('recognises an earlier row of the audit log as the erasure of a customer', as
     request_id: 'req_erased',
     action: 'DELETE /v1/bank/customer',
   };
-  await env.DB.batch([
+  await env.SHARD_1.batch([
     insert('audit_log', { ...erasure, subject: id }),
-    env.DB.prepare('DELETE FROM customers WHERE id = ?').bind(id),
+    env.SHARD_1.prepare('DELETE FROM customers WHERE id = ?').bind(id),
   ]);
   const { body } = await service.get(`/v1/bank/audit?subject=${id}`);
   expect(body.data.map(({ action }: { action: string }) => action)).not.toContain('DELETE');

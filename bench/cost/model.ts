@@ -211,7 +211,7 @@ export class Directory {
     if (key === undefined) return [];
     const scopes = 'customers:read customers:write network:resolve';
     const { bank, lastUsedOn } = key;
-    const fields = { scopes, lastUsedOn, expiresAt: null, revokedAt: null, cursorKey: '' };
+    const fields = { scopes, lastUsedOn, expiresAt: null, revokedAt: null, bankName: '', cursorKey: '' };
     return [{ id: `key_${bank}`, bankId: bankIdOf(bank), ...fields }];
   }
 

@@ -146,8 +146,10 @@ class World {
       log: () => {},
     };
     const phraseStore = this.#policy.store({ site, kv: this.#kv, colos: this.#colos, isolate: memory });
+    const database = this.#directory.at(site, this.#policy.replicas);
     const env = {
-      DB: this.#directory.at(site, this.#policy.replicas),
+      DIRECTORY: database,
+      SHARD_1: database,
       ENVIRONMENT: 'local',
     } as unknown as Env;
     return createDeps(env, { waitUntil: () => {} }, runtime, memory, undefined, { phraseStore });

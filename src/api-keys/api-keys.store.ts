@@ -1,4 +1,4 @@
-/** API keys in D1: the only statements on `api_keys`. */
+/** API keys in the directory: the only statements on `api_keys`. */
 import { eq, sql } from 'drizzle-orm';
 import { apiKeys, banks } from '../db/schema.ts';
 import { columnsAs, queryBuilder, renderOnce, toStatement, type Statement } from '../db/statements.ts';
@@ -12,6 +12,7 @@ const columns = columnsAs({
   revokedAt: apiKeys.revokedAt,
   lastUsedOn: apiKeys.lastUsedOn,
   cursorKey: banks.cursorKey,
+  bankName: banks.name,
 });
 
 const byHash = renderOnce(() =>

@@ -3,6 +3,8 @@
 export interface Caller {
   apiKeyId: string;
   bankId: string;
+  /** Name of the bank for people. */
+  bankName: string;
   scopes: ReadonlySet<string>;
   /** The bank's key for the cursors of its lists. */
   cursorKey: string;

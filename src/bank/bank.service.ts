@@ -18,14 +18,17 @@ export interface BankDeps {
 }
 
 /** One D1 call, which reads one row. */
-export async function describeCaller(deps: BankDeps, { bankId, apiKeyId, scopes }: Caller): Promise<Bank> {
+export async function describeCaller(
+  deps: BankDeps,
+  { bankId, bankName, apiKeyId, scopes }: Caller,
+): Promise<Bank> {
   const [row] = await execute(deps.session, selectBank(bankId));
   // An API key names a bank that exists, and banks are never deleted. A replica may be older than a new bank.
   if (row === undefined) throw unavailable(undefined);
   const maySeeCustomers = scopes.has('customers:read') || scopes.has('customers:read:extended');
   return {
     id: bankId,
-    name: row.name,
+    name: bankName,
     keyId: apiKeyId,
     scopes: SCOPES.filter((scope) => scopes.has(scope)),
     customerCount: maySeeCustomers ? row.customerCount : null,

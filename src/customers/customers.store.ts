@@ -6,7 +6,7 @@ import { columnsAs, queryBuilder, renderOnce, toStatement, type Statement } from
 import { selectDueEndpoints } from '../events/due-endpoints.store.ts';
 import { insertEvent } from '../events/events.store.ts';
 import { keysetPage } from '../paging/keyset.ts';
-import { banks } from '../db/schema.ts';
+import { tenants } from '../db/schema.ts';
 import type { Position } from '../paging/cursor.ts';
 import type { CustomerLookup, CustomerUpdate, SortField } from './customers.requests.ts';
 import { customers } from './customers.table.ts';
@@ -102,9 +102,9 @@ export function selectCustomers(bankId: string, query: ListQuery): Statement<Cus
 export function selectCustomerCount(bankId: string): Statement<{ total: number }> {
   return toStatement(
     queryBuilder
-      .select(columnsAs({ total: banks.customerCount }))
-      .from(banks)
-      .where(eq(banks.id, bankId)),
+      .select(columnsAs({ total: tenants.customerCount }))
+      .from(tenants)
+      .where(eq(tenants.bankId, bankId)),
   );
 }
 
@@ -194,8 +194,8 @@ export function deleteCustomerStatements(bankId: string, id: string, condition: 
   return {
     retired: sql<{ phrase: string }>`INSERT INTO retired_phrases (phrase)
         SELECT phrase FROM customers WHERE ${meant} RETURNING phrase`,
-    count: sql`UPDATE banks SET customer_count = customer_count - 1
-        WHERE id = ${bankId} AND EXISTS (SELECT 1 FROM customers WHERE ${meant})`,
+    count: sql`UPDATE tenants SET customer_count = customer_count - 1
+        WHERE bank_id = ${bankId} AND EXISTS (SELECT 1 FROM customers WHERE ${meant})`,
     customer: sql`DELETE FROM customers WHERE ${meant}`,
   };
 }

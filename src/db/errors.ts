@@ -10,7 +10,7 @@ export function isPhraseCollision(error: unknown): boolean {
 
 /** Would the batch pass its bank's daily limit of failures? See `addRefusedRowCount`. */
 export function isOverFailureLimit(error: unknown): boolean {
-  return hasMessage(error, /NOT NULL constraint failed: banks\.failure_day_count/);
+  return hasMessage(error, /NOT NULL constraint failed: tenants\.failure_day_count/);
 }
 
 /** Does a bank already have as many open batches as it may? See `insertBatch`. */

@@ -7,7 +7,7 @@ import type { EndpointPointer } from './webhook-queue.ts';
 /** Is there an event behind its position, does it wait for no retry, and is nobody sending to it? */
 export const isDue = (now: number): SQL =>
   sql`status = 'ENABLED' AND next_attempt_at <= ${now} AND lease_until <= ${now} AND position < (
-        SELECT event_sequence FROM banks WHERE id = webhook_endpoints.bank_id)`;
+        SELECT event_sequence FROM tenants WHERE bank_id = webhook_endpoints.bank_id)`;
 
 /**
  * The endpoints of a bank that are due and want one of these types. The last statement of a transaction that may record

@@ -12,10 +12,10 @@ export function deleteOldEvents(
   max: { banks: number; events: number },
 ): Statement<{ sequence: number }> {
   const oldest = (column: 'sequence' | 'created_at') =>
-    sql.raw(`(SELECT ${column} FROM events WHERE bank_id = banks.id ORDER BY sequence LIMIT 1)`);
+    sql.raw(`(SELECT ${column} FROM events WHERE bank_id = tenants.bank_id ORDER BY sequence LIMIT 1)`);
   return sql<{ sequence: number }>`DELETE FROM events WHERE (bank_id, sequence) IN (
         SELECT bank_id, sequence FROM (
-          SELECT id, ${oldest('sequence')} AS first FROM banks
+          SELECT bank_id AS id, ${oldest('sequence')} AS first FROM tenants
           WHERE ${oldest('created_at')} <= ${createdBefore} LIMIT ${max.banks}
         ) AS expired CROSS JOIN events
           ON bank_id = expired.id AND sequence BETWEEN expired.first AND expired.first + ${max.events - 1}

@@ -61,7 +61,7 @@ export class HealthMemory {
 }
 
 export interface HealthDeps {
-  apiKeyDatabase: Database;
+  directory: Database;
   /** Asks the cache something that changes nothing. */
   phraseCache: { check: () => Promise<void> };
   batchQueue: { check: () => Promise<void> };
@@ -82,7 +82,7 @@ export async function findUnavailable(deps: HealthDeps): Promise<Dependency[]> {
   if (last !== undefined && runtime.now() - last.at < RESULT_KEPT_MS) return last.failed;
   healthMemory.admitCheck(runtime.now());
   const checks: [Dependency, Promise<unknown>][] = [
-    ['database', execute(deps.apiKeyDatabase, selectProbe())],
+    ['database', execute(deps.directory, selectProbe())],
     ['cache', deps.phraseCache.check()],
     ['queue', deps.batchQueue.check()],
   ];

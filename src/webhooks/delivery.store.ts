@@ -79,7 +79,7 @@ export function moveEndpoint(
     isBehind: number;
   }>`UPDATE webhook_endpoints SET position = ${position}, lease_until = ${leaseUntil}${result}
       WHERE ${isHeld(held)}
-      RETURNING position < (SELECT event_sequence FROM banks WHERE id = bank_id) AS isBehind`;
+      RETURNING position < (SELECT event_sequence FROM tenants WHERE bank_id = webhook_endpoints.bank_id) AS isBehind`;
 }
 
 export interface Failure {

@@ -120,14 +120,14 @@ describe('a message', () => {
     await service.post(sentCustomers(1_250));
     const pointers = service.pendingPointers.splice(0);
     let calls = 0;
-    const overloaded = new Service(({ DB }) => ({
-      DB: {
-        prepare: (sql: string) => DB.prepare(sql),
+    const overloaded = new Service(({ SHARD_1 }) => ({
+      SHARD_1: {
+        prepare: (sql: string) => SHARD_1.prepare(sql),
         batch: (statements: D1PreparedStatement[]) => {
           calls += 1;
           return calls === 2
-            ? Promise.reject(d1Error('D1 DB is overloaded. Requests queued for too long.'))
-            : DB.batch(statements);
+            ? Promise.reject(d1Error('D1 SHARD_1 is overloaded. Requests queued for too long.'))
+            : SHARD_1.batch(statements);
         },
       } as unknown as D1Database,
     }));
@@ -140,8 +140,8 @@ describe('a message', () => {
   });
 
   it('that keeps failing is retried later each time, after at most five minutes', async () => {
-    const overloaded = new Service(({ DB }) => ({
-      DB: brokenDatabase(DB, d1Error('D1 DB is overloaded. Requests queued for too long.')),
+    const overloaded = new Service(({ SHARD_1 }) => ({
+      SHARD_1: brokenDatabase(SHARD_1, d1Error('D1 SHARD_1 is overloaded. Requests queued for too long.')),
     }));
     const context = { waitUntil: () => {} };
     const deps = createDeps(overloaded.env, context, systemRuntime, createIsolateMemory());
@@ -158,7 +158,7 @@ describe('a message', () => {
 
 describe('a staged row that the database rejects', () => {
   const setStagedField = (index: number, field: StagedField, value: string) =>
-    env.DB.prepare(
+    env.SHARD_1.prepare(
       `UPDATE batch_chunks SET payload = json_set(payload, '$[${index}][${STAGED_FIELDS.indexOf(field)}]', ?)`,
     )
       .bind(value)

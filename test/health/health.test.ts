@@ -40,10 +40,13 @@ function deadlines() {
 
 /** Returns a service on the real D1, cache and queue, except for the bindings that a test replaces. */
 function serviceWith(bindings: Rewired = {}): Service {
-  return new Service(() => ({ DB: meter.database(env.DB), BATCH_QUEUE: env.BATCH_QUEUE, ...bindings }), {
-    now: () => now,
-    timer: deadlines(),
-  });
+  return new Service(
+    () => ({ DIRECTORY: meter.database(env.DIRECTORY), BATCH_QUEUE: env.BATCH_QUEUE, ...bindings }),
+    {
+      now: () => now,
+      timer: deadlines(),
+    },
+  );
 }
 
 function getHealth(service: Service, path = '/health?deep=1', ip = '192.0.2.1') {
@@ -61,7 +64,7 @@ describe('GET /health', () => {
   });
 
   it('says that the service is running even if D1 is unavailable', async () => {
-    const service = serviceWith({ DB: brokenDatabase(env.DB, databaseError) });
+    const service = serviceWith({ DIRECTORY: brokenDatabase(env.DIRECTORY, databaseError) });
     expect((await getHealth(service, '/health')).status).toBe(200);
   });
 
@@ -91,7 +94,7 @@ describe('GET /health?deep=1', () => {
   });
 
   it.each([
-    ['database', 'fails', { DB: brokenDatabase(env.DB, databaseError) }],
+    ['database', 'fails', { DIRECTORY: brokenDatabase(env.DIRECTORY, databaseError) }],
     ['cache', 'fails', { PHRASE_CACHE: { get: throws } }],
     ['cache', 'hangs', { PHRASE_CACHE: { get: hangs } }],
     ['queue', 'fails', { BATCH_QUEUE: { metrics: throws } as unknown as Queue }],
@@ -113,7 +116,7 @@ describe('GET /health?deep=1', () => {
   it('names every dependency that is unavailable', async () => {
     const response = await getHealth(
       serviceWith({
-        DB: brokenDatabase(env.DB, databaseError),
+        DIRECTORY: brokenDatabase(env.DIRECTORY, databaseError),
         PHRASE_CACHE: { get: hangs },
         BATCH_QUEUE: { metrics: throws } as unknown as Queue,
       }),
@@ -124,8 +127,8 @@ describe('GET /health?deep=1', () => {
 
   it('repeats its last result for five seconds, and then checks again', async () => {
     let broken = true;
-    const DB = brokenDatabase(env.DB, databaseError, () => !broken);
-    const service = serviceWith({ DB });
+    const DIRECTORY = brokenDatabase(env.DIRECTORY, databaseError, () => !broken);
+    const service = serviceWith({ DIRECTORY });
     expect((await getHealth(service)).status).toBe(503);
     broken = false;
     now += 4_999;

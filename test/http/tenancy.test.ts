@@ -125,7 +125,7 @@ it('tries at least 60 cases', () => {
 it.each(['GET', 'HEAD', 'PATCH', 'DELETE'])(
   'answers every %s for another bank’s customers like one for customers that do not exist',
   async (verb) => {
-    const dump = async () => (await env.DB.prepare('SELECT * FROM customers').all()).results;
+    const dump = async () => (await env.SHARD_1.prepare('SELECT * FROM customers').all()).results;
     const before = await dump();
     for (const [name, { key: apiKey, headers, path, body, ...rest }] of Object.entries(CASES)) {
       if (rest.verb !== verb) continue;

@@ -208,7 +208,7 @@ describe('causes', () => {
 });
 
 describe('a D1 that throws', () => {
-  const db = (error: Error) => brokenDatabase(env.DB, error, () => false);
+  const db = (error: Error) => brokenDatabase(env.SHARD_1, error, () => false);
   const thrown = async (error: Error) => {
     const together = await executeBatch(db(error), [sql`SELECT 1`]).catch((caught: unknown) => caught);
     const alone = await execute(db(error), sql`SELECT 1`).catch((caught: unknown) => caught);
@@ -217,7 +217,7 @@ describe('a D1 that throws', () => {
 
   it.each([
     d1Error('Network connection lost.'),
-    d1Error('D1 DB is overloaded. Requests queued for too long.'),
+    d1Error('D1 SHARD_1 is overloaded. Requests queued for too long.'),
     d1Error('database is locked: SQLITE_BUSY'),
     d1Error('disk I/O error: SQLITE_IOERR'),
     new Error('Network connection lost.'),
@@ -236,11 +236,11 @@ describe('a D1 that throws', () => {
 
   it('because of a row is recognised, whatever the constraint', async () => {
     for (const statement of [
-      sql`INSERT INTO banks (id, name, created_at, customer_count) VALUES ('x', 'x', 0, -1)`,
-      sql`INSERT INTO banks (id, name, created_at) VALUES ('x', 'x', 'no number')`,
-      sql`INSERT INTO banks (id, name, created_at) VALUES ('bnk_lagos', 'x', 0)`,
+      sql`INSERT INTO tenants (bank_id, state, customer_count) VALUES ('x', 'open', -1)`,
+      sql`INSERT INTO tenants (bank_id, state, customer_count) VALUES ('x', 'open', 'no number')`,
+      sql`INSERT INTO tenants (bank_id, state) VALUES ('bnk_lagos', 'open')`,
     ]) {
-      const caught: unknown = await executeBatch(env.DB, [statement]).catch((error: unknown) => error);
+      const caught: unknown = await executeBatch(env.SHARD_1, [statement]).catch((error: unknown) => error);
       expect(isConstraintFailure(caught)).toBe(true);
       expect(isPhraseCollision(caught)).toBe(false);
     }

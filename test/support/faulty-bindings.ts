@@ -1,4 +1,5 @@
 /** Bindings that fail as the real ones do when the platform has trouble. */
+import type { Env } from '../../src/env.ts';
 import type { Timer } from '../../src/runtime.ts';
 
 /** Returns an error as D1 throws it: the message has a prefix, and the cause is SQLite's or the network's error. */
@@ -99,6 +100,18 @@ export function faultyDatabase(
     if (outcome === 'throws after') throw connectionLost();
     return outcome === 'stalls after' ? hang() : result;
   });
+}
+
+/** Returns the databases of these bindings, each as `wrap` returns it. */
+export function onEveryDatabase<Bindings extends Partial<Env>>(
+  bindings: Bindings,
+  wrap: (db: D1Database) => D1Database,
+): { DIRECTORY: D1Database; SHARD_1: D1Database } {
+  const databases = Object.entries(bindings).filter(([name]) => /^(DIRECTORY|SHARD_\d+)$/.test(name));
+  return Object.fromEntries(databases.map(([name, db]) => [name, wrap(db as D1Database)])) as {
+    DIRECTORY: D1Database;
+    SHARD_1: D1Database;
+  };
 }
 
 /** Adds sessions to a D1 that has none: they read from the primary and have no bookmark. */

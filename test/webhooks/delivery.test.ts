@@ -72,13 +72,13 @@ it('sends only the types that an endpoint wants, over any number of others, and 
     types: ['customer.erased'],
   });
   const foreign = await createWebhook(service, { url: 'https://other.example.net/' }, API_KEYS.other);
-  await env.DB.batch([
-    env.DB.prepare(
+  await env.SHARD_1.batch([
+    env.SHARD_1.prepare(
       `WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
        INSERT INTO events SELECT '${LAGOS}', i, 'customer.updated', '{}', 0 FROM n`,
     ),
-    env.DB.prepare(`UPDATE banks SET event_sequence = 2500 WHERE id = '${LAGOS}'`),
-    env.DB.prepare(`UPDATE webhook_endpoints SET position = 2500 WHERE id = '${webhook.id}'`),
+    env.SHARD_1.prepare(`UPDATE tenants SET event_sequence = 2500 WHERE bank_id = '${LAGOS}'`),
+    env.SHARD_1.prepare(`UPDATE webhook_endpoints SET position = 2500 WHERE id = '${webhook.id}'`),
   ]);
   await service.eraseCustomer(ada.id);
   await service.deliverWebhooks();
@@ -188,7 +188,7 @@ describe('a receiver that fails', () => {
 describe('an event that the log no longer keeps', () => {
   it('disables the endpoint that still needed it, instead of being skipped in silence', async () => {
     await makeEvents(3);
-    await env.DB.prepare('DELETE FROM events WHERE sequence <= 2').run();
+    await env.SHARD_1.prepare('DELETE FROM events WHERE sequence <= 2').run();
     await service.deliverWebhooks();
     expect(await status()).toMatchObject({ status: 'DISABLED', disabledReason: 'EVENTS_EXPIRED' });
     expect(receivers.received).toEqual([]);
@@ -278,13 +278,13 @@ describe('two deliverers', () => {
     service.pendingEndpoints.splice(0);
     // The claim works, and the write of the result fails.
     await deliver(
-      isolate(({ DB }) => ({
-        DB: {
+      isolate(({ SHARD_1 }) => ({
+        SHARD_1: {
           prepare: (sql: string) => {
             if (sql.startsWith('UPDATE webhook_endpoints SET position')) throw new Error('died');
-            return DB.prepare(sql);
+            return SHARD_1.prepare(sql);
           },
-          batch: (statements: D1PreparedStatement[]) => DB.batch(statements),
+          batch: (statements: D1PreparedStatement[]) => SHARD_1.batch(statements),
         } as unknown as D1Database,
       })),
     );
@@ -381,7 +381,7 @@ it('costs two rows written, one for each further event, and none if there is not
 it('survives an answer of D1 that is lost: the event is sent again, and nothing is skipped', async () => {
   await makeEvents(3);
   const pointer = service.pendingEndpoints.splice(0).slice(0, 1);
-  await isolate(({ DB }) => ({ DB: faultyDatabase(DB, ['throws after']) })).deliverMessages(
+  await isolate(({ SHARD_1 }) => ({ SHARD_1: faultyDatabase(SHARD_1, ['throws after']) })).deliverMessages(
     pointer,
     WEBHOOK_QUEUE,
   );

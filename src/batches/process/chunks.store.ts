@@ -84,12 +84,12 @@ function closeChunkStatements(pointer: ChunkPointer, now: number, maxFailures: n
   const erased = sql`(SELECT count(*) FROM json_each(payload) AS staged WHERE NOT ${isNotErased})`;
   const today = dailyCount(now, sql`chunk.failed`);
   return [
-    sql`UPDATE banks SET customer_count = customer_count + chunk.created,
+    sql`UPDATE tenants SET customer_count = customer_count + chunk.created,
             failure_count = failure_count + chunk.failed,
             failure_day_count = ${today.count}, failure_day = ${today.day}
           FROM (SELECT ${created} - ${erased} AS created, ${failed(sql``)} AS failed
             FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}) AS chunk
-          WHERE id = ${pointer.bankId}`,
+          WHERE bank_id = ${pointer.bankId}`,
     sql`UPDATE batch_chunks
           SET created = ${created}, raced = ${failed(sql`AND failure.code = ${CODE_LETTERS.EXISTING_CUSTOMER}`)},
             done_at = ${now}, payload = NULL, next_send_at = NULL

@@ -18,10 +18,10 @@ export function deleteOldBatches(completedBefore: number, max: { batches: number
           ORDER BY completed_at, bank_id, id LIMIT ${max.batches}))
       WHERE before < ${max.failures}`;
   return {
-    counts: sql`UPDATE banks SET failure_count = failure_count - removed.count
+    counts: sql`UPDATE tenants SET failure_count = failure_count - removed.count
         FROM (SELECT bank_id, count(*) AS count FROM batch_failures
           WHERE (bank_id, batch_id) IN (${oldest}) GROUP BY bank_id) AS removed
-        WHERE banks.id = removed.bank_id`,
+        WHERE tenants.bank_id = removed.bank_id`,
     failures: sql`DELETE FROM batch_failures WHERE (bank_id, batch_id) IN (${oldest})`,
     chunks: sql`DELETE FROM batch_chunks WHERE (bank_id, batch_id) IN (${oldest})`,
     batches: sql<{ id: string }>`DELETE FROM batches WHERE (bank_id, id) IN (${oldest}) RETURNING id`,

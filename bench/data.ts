@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readD1Migrations } from '@cloudflare/vitest-pool-workers';
 import { BANK_SCOPES } from '../src/api-keys/scopes.ts';
-import { createPhrase } from '../src/lib/phrase.ts';
+import { drawPhrase } from '../src/databases/first-words.ts';
 import type { LoadRequest } from './load.ts';
 import { isOurs, type BenchServer } from './servers.ts';
 
@@ -44,7 +44,7 @@ export function knownCustomers(): KnownCustomer[] {
   return Array.from({ length: KNOWN_CUSTOMERS }, (_, n) => ({
     id: `cus_01JZZZZZZZ${String(n).padStart(16, '0')}`,
     email: `known.${n}@example.com`,
-    phrase: createPhrase(random),
+    phrase: drawPhrase('SHARD_1', random),
   }));
 }
 

@@ -126,7 +126,13 @@ class World {
     this.#updates.count += 1;
     const deps = this.#depsAt(place, this.#updates.calls);
     const requestId = createId('req', deps.runtime);
-    const actor = { bankId: bankIdOf(bankOf(customer)), apiKeyId: 'key', requestId };
+    const actor = {
+      bankId: bankIdOf(bankOf(customer)),
+      apiKeyId: 'key',
+      requestId,
+      home: { shard: 'SHARD_1' as const, moveNumber: 0 },
+      jurisdictions: new Map([['SHARD_1' as const, null]]),
+    };
     await updateCustomer(deps, actor, `cus_${customer}`, { accountName: 'New Name' }, undefined);
   }
 

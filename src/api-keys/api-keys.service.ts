@@ -7,6 +7,7 @@
 import { READ_DEADLINE_MS, execute, WRITE_DEADLINE_MS, type Database } from '../db/statements.ts';
 import { DatabaseError, describeCause } from '../db/errors.ts';
 import type { Runtime } from '../runtime.ts';
+import type { Jurisdictions, ShardName } from '../databases/home.ts';
 import type { Caller } from './caller.ts';
 import { hasChecksum } from './api-key-checksum.ts';
 import { selectApiKey, updateLastUsed } from './api-keys.store.ts';
@@ -155,6 +156,11 @@ async function checkApiKey(key: string, deps: AuthenticationDeps): Promise<Calle
   return checkHash(key, await hashApiKey(key), deps);
 }
 
+function readJurisdictions(json: string): Jurisdictions {
+  const byName = JSON.parse(json) as Record<ShardName, string | null>;
+  return new Map(Object.entries(byName) as [ShardName, string | null][]);
+}
+
 async function checkHash(key: string, hash: string, deps: AuthenticationDeps): Promise<Caller | null> {
   const { directory, apiKeyCache, runtime } = deps;
   const now = runtime.now();
@@ -164,8 +170,16 @@ async function checkHash(key: string, hash: string, deps: AuthenticationDeps): P
     apiKeyCache.forget(key);
     return null;
   }
-  const { id: apiKeyId, bankId, bankName, cursorKey } = found;
-  const caller = { apiKeyId, bankId, bankName, scopes: new Set(found.scopes.split(' ')), cursorKey };
+  const { id: apiKeyId, bankId, bankName, cursorKey, moveNumber } = found;
+  const caller = {
+    apiKeyId,
+    bankId,
+    bankName,
+    scopes: new Set(found.scopes.split(' ')),
+    cursorKey,
+    home: { shard: found.shard as ShardName, moveNumber },
+    jurisdictions: readJurisdictions(found.jurisdictions),
+  };
   apiKeyCache.remember(key, hash, caller, now, expiresAt);
   const today = new Date(now).toISOString().slice(0, 10);
   if ((found.lastUsedOn ?? '') < today) deps.runAfterResponse(recordUse(deps, hash, apiKeyId, today));

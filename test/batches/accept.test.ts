@@ -179,7 +179,7 @@ describe('the chunks of a batch', () => {
     }
     expect(service.pendingPointers).toHaveLength(chunks.results.length);
     for (const pointer of service.pendingPointers)
-      expect(Object.keys(pointer)).toEqual(['bankId', 'batchId', 'chunk']);
+      expect(Object.keys(pointer)).toEqual(['bankId', 'batchId', 'chunk', 'shard', 'moveNumber']);
   });
 });
 

@@ -10,6 +10,7 @@ import { API_KEYS } from '../support/banks.ts';
 import { brokenDatabase, brokenQueue, d1Error } from '../support/faulty-bindings.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
 import { countRows, selectRows } from '../support/database.ts';
+import { HOME } from '../support/banks.ts';
 import { Service } from '../support/service.ts';
 
 const silentRuntime = { ...systemRuntime, log: () => {} };
@@ -101,8 +102,11 @@ describe('a message', () => {
   it.each([
     ['text', 'text'],
     ['a pointer without a chunk', { bankId: 'bnk_lagos', batchId: 'bat_x' }],
-    ['a pointer with another property', { bankId: 'bnk_lagos', batchId: 'bat_x', chunk: 0, email: 'x@y.z' }],
-    ['a pointer to an unknown chunk', { bankId: 'bnk_lagos', batchId: 'bat_x', chunk: 0 }],
+    [
+      'a pointer with another property',
+      { bankId: 'bnk_lagos', batchId: 'bat_x', chunk: 0, ...HOME, email: 'x@y.z' },
+    ],
+    ['a pointer to an unknown chunk', { bankId: 'bnk_lagos', batchId: 'bat_x', chunk: 0, ...HOME }],
   ])('with %s is acknowledged and changes nothing', async (_, body) => {
     const result = await service.deliverMessages([body]);
     expect([result.explicitAcks, result.retryMessages]).toEqual([['message-0'], []]);
@@ -147,7 +151,7 @@ describe('a message', () => {
     const deps = createDeps(overloaded.env, context, systemRuntime, createIsolateMemory());
     const delays: unknown[] = [];
     for (const attempts of [1, 2, 3, 6, 40]) {
-      const body = { bankId: 'bnk_lagos', batchId: 'bat_x', chunk: 0 };
+      const body = { bankId: 'bnk_lagos', batchId: 'bat_x', chunk: 0, ...HOME };
       const retry = (options?: QueueRetryOptions) => delays.push(options?.delaySeconds);
       const ack = () => delays.push('acknowledged');
       await consumeBatches({ ...deps, runtime: silentRuntime }, [{ body, attempts, ack, retry }]);
@@ -281,7 +285,12 @@ describe('between two chunks', () => {
     };
     const consumer = new Service(undefined, { now: () => time, sleep });
     await consumer.deliverMessages(
-      Array.from({ length: chunks }, (_, chunk) => ({ bankId: 'bnk_lagos', batchId: 'bat_x', chunk })),
+      Array.from({ length: chunks }, (_, chunk) => ({
+        bankId: 'bnk_lagos',
+        batchId: 'bat_x',
+        chunk,
+        ...HOME,
+      })),
     );
     return pauses;
   }

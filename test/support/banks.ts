@@ -9,6 +9,9 @@ import { importFieldKey, sealField } from '../../src/crypto/field-cipher.ts';
 export const LAGOS = 'bnk_lagos';
 export const ACCRA = 'bnk_accra';
 
+/** Where both banks are, as a message says it. */
+export const HOME = { shard: 'SHARD_1', moveNumber: 0 } as const;
+
 /** Of Lagos. It is disabled, so that it takes no part in a test unless the test enables it. */
 export const WEBHOOK_ID = 'whk_01K0000000000000000000000A';
 export const WEBHOOK_SECRET = `whsec_${btoa('0123456789abcdef'.repeat(2))}`;

@@ -1,7 +1,7 @@
 /** Reads of the test's databases, past the service: of the directory's own tables, and of those of SHARD_1. */
 import { env } from 'cloudflare:workers';
 
-const DIRECTORY_TABLES = /\b(banks|api_keys|shards|bank_moves)\b/;
+const DIRECTORY_TABLES = /[\s"](banks|api_keys|shards|bank_moves)\b|^(banks|api_keys|shards|bank_moves)$/;
 
 /** The database that has the table, or on which the SQL runs. */
 export const databaseOf = (sql: string) => (DIRECTORY_TABLES.test(sql) ? env.DIRECTORY : env.SHARD_1);

@@ -5,7 +5,7 @@ import wranglerToml from '../../wrangler.toml?raw';
 import { WEBHOOK_QUEUE } from '../../src/env.ts';
 import { MAX_REQUESTS } from '../../src/webhooks/consumer.ts';
 import { MAX_DELAY_MS, retryDelayMs } from '../../src/webhooks/retries.ts';
-import { API_KEYS, LAGOS } from '../support/banks.ts';
+import { API_KEYS, HOME, LAGOS } from '../support/banks.ts';
 import { faultyDatabase } from '../support/faulty-bindings.ts';
 import { sentCustomer } from '../support/customers.ts';
 import { Meter } from '../support/meter.ts';
@@ -61,7 +61,7 @@ it('sends each event once, in order, as the event log has it, and begins with th
 
 it('sends a batch’s completion as soon as its last chunk is applied', async () => {
   await service.createCustomer(sentCustomer(2));
-  expect(service.pendingEndpoints).toEqual([{ bankId: LAGOS, endpointId: webhook.id }]);
+  expect(service.pendingEndpoints).toEqual([{ bankId: LAGOS, endpointId: webhook.id, ...HOME }]);
   await service.deliverWebhooks();
   expect(receivers.received.map(({ event }) => event.type)).toEqual(['batch.completed']);
 });
@@ -99,7 +99,7 @@ describe('a receiver that fails', () => {
       expect([lastStatusCode, position]).toEqual([[500, null, 302][request], `evt_${LAGOS}_1`]);
       waits.push(Date.parse(nextAttemptAt) - now);
       // Too early, nothing is sent.
-      await service.deliverMessages([{ bankId: LAGOS, endpointId: webhook.id }], WEBHOOK_QUEUE);
+      await service.deliverMessages([{ bankId: LAGOS, endpointId: webhook.id, ...HOME }], WEBHOOK_QUEUE);
       expect(receivers.received).toHaveLength(request + 1);
       now = Date.parse(nextAttemptAt);
       await service.sweep();
@@ -223,7 +223,7 @@ describe('an event that the log no longer keeps', () => {
 
 describe('two deliverers', () => {
   const deliver = (by: Service) =>
-    by.deliverMessages([{ bankId: LAGOS, endpointId: webhook.id }], WEBHOOK_QUEUE);
+    by.deliverMessages([{ bankId: LAGOS, endpointId: webhook.id, ...HOME }], WEBHOOK_QUEUE);
 
   it('do not send to one endpoint at the same time', async () => {
     await makeEvents(1);
@@ -257,7 +257,8 @@ describe('two deliverers', () => {
   it('skip no event of a type that is added while one is sending', async () => {
     const url = 'https://hooks.example.net/b';
     const { id } = await createWebhook(service, { url, types: ['batch.completed'] });
-    const deliverTo = (by: Service) => by.deliverMessages([{ bankId: LAGOS, endpointId: id }], WEBHOOK_QUEUE);
+    const deliverTo = (by: Service) =>
+      by.deliverMessages([{ bankId: LAGOS, endpointId: id, ...HOME }], WEBHOOK_QUEUE);
     await service.createCustomer(sentCustomer(2));
     await makeEvents(2);
     let release = () => {};
@@ -314,9 +315,9 @@ describe('the queue', () => {
     await makeEvents(1);
     service.pendingEndpoints.splice(0);
     const bodies = [
-      { bankId: LAGOS, endpointId: webhook.id },
+      { bankId: LAGOS, endpointId: webhook.id, ...HOME },
       { x: 1 },
-      { bankId: 'bnk_x', endpointId: 'whk_x' },
+      { bankId: 'bnk_x', endpointId: 'whk_x', ...HOME },
     ];
     const { explicitAcks, outcome } = await service.deliverMessages(bodies, WEBHOOK_QUEUE);
     expect([explicitAcks.length, outcome]).toEqual([3, 'ok']);
@@ -332,9 +333,9 @@ describe('the queue', () => {
       others.push(await createWebhook(service, { url: `https://hooks.example.net/${n}` }));
     await makeEvents(9);
     service.pendingEndpoints.splice(0);
-    await service.deliverMessages([{ bankId: LAGOS, endpointId: webhook.id }], WEBHOOK_QUEUE);
+    await service.deliverMessages([{ bankId: LAGOS, endpointId: webhook.id, ...HOME }], WEBHOOK_QUEUE);
     expect(receivers.ids()).toEqual(eventIds(2, 5));
-    const pointers = [webhook, ...others].map(({ id }) => ({ bankId: LAGOS, endpointId: id }));
+    const pointers = [webhook, ...others].map(({ id }) => ({ bankId: LAGOS, endpointId: id, ...HOME }));
     const { retryMessages } = await service.deliverMessages(pointers, WEBHOOK_QUEUE);
     expect([receivers.received.length, retryMessages.length]).toEqual([8, 1]);
   });
@@ -366,7 +367,7 @@ it('costs two rows written, one for each further event, and none if there is not
   const metered = isolate((bindings) => meter.bindings(bindings));
   const deliver = async () => {
     meter.reset();
-    await metered.deliverMessages([{ bankId: LAGOS, endpointId: webhook.id }], WEBHOOK_QUEUE);
+    await metered.deliverMessages([{ bankId: LAGOS, endpointId: webhook.id, ...HOME }], WEBHOOK_QUEUE);
     return meter.rowsWritten;
   };
   await makeEvents(1);

@@ -18,9 +18,10 @@ const consumer = 'batches/process/consumer.ts';
 const delivery = 'webhooks/delivery.ts';
 const deliveryStore = 'webhooks/delivery.store.ts';
 const commit = 'batches/accept/commit.ts';
+const tenantStore = 'databases/tenant.store.ts';
 const noSweep: Edit = {
   file: 'cron.ts',
-  find: 'resendDueChunks(deps),',
+  find: '  resendDueChunks,\n',
   replace: '',
 };
 
@@ -30,16 +31,17 @@ export const MUTANTS: Record<string, Edit[]> = {
     noSweep,
     {
       file: consumer,
-      find: '      await work(pointer.data, retrySeconds);\n      message.ack();',
-      replace: '      message.ack();\n      await work(pointer.data, retrySeconds);',
+      find: '      await handle({ deps, tenant, pointer: pointer.data }, retrySeconds);\n      message.ack();',
+      replace:
+        '      message.ack();\n      await handle({ deps, tenant, pointer: pointer.data }, retrySeconds);',
     },
   ],
   'closed-outside-the-transaction': [
     {
       file: consumer,
-      find: '{ statements, due }, WRITE_DEADLINE_MS)',
+      find: 'tenant.write({ statements, due })',
       replace:
-        '[statements.slice(0, 3)]).then(() => executeBatch(deps.db, { statements: statements.slice(3), due }))',
+        'tenant.write([statements.slice(0, 3)]).then(() => tenant.write({ statements: statements.slice(3), due }))',
     },
   ],
   'closed-chunks-not-guarded': [
@@ -61,11 +63,11 @@ export const MUTANTS: Record<string, Edit[]> = {
   'key-not-in-the-transaction': [
     {
       file: commit,
-      find: '      await executeBatch(deps.db, statements, WRITE_DEADLINE_MS);\n',
+      find: '      await tenant.write(statements);\n',
       replace:
         '      const own = idempotency === undefined ? statements.length : statements.length - 2;\n' +
-        '      await executeBatch(deps.db, statements.slice(0, own));\n' +
-        '      if (own < statements.length) await executeBatch(deps.db, statements.slice(own));\n',
+        '      await tenant.write(statements.slice(0, own));\n' +
+        '      if (own < statements.length) await tenant.write(statements.slice(own));\n',
     },
   ],
   'body-of-a-key-not-compared': [
@@ -114,8 +116,8 @@ export const MUTANTS: Record<string, Edit[]> = {
   'a-replica-is-believed-like-the-primary': [
     {
       file: 'customers/phrase-cache.ts',
-      find: 'const { rows, fromPrimary } = await executeNearest(nearest, statement);',
-      replace: 'const [{ rows }, fromPrimary] = [await executeNearest(nearest, statement), true];',
+      find: 'const { row, fromPrimary } = await nearest();',
+      replace: 'const [{ row }, fromPrimary] = [await nearest(), true];',
     },
   ],
   'a-customer-is-overwritten': [
@@ -172,11 +174,11 @@ export const MUTANTS: Record<string, Edit[]> = {
   'refused-rows-counted-outside-the-transaction': [
     {
       file: commit,
-      find: '      await executeBatch(deps.db, statements, WRITE_DEADLINE_MS);\n',
+      find: '      await tenant.write(statements);\n',
       replace:
         '      const own = plan.failures.length > 0 ? 1 : 0;\n' +
-        '      if (own > 0) await executeBatch(deps.db, statements.slice(0, own), WRITE_DEADLINE_MS);\n' +
-        '      await executeBatch(deps.db, statements.slice(own), WRITE_DEADLINE_MS);\n',
+        '      if (own > 0) await tenant.write(statements.slice(0, own));\n' +
+        '      await tenant.write(statements.slice(own));\n',
     },
   ],
   'the-limit-of-a-day-is-not-held': [
@@ -199,15 +201,15 @@ export const MUTANTS: Record<string, Edit[]> = {
   'an-event-outside-its-transaction': [
     {
       file: 'customers/customers.service.ts',
-      find: 'await executeBatchWithRetry(deps.session, statements);',
+      find: 'await tenant.writeRepeatable(statements);',
       replace:
-        'await executeBatchWithRetry(deps.session, statements.event).then(() => executeBatchWithRetry(deps.session, { ...statements, event: [] }));',
+        'await tenant.writeRepeatable(statements.event).then(() => tenant.writeRepeatable({ ...statements, event: [] }));',
     },
     {
       file: 'erasure/erasure.service.ts',
-      find: 'await executeBatchWithRetry(session, statements);',
+      find: 'await tenant.writeRepeatable(statements);',
       replace:
-        'await executeBatchWithRetry(session, statements.event).then(() => executeBatchWithRetry(session, { ...statements, event: [] }));',
+        'await tenant.writeRepeatable(statements.event).then(() => tenant.writeRepeatable({ ...statements, event: [] }));',
     },
   ],
   'a-batch-completed-without-its-event': [
@@ -223,7 +225,7 @@ export const MUTANTS: Record<string, Edit[]> = {
       find: 'const attempt = event && (await send(delivery, event));',
       replace:
         'if (event) { const held = { ...pointer, lease, position }; position = event.sequence; ' +
-        'await execute(deps.db, moveEndpoint(held, { position, leaseUntil: startedAt + LEASE_MS, sent: null })); } ' +
+        'await tenant.write([moveEndpoint(held, { position, leaseUntil: startedAt + LEASE_MS, sent: null })]); } ' +
         'const attempt = event && (await send(delivery, event));',
     },
   ],
@@ -248,7 +250,27 @@ export const MUTANTS: Record<string, Edit[]> = {
       replace: 'WHERE sequence > (',
     },
   ],
-  'webhooks-wait-for-the-queue': [{ file: 'cron.ts', find: 'wakeDueEndpoints(deps),', replace: '' }],
+  'webhooks-wait-for-the-queue': [{ file: 'cron.ts', find: '  wakeDueEndpoints,\n', replace: '' }],
+  'no-guard': [
+    {
+      file: tenantStore,
+      find: 'SELECT 1 WHERE NOT EXISTS (',
+      replace: 'SELECT 1 WHERE false AND NOT EXISTS (',
+    },
+  ],
+  'a-refusal-of-the-guard-is-a-bad-row': [
+    { file: 'databases/tenant.ts', find: 'if (isRefusedByGuard(error))', replace: 'if (false)' },
+  ],
+  'reads-that-do-not-check': [
+    {
+      file: tenantStore,
+      find: "return state === 'open' ||",
+      replace: "return state !== 'x' || state === 'open' ||",
+    },
+  ],
+  'a-write-that-knows-no-move-number': [
+    { file: tenantStore, find: ' AND move_number = ?)`,', replace: ' AND move_number >= 0 * ?)`,' },
+  ],
 };
 
 export function plantedBug(name: string): Plugin {

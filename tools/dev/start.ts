@@ -9,7 +9,7 @@ import { DEMO_CUSTOMER } from '../../src/openapi/examples.ts';
 import { pathOfCaller, run } from '../lib/arguments.ts';
 import { DEMO_KEYS } from './demo-data.ts';
 import { summarise } from './dev-output.ts';
-import { prepareLocalDatabase, removeLocalData } from './local-database.ts';
+import { prepareLocalDatabase, removeLocalData, removeOldDatabase } from './local-database.ts';
 import { explainPort, isServiceAt } from './server.ts';
 import { projectFolder, wranglerEntry, wranglerEnvironment } from '../lib/wrangler.ts';
 
@@ -59,7 +59,10 @@ async function start(excess: string | undefined, options: Options): Promise<void
     const removed = await removeLocalData(persistTo);
     console.log(removed === undefined ? 'There was no local data to remove.' : `Removed ${removed}.`);
   }
-  console.log('Preparing the local database …');
+  if (await removeOldDatabase(persistTo)) {
+    console.log('Removed the local data of version 0.1.0, which this version can’t read: it begins anew.');
+  }
+  console.log('Preparing the local databases …');
   await prepareLocalDatabase(persistTo);
   await serve(url, options);
 }

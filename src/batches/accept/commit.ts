@@ -12,6 +12,8 @@ import {
   isOverOpenLimit,
 } from '../../db/errors.ts';
 import type { PrimarySession } from '../../db/session.ts';
+import { selectDueEndpoints } from '../../events/due-endpoints.store.ts';
+import { wakeEndpoints, type WakeDeps } from '../../events/webhook-queue.ts';
 import type { Runtime } from '../../runtime.ts';
 import { tooMany, unavailable, type AppError } from '../../errors.ts';
 import type { Idempotency, IdempotencyRecord } from './idempotency.ts';
@@ -27,12 +29,14 @@ import {
   type OpenBatches,
 } from './accept.store.ts';
 
-export interface CommitDeps {
+export interface CommitDeps extends WakeDeps {
   db: PrimarySession;
   failureLimits: FailureLimits;
   /** Batches of one bank that may be open at once. */
   maxOpenBatches: number;
   runtime: Pick<Runtime, 'log'>;
+  /** Work that the response does not wait for. */
+  runAfterResponse: (work: Promise<void>) => void;
 }
 
 /** Retries after the first attempt. D1's trouble is over in a moment or lasts, and then the client waits better. */
@@ -69,9 +73,13 @@ export async function commitBatch(
       ...insertIdempotencyRecord(plan.bankId, idempotency.key, idempotency.record, plan.createdAt),
     );
   }
+  // A batch without chunks is complete at once.
+  const due =
+    plan.chunks.length === 0 ? [selectDueEndpoints(plan.bankId, plan.createdAt, 'batch.completed')] : [];
   for (let attempt = 0; ; attempt += 1) {
     try {
-      await executeBatch(deps.db, statements, WRITE_DEADLINE_MS);
+      const rows = await executeBatch(deps.db, { statements, due }, WRITE_DEADLINE_MS);
+      deps.runAfterResponse(wakeEndpoints(deps, rows.due));
       return null;
     } catch (error) {
       const { stored, record, open } = await readBackCommit(deps, plan, idempotency?.key);

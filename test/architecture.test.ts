@@ -102,6 +102,7 @@ const AREAS: Record<string, string[]> = {
     'batches',
     'customers',
     'audit',
+    'events',
     'http',
     'api-keys',
     'crypto',

@@ -25,11 +25,16 @@ export default defineConfig({
     cloudflareTest(async () => ({
       wrangler: { configPath: './wrangler.toml' },
       miniflare: {
+        // Besides those of wrangler.toml.
+        d1Databases: { SHARD_2: 'SHARD_2' },
         bindings: {
           ENVIRONMENT: 'local',
           // A key for tests only.
           FIELD_KEY_1: btoa('0123456789abcdef'.repeat(2)),
-          MIGRATIONS: await readD1Migrations('./migrations'),
+          MIGRATIONS: {
+            directory: await readD1Migrations('./migrations/directory'),
+            shard: await readD1Migrations('./migrations/shard'),
+          },
           FUZZ_RUNS: Number(FUZZ_RUNS ?? REQUESTS),
           SIMULATION: {
             first: Number(SIMULATION_FIRST ?? 1),

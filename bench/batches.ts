@@ -85,7 +85,7 @@ export async function deliverBatch(
     id: `${batchId}-${chunk}`,
     timestamp: new Date(),
     attempts: 1,
-    body: { bankId, batchId, chunk },
+    body: { bankId, batchId, chunk, shard: 'SHARD_1', moveNumber: 0 },
   }));
   const worker = await server.miniflare.getWorker();
   const events = inSlices(messages, Math.min(MAX_MESSAGES, Math.ceil(messages.length / consumers)));

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { readD1Migrations } from '@cloudflare/vitest-pool-workers';
 import { BANK_SCOPES } from '../src/api-keys/scopes.ts';
-import { createPhrase } from '../src/lib/phrase.ts';
+import { drawPhrase } from '../src/databases/first-words.ts';
 import type { LoadRequest } from './load.ts';
-import type { BenchServer } from './servers.ts';
+import { isOurs, type BenchServer } from './servers.ts';
 
 export const BANK = 'bnk_bench';
 /** The bank that imports while the other one's customers are looked up. */
@@ -44,24 +44,27 @@ export function knownCustomers(): KnownCustomer[] {
   return Array.from({ length: KNOWN_CUSTOMERS }, (_, n) => ({
     id: `cus_01JZZZZZZZ${String(n).padStart(16, '0')}`,
     email: `known.${n}@example.com`,
-    phrase: createPhrase(random),
+    phrase: drawPhrase('SHARD_1', random),
   }));
 }
 
 /** Applies the migrations and inserts the banks, their API keys, and the customers that are looked up. */
-export async function prepare({ name, url, db }: BenchServer): Promise<void> {
-  for (const { queries } of await readD1Migrations('migrations')) {
-    for (const query of queries) await db.prepare(query).run();
-  }
+export async function prepare({ name, url, directory, db }: BenchServer): Promise<void> {
+  await migrate(directory, 'migrations/directory');
+  await migrate(db, 'migrations/shard');
+  await directory.prepare("INSERT INTO shards (name, number, created_at) VALUES ('SHARD_1', 1, 0)").run();
   for (const bank of [BANK, IMPORTING_BANK]) {
-    await db.prepare(`INSERT INTO banks (id, name, created_at) VALUES ('${bank}', 'Bench', 0)`).run();
+    await directory
+      .prepare(`INSERT INTO banks (id, name, shard, created_at) VALUES ('${bank}', 'Bench', 'SHARD_1', 0)`)
+      .run();
+    await db.prepare(`INSERT INTO tenants (bank_id, state) VALUES ('${bank}', 'open')`).run();
   }
   const today = new Date().toISOString().slice(0, 10);
-  await db.batch(
+  await directory.batch(
     (Object.entries(KINDS) as [Kind, (typeof KINDS)[Kind]][]).flatMap(([kind, { bank, scopes }]) =>
       Array.from({ length: KEYS }, (_, n) => {
         const hash = createHash('sha256').update(keyOf(kind, n)).digest('hex');
-        return db
+        return directory
           .prepare(
             `INSERT INTO api_keys (hash, id, bank_id, name, prefix, scopes, created_at, last_used_on)
              VALUES (?, ?, ?, 'bench', 'peere_test_', ?, 0, ?)`,
@@ -80,8 +83,14 @@ export async function prepare({ name, url, db }: BenchServer): Promise<void> {
     )
     .bind(JSON.stringify(known))
     .run();
-  await db.prepare(`UPDATE banks SET customer_count = ${KNOWN_CUSTOMERS} WHERE id = '${BANK}'`).run();
-  if (name === 'ours' || name === 'chunked') await fillCache(url);
+  await db.prepare(`UPDATE tenants SET customer_count = ${KNOWN_CUSTOMERS} WHERE bank_id = '${BANK}'`).run();
+  if (isOurs(name)) await fillCache(url);
+}
+
+async function migrate(db: D1Database, folder: string): Promise<void> {
+  for (const { queries } of await readD1Migrations(folder)) {
+    for (const query of queries) await db.prepare(query).run();
+  }
 }
 
 /** Asks for each customer once, which caches those that are not. A value is cached for five minutes. */
@@ -116,7 +125,7 @@ export async function multiply(db: D1Database, staged: string, times: number): P
   }
   await db
     .prepare(
-      `UPDATE banks SET customer_count = (SELECT count(*) FROM customers WHERE bank_id = '${BANK}') WHERE id = '${BANK}'`,
+      `UPDATE tenants SET customer_count = (SELECT count(*) FROM customers WHERE bank_id = '${BANK}') WHERE bank_id = '${BANK}'`,
     )
     .run();
 }

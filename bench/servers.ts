@@ -17,10 +17,16 @@ export const BUILDS = {
 } as const;
 export type Build = keyof typeof BUILDS;
 
+/** Is it our Worker, which has a directory and a shard? */
+export const isOurs = (name: Build) => name === 'ours' || name === 'chunked';
+
 export interface BenchServer {
   name: Build;
   url: URL;
   miniflare: Miniflare;
+  /** The directory; the same as `db` for the Workers that have one database. */
+  directory: D1Database;
+  /** The customers. */
   db: D1Database;
   /** Milliseconds of CPU time that its workerd has used so far; null if the system does not report it (not Linux). */
   cpu: () => Promise<number | null>;
@@ -62,12 +68,13 @@ const config = readConfig();
 
 /** @param vars bindings besides those of wrangler.toml */
 export async function startServer(name: Build, vars: Record<string, number> = {}): Promise<BenchServer> {
+  const bindings = isOurs(name) ? ['DIRECTORY', 'SHARD_1'] : ['DB'];
   const options = convertV4MiniflareOptions({
     name,
     modules: true,
     script: await build(name),
     compatibilityDate: config.compatibility_date,
-    d1Databases: { DB: `db-${name}` },
+    d1Databases: Object.fromEntries(bindings.map((binding) => [binding, `${binding}-${name}`])),
     queueProducers: { BATCH_QUEUE: 'customer-batches', WEBHOOK_QUEUE: 'webhook-deliveries' },
     ratelimits: Object.fromEntries(
       config.ratelimits.map(({ name: binding, ...limiter }) => [binding, limiter]),
@@ -81,9 +88,12 @@ export async function startServer(name: Build, vars: Record<string, number> = {}
   await miniflare.ready;
   const pid = (await workerdPids()).find((candidate) => !before.includes(candidate));
   const url = await miniflare.unsafeGetDirectURL(name);
-  const db = await miniflare.getD1Database('DB', name);
+  const [directory, db] = await Promise.all(
+    [bindings[0], bindings.at(-1)].map((binding) => miniflare.getD1Database(binding ?? '', name)),
+  );
+  if (directory === undefined || db === undefined) throw new Error(`${name} has no database.`);
   const memory = () => residentMemory(pid === undefined ? undefined : Number(pid));
-  return { name, url, miniflare, db, cpu: () => cpuOf(pid), memory };
+  return { name, url, miniflare, directory, db, cpu: () => cpuOf(pid), memory };
 }
 
 /** @returns the child processes of this process, which are the workerds */

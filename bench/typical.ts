@@ -8,7 +8,7 @@ import { and, desc, eq, inArray } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { createPhrase } from '../src/lib/phrase.ts';
+import { drawPhrase } from '../src/databases/first-words.ts';
 import { systemRuntime } from '../src/runtime.ts';
 import { customers } from '../src/customers/customers.table.ts';
 import { apiKeys } from '../src/db/schema.ts';
@@ -127,7 +127,7 @@ app.post('/v1/bank/customers', zValidator('json', batch), async (context) => {
       continue;
     }
     const id = `cus_${crypto.randomUUID()}`;
-    const phrase = createPhrase(systemRuntime.random);
+    const phrase = drawPhrase('SHARD_1', systemRuntime.random);
     await db.insert(customers).values({ ...row, id, phrase, bankId, batchIndex, createdAt: Date.now() });
     created.push(id);
   }

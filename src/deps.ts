@@ -12,8 +12,8 @@ import {
   CacheMemory,
 } from './customers/phrase-cache.ts';
 import { DataCentreCache, type ValueStore } from './customers/data-centre-cache.ts';
-import { withDeadlines, type Database } from './db/statements.ts';
-import { PrimarySession, ReadSession } from './db/session.ts';
+import { Databases } from './databases/databases.ts';
+import type { Database } from './db/statements.ts';
 import { deploymentOf, type Deployment, type Env } from './env.ts';
 import { createWebhookQueue, type WebhookQueue } from './events/webhook-queue.ts';
 import { LIMITS } from './limits.ts';
@@ -26,19 +26,15 @@ import type { Runtime } from './runtime.ts';
 
 export interface Deps {
   runtime: Runtime;
-  /** The primary. */
-  db: PrimarySession;
-  /** This request's session: for reads that the nearest replica may answer, and writes that those should see. */
-  session: ReadSession;
-  /** The primary, for API keys and `/health` only: they need no bookmark, because they read no customer. */
-  apiKeyDatabase: Database;
+  /** The directory and the shards. The response's bookmark is of what this has seen. */
+  databases: Databases;
+  /** The same for what is not the caller's own, payees and `/health`: the response has no bookmark of it. */
+  networkDatabases: Databases;
+  /** The directory's primary. */
+  directory: Database;
   apiKeyCache: ApiKeyCache;
   phraseCache: PhraseCache<CachedCustomer>;
   payeeCache: PhraseCache<Payee>;
-  /** The primary, for payees only: they may be another bank's, so the response has no bookmark of theirs. */
-  payeeDb: PrimarySession;
-  /** The nearest replica, for payees only, and likewise without a bookmark. */
-  payeeSession: ReadSession;
   budgetMemory: BudgetMemory;
   batchQueue: BatchQueue;
   webhookQueue: WebhookQueue;
@@ -108,16 +104,15 @@ export function createDeps(
 ): Deps {
   const runAfterResponse = (work: Promise<void>) => context.waitUntil(work);
   const deployment = deploymentOf(env);
+  const databases = new Databases(env, runtime.timer, bookmark);
   return {
     runtime,
-    db: new PrimarySession(env.DB, runtime.timer),
-    session: new ReadSession(env.DB, bookmark, runtime.timer),
-    apiKeyDatabase: withDeadlines(env.DB, runtime.timer),
+    databases,
+    networkDatabases: new Databases(env, runtime.timer),
+    directory: databases.directory,
     apiKeyCache: memory.apiKeys,
     phraseCache: new PhraseCache(CUSTOMER_VALUES, phraseStore, memory.phraseCache, runtime),
     payeeCache: new PhraseCache(PAYEE_VALUES, phraseStore, memory.payeeCache, runtime),
-    payeeDb: new PrimarySession(env.DB, runtime.timer),
-    payeeSession: new ReadSession(env.DB, undefined, runtime.timer),
     budgetMemory: memory.budgets,
     batchQueue: createBatchQueue(env.BATCH_QUEUE, runtime.timer),
     webhookQueue: createWebhookQueue(env.WEBHOOK_QUEUE, runtime.timer),

@@ -1,6 +1,11 @@
 /** The bindings and variables of the Worker, as in wrangler.toml. */
 export interface Env {
-  DB: D1Database;
+  /** Banks, API keys, and which shard has which bank. */
+  DIRECTORY: D1Database;
+  /** The first database with banks' data. */
+  SHARD_1: D1Database;
+  /** Further ones: SHARD_2 to SHARD_17. */
+  [shard: `SHARD_${number}`]: D1Database | undefined;
   BATCH_QUEUE: Queue;
   WEBHOOK_QUEUE: Queue;
   /** The reference and the other pages: dist/site, built by tools/build/site.ts. */

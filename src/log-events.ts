@@ -3,6 +3,7 @@ export const LOG_EVENTS = [
   'batch_send_failed',
   'batch_stalled',
   'chunk_done',
+  'chunk_elsewhere',
   'chunk_failed',
   'chunks_sent_again',
   'dead_letter_failed',

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 /** Each area and what it may import. Every import points further down in this table, so there can be no cycle. */
 const AREAS: Record<string, string[]> = {
   'worker.ts': ['cron.ts', 'app.ts', 'deps.ts', 'webhooks', 'batches/process', 'env.ts', 'runtime.ts'],
-  'cron.ts': ['webhooks', 'batches/process', 'events', 'db'],
+  'cron.ts': ['webhooks', 'batches/process', 'events', 'databases', 'db'],
   'app.ts': [
     'deps.ts',
     'webhooks',
@@ -35,6 +35,7 @@ const AREAS: Record<string, string[]> = {
     'rate-limits',
     'api-keys',
     'crypto',
+    'databases',
     'db',
     'env.ts',
     'runtime.ts',
@@ -66,6 +67,7 @@ const AREAS: Record<string, string[]> = {
     'http',
     'api-keys',
     'crypto',
+    'databases',
     'db',
     'env.ts',
     'errors.ts',
@@ -81,23 +83,33 @@ const AREAS: Record<string, string[]> = {
     'events',
     'http',
     'api-keys',
-    'db',
+    'databases',
     'errors.ts',
     'runtime.ts',
     'lib',
   ],
-  payee: ['customers', 'http', 'api-keys', 'db', 'errors.ts', 'runtime.ts', 'limits.ts', 'lib'],
+  payee: ['customers', 'http', 'api-keys', 'databases', 'db', 'errors.ts', 'runtime.ts', 'limits.ts', 'lib'],
   'batches/process': [
     'batches/accept',
     'batches',
     'customers',
     'events',
+    'databases',
     'db',
     'runtime.ts',
     'log-events.ts',
-    'lib',
   ],
-  'batches/results': ['batches', 'customers', 'http', 'api-keys', 'paging', 'db', 'errors.ts', 'limits.ts'],
+  'batches/results': [
+    'batches',
+    'customers',
+    'http',
+    'api-keys',
+    'paging',
+    'databases',
+    'db',
+    'errors.ts',
+    'limits.ts',
+  ],
   'batches/accept': [
     'batches',
     'customers',
@@ -106,34 +118,37 @@ const AREAS: Record<string, string[]> = {
     'http',
     'api-keys',
     'crypto',
+    'databases',
     'db',
     'errors.ts',
     'runtime.ts',
     'limits.ts',
     'lib',
   ],
-  batches: ['customers', 'events', 'http', 'paging', 'db', 'errors.ts', 'runtime.ts', 'lib'],
+  batches: ['customers', 'events', 'http', 'paging', 'databases', 'db', 'errors.ts', 'runtime.ts', 'lib'],
   customers: [
     'audit',
     'events',
     'http',
     'api-keys',
     'paging',
+    'databases',
     'db',
     'errors.ts',
     'runtime.ts',
     'limits.ts',
     'lib',
   ],
-  bank: ['http', 'rate-limits', 'api-keys', 'db', 'errors.ts', 'limits.ts', 'lib'],
-  audit: ['http', 'api-keys', 'paging', 'db', 'lib'],
-  events: ['http', 'db', 'errors.ts', 'runtime.ts', 'limits.ts', 'lib'],
-  health: ['http', 'db', 'errors.ts', 'runtime.ts', 'lib'],
+  bank: ['http', 'rate-limits', 'api-keys', 'databases', 'limits.ts', 'lib'],
+  audit: ['http', 'api-keys', 'paging', 'databases', 'db', 'lib'],
+  events: ['http', 'databases', 'db', 'errors.ts', 'runtime.ts', 'limits.ts', 'lib'],
+  health: ['http', 'databases', 'db', 'errors.ts', 'runtime.ts', 'lib'],
   http: ['rate-limits', 'api-keys', 'paging', 'db', 'env.ts', 'errors.ts', 'runtime.ts', 'limits.ts', 'lib'],
   'rate-limits': ['env.ts', 'errors.ts', 'runtime.ts'],
-  'api-keys': ['db', 'runtime.ts'],
+  'api-keys': ['databases', 'db', 'runtime.ts'],
   paging: ['crypto', 'errors.ts'],
   crypto: ['env.ts', 'errors.ts', 'runtime.ts'],
+  databases: ['db', 'env.ts', 'errors.ts', 'runtime.ts', 'lib'],
   db: ['runtime.ts', 'lib'],
   'env.ts': [],
   'errors.ts': [],
@@ -336,10 +351,10 @@ const importsFrom = (pattern: RegExp) => (file: SourceFile) =>
   file.imports.some((specifier) => pattern.test(specifier));
 
 const TABLES =
-  'banks|api_keys|customers|batches|batch_chunks|batch_failures|idempotency_keys|audit_log|retired_phrases|payee_misses|events|webhook_endpoints';
+  'banks|shards|tenants|guard|api_keys|customers|batches|batch_chunks|batch_failures|idempotency_keys|audit_log|retired_phrases|payee_misses|events|webhook_endpoints';
 
 const DRIZZLE_TABLES =
-  'banks|apiKeys|customers|batches|batchChunks|batchFailures|idempotencyKeys|auditLog|retiredPhrases';
+  'banks|shards|bankMoves|tenants|guard|apiKeys|customers|batches|batchChunks|batchFailures|idempotencyKeys|auditLog|retiredPhrases';
 
 const OWNERSHIPS: Ownership[] = [
   {
@@ -367,6 +382,34 @@ const OWNERSHIPS: Ownership[] = [
       mentions(new RegExp(`\\b(${DRIZZLE_TABLES})\\b[^;]*/schema\\.ts'`))(file),
     by: /\.store\.ts$|^db\/|^customers\/(customers\.view|shown-shape)\.ts$|^batches\/staged-customer\.ts$/,
     wrong: ['customers/customers.service.ts', "import { apiKeys } from '../db/schema.ts';"],
+  },
+  {
+    what: 'know the bindings of databases',
+    does: mentions(/\bDIRECTORY\b|\bSHARD_\d|\bD1Database\b|D1DatabaseSession\b/),
+    by: /^databases\/|^db\/|^env\.ts$/,
+    wrong: ['customers/customers.service.ts', 'await env.SHARD_1.prepare(text).all()'],
+  },
+  {
+    what: 'reach a shard without a tenant: sweeps, the payee question, /health, and who hands these their databases',
+    does: (file) => importsFrom(/\/databases\/(databases|shard-job)\.ts$/)(file),
+    by: [
+      'batches/process/retention.ts',
+      'batches/process/sweep.ts',
+      'cron.ts',
+      'deps.ts',
+      'events/retention.ts',
+      'health/health.service.ts',
+      'payee/payee-routing.ts',
+      'payee/payee.service.ts',
+      'webhooks/wake-due.ts',
+    ],
+    wrong: ['customers/customers.service.ts', "import type { Databases } from '../databases/databases.ts';"],
+  },
+  {
+    what: 'run statements: everything else has its tenant do it',
+    does: mentions(/\bexecute(Batch|Behind|Nearest)?(<[^>]*>)?\(/),
+    by: /^databases\/|^db\/|^api-keys\/|^health\/|^payee\/payee-routing\.ts$|^batches\/process\/(sweep|retention)\.ts$|^events\/retention\.ts$|^webhooks\/wake-due\.ts$/,
+    wrong: ['audit/audit.service.ts', 'await execute(db, selectChanges(bankId, page))'],
   },
   {
     what: 'touch the Cache API',

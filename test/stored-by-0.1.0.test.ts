@@ -14,14 +14,18 @@ const now = stored.batch.created_at + 3_600_000;
 const insert = (table: string, row: Record<string, string | number | null>) => {
   const names = Object.keys(row);
   const text = `INSERT INTO ${table} (${names.join()}) VALUES (${names.map(() => '?').join()})`;
-  return env.DB.prepare(text).bind(...Object.values(row));
+  return env.SHARD_1.prepare(text).bind(...Object.values(row));
 };
+/** A message of 0.1.0 did not name the shard: only one that does is read. */
+const message = { ...stored.message, shard: 'SHARD_1', moveNumber: 0 };
 let service: Service;
 
 beforeEach(async () => {
   service = new Service(undefined, { now: () => now });
-  await env.DB.batch([
-    env.DB.prepare('UPDATE banks SET cursor_key = ? WHERE id = ?').bind(stored.cursorKey, LAGOS),
+  await env.DIRECTORY.prepare('UPDATE banks SET cursor_key = ? WHERE id = ?')
+    .bind(stored.cursorKey, LAGOS)
+    .run();
+  await env.SHARD_1.batch([
     ...stored.auditLog.map((row) => insert('audit_log', row)),
     insert('batches', stored.batch),
     insert('batch_chunks', stored.chunk),
@@ -33,7 +37,7 @@ const replay = (customers: unknown[] = stored.request.customers) =>
   service.postWithIdempotencyKey(stored.idempotencyKey.idempotency_key, customers);
 
 it('applies a waiting chunk from its queue message', async () => {
-  await service.deliverMessages([stored.message]);
+  await service.deliverMessages([message]);
   const { data } = (await service.get(`/v1/bank/customers/batches/${stored.batch.id}`)).body;
   expect(data).toMatchObject({ summary: { total: 3, successful: 2 }, progress: { processed: 3 } });
   const [, phrase = ''] = stored.cached.key.split(`${LAGOS}:`);
@@ -52,7 +56,7 @@ it('refuses another body under the same Idempotency-Key', async () => {
 });
 
 it('continues a list from a cursor', async () => {
-  await service.deliverMessages([stored.message]);
+  await service.deliverMessages([message]);
   const { status, body } = await service.get(`/v1/bank/customers?limit=1&cursor=${stored.cursor}`);
   expect([status, body.map(({ email }: { email: string }) => email)]).toEqual([
     200,
@@ -69,7 +73,7 @@ it('shows earlier rows of the audit log unchanged', async () => {
 });
 
 it('recognises an earlier row of the audit log as the erasure of a customer', async () => {
-  await service.deliverMessages([stored.message]);
+  await service.deliverMessages([message]);
   const { id } = (await service.get('/v1/bank/customers?limit=1')).body[0];
   const erasure = {
     ...stored.auditLog[0],
@@ -77,9 +81,9 @@ it('recognises an earlier row of the audit log as the erasure of a customer', as
     request_id: 'req_erased',
     action: 'DELETE /v1/bank/customer',
   };
-  await env.DB.batch([
+  await env.SHARD_1.batch([
     insert('audit_log', { ...erasure, subject: id }),
-    env.DB.prepare('DELETE FROM customers WHERE id = ?').bind(id),
+    env.SHARD_1.prepare('DELETE FROM customers WHERE id = ?').bind(id),
   ]);
   const { body } = await service.get(`/v1/bank/audit?subject=${id}`);
   expect(body.data.map(({ action }: { action: string }) => action)).not.toContain('DELETE');

@@ -119,6 +119,9 @@ function customerOf(phrase: string): number | undefined {
     : undefined;
 }
 
+/** All banks are in one shard. */
+const HOME = { shard: 'SHARD_1', moveNumber: 0, jurisdictions: '{"SHARD_1":null}' };
+
 export const bankIdOf = (bank: number) => `bnk_${bank}`;
 const idOf = (customer: number) => `cus_${customer}`;
 
@@ -188,7 +191,7 @@ export class Directory {
   /** Knows the statements of lookups and updates by their text, and how many rows each reads: test/costs.test.ts. */
   #answer({ sql, params }: Query, at: number, calls: Calls): object[] {
     if (/from "api_keys"/.test(sql)) {
-      calls.rowsRead += 2;
+      calls.rowsRead += 3;
       return this.#apiKey(String(params[0]));
     }
     if (sql.startsWith('INSERT INTO payee_misses')) {
@@ -196,13 +199,19 @@ export class Directory {
       return [{ misses: 1 }];
     }
     if (sql.startsWith('UPDATE customers')) return this.#update(params, at);
-    if (sql.startsWith('INSERT INTO audit_log')) return [];
+    if (/^INSERT INTO (audit_log|guard)/.test(sql)) return [];
+    if (/^SELECT (tenants\.)?state\b/.test(sql)) calls.rowsRead += 1;
+    if (sql.startsWith('SELECT state')) return [{ state: 'open' }];
     if (sql.startsWith('SELECT 1 AS found')) return [{ found: 1 }];
     const customer = customerIn(params);
     const isPayee = sql.includes('payee_misses');
     const isVisible = customer !== undefined && (isPayee || params[0] === bankIdOf(bankOf(customer)));
     if (isVisible) calls.rowsRead += 1;
-    if (isPayee) return [{ misses: 0, ...(isVisible ? this.#row(customer, at) : { phrase: null }) }];
+    if (sql.startsWith('SELECT tenants.state')) {
+      return [{ tenantState: 'open', ...(isVisible ? this.#row(customer, at) : { id: null }) }];
+    }
+    if (isPayee)
+      return [{ misses: 0, movedBank: null, ...(isVisible ? this.#row(customer, at) : { phrase: null }) }];
     return isVisible ? [this.#row(customer, at)] : [];
   }
 
@@ -211,7 +220,15 @@ export class Directory {
     if (key === undefined) return [];
     const scopes = 'customers:read customers:write network:resolve';
     const { bank, lastUsedOn } = key;
-    const fields = { scopes, lastUsedOn, expiresAt: null, revokedAt: null, cursorKey: '' };
+    const fields = {
+      scopes,
+      lastUsedOn,
+      expiresAt: null,
+      revokedAt: null,
+      bankName: '',
+      cursorKey: '',
+      ...HOME,
+    };
     return [{ id: `key_${bank}`, bankId: bankIdOf(bank), ...fields }];
   }
 

@@ -102,7 +102,7 @@ const fromReplica: Authenticate = async (key, deps) => {
     return authenticateForCachedPhrase(key, deps);
   }
   const checking = authenticate(key, deps).then((known) => known?.caller ?? null);
-  const nearest = await authenticate(key, { ...deps, apiKeyDatabase: deps.session });
+  const nearest = await authenticate(key, { ...deps, directory: deps.databases.nearest('SHARD_1') });
   return nearest === null ? null : { caller: nearest.caller, check: () => checking };
 };
 

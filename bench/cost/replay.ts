@@ -126,7 +126,13 @@ class World {
     this.#updates.count += 1;
     const deps = this.#depsAt(place, this.#updates.calls);
     const requestId = createId('req', deps.runtime);
-    const actor = { bankId: bankIdOf(bankOf(customer)), apiKeyId: 'key', requestId };
+    const actor = {
+      bankId: bankIdOf(bankOf(customer)),
+      apiKeyId: 'key',
+      requestId,
+      home: { shard: 'SHARD_1' as const, moveNumber: 0 },
+      jurisdictions: new Map([['SHARD_1' as const, null]]),
+    };
     await updateCustomer(deps, actor, `cus_${customer}`, { accountName: 'New Name' }, undefined);
   }
 
@@ -146,8 +152,10 @@ class World {
       log: () => {},
     };
     const phraseStore = this.#policy.store({ site, kv: this.#kv, colos: this.#colos, isolate: memory });
+    const database = this.#directory.at(site, this.#policy.replicas);
     const env = {
-      DB: this.#directory.at(site, this.#policy.replicas),
+      DIRECTORY: database,
+      SHARD_1: database,
       ENVIRONMENT: 'local',
     } as unknown as Env;
     return createDeps(env, { waitUntil: () => {} }, runtime, memory, undefined, { phraseStore });

@@ -7,6 +7,7 @@
 import { READ_DEADLINE_MS, execute, WRITE_DEADLINE_MS, type Database } from '../db/statements.ts';
 import { DatabaseError, describeCause } from '../db/errors.ts';
 import type { Runtime } from '../runtime.ts';
+import type { Jurisdictions, ShardName } from '../databases/home.ts';
 import type { Caller } from './caller.ts';
 import { hasChecksum } from './api-key-checksum.ts';
 import { selectApiKey, updateLastUsed } from './api-keys.store.ts';
@@ -78,7 +79,7 @@ export async function hashApiKey(key: string): Promise<string> {
 }
 
 export interface AuthenticationDeps {
-  apiKeyDatabase: Database;
+  directory: Database;
   apiKeyCache: ApiKeyCache;
   runtime: Pick<Runtime, 'now' | 'log'>;
   /** Refuses test API keys. */
@@ -155,17 +156,30 @@ async function checkApiKey(key: string, deps: AuthenticationDeps): Promise<Calle
   return checkHash(key, await hashApiKey(key), deps);
 }
 
+function readJurisdictions(json: string): Jurisdictions {
+  const byName = JSON.parse(json) as Record<ShardName, string | null>;
+  return new Map(Object.entries(byName) as [ShardName, string | null][]);
+}
+
 async function checkHash(key: string, hash: string, deps: AuthenticationDeps): Promise<Caller | null> {
-  const { apiKeyDatabase, apiKeyCache, runtime } = deps;
+  const { directory, apiKeyCache, runtime } = deps;
   const now = runtime.now();
-  const [found] = await execute(apiKeyDatabase, selectApiKey(hash));
+  const [found] = await execute(directory, selectApiKey(hash));
   const expiresAt = found?.expiresAt ?? Number.POSITIVE_INFINITY;
   if (found === undefined || found.revokedAt !== null || expiresAt <= now) {
     apiKeyCache.forget(key);
     return null;
   }
-  const { id: apiKeyId, bankId, cursorKey } = found;
-  const caller = { apiKeyId, bankId, scopes: new Set(found.scopes.split(' ')), cursorKey };
+  const { id: apiKeyId, bankId, bankName, cursorKey, moveNumber } = found;
+  const caller = {
+    apiKeyId,
+    bankId,
+    bankName,
+    scopes: new Set(found.scopes.split(' ')),
+    cursorKey,
+    home: { shard: found.shard as ShardName, moveNumber },
+    jurisdictions: readJurisdictions(found.jurisdictions),
+  };
   apiKeyCache.remember(key, hash, caller, now, expiresAt);
   const today = new Date(now).toISOString().slice(0, 10);
   if ((found.lastUsedOn ?? '') < today) deps.runAfterResponse(recordUse(deps, hash, apiKeyId, today));
@@ -174,13 +188,13 @@ async function checkHash(key: string, hash: string, deps: AuthenticationDeps): P
 
 /** Records the day of use, once a day and after the response. If it fails, the next check tries again. */
 async function recordUse(
-  { apiKeyDatabase, runtime }: AuthenticationDeps,
+  { directory, runtime }: AuthenticationDeps,
   hash: string,
   apiKeyId: string,
   today: string,
 ): Promise<void> {
   try {
-    await execute(apiKeyDatabase, updateLastUsed(hash, today), WRITE_DEADLINE_MS);
+    await execute(directory, updateLastUsed(hash, today), WRITE_DEADLINE_MS);
   } catch (error) {
     runtime.log('warn', { event: 'key_use_not_noted', key: apiKeyId, cause: describeCause(error) });
   }

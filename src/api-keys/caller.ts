@@ -1,11 +1,14 @@
 /** Who is calling, and who a change is recorded for. */
+import type { Jurisdictions, LocatedBank } from '../databases/home.ts';
 
-export interface Caller {
+export interface Caller extends LocatedBank {
   apiKeyId: string;
-  bankId: string;
+  /** Name of the bank for people. */
+  bankName: string;
   scopes: ReadonlySet<string>;
   /** The bank's key for the cursors of its lists. */
   cursorKey: string;
+  jurisdictions: Jurisdictions;
   /**
    * Set if the primary did not confirm the API key in the last 30 seconds: until it has, the API key opens cached phrases
    * and nothing else.
@@ -27,3 +30,6 @@ export interface Actor {
   apiKeyId: string | null;
   requestId: string;
 }
+
+/** A caller who changes something of its bank. */
+export type ActingCaller = Actor & Pick<Caller, 'home' | 'jurisdictions'>;

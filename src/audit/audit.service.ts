@@ -1,13 +1,12 @@
 /** Reads the audit log of a bank. */
-import type { ReadSession } from '../db/session.ts';
-import { execute } from '../db/statements.ts';
+import type { Tenants } from '../databases/tenant.ts';
 import type { Caller } from '../api-keys/caller.ts';
 import { readPosition, toPage } from '../paging/cursor.ts';
 import type { Change } from './audit.responses.ts';
 import { selectChanges } from './audit.store.ts';
 
 export interface AuditDeps {
-  session: ReadSession;
+  databases: Tenants;
 }
 
 export interface AuditQuery {
@@ -18,10 +17,12 @@ export interface AuditQuery {
 }
 
 /** Returns who changed what, newest first. */
-export async function readChanges(deps: AuditDeps, { bankId, cursorKey }: Caller, query: AuditQuery) {
-  const list = { name: `audit ${query.subject ?? ''}`, key: cursorKey };
+export async function readChanges(deps: AuditDeps, caller: Caller, query: AuditQuery) {
+  const list = { name: `audit ${query.subject ?? ''}`, key: caller.cursorKey };
   const position = await readPosition(list, 2, query.cursor);
-  const found = await execute(deps.session, selectChanges(bankId, { ...query, position }));
+  const [found] = await deps.databases
+    .tenantOf(caller)
+    .readNearest([selectChanges(caller.bankId, { ...query, position })]);
   const page = toPage(found, query.limit, position, ({ at, requestId }) => [at, requestId]);
   const rows = page.rows.map(({ at, fields, ...row }): Change => ({
     ...row,

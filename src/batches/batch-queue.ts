@@ -1,10 +1,20 @@
 /** The batch queue: the only file that sends to BATCH_QUEUE. Messages are pointers and hold no personal data. */
 import * as z from 'zod/mini';
+import { shardName } from '../databases/message.ts';
 import { BINDING_DEADLINE_MS, withinDeadline, type Timer } from '../runtime.ts';
 
-export const chunkPointer = z.strictObject({ bankId: z.string(), batchId: z.string(), chunk: z.int() });
-/** Which chunk of which batch to apply. Everything else is in D1. */
+export const chunkPointer = z.strictObject({
+  bankId: z.string(),
+  batchId: z.string(),
+  chunk: z.int(),
+  shard: shardName,
+  moveNumber: z.int(),
+});
+/** Which chunk of which batch to apply, and where its bank was when it was sent. Everything else is in D1. */
 export type ChunkPointer = z.output<typeof chunkPointer>;
+
+/** A chunk of a bank. */
+export type ChunkKey = Pick<ChunkPointer, 'bankId' | 'batchId' | 'chunk'>;
 
 /** Messages of one `sendBatch` at most: Queues' limit. 100 pointers are 10 KB of the 256 KB that it may hold. */
 export const MAX_MESSAGES_PER_SEND = 100;

@@ -1,5 +1,5 @@
 /**
- * Failures in D1: stored, read, counted and bounded. A bank's counts are columns of `banks`, updated in the transaction
+ * Failures in D1: stored, read, counted and bounded. A bank's counts are columns of `tenants`, updated in the transaction
  * that inserts or deletes the rows, because counting two million rows would read two million.
  */
 import { and, eq, sql, type SQL } from 'drizzle-orm';
@@ -41,9 +41,9 @@ export function addRefusedRowCount(
   const { day, count } = dailyCount(createdAt, sql`${failures.length}`);
   return [
     // The column is NOT NULL, so a NULL aborts the transaction.
-    sql`UPDATE banks SET failure_count = failure_count + ${failures.length},
+    sql`UPDATE tenants SET failure_count = failure_count + ${failures.length},
             failure_day_count = iif(${count} <= ${perDay}, ${count}, NULL), failure_day = ${day}
-          WHERE id = ${bankId}`,
+          WHERE bank_id = ${bankId}`,
   ];
 }
 
@@ -68,7 +68,7 @@ export function insertRefusedRows(
 }
 
 /**
- * The daily columns of `banks` after `added` more failures.
+ * The daily columns of `tenants` after `added` more failures.
  * If clocks differ, the later day counts, so that no day's count starts twice.
  */
 export function dailyCount(now: number, added: SQL): { day: SQL; count: SQL } {
@@ -83,13 +83,13 @@ export function dailyCount(now: number, added: SQL): { day: SQL; count: SQL } {
 export function deleteSurplusFailures(bankId: string, max: number): Statement[] {
   const surplus = sql`SELECT bank_id, batch_id, row_index FROM batch_failures WHERE bank_id = ${bankId}
         ORDER BY bank_id, batch_id, row_index
-        LIMIT (SELECT max(failure_count - ${max}, 0) FROM banks WHERE id = ${bankId})`;
+        LIMIT (SELECT max(failure_count - ${max}, 0) FROM tenants WHERE bank_id = ${bankId})`;
   return [
     sql`UPDATE batches SET failures_removed = failures_removed + removed.count
           FROM (SELECT batch_id, count(*) AS count FROM (${surplus}) GROUP BY batch_id) AS removed
           WHERE batches.bank_id = ${bankId} AND batches.id = removed.batch_id`,
     sql`DELETE FROM batch_failures WHERE (bank_id, batch_id, row_index) IN (${surplus})`,
-    sql`UPDATE banks SET failure_count = ${max} WHERE id = ${bankId} AND failure_count > ${max}`,
+    sql`UPDATE tenants SET failure_count = ${max} WHERE bank_id = ${bankId} AND failure_count > ${max}`,
   ];
 }
 

@@ -1,11 +1,12 @@
 /** Looks up, lists and updates customers. Free of HTTP. */
-import type { PrimarySession, ReadSession } from '../db/session.ts';
+import { selectCustomerCount } from '../databases/tenant.store.ts';
+import { isCacheable } from '../databases/home.ts';
+import type { Tenant, Tenants } from '../databases/tenant.ts';
 import { wakeEndpoints, type WakeDeps } from '../events/webhook-queue.ts';
 import type { Runtime } from '../runtime.ts';
 import { customerKey, type CachedCustomer, type PhraseCache } from './phrase-cache.ts';
-import { execute, executeBatch, executeBatchWithRetry } from '../db/statements.ts';
 import { AppError, invalid } from '../errors.ts';
-import { confirmCaller, type Actor, type Caller } from '../api-keys/caller.ts';
+import { confirmCaller, type ActingCaller, type Caller } from '../api-keys/caller.ts';
 import { readPosition, toPage, type List, type Page } from '../paging/cursor.ts';
 import { isInternational, toE164 } from '../lib/phone.ts';
 import { normalisePhrase } from '../lib/phrase.ts';
@@ -18,7 +19,6 @@ import {
   type CustomerUpdate,
 } from './customers.requests.ts';
 import {
-  selectCustomerCount,
   selectCountry,
   selectCustomer,
   selectFilteredIds,
@@ -39,8 +39,7 @@ import {
 } from './customers.view.ts';
 
 export interface CustomerDeps extends WakeDeps {
-  db: PrimarySession;
-  session: ReadSession;
+  databases: Tenants;
   phraseCache: PhraseCache<CachedCustomer>;
   payeeCache: PhraseCache<Payee>;
   runtime: Pick<Runtime, 'now' | 'log'>;
@@ -71,11 +70,13 @@ export async function lookUpCustomer(
   if (phrase && phraseAlone && !fresh && !seesExtended(caller.scopes)) {
     return lookUpCached(deps, caller, phrase);
   }
-  const { bankId, scopes } = await confirmCaller(caller);
+  const confirmed = await confirmCaller(caller);
   if (phrase === null) return { found: null, cache: 'BYPASS' };
-  const [row] = await execute(deps.session, selectCustomer(bankId, { ...lookup, phrase }));
+  const { row } = await deps.databases
+    .tenantOf(confirmed)
+    .findNearest(selectCustomer(confirmed.bankId, { ...lookup, phrase }));
   if (row === undefined) return { found: null, cache: 'BYPASS' };
-  const customer = toView(row, seesExtended(scopes));
+  const customer = toView(row, seesExtended(confirmed.scopes));
   return { found: { customer, revision: revisionOf(row) }, cache: 'BYPASS' };
 }
 
@@ -83,11 +84,13 @@ async function lookUpCached(deps: CustomerDeps, caller: Caller, phrase: string):
   const key = customerKey(caller.bankId, phrase);
   const cached = await deps.phraseCache.read(key);
   if (cached !== null) return { found: cached, cache: 'HIT' };
-  const { bankId } = await confirmCaller(caller);
+  const { jurisdictions, ...confirmed } = await confirmCaller(caller);
+  const tenant = deps.databases.tenantOf(confirmed);
+  const statement = selectCustomer(confirmed.bankId, { phrase });
   const source = {
-    nearest: deps.session,
-    primary: deps.db,
-    statement: selectCustomer(bankId, { phrase }),
+    nearest: () => tenant.findNearest(statement),
+    primary: () => tenant.findPrimary(statement),
+    isCacheable: () => isCacheable(jurisdictions, tenant.home.shard),
     toValue: (row: CustomerRecord | undefined) => (row === undefined ? null : toCached(row)),
   };
   const found = await deps.phraseCache.readThrough(key, source, deps.runAfterResponse);
@@ -129,7 +132,7 @@ export async function readCustomers(
     offset: ((query.page ?? 1) - 1) * limit,
     position: await readPosition(list, sortKeyLength(sortBy.field), query.cursor),
   };
-  const { rows, total, found } = await readPage(deps.session, caller.bankId, statement);
+  const { rows, total, found } = await readPage(deps.databases.tenantOf(caller), statement);
   const page = toPage(
     rows,
     limit,
@@ -160,16 +163,19 @@ function listSize(bankId: string, query: ListQuery) {
   return { statements, toSize };
 }
 
-async function readPage(session: ReadSession, bankId: string, query: ListQuery) {
+async function readPage(tenant: Tenant, query: ListQuery) {
+  const { bankId } = tenant;
   const rows = selectCustomers(bankId, query);
   const { statements, toSize } = listSize(bankId, query);
   if (query.offset === 0) {
-    const results = await executeBatch(session, { rows, ...statements });
+    const results = await tenant.readNearest({ rows, ...statements });
     return { rows: results.rows, ...toSize(results) };
   }
   // A page by number may lie behind the end, and D1 would read every row in front of it.
-  const size = toSize(await executeBatch(session, statements));
-  return { rows: query.offset < size.total ? await execute(session, rows) : [], ...size };
+  const size = toSize(await tenant.readNearest(statements));
+  if (query.offset >= size.total) return { rows: [], ...size };
+  const [page] = await tenant.readNearest([rows]);
+  return { rows: page, ...size };
 }
 
 /**
@@ -180,20 +186,21 @@ async function readPage(session: ReadSession, bankId: string, query: ListQuery) 
  */
 export async function updateCustomer(
   deps: CustomerDeps,
-  actor: Actor,
+  actor: ActingCaller,
   id: string,
   update: CustomerUpdate,
   expected: string[] | undefined,
 ): Promise<CustomerRecord> {
-  const { bankId } = actor;
-  const readable = await withE164Phone(deps, bankId, id, update, expected);
+  const tenant = deps.databases.tenantOf(actor);
+  const readable = await withE164Phone(tenant, id, update, expected);
   const startedAt = deps.runtime.now();
   const statements = updateCustomerStatements(actor, startedAt, id, readable, expected);
-  const { customer, change, due } = await executeBatchWithRetry(deps.session, statements);
+  const { customer, change, due } = await tenant.writeRepeatable(statements);
   const [row] = customer;
   if (row === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
   if (change.length === 0) throw preconditionFailed();
-  deps.runAfterResponse(wakeEndpoints(deps, due));
+  deps.runAfterResponse(wakeEndpoints(deps, tenant.home, due));
+  if (!isCacheable(actor.jurisdictions, tenant.home.shard)) return row;
   deps.runAfterResponse(deps.phraseCache.writeThrough(toCached(row), startedAt));
   if (update.accountName !== undefined || update.displayPicture !== undefined) {
     deps.runAfterResponse(deps.payeeCache.writeThrough(toPayee(row), startedAt));
@@ -212,8 +219,7 @@ export function preconditionFailed(): AppError {
  * is checked first, so that the number's fault tells a caller with an outdated one nothing about the country.
  */
 async function withE164Phone(
-  deps: CustomerDeps,
-  bankId: string,
+  tenant: Tenant,
   id: string,
   update: CustomerUpdate,
   expected: string[] | undefined,
@@ -221,7 +227,7 @@ async function withE164Phone(
   if (typeof update.phone !== 'string') return update;
   let country: string | undefined;
   if (!isInternational(update.phone)) {
-    const [row] = await execute(deps.db, selectCountry(bankId, id, expected));
+    const [[row]] = await tenant.readPrimary([selectCountry(tenant.bankId, id, expected)]);
     if (row === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
     if (row.isExpected === 0) throw preconditionFailed();
     country = row.country;

@@ -6,7 +6,6 @@ import { columnsAs, queryBuilder, renderOnce, toStatement, type Statement } from
 import { selectDueEndpoints } from '../events/due-endpoints.store.ts';
 import { insertEvent } from '../events/events.store.ts';
 import { keysetPage } from '../paging/keyset.ts';
-import { banks } from '../db/schema.ts';
 import type { Position } from '../paging/cursor.ts';
 import type { CustomerLookup, CustomerUpdate, SortField } from './customers.requests.ts';
 import { customers } from './customers.table.ts';
@@ -30,15 +29,14 @@ const lookupBy = (identifiers: Identifier[]) =>
             eq(customers.bankId, sql.placeholder('bankId')),
             ...identifiers.map((name) => eq(customers[name], sql.placeholder(name))),
           ),
-        )
-        .limit(1),
+        ),
     ),
   );
 
 /** The lookup by each combination of identifiers that has been asked for. */
 const lookups = new Map<string, ReturnType<typeof lookupBy>>();
 
-/** Every given identifier must belong to the same customer. One row read, by a unique index. */
+/** Every given identifier must belong to the same customer. One row read at most, by a unique index. */
 export function selectCustomer(bankId: string, lookup: CustomerLookup): Statement<CustomerRecord> {
   const given = IDENTIFIERS.filter((name) => lookup[name] !== undefined);
   const combination = given.join();
@@ -95,16 +93,6 @@ export function selectCustomers(bankId: string, query: ListQuery): Statement<Cus
       .orderBy(...orderBy)
       .limit(limit)
       .offset(query.offset),
-  );
-}
-
-/** Selects the number of customers of a bank: one row, its own counter. */
-export function selectCustomerCount(bankId: string): Statement<{ total: number }> {
-  return toStatement(
-    queryBuilder
-      .select(columnsAs({ total: banks.customerCount }))
-      .from(banks)
-      .where(eq(banks.id, bankId)),
   );
 }
 
@@ -194,8 +182,8 @@ export function deleteCustomerStatements(bankId: string, id: string, condition: 
   return {
     retired: sql<{ phrase: string }>`INSERT INTO retired_phrases (phrase)
         SELECT phrase FROM customers WHERE ${meant} RETURNING phrase`,
-    count: sql`UPDATE banks SET customer_count = customer_count - 1
-        WHERE id = ${bankId} AND EXISTS (SELECT 1 FROM customers WHERE ${meant})`,
+    count: sql`UPDATE tenants SET customer_count = customer_count - 1
+        WHERE bank_id = ${bankId} AND EXISTS (SELECT 1 FROM customers WHERE ${meant})`,
     customer: sql`DELETE FROM customers WHERE ${meant}`,
   };
 }

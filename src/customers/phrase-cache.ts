@@ -5,7 +5,7 @@
  * so neither a write that lands late nor another data centre's copy makes a response older. Misses are never written.
  */
 import * as z from 'zod/mini';
-import { execute, executeNearest, type Database, type Statement } from '../db/statements.ts';
+import type { Found } from '../databases/tenant.ts';
 import { BINDING_DEADLINE_MS, withinDeadline, type Runtime } from '../runtime.ts';
 import { payee, standardCustomer, type Payee } from './customers.standard.ts';
 import type { ValueStore } from './data-centre-cache.ts';
@@ -86,10 +86,10 @@ export function payeeKey(phrase: string): string {
 
 /** How a value that is not cached is read from D1. */
 export interface ValueSource<Row, Value> {
-  nearest: Database;
-  primary: Database;
-  /** Selects at most one row. */
-  statement: Statement<Row>;
+  nearest: () => Promise<Found<Row>>;
+  primary: () => Promise<Found<Row>>;
+  /** Asked after a read: may what it found be kept in any data centre? */
+  isCacheable: () => boolean;
   /** @returns null for nothing */
   toValue: (row: Row | undefined) => Value | null;
 }
@@ -131,19 +131,19 @@ export class PhraseCache<Value> {
    */
   async readThrough<Row>(
     key: string,
-    { nearest, primary, statement, toValue }: ValueSource<Row, Value>,
+    { nearest, primary, isCacheable, toValue }: ValueSource<Row, Value>,
     runAfterResponse: (work: Promise<void>) => void,
   ): Promise<Value | null> {
-    const readPrimary = async () => toValue((await execute(primary, statement))[0]);
+    const readPrimary = async () => toValue((await primary()).row);
     const fill = this.#beginFill(key);
-    const { rows, fromPrimary } = await executeNearest(nearest, statement);
-    const value = toValue(rows[0]);
+    const { row, fromPrimary } = await nearest();
+    const value = toValue(row);
     if (value !== null && !fromPrimary) {
-      runAfterResponse(this.#fillFrom(key, readPrimary));
+      if (isCacheable()) runAfterResponse(this.#fillFrom(key, readPrimary, isCacheable));
       return value;
     }
     const confirmed = fromPrimary ? value : await readPrimary();
-    if (confirmed !== null) runAfterResponse(fill(confirmed));
+    if (confirmed !== null && isCacheable()) runAfterResponse(fill(confirmed));
     return confirmed;
   }
 
@@ -186,11 +186,15 @@ export class PhraseCache<Value> {
   }
 
   /** Never throws. */
-  async #fillFrom(key: string, readPrimary: () => Promise<Value | null>): Promise<void> {
+  async #fillFrom(
+    key: string,
+    readPrimary: () => Promise<Value | null>,
+    isCacheable: () => boolean,
+  ): Promise<void> {
     const fill = this.#beginFill(key);
     try {
       const value = await readPrimary();
-      if (value !== null) await fill(value);
+      if (value !== null && isCacheable()) await fill(value);
     } catch {
       this.#failed('fill');
     }

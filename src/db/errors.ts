@@ -3,6 +3,21 @@
 /** A D1 call that failed or was not answered in time. Its cause is what D1 said, if it said anything. */
 export class DatabaseError extends Error {}
 
+/**
+ * A change that was refused, because the bank's data is elsewhere, or is being moved: nothing was changed. Not a
+ * DatabaseError, and without a cause, so that nothing takes it for a bad row or a failure of D1.
+ */
+export class TenantNotOpenError extends Error {
+  constructor(shard: string) {
+    super(`D1_TENANT: the bank is not open in ${shard}`);
+  }
+}
+
+/** Did the guard refuse the transaction? It is a constraint to SQLite, so ask this before anything else. */
+export function isRefusedByGuard(error: unknown): boolean {
+  return hasMessage(error, /tenant is not open here/);
+}
+
 /** Did two customers draw the same phrase? */
 export function isPhraseCollision(error: unknown): boolean {
   return hasMessage(error, /UNIQUE constraint failed: customers\.phrase/);
@@ -10,7 +25,7 @@ export function isPhraseCollision(error: unknown): boolean {
 
 /** Would the batch pass its bank's daily limit of failures? See `addRefusedRowCount`. */
 export function isOverFailureLimit(error: unknown): boolean {
-  return hasMessage(error, /NOT NULL constraint failed: banks\.failure_day_count/);
+  return hasMessage(error, /NOT NULL constraint failed: tenants\.failure_day_count/);
 }
 
 /** Does a bank already have as many open batches as it may? See `insertBatch`. */

@@ -1,5 +1,5 @@
 /**
- * The tables for Drizzle, except `customers` (customers/customers.table.ts). migrations/ defines them (Drizzle can't
+ * The tables of the directory and of a shard for Drizzle, except `customers` (customers/customers.table.ts). migrations/ defines them (Drizzle can't
  * express STRICT or WITHOUT ROWID), and a test compares the two. Life cycles: docs/storage.md.
  */
 import { sql } from 'drizzle-orm';
@@ -8,15 +8,34 @@ import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 export const banks = sqliteTable('banks', {
   id: text('id').primaryKey(),
   name: text('name').notNull(),
-  customerCount: integer('customer_count').notNull().default(0),
-  failureCount: integer('failure_count').notNull().default(0),
-  failureDay: text('failure_day').notNull().default(''),
-  failureDayCount: integer('failure_day_count').notNull().default(0),
   cursorKey: text('cursor_key')
     .notNull()
     .default(sql`(hex(randomblob(32)))`),
+  shard: text('shard').notNull(),
+  moveNumber: integer('move_number').notNull().default(0),
   createdAt: integer('created_at').notNull(),
-  eventSequence: integer('event_sequence').notNull().default(0),
+});
+
+export const shards = sqliteTable('shards', {
+  name: text('name').primaryKey(),
+  number: integer('number').notNull().unique(),
+  location: text('location'),
+  jurisdiction: text('jurisdiction'),
+  closed: integer('closed').notNull().default(0),
+  createdAt: integer('created_at').notNull(),
+});
+
+export const bankMoves = sqliteTable('bank_moves', {
+  number: integer('number'),
+  bankId: text('bank_id').notNull(),
+  source: text('source').notNull(),
+  target: text('target').notNull(),
+  phase: text('phase').notNull(),
+  startedAt: integer('started_at').notNull(),
+  updatedAt: integer('updated_at').notNull(),
+  copiedRows: integer('copied_rows').notNull().default(0),
+  totalRows: integer('total_rows').notNull().default(0),
+  error: text('error'),
 });
 
 export const apiKeys = sqliteTable('api_keys', {
@@ -31,6 +50,23 @@ export const apiKeys = sqliteTable('api_keys', {
   revokedAt: integer('revoked_at'),
   lastUsedOn: text('last_used_on'),
 });
+
+/** Of a bank in one shard: migrations/shard/0001_tenants_and_customers.sql. */
+export const TENANT_STATES = ['open', 'leaving', 'arriving', 'standby', 'moved'] as const;
+export type TenantState = (typeof TENANT_STATES)[number];
+
+export const tenants = sqliteTable('tenants', {
+  bankId: text('bank_id').primaryKey(),
+  state: text('state', { enum: TENANT_STATES }).notNull(),
+  moveNumber: integer('move_number').notNull().default(0),
+  customerCount: integer('customer_count').notNull().default(0),
+  failureCount: integer('failure_count').notNull().default(0),
+  failureDay: text('failure_day').notNull().default(''),
+  failureDayCount: integer('failure_day_count').notNull().default(0),
+  eventSequence: integer('event_sequence').notNull().default(0),
+});
+
+export const guard = sqliteTable('guard', { refused: integer('refused') });
 
 export const BATCH_STATUSES = ['PROCESSING', 'STALLED', 'COMPLETED', 'COMPLETED_WITH_FAILURES'] as const;
 export type BatchStatus = (typeof BATCH_STATUSES)[number];
@@ -170,4 +206,7 @@ export const payeeMisses = sqliteTable('payee_misses', {
   misses: integer('misses').notNull(),
 });
 
-export const retiredPhrases = sqliteTable('retired_phrases', { phrase: text('phrase').primaryKey() });
+export const retiredPhrases = sqliteTable('retired_phrases', {
+  phrase: text('phrase').primaryKey(),
+  bankId: text('bank_id'),
+});

@@ -1,5 +1,5 @@
 /**
- * A request's two connections to D1: the session, whose reads the nearest replica may answer, and the primary. Each has a
+ * A request's two connections to a shard: the session, whose reads the nearest replica may answer, and the primary. Each has a
  * bookmark of how much of the database's history it has seen. A response carries the newer of the two, and a request
  * that sends it back reads no older state.
  */
@@ -17,12 +17,13 @@ export class ReadSession implements Database {
 
   /**
    * Opens its session on first use: most lookups never ask D1.
-   * @param bookmark reads see at least this state; if absent or malformed, the nearest replica's state
+   * @param since a bookmark: reads see at least this state. `first-primary`: the primary's. If it is absent or malformed,
+   *   the nearest replica's.
    */
-  constructor(binding: D1Database, bookmark: string | undefined, timer: Timer) {
+  constructor(binding: D1Database, since: string | undefined, timer: Timer) {
     this.timer = timer;
-    const since = bookmark !== undefined && BOOKMARK.test(bookmark) ? bookmark : 'first-unconstrained';
-    this.#open = () => binding.withSession(since);
+    const isKnown = since !== undefined && (since === 'first-primary' || BOOKMARK.test(since));
+    this.#open = () => binding.withSession(isKnown ? since : 'first-unconstrained');
   }
 
   prepare(query: string): D1PreparedStatement {

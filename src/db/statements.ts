@@ -7,7 +7,7 @@ import { fillPlaceholders, sql, type GetColumnData, type SQL } from 'drizzle-orm
 import { QueryBuilder, SQLiteAsyncDialect, type SQLiteColumn } from 'drizzle-orm/sqlite-core';
 import { once } from '../lib/once.ts';
 import { systemRuntime, withinDeadline, type Timer } from '../runtime.ts';
-import { DatabaseError, isDatabaseUnavailable } from './errors.ts';
+import { DatabaseError } from './errors.ts';
 
 /** A statement as text and parameters. `Row` is the type of the rows it returns. */
 export interface Rendered<Row = unknown> {
@@ -119,7 +119,7 @@ type Part<Row = unknown> = Statement<Row> | readonly Statement<Row>[];
 /** The statements of one transaction, in their order: a list, or an object whose names the results have too. */
 export type Transaction = readonly Part[] | { readonly [name: string]: Part };
 /** The rows of each part of a transaction. */
-type RowsOf<Parts extends Transaction> = {
+export type RowsOf<Parts extends Transaction> = {
   -readonly [Name in keyof Parts]: Parts[Name] extends Part<infer Row> ? Row[] : never;
 };
 
@@ -134,36 +134,41 @@ export async function executeBatch<const Parts extends Transaction>(
   parts: Parts,
   deadlineMs = READ_DEADLINE_MS,
 ): Promise<RowsOf<Parts>> {
+  return (await executeBehind(db, undefined, parts, deadlineMs)).rows;
+}
+
+/**
+ * The same, behind a statement whose rows are returned apart.
+ * @param first undefined: none
+ * @throws DatabaseError
+ */
+export async function executeBehind<First, const Parts extends Transaction>(
+  db: Database,
+  first: Statement<First> | undefined,
+  parts: Parts,
+  deadlineMs = READ_DEADLINE_MS,
+): Promise<{ first: First[]; rows: RowsOf<Parts> }> {
   const named = Object.entries<Part>(parts);
-  const bound = named.flatMap(([, part]) => statementsOf(part)).map((statement) => bind(db, statement));
+  const inFront = first === undefined ? [] : [first];
+  const statements = [...inFront, ...named.flatMap(([, part]) => statementsOf(part))];
+  const bound = statements.map((statement) => bind(db, statement));
   const results = bound.length === 0 ? [] : await waitFor(db, db.batch(bound), deadlineMs);
-  let next = 0;
+  let next = inFront.length;
   const rows = named.map(([name, part]) => {
     const first = next;
     next += statementsOf(part).length;
     return [name, results.slice(first, next).flatMap((result) => result.results)] as const;
   });
-  return (
-    Array.isArray(parts) ? rows.map(([, ofPart]) => ofPart) : Object.fromEntries(rows)
-  ) as RowsOf<Parts>;
+  return {
+    first: first === undefined ? [] : (results[0]?.results as First[]),
+    rows: (Array.isArray(parts)
+      ? rows.map(([, ofPart]) => ofPart)
+      : Object.fromEntries(rows)) as RowsOf<Parts>,
+  };
 }
 
 function statementsOf(part: Part): readonly Statement[] {
   return Array.isArray(part) ? part : [part as Statement];
-}
-
-/**
- * Runs writes that may be run twice, again if D1 was unavailable: a write whose answer was lost or late may have been
- * committed, and running it again finds out.
- */
-export async function executeBatchWithRetry<const Parts extends Transaction>(
-  db: Database,
-  parts: Parts,
-): Promise<RowsOf<Parts>> {
-  return executeBatch(db, parts, WRITE_DEADLINE_MS).catch((error: unknown) => {
-    if (!isDatabaseUnavailable(error)) throw error;
-    return executeBatch(db, parts, WRITE_DEADLINE_MS);
-  });
 }
 
 /** Every call to D1 passes here. */

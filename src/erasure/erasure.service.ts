@@ -2,22 +2,20 @@
  * Erases a customer: its row, its cached value, its staged copies and its clientRef in failures. Its phrase is retired,
  * and the audit log records the erasure. A feature of its own, because it reaches into customers and batches alike.
  */
-import type { PrimarySession, ReadSession } from '../db/session.ts';
+import type { Tenants } from '../databases/tenant.ts';
 import type { Payee } from '../customers/customers.standard.ts';
 import { customerKey, payeeKey, type CachedCustomer, type PhraseCache } from '../customers/phrase-cache.ts';
 import { wakeEndpoints, type WakeDeps } from '../events/webhook-queue.ts';
 import type { Runtime } from '../runtime.ts';
-import type { Actor } from '../api-keys/caller.ts';
+import type { ActingCaller } from '../api-keys/caller.ts';
 import { selectStagedCopyKeys } from '../batches/process/chunks.store.ts';
 import { preconditionFailed } from '../customers/customers.service.ts';
 import { selectCopyKeys } from '../customers/customers.store.ts';
-import { executeBatch, executeBatchWithRetry } from '../db/statements.ts';
 import { AppError } from '../errors.ts';
 import { eraseCustomerStatements } from './erasure.store.ts';
 
 export interface ErasureDeps extends WakeDeps {
-  db: PrimarySession;
-  session: ReadSession;
+  databases: Tenants;
   phraseCache: PhraseCache<CachedCustomer>;
   payeeCache: PhraseCache<Payee>;
   runtime: Pick<Runtime, 'now' | 'log'>;
@@ -32,13 +30,13 @@ export interface ErasureDeps extends WakeDeps {
  */
 export async function eraseCustomer(
   deps: ErasureDeps,
-  actor: Actor,
+  actor: ActingCaller,
   id: string,
   expected: string[] | undefined,
 ): Promise<void> {
-  const { db, session } = deps;
   const { bankId } = actor;
-  const [[stored], [staged]] = await executeBatch(db, [
+  const tenant = deps.databases.tenantOf(actor);
+  const [[stored], [staged]] = await tenant.readPrimary([
     selectCopyKeys(bankId, id),
     selectStagedCopyKeys(bankId, id),
   ]);
@@ -46,11 +44,11 @@ export async function eraseCustomer(
   if (keys === undefined) throw new AppError('CUSTOMER_NOT_FOUND');
 
   const statements = eraseCustomerStatements(actor, deps.runtime.now(), id, keys, expected);
-  const { change, retired, due } = await executeBatchWithRetry(session, statements);
+  const { change, retired, due } = await tenant.writeRepeatable(statements);
   if (change.length === 0) {
     throw expected === undefined ? new AppError('CUSTOMER_NOT_FOUND') : preconditionFailed();
   }
-  deps.runAfterResponse(wakeEndpoints(deps, due));
+  deps.runAfterResponse(wakeEndpoints(deps, tenant.home, due));
   // It may have been stored after it was looked up; and a repeated erasure does not return the phrase again.
   const phrase = retired[0]?.phrase ?? keys.phrase;
   if (phrase !== null) await forgetCachedValues(deps, bankId, phrase);

@@ -8,7 +8,7 @@ import { readEvents, type EventDeps, type EventListQuery } from './events.servic
 export function eventRoutes(router: Router<EventDeps>): void {
   router.mount(listEventsOperation, async ({ context, deps, caller, query }) => {
     const { type, limit } = query;
-    const page = await readEvents(deps, caller.bankId, { after: toStart(query.after), type, limit });
+    const page = await readEvents(deps, caller, { after: toStart(query.after), type, limit });
     const relation = page.hasMore ? 'next' : 'monitor';
     const Link = continuationLink(context.req.path, { after: page.next, type, limit }, relation);
     return { data: page.events, headers: { Link } };

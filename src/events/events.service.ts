@@ -2,8 +2,8 @@
  * Reads the event log of a bank, in the order of the commits. Promise: whoever reads on after the last event that it has
  * misses none and sees none twice; whoever is too late is told so.
  */
-import { executeBatch } from '../db/statements.ts';
-import type { PrimarySession } from '../db/session.ts';
+import type { LocatedBank } from '../databases/home.ts';
+import type { Tenants } from '../databases/tenant.ts';
 import { AppError, invalid } from '../errors.ts';
 import { eventId, sequenceOf } from './event-id.ts';
 import { EVENTS_KEPT_MS, MAX_EVENTS_LOOKED_AT, type EventType } from './event-types.ts';
@@ -11,7 +11,7 @@ import type { Event } from './events.responses.ts';
 import { selectEventLog, selectEvents, type EventLog, type EventRow } from './events.store.ts';
 
 export interface EventDeps {
-  db: PrimarySession;
+  databases: Tenants;
 }
 
 export interface EventListQuery {
@@ -34,12 +34,13 @@ export interface EventPage {
  * @throws a 400 if `after` is no event of this bank; EVENTS_EXPIRED if events after it are not kept any more
  */
 export async function readEvents(
-  { db }: EventDeps,
-  bankId: string,
+  { databases }: EventDeps,
+  bank: LocatedBank,
   { after, type, limit }: EventListQuery,
 ): Promise<EventPage> {
+  const { bankId } = bank;
   const from = typeof after === 'string' ? undefined : readAfter(bankId, after.id);
-  const { log, rows } = await executeBatch(db, {
+  const { log, rows } = await databases.tenantOf(bank).readPrimary({
     log: selectEventLog(bankId),
     rows: after === 'latest' ? [] : [selectEvents(bankId, { after: from, type, limit })],
   });

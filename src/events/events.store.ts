@@ -18,14 +18,14 @@ export interface NewEvent {
  * @param rows what follows the columns of a SELECT: `FROM … WHERE …`. It selects one row, or none for no event.
  */
 export function insertEvent({ bankId, now, type, data }: NewEvent, rows: SQL): Statement[] {
-  const newest = sql`(SELECT event_sequence FROM banks WHERE id = ${bankId})`;
+  const newest = sql`(SELECT event_sequence FROM tenants WHERE bank_id = ${bankId})`;
   const before = sql`(SELECT created_at FROM events WHERE bank_id = ${bankId} AND sequence = ${newest})`;
   return [
     sql`INSERT INTO events (bank_id, sequence, type, data, created_at)
         SELECT ${bankId}, ${newest} + 1, ${type}, ${data}, max(${now}, coalesce(${before}, 0)) ${rows}`,
     // Follows the log, so that it needs no condition of its own.
-    sql`UPDATE banks SET event_sequence = event_sequence + 1 WHERE id = ${bankId} AND EXISTS (
-          SELECT 1 FROM events WHERE bank_id = banks.id AND sequence = banks.event_sequence + 1)`,
+    sql`UPDATE tenants SET event_sequence = event_sequence + 1 WHERE bank_id = ${bankId} AND EXISTS (
+          SELECT 1 FROM events WHERE bank_id = tenants.bank_id AND sequence = tenants.event_sequence + 1)`,
   ];
 }
 
@@ -38,7 +38,7 @@ export interface EventLog {
 /** Two rows read. */
 export function selectEventLog(bankId: string): Statement<EventLog> {
   return sql<EventLog>`SELECT event_sequence AS newest, coalesce(${oldestOf(bankId)}, event_sequence + 1) AS oldest
-      FROM banks WHERE id = ${bankId}`;
+      FROM tenants WHERE bank_id = ${bankId}`;
 }
 
 const oldestOf = (bankId: string): SQL =>

@@ -3,13 +3,23 @@
  * endpoint still needs is in D1, and the cron finds every endpoint that a lost message was for.
  */
 import * as z from 'zod/mini';
+import { shardName } from '../databases/message.ts';
+import type { Home } from '../databases/home.ts';
 import { describeCause } from '../db/errors.ts';
 import { inSlices } from '../lib/slices.ts';
 import { BINDING_DEADLINE_MS, withinDeadline, type Runtime, type Timer } from '../runtime.ts';
 
-export const endpointPointer = z.strictObject({ bankId: z.string(), endpointId: z.string() });
-/** An endpoint that may have something to be sent. */
+export const endpointPointer = z.strictObject({
+  bankId: z.string(),
+  endpointId: z.string(),
+  shard: shardName,
+  moveNumber: z.int(),
+});
+/** An endpoint that may have something to be sent, and the shard in which it was found. */
 export type EndpointPointer = z.output<typeof endpointPointer>;
+
+/** An endpoint of a bank. */
+export type EndpointKey = Pick<EndpointPointer, 'bankId' | 'endpointId'>;
 
 /** Messages of one `sendBatch` at most: Queues' limit. */
 const MAX_MESSAGES_PER_SEND = 100;
@@ -35,19 +45,21 @@ export interface WakeDeps {
   runtime: Pick<Runtime, 'log'>;
 }
 
-/** Has these endpoints delivered to soon. Never rejects: if the queue fails, the next cron finds them. */
+/** Has these endpoints of one bank delivered to soon. Never rejects: if the queue fails, the next cron finds them. */
 export async function wakeEndpoints(
   { webhookQueue, runtime }: WakeDeps,
-  pointers: readonly EndpointPointer[],
+  { shard, moveNumber }: Readonly<Home>,
+  endpoints: readonly EndpointKey[],
   delaySeconds?: number,
 ): Promise<void> {
-  if (pointers.length === 0) return;
+  if (endpoints.length === 0) return;
   try {
+    const pointers = endpoints.map(({ bankId, endpointId }) => ({ bankId, endpointId, shard, moveNumber }));
     await webhookQueue.send(pointers, delaySeconds);
   } catch (error) {
     runtime.log('warn', {
       event: 'webhook_send_failed',
-      endpoints: pointers.length,
+      endpoints: endpoints.length,
       cause: describeCause(error),
     });
   }

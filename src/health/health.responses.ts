@@ -2,13 +2,9 @@
 import * as z from 'zod/mini';
 import { once } from '../lib/once.ts';
 
-/** What the service cannot work without. */
-export const DEPENDENCIES = ['database', 'cache', 'queue'] as const;
-export type Dependency = (typeof DEPENDENCIES)[number];
-
 export const health = once(() =>
   z.strictObject({
-    /** The dependencies that were checked and work. Empty without `deep`. */
-    checked: z.array(z.enum(DEPENDENCIES)),
+    /** What was checked and works: the directory, each shard, the cache and the queue. Empty without `deep`. */
+    checked: z.array(z.string()),
   }),
 );

@@ -2,14 +2,13 @@
 import { unavailable } from '../errors.ts';
 import type { Router } from '../http/router.ts';
 import { getHealthOperation } from './health.operations.ts';
-import { DEPENDENCIES } from './health.responses.ts';
-import { CHECK_WITHIN_MS, findUnavailable, type HealthDeps } from './health.service.ts';
+import { CHECK_WITHIN_MS, checkDependencies, type HealthDeps } from './health.service.ts';
 
 export function healthRoutes(router: Router<HealthDeps>): void {
   router.mount(getHealthOperation, async ({ context, deps, query: { deep } }) => {
     deps.healthMemory.admitClient(context.req.header('CF-Connecting-IP') ?? '', deps.runtime.now());
     if (deep === undefined) return { data: { checked: [] } };
-    const failed = await findUnavailable(deps);
+    const { checked, failed } = await checkDependencies(deps);
     if (failed.length > 0) {
       const message = `did not answer within ${CHECK_WITHIN_MS} ms, or with an error`;
       throw unavailable(
@@ -17,6 +16,6 @@ export function healthRoutes(router: Router<HealthDeps>): void {
         failed.map((field) => ({ field, message })),
       );
     }
-    return { data: { checked: [...DEPENDENCIES] } };
+    return { data: { checked } };
   });
 }

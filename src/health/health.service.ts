@@ -4,11 +4,11 @@
  * window.
  */
 import { describeCause } from '../db/errors.ts';
-import { execute, type Database } from '../db/statements.ts';
+import type { Databases } from '../databases/databases.ts';
+import { execute } from '../db/statements.ts';
 import { withinDeadline, type Runtime } from '../runtime.ts';
 import { tooMany } from '../errors.ts';
-import type { Dependency } from './health.responses.ts';
-import { selectProbe } from './health.store.ts';
+import { selectDirectoryProbe, selectShardProbe } from './health.store.ts';
 
 /** Milliseconds that a binding has to answer. D1 on another continent takes 300. */
 export const CHECK_WITHIN_MS = 2_000;
@@ -22,9 +22,16 @@ const WINDOW_MS = 10_000;
 /** Clients that are counted apart in one window, about 100 bytes each; all others count as one. */
 const MAX_CLIENTS = 1_000;
 
+/** What the service cannot work without, by name: a shard has the name of its binding. */
+export interface Checked {
+  checked: string[];
+  /** Did not answer in time. */
+  failed: string[];
+}
+
 /** One isolate's state: the last result, and each client's requests in the current window. */
 export class HealthMemory {
-  last: { at: number; failed: Dependency[] } | undefined;
+  last: ({ at: number } & Checked) | undefined;
   readonly #clients = new Map<string, number>();
   #window = 0;
   #checks = 0;
@@ -61,7 +68,7 @@ export class HealthMemory {
 }
 
 export interface HealthDeps {
-  apiKeyDatabase: Database;
+  networkDatabases: Pick<Databases, 'directory' | 'shards' | 'primary'>;
   /** Asks the cache something that changes nothing. */
   phraseCache: { check: () => Promise<void> };
   batchQueue: { check: () => Promise<void> };
@@ -73,29 +80,35 @@ const tooManyChecks = (secondsLeft: number) =>
   tooMany(secondsLeft, 'client', 'asks for /health too often; once in 10 seconds is enough');
 
 /**
- * @returns what does not answer in time; the previous result, if it is recent
+ * Checks everything at the same time: a shard that is down is named, and the banks of the others are served.
+ * @returns the previous result, if it is recent
  * @throws RATE_LIMITED if too many others are asking
  */
-export async function findUnavailable(deps: HealthDeps): Promise<Dependency[]> {
-  const { healthMemory, runtime } = deps;
+export async function checkDependencies(deps: HealthDeps): Promise<Checked> {
+  const { networkDatabases: databases, healthMemory, runtime } = deps;
   const { last } = healthMemory;
-  if (last !== undefined && runtime.now() - last.at < RESULT_KEPT_MS) return last.failed;
+  if (last !== undefined && runtime.now() - last.at < RESULT_KEPT_MS) return last;
   healthMemory.admitCheck(runtime.now());
-  const checks: [Dependency, Promise<unknown>][] = [
-    ['database', execute(deps.apiKeyDatabase, selectProbe())],
+  const checks: [string, Promise<unknown>][] = [
+    ['directory', execute(databases.directory, selectDirectoryProbe())],
+    ...databases.shards.map((shard): [string, Promise<unknown>] => [
+      shard,
+      execute(databases.primary(shard), selectShardProbe()),
+    ]),
     ['cache', deps.phraseCache.check()],
     ['queue', deps.batchQueue.check()],
   ];
   const answered = await Promise.all(checks.map(([name, work]) => isAvailable(deps, name, work)));
-  const failed = checks.map(([name]) => name).filter((_, index) => answered[index] !== true);
-  healthMemory.last = { at: runtime.now(), failed };
-  return failed;
+  const checked = checks.map(([name]) => name);
+  const failed = checked.filter((_, index) => answered[index] !== true);
+  healthMemory.last = { at: runtime.now(), checked, failed };
+  return healthMemory.last;
 }
 
 /** Never throws. */
 async function isAvailable(
   { runtime }: HealthDeps,
-  dependency: Dependency,
+  dependency: string,
   work: Promise<unknown>,
 ): Promise<boolean> {
   try {

@@ -1,6 +1,6 @@
 /** Authentication by `Authorization: Bearer <API key>`, rate limits, and the scopes that an operation needs. */
 import type { MiddlewareHandler } from 'hono';
-import type { Actor, Caller } from '../api-keys/caller.ts';
+import type { ActingCaller, Caller } from '../api-keys/caller.ts';
 import { AppError } from '../errors.ts';
 import { authenticate, authenticateForCachedPhrase } from '../api-keys/api-keys.service.ts';
 import type { Scope } from '../api-keys/scopes.ts';
@@ -66,7 +66,7 @@ function requireScope(caller: Caller, scopes: readonly Scope[]): void {
 }
 
 /** On whose behalf the request changes something. Only after `requireApiKey`. */
-export function actorOf(context: HttpContext): Actor {
-  const { bankId, apiKeyId } = context.get('caller');
-  return { bankId, apiKeyId, requestId: context.get('requestId') };
+export function actorOf(context: HttpContext): ActingCaller {
+  const { bankId, apiKeyId, home, jurisdictions } = context.get('caller');
+  return { bankId, apiKeyId, home, jurisdictions, requestId: context.get('requestId') };
 }

@@ -5,15 +5,10 @@ import type { Caller } from '../api-keys/caller.ts';
 import type { Env } from '../env.ts';
 import type { RateLimits } from '../rate-limits/rate-limits.ts';
 
-/** A database that knows which state this request has seen. */
-interface Bookmarked {
-  readonly bookmark: string | null;
-}
-
 /** The dependencies of the HTTP layer itself. Features add those of their services. */
 export interface HttpDeps extends AuthenticationDeps {
-  db: Bookmarked;
-  session: Bookmarked;
+  /** Knows which state this request has seen. */
+  databases: { readonly bookmark: string | null };
   rateLimits: RateLimits;
 }
 

@@ -1,7 +1,6 @@
 /** The one shape of every response, and the one place that turns a failure into a response. */
 import type { ErrorResponse } from './envelope.ts';
-import { isDatabaseUnavailable } from '../db/errors.ts';
-import { newerBookmark } from '../db/session.ts';
+import { isDatabaseUnavailable, TenantNotOpenError } from '../db/errors.ts';
 import { AppError, ERRORS, unavailable, type FieldError } from '../errors.ts';
 import type { HttpContext } from './context.ts';
 import type { Success, SuccessResponses } from './operation.ts';
@@ -45,8 +44,7 @@ export function respondWithData(
  */
 function respond(context: HttpContext, status: number, body?: unknown): Response {
   const headers = context.get('headers') ?? {};
-  const deps = context.get('deps');
-  const bookmark = newerBookmark(deps?.session.bookmark ?? null, deps?.db.bookmark ?? null);
+  const bookmark = context.get('deps')?.databases.bookmark ?? null;
   if (bookmark !== null) headers[BOOKMARK_HEADER] = bookmark;
   if (body === undefined) return new Response(null, { status, headers });
   headers['Content-Type'] = 'application/json';
@@ -75,7 +73,8 @@ export function respondWithError(context: HttpContext, thrown: unknown): Respons
 
 export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
-  return isDatabaseUnavailable(thrown) ? unavailable(thrown) : new AppError('INTERNAL', { cause: thrown });
+  const isAway = isDatabaseUnavailable(thrown) || thrown instanceof TenantNotOpenError;
+  return isAway ? unavailable(thrown) : new AppError('INTERNAL', { cause: thrown });
 }
 
 function limitErrors(errors: FieldError[]): FieldError[] {

@@ -1,6 +1,7 @@
 /**
  * Phrases: four words of a list of 2,048 (BIP-39, English), such as `river-stone-ocean-coral`; there are 2^44. They are
- * random, never derived from personal data. D1's unique index ensures that no phrase is assigned twice.
+ * random, never derived from personal data. A shard's unique index, and first words of its own
+ * (databases/first-words.ts), ensure that no phrase is assigned twice.
  */
 import { wordlist } from '@scure/bip39/wordlists/english.js';
 import { normalise } from './text.ts';
@@ -10,11 +11,13 @@ const WORDS_IN_PHRASE = 4;
 export const MAX_PHRASE_CHARACTERS = 128;
 const words: ReadonlySet<string> = new Set(wordlist);
 
-/** @param random see `Runtime.random`; 2,048 words divide its 32 bits evenly */
-export function createPhrase(random: () => number): string {
-  return Array.from({ length: WORDS_IN_PHRASE }, () => wordlist[Math.floor(random() * wordlist.length)]).join(
-    '-',
-  );
+/**
+ * @param random see `Runtime.random`; 2,048 words divide its 32 bits evenly
+ * @param firstWords the words with which the phrase may begin
+ */
+export function createPhrase(random: () => number, firstWords: readonly string[]): string {
+  const draw = (words: readonly string[]) => words[Math.floor(random() * words.length)] ?? '';
+  return [draw(firstWords), draw(wordlist), draw(wordlist), draw(wordlist)].join('-');
 }
 
 /**

@@ -2,8 +2,8 @@
  * The daily budget of each bank for unknown phrases. D1 counts; an isolate remembers which budgets are used up. Then
  * hits are refused as well, so that a refusal reveals nothing.
  */
-import type { PrimarySession } from '../db/session.ts';
-import { execute, WRITE_DEADLINE_MS } from '../db/statements.ts';
+import type { LocatedBank } from '../databases/home.ts';
+import type { Tenants } from '../databases/tenant.ts';
 import { tooMany, type AppError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import type { Runtime } from '../runtime.ts';
@@ -21,7 +21,7 @@ export class BudgetMemory {
 }
 
 export interface BudgetDeps {
-  payeeDb: PrimarySession;
+  networkDatabases: Tenants;
   budgetMemory: BudgetMemory;
   runtime: Pick<Runtime, 'now' | 'log'>;
   /** Work that the response does not wait for. */
@@ -33,13 +33,15 @@ export class MissBudget {
   readonly bankId: string;
   /** UTC, as `2026-11-25`. */
   readonly day: string;
+  readonly #bank: LocatedBank;
   readonly #deps: BudgetDeps;
   readonly #secondsLeft: number;
 
-  constructor(deps: BudgetDeps, bankId: string) {
+  constructor(deps: BudgetDeps, bank: LocatedBank) {
     const now = deps.runtime.now();
     this.#deps = deps;
-    this.bankId = bankId;
+    this.#bank = bank;
+    this.bankId = bank.bankId;
     this.day = new Date(now).toISOString().slice(0, 10);
     this.#secondsLeft = Math.ceil((DAY_MS - (now % DAY_MS)) / 1_000);
   }
@@ -78,10 +80,10 @@ export class MissBudget {
   }
 
   async #insertMiss(): Promise<number | undefined> {
-    const { payeeDb, budgetMemory } = this.#deps;
+    const { networkDatabases, budgetMemory } = this.#deps;
     try {
       const insert = insertMiss(this, LIMITS.maxPayeeMissesPerDay);
-      const [counted] = await execute(payeeDb, insert, WRITE_DEADLINE_MS);
+      const [[counted]] = await networkDatabases.tenantOf(this.#bank).writeReadable([insert]);
       budgetMemory.uncounted.delete(this.bankId);
       return counted?.misses;
     } catch (error) {

@@ -8,7 +8,7 @@ import type { Statement } from '../db/statements.ts';
 import { isDue, selectDueEndpoints } from '../events/due-endpoints.store.ts';
 import { MAX_EVENTS_LOOKED_AT, type DisabledReason } from '../events/event-types.ts';
 import { insertEvent, selectEventLog, type EventRow } from '../events/events.store.ts';
-import type { EndpointPointer } from '../events/webhook-queue.ts';
+import type { EndpointKey } from '../events/webhook-queue.ts';
 import { isEndpoint, receiverColumns, type Receiver } from './webhooks.store.ts';
 
 /** An endpoint whose lease the deliverer has. */
@@ -18,7 +18,7 @@ export interface ClaimedEndpoint extends Receiver {
   failingSince: number | null;
 }
 
-export interface Claim extends EndpointPointer {
+export interface Claim extends EndpointKey {
   /** Names the deliverer. */
   lease: string;
   now: number;
@@ -46,7 +46,7 @@ export function claimEndpointStatements(claim: Claim, maxEvents: number) {
 }
 
 /** What a deliverer knows when it writes down a result. */
-export interface Held extends EndpointPointer {
+export interface Held extends EndpointKey {
   lease: string;
   position: number;
 }
@@ -79,7 +79,7 @@ export function moveEndpoint(
     isBehind: number;
   }>`UPDATE webhook_endpoints SET position = ${position}, lease_until = ${leaseUntil}${result}
       WHERE ${isHeld(held)}
-      RETURNING position < (SELECT event_sequence FROM banks WHERE id = bank_id) AS isBehind`;
+      RETURNING position < (SELECT event_sequence FROM tenants WHERE bank_id = webhook_endpoints.bank_id) AS isBehind`;
 }
 
 export interface Failure {

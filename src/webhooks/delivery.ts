@@ -3,9 +3,10 @@
  * log. A step sends what comes after it, and moves it only after the receiver has answered. Whatever is lost in between is
  * sent again, with the same id.
  */
-import { describeCause } from '../db/errors.ts';
-import type { PrimarySession } from '../db/session.ts';
-import { execute, executeBatch, WRITE_DEADLINE_MS } from '../db/statements.ts';
+import { describeCause, TenantNotOpenError } from '../db/errors.ts';
+import { bankOf } from '../databases/message.ts';
+import type { Tenant, Tenants } from '../databases/tenant.ts';
+import { WRITE_DEADLINE_MS } from '../db/statements.ts';
 import { MAX_EVENTS_LOOKED_AT, type DisabledReason } from '../events/event-types.ts';
 import { toEvent } from '../events/events.service.ts';
 import type { EventLog, EventRow } from '../events/events.store.ts';
@@ -25,7 +26,7 @@ import { RECEIVER_DEADLINE_MS, sendToReceiver, type Attempt, type SendDeps } fro
 import { CRON_INTERVAL_MS, DISABLED_AFTER_MS, retryDelayMs } from './retries.ts';
 
 export interface DeliveryDeps extends WakeDeps, SendDeps {
-  db: PrimarySession;
+  databases: Tenants;
   runtime: Pick<Runtime, 'now' | 'random' | 'timer' | 'fetch' | 'log'>;
 }
 
@@ -40,6 +41,7 @@ const GONE = 410;
 /** One deliverer at work. */
 interface Delivery {
   deps: DeliveryDeps;
+  tenant: Tenant;
   pointer: EndpointPointer;
   lease: string;
   startedAt: number;
@@ -61,6 +63,8 @@ export async function deliverToEndpoint(
     const delivery = await claim(deps, pointer, maxRequests);
     if (delivery !== undefined) await deliver(delivery, maxRequests);
   } catch (error) {
+    // Its bank is moving, or has moved: the cron finds the endpoint where it is then.
+    if (error instanceof TenantNotOpenError) return;
     const { bankId: bank, endpointId: webhook } = pointer;
     const cause = describeCause(error);
     deps.runtime.log('warn', { event: 'webhook_delivery_interrupted', bank, webhook, cause });
@@ -77,13 +81,14 @@ async function claim(
   const lease = createId('dlv', deps.runtime);
   const claimed = { ...pointer, lease, now: startedAt, leaseUntil: startedAt + LEASE_MS };
   const statements = claimEndpointStatements(claimed, maxEvents);
-  const { endpoint, log, events } = await executeBatch(deps.db, statements, WRITE_DEADLINE_MS);
+  const tenant = deps.databases.tenantOf(bankOf(pointer));
+  const { endpoint, log, events } = await tenant.write(statements);
   if (endpoint[0] === undefined || log[0] === undefined) return undefined;
-  return { deps, pointer, lease, startedAt, endpoint: endpoint[0], log: log[0], events };
+  return { deps, tenant, pointer, lease, startedAt, endpoint: endpoint[0], log: log[0], events };
 }
 
 async function deliver(delivery: Delivery, maxRequests: number): Promise<void> {
-  const { deps, pointer, lease, startedAt, endpoint, log, events } = delivery;
+  const { deps, tenant, pointer, lease, startedAt, endpoint, log, events } = delivery;
   if (endpoint.position + 1 < log.oldest) return disable(delivery, endpoint.position, 'EVENTS_EXPIRED', null);
   // If no more events match, the position moves over all that were looked at.
   const lookedAt = Math.min(endpoint.position + MAX_EVENTS_LOOKED_AT, log.newest);
@@ -100,8 +105,7 @@ async function deliver(delivery: Delivery, maxRequests: number): Promise<void> {
     const isDone = isLast || now - startedAt > MAX_SENDING_MS;
     leaseUntil = isDone ? 0 : now + LEASE_MS;
     const next = event === undefined || (isLast && events.length < maxRequests) ? lookedAt : event.sequence;
-    const moved = await execute(
-      deps.db,
+    const [moved] = await tenant.write([
       moveEndpoint(
         { ...pointer, lease, position },
         {
@@ -110,11 +114,10 @@ async function deliver(delivery: Delivery, maxRequests: number): Promise<void> {
           sent: attempt?.statusCode == null ? null : { at: now, status: attempt.statusCode },
         },
       ),
-      WRITE_DEADLINE_MS,
-    );
+    ]);
     // Somebody else has the endpoint by now, or it was changed.
     if (moved[0] === undefined) return;
-    if (isDone) return moved[0].isBehind === 1 ? wakeEndpoints(deps, [pointer]) : undefined;
+    if (isDone) return moved[0].isBehind === 1 ? wakeEndpoints(deps, tenant.home, [pointer]) : undefined;
     position = next;
   }
 }
@@ -142,7 +145,7 @@ async function postponeOrDisable(
   position: number,
   { statusCode }: Attempt,
 ): Promise<void> {
-  const { deps, pointer, lease, endpoint } = delivery;
+  const { deps, tenant, pointer, lease, endpoint } = delivery;
   const now = deps.runtime.now();
   const failure = { at: now, status: statusCode };
   if (statusCode === GONE) return disable(delivery, position, 'GONE', failure);
@@ -152,23 +155,24 @@ async function postponeOrDisable(
   if (now - failingSince >= DISABLED_AFTER_MS) return disable(delivery, position, 'FAILING', failure);
   const delayMs = retryDelayMs(isFirst ? 0 : endpoint.failures, deps.runtime.random);
   const postponed = postponeEndpoint({ ...pointer, lease, position }, failure, now + delayMs);
-  await execute(deps.db, postponed, WRITE_DEADLINE_MS);
+  await tenant.write([postponed]);
   // A later one is the cron's.
-  if (delayMs < CRON_INTERVAL_MS) await wakeEndpoints(deps, [pointer], Math.ceil(delayMs / 1_000));
+  if (delayMs < CRON_INTERVAL_MS)
+    await wakeEndpoints(deps, tenant.home, [pointer], Math.ceil(delayMs / 1_000));
 }
 
 async function disable(
-  { deps, pointer, lease }: Delivery,
+  { deps, tenant, pointer, lease }: Delivery,
   position: number,
   reason: DisabledReason,
   failure: Failure | null,
 ): Promise<void> {
   const held: Held = { ...pointer, lease, position };
   const statements = disableEndpointStatements(held, deps.runtime.now(), reason, failure);
-  const { disabled, due } = await executeBatch(deps.db, statements, WRITE_DEADLINE_MS);
+  const { disabled, due } = await tenant.write(statements);
   if (disabled.length > 0) {
     const { bankId: bank, endpointId: webhook } = pointer;
     deps.runtime.log('warn', { event: 'webhook_disabled', bank, webhook, reason });
   }
-  await wakeEndpoints(deps, due);
+  await wakeEndpoints(deps, tenant.home, due);
 }

@@ -32,11 +32,11 @@ export function webhookRoutes(router: Router<WebhookDeps>): void {
   });
 
   router.mount(listWebhooksOperation, async ({ deps, caller }) => ({
-    data: await readWebhooks(deps, caller.bankId),
+    data: await readWebhooks(deps, caller),
   }));
 
   router.mount(getWebhookOperation, async ({ deps, caller, params: { webhookId } }) => ({
-    data: await readWebhook(deps, caller.bankId, webhookId),
+    data: await readWebhook(deps, caller, webhookId),
   }));
 
   router.mount(updateWebhookOperation, async ({ context, deps, params: { webhookId }, body }) => ({
@@ -60,6 +60,6 @@ export function webhookRoutes(router: Router<WebhookDeps>): void {
   }));
 
   router.mount(testWebhookOperation, async ({ deps, caller, params: { webhookId } }) => ({
-    data: await testWebhook(deps, caller.bankId, webhookId),
+    data: await testWebhook(deps, caller, webhookId),
   }));
 }

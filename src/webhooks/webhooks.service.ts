@@ -1,8 +1,8 @@
 /** The webhook endpoints of a bank: created, changed, tested and enabled by the bank itself. Free of HTTP. */
 import { sealField } from '../crypto/field-cipher.ts';
-import type { Actor } from '../api-keys/caller.ts';
-import type { PrimarySession, ReadSession } from '../db/session.ts';
-import { execute, executeBatch, executeBatchWithRetry, WRITE_DEADLINE_MS } from '../db/statements.ts';
+import type { ActingCaller } from '../api-keys/caller.ts';
+import type { LocatedBank } from '../databases/home.ts';
+import type { Tenant, Tenants } from '../databases/tenant.ts';
 import { AppError, tooMany } from '../errors.ts';
 import { eventId } from '../events/event-id.ts';
 import { assertKept, readAfter } from '../events/events.service.ts';
@@ -34,27 +34,32 @@ export const MAX_ENDPOINTS = 20;
 export const SECRETS_OVERLAP_MS = 24 * 3_600_000;
 
 export interface WebhookDeps extends WakeDeps, SendDeps {
-  db: PrimarySession;
-  session: ReadSession;
+  databases: Tenants;
   runtime: Pick<Runtime, 'now' | 'random' | 'timer' | 'fetch' | 'log'>;
   /** Work that the response does not wait for. */
   runAfterResponse: (work: Promise<void>) => void;
 }
 
-export async function readWebhooks({ db }: WebhookDeps, bankId: string): Promise<Webhook[]> {
-  const rows = await execute(db, selectEndpoints(bankId));
+export async function readWebhooks({ databases }: WebhookDeps, bank: LocatedBank): Promise<Webhook[]> {
+  const { bankId } = bank;
+  const [rows] = await databases.tenantOf(bank).readPrimary([selectEndpoints(bankId)]);
   return rows.map((row) => toView(bankId, row));
 }
 
 /** @throws WEBHOOK_NOT_FOUND, the same for an unknown and for another bank's */
-export async function readWebhook({ db }: WebhookDeps, bankId: string, id: string): Promise<Webhook> {
-  return toFoundView(bankId, await execute(db, selectEndpoint(bankId, id)));
+export async function readWebhook(
+  { databases }: WebhookDeps,
+  bank: LocatedBank,
+  id: string,
+): Promise<Webhook> {
+  const [rows] = await databases.tenantOf(bank).readPrimary([selectEndpoint(bank.bankId, id)]);
+  return toFoundView(bank.bankId, rows);
 }
 
 /** @throws WEBHOOK_LIMIT_REACHED */
 export async function createWebhook(
   deps: WebhookDeps,
-  actor: Actor,
+  actor: ActingCaller,
   { url, types }: { url: string; types: readonly string[] },
 ): Promise<Webhook & { secret: string }> {
   const { runtime } = deps;
@@ -62,7 +67,7 @@ export async function createWebhook(
   const { secret, sealed } = await makeSecret(deps, actor.bankId, id);
   const endpoint = { id, url: normaliseReceiverUrl(url), types, secret: sealed };
   const statements = insertEndpointStatements(actor, runtime.now(), endpoint, MAX_ENDPOINTS);
-  const [row] = (await executeBatchWithRetry(deps.session, statements)).endpoint;
+  const [row] = (await deps.databases.tenantOf(actor).writeRepeatable(statements)).endpoint;
   if (row === undefined) {
     const message = `your bank has ${MAX_ENDPOINTS} already; delete one, or add the types to one`;
     throw new AppError('WEBHOOK_LIMIT_REACHED', { errors: [{ field: 'url', message }] });
@@ -73,19 +78,20 @@ export async function createWebhook(
 /** @throws WEBHOOK_NOT_FOUND */
 export async function updateWebhook(
   deps: WebhookDeps,
-  actor: Actor,
+  actor: ActingCaller,
   id: string,
   { url, types }: WebhookUpdate,
 ): Promise<Webhook> {
+  const tenant = deps.databases.tenantOf(actor);
   const update = { url: url === undefined ? undefined : normaliseReceiverUrl(url), types };
   const statements = updateEndpointStatements(actor, deps.runtime.now(), id, update);
-  return change(deps, actor, id, await executeBatchWithRetry(deps.session, statements));
+  return change(deps, tenant, id, await tenant.writeRepeatable(statements));
 }
 
 /** @throws WEBHOOK_NOT_FOUND */
-export async function deleteWebhook(deps: WebhookDeps, actor: Actor, id: string): Promise<void> {
+export async function deleteWebhook(deps: WebhookDeps, actor: ActingCaller, id: string): Promise<void> {
   const statements = deleteEndpointStatements(actor, deps.runtime.now(), id);
-  const { change: made } = await executeBatchWithRetry(deps.session, statements);
+  const { change: made } = await deps.databases.tenantOf(actor).writeRepeatable(statements);
   if (made.length === 0) throw new AppError('WEBHOOK_NOT_FOUND');
 }
 
@@ -96,13 +102,14 @@ export async function deleteWebhook(deps: WebhookDeps, actor: Actor, id: string)
  */
 export async function enableWebhook(
   deps: WebhookDeps,
-  actor: Actor,
+  actor: ActingCaller,
   id: string,
   after: string | undefined,
 ): Promise<Webhook> {
   const { bankId } = actor;
+  const tenant = deps.databases.tenantOf(actor);
   const given = after === undefined ? undefined : readAfter(bankId, after);
-  const found = await executeBatch(deps.db, {
+  const found = await tenant.readPrimary({
     log: selectEventLog(bankId),
     endpoint: selectEndpoint(bankId, id),
   });
@@ -111,19 +118,19 @@ export async function enableWebhook(
   if (endpoint === undefined || log === undefined) throw new AppError('WEBHOOK_NOT_FOUND');
   assertKept(bankId, given ?? endpoint.position, log);
   const statements = enableEndpointStatements(actor, deps.runtime.now(), id, given);
-  return change(deps, actor, id, await executeBatchWithRetry(deps.session, statements));
+  return change(deps, tenant, id, await tenant.writeRepeatable(statements));
 }
 
 /** @returns the new secret; the one before signs too for SECRETS_OVERLAP_MS. @throws WEBHOOK_NOT_FOUND */
 export async function rotateSecret(
   deps: WebhookDeps,
-  actor: Actor,
+  actor: ActingCaller,
   id: string,
 ): Promise<Webhook & { secret: string }> {
   const { secret, sealed } = await makeSecret(deps, actor.bankId, id);
   const now = deps.runtime.now();
   const statements = rotateSecretStatements(actor, now, id, sealed, now + SECRETS_OVERLAP_MS);
-  const { endpoint } = await executeBatchWithRetry(deps.session, statements);
+  const { endpoint } = await deps.databases.tenantOf(actor).writeRepeatable(statements);
   return { ...toFoundView(actor.bankId, endpoint), secret };
 }
 
@@ -131,11 +138,12 @@ export async function rotateSecret(
  * Sends a `ping`, whether the endpoint is enabled or not. Its position stays.
  * @throws WEBHOOK_NOT_FOUND; RATE_LIMITED within MIN_INTERVAL_MS of the last test
  */
-export async function testWebhook(deps: WebhookDeps, bankId: string, id: string): Promise<Attempt> {
-  const { runtime, session } = deps;
+export async function testWebhook(deps: WebhookDeps, bank: LocatedBank, id: string): Promise<Attempt> {
+  const { runtime } = deps;
+  const { bankId } = bank;
   const now = runtime.now();
   const statements = claimTestStatements(bankId, id, now, MIN_INTERVAL_MS);
-  const { claimed, found } = await executeBatch(session, statements, WRITE_DEADLINE_MS);
+  const { claimed, found } = await deps.databases.tenantOf(bank).writeOnce(statements);
   const [receiver] = claimed;
   if (found[0] === undefined) throw new AppError('WEBHOOK_NOT_FOUND');
   if (receiver === undefined) {
@@ -154,7 +162,7 @@ export async function testWebhook(deps: WebhookDeps, bankId: string, id: string)
 /** Ends a change that may have made the endpoint due. */
 function change(
   deps: WebhookDeps,
-  { bankId }: Actor,
+  { bankId, home }: Tenant,
   endpointId: string,
   { endpoint }: { endpoint: EndpointRow[] },
 ): Webhook {
@@ -163,7 +171,7 @@ function change(
   const waitMs = Math.max(nextAttemptAt, leaseUntil) - deps.runtime.now();
   if (view.status === 'ENABLED' && view.lag > 0) {
     const seconds = Math.max(Math.ceil(waitMs / 1_000), 0);
-    deps.runAfterResponse(wakeEndpoints(deps, [{ bankId, endpointId }], seconds));
+    deps.runAfterResponse(wakeEndpoints(deps, home, [{ bankId, endpointId }], seconds));
   }
   return view;
 }

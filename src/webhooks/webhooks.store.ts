@@ -29,7 +29,7 @@ export interface EndpointRow {
 
 const columns = sql.raw(`id, url, types, status, created_at AS createdAt, disabled_at AS disabledAt,
         disabled_reason AS disabledReason, position,
-        (SELECT event_sequence FROM banks WHERE id = webhook_endpoints.bank_id) AS newest,
+        (SELECT event_sequence FROM tenants WHERE bank_id = webhook_endpoints.bank_id) AS newest,
         last_attempt_at AS lastAttemptAt, last_status AS lastStatus, failing_since AS failingSince,
         next_attempt_at AS nextAttemptAt, lease_until AS leaseUntil,
         previous_secret_until AS previousSecretUntil`);
@@ -65,8 +65,8 @@ export function insertEndpointStatements(actor: Actor, at: number, endpoint: New
       hasRoom,
     ),
     insert: sql`INSERT INTO webhook_endpoints (bank_id, id, url, types, secret, position, created_at)
-        SELECT id, ${id}, ${url}, ${JSON.stringify(types)}, ${secret}, event_sequence, ${at}
-        FROM banks WHERE id = ${bankId} AND ${isLatest(actor, id)} ON CONFLICT DO NOTHING`,
+        SELECT bank_id, ${id}, ${url}, ${JSON.stringify(types)}, ${secret}, event_sequence, ${at}
+        FROM tenants WHERE bank_id = ${bankId} AND ${isLatest(actor, id)} ON CONFLICT DO NOTHING`,
     endpoint: selectEndpoint(bankId, id),
   };
 }

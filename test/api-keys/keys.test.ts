@@ -32,7 +32,7 @@ describe('the checksum of an API key', () => {
 
 describe('the day on which an API key was last used', () => {
   const lastUsed = async () =>
-    env.DB.prepare('SELECT last_used_on FROM api_keys WHERE hash = ?')
+    env.DIRECTORY.prepare('SELECT last_used_on FROM api_keys WHERE hash = ?')
       .bind(await hashApiKey(API_KEYS.full))
       .first('last_used_on');
 
@@ -56,10 +56,10 @@ describe('the day on which an API key was last used', () => {
   });
 
   it('does not fail the request if it cannot be written', async () => {
-    const service = new Service(({ DB }) => ({
-      DB: {
-        prepare: (sql: string) => DB.prepare(sql.replace('UPDATE api_keys', 'UPDATE no_such_table')),
-        batch: (statements: D1PreparedStatement[]) => DB.batch(statements),
+    const service = new Service(({ DIRECTORY }) => ({
+      DIRECTORY: {
+        prepare: (sql: string) => DIRECTORY.prepare(sql.replace('UPDATE api_keys', 'UPDATE no_such_table')),
+        batch: (statements: D1PreparedStatement[]) => DIRECTORY.batch(statements),
       } as unknown as D1Database,
     }));
     expect((await service.get('/v1/bank/customers')).status).toBe(200);

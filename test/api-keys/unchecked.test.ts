@@ -37,7 +37,11 @@ function createIsolate(policies: Partial<RatePolicies> = {}): Service {
     return checks === 'hang';
   };
   const runtime = { now: () => now, timer: deadlines.timer };
-  return new Service(({ DB }) => ({ DB: hangingDatabase(DB, deadlines, hangs) }), runtime, policies);
+  return new Service(
+    ({ DIRECTORY }) => ({ DIRECTORY: hangingDatabase(DIRECTORY, deadlines, hangs) }),
+    runtime,
+    policies,
+  );
 }
 
 const lookUp = (query = `phrase=${ada.phrase}`, key: string = API_KEYS.standard, headers = {}) =>
@@ -49,7 +53,7 @@ async function cacheAnew(): Promise<void> {
   await phraseStore.put(key, storedText(value, now));
 }
 const setKeyTime = async (apiKey: string, column: 'revoked_at' | 'expires_at', at: number) =>
-  env.DB.prepare(`UPDATE api_keys SET ${column} = ? WHERE hash = ?`)
+  env.DIRECTORY.prepare(`UPDATE api_keys SET ${column} = ? WHERE hash = ?`)
     .bind(at, await hashApiKey(apiKey))
     .run();
 
@@ -185,8 +189,8 @@ it('does not keep a cached phrase waiting for the check of its API key', async (
   let answerCheck = () => {};
   const answered = new Promise<void>((resolve) => (answerCheck = resolve));
   const slow = new Service(
-    ({ DB }) => ({
-      DB: interceptCalls(DB, async (work, sql) => {
+    ({ DIRECTORY }) => ({
+      DIRECTORY: interceptCalls(DIRECTORY, async (work, sql) => {
         if (now > CHECKED_AT && sql.includes('api_keys')) await answered;
         return work();
       }) as D1Database,
@@ -225,8 +229,8 @@ it('a revocation that D1 reports late takes effect as soon as it is reported', a
     for (const [callback, at] of timers) if (at <= now) callback();
   };
   let reportMs = 0;
-  const slowly = ({ DB }: Pick<Env, 'DB'>) => ({
-    DB: interceptCalls(DB, async (work, sql) => {
+  const slowly = ({ DIRECTORY }: Pick<Env, 'DIRECTORY'>) => ({
+    DIRECTORY: interceptCalls(DIRECTORY, async (work, sql) => {
       const result = await work();
       if (sql.includes('api_keys')) passTime(reportMs);
       return result;

@@ -37,7 +37,7 @@ it('records who changed which fields, when and in which request, and never a val
     subject: body.data[0].batchId,
     fields: [],
   });
-  const rows = await env.DB.prepare('SELECT * FROM audit_log').all();
+  const rows = await env.SHARD_1.prepare('SELECT * FROM audit_log').all();
   expect(JSON.stringify(rows.results)).not.toMatch(/Secret|adaobi/i);
 });
 
@@ -75,9 +75,9 @@ describe('a change', () => {
   ])('is not made if its row cannot be written: %s', async (_, attempt) => {
     const state = () => dumpTables('customers', 'batches', 'batch_chunks', 'retired_phrases');
     const before = await state();
-    await env.DB.prepare('ALTER TABLE audit_log RENAME TO audit_log_renamed').run();
+    await env.SHARD_1.prepare('ALTER TABLE audit_log RENAME TO audit_log_renamed').run();
     expect((await attempt()).status).toBeGreaterThanOrEqual(500);
-    await env.DB.prepare('ALTER TABLE audit_log_renamed RENAME TO audit_log').run();
+    await env.SHARD_1.prepare('ALTER TABLE audit_log_renamed RENAME TO audit_log').run();
     expect(await state()).toBe(before);
   });
 
@@ -100,7 +100,7 @@ describe('a change', () => {
     await update({ state: 'Lagos' });
     await update({ state: 'Ogun' });
     const before = await readLog();
-    await env.DB.prepare(statement).run();
+    await env.SHARD_1.prepare(statement).run();
     const [row, ...rest] = await readLog();
     expect([row.keyId, row.action, rest]).toEqual([null, statement.split(' ')[0], before]);
   });
@@ -112,7 +112,9 @@ it('records every update by hand, even with the revision of an earlier one or no
   const before = (await readLog()).length;
   const revisions = [`'by hand'`, newest, newest, 'NULL', newest, 'NULL'];
   for (const [index, revision] of revisions.entries()) {
-    await env.DB.prepare(`UPDATE customers SET state = 'by hand ${index}', revision = ${revision}`).run();
+    await env.SHARD_1.prepare(
+      `UPDATE customers SET state = 'by hand ${index}', revision = ${revision}`,
+    ).run();
     const rows = await readLog();
     expect([rows.length, rows[0].keyId, rows[0].action]).toEqual([before + index + 1, null, 'UPDATE']);
   }
@@ -160,7 +162,7 @@ describe('a REPLACE, which fires no DELETE trigger', () => {
     await service.createCustomers([sentCustomer(3)], API_KEYS.other);
     const state = () => dumpTables('customers', 'batches', 'audit_log');
     const before = await state();
-    await env.DB.prepare(statement)
+    await env.SHARD_1.prepare(statement)
       .run()
       .catch(() => null);
     expect(await state()).toBe(before);
@@ -195,7 +197,7 @@ it.each([
 ])('refuses by a trigger: %s', async (statement) => {
   await update({ state: 'Lagos' });
   const before = await readLog();
-  await env.DB.prepare(statement)
+  await env.SHARD_1.prepare(statement)
     .run()
     .catch(() => null);
   expect(await readLog()).toEqual(before);
@@ -203,8 +205,8 @@ it.each([
 
 it('is not readable with another scope or while D1 is unavailable', async () => {
   expect((await service.get('/v1/bank/audit', API_KEYS.standard)).status).toBe(403);
-  const withoutDatabase = new Service(({ DB }) => ({
-    DB: brokenDatabase(DB, connectionLost(), (text) => text.includes('api_keys')),
+  const withoutDatabase = new Service(({ SHARD_1 }) => ({
+    SHARD_1: brokenDatabase(SHARD_1, connectionLost(), (text) => text.includes('api_keys')),
   }));
   expect((await withoutDatabase.get('/v1/bank/audit')).status).toBe(503);
   expect([LAGOS, ACCRA]).not.toContain(ada.id);

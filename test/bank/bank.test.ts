@@ -54,11 +54,11 @@ it('has the limits that apply, also those that the operator has set', async () =
   expect(body.data.limits).toMatchObject({ openBatches: 7, failuresPerDay: 8 });
 });
 
-it('costs one D1 call that reads one row, however many customers the bank has', async () => {
+it('costs one D1 call that reads two rows, however many customers the bank has', async () => {
   await service.createCustomers(sentCustomers(50));
   await bankOf(API_KEYS.full);
   meter.reset();
   await bankOf(API_KEYS.full);
   expect(meter.calls).toEqual({ d1Calls: 1, cacheReads: 0, cacheWrites: 0, queueSends: 0 });
-  expect(meter.rowsRead).toBe(1);
+  expect(meter.rowsRead).toBe(2);
 });

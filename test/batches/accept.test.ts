@@ -53,7 +53,7 @@ it('stores customers with cleaned values', async () => {
       id: 'cus_mine',
     }),
   ]);
-  const row = await env.DB.prepare('SELECT * FROM customers').first();
+  const row = await env.SHARD_1.prepare('SELECT * FROM customers').first();
   expect(row).toMatchObject({
     firstname: 'Ad\u00e9',
     email: 'ada@example.com',
@@ -169,7 +169,7 @@ describe('the chunks of a batch', () => {
       n < 600 ? row : { ...row, address: '街'.repeat(500), accountName: '街'.repeat(200) },
     );
     await service.post(rows);
-    const chunks = await env.DB.prepare(
+    const chunks = await env.SHARD_1.prepare(
       'SELECT row_count AS size, length(CAST(payload AS BLOB)) AS bytes FROM batch_chunks ORDER BY chunk',
     ).all<{ size: number; bytes: number }>();
     expect(chunks.results.reduce((sum, { size }) => sum + size, 0)).toBe(1_300);
@@ -179,7 +179,7 @@ describe('the chunks of a batch', () => {
     }
     expect(service.pendingPointers).toHaveLength(chunks.results.length);
     for (const pointer of service.pendingPointers)
-      expect(Object.keys(pointer)).toEqual(['bankId', 'batchId', 'chunk']);
+      expect(Object.keys(pointer)).toEqual(['bankId', 'batchId', 'chunk', 'shard', 'moveNumber']);
   });
 });
 
@@ -189,10 +189,10 @@ describe('the largest request that the API accepts', () => {
 
   async function measureLargestValue(rows: unknown[]): Promise<number> {
     let largest = 0;
-    const measured = new Service(({ DB }) => ({
-      DB: {
+    const measured = new Service(({ SHARD_1 }) => ({
+      SHARD_1: {
         prepare: (sql: string) => {
-          const statement = DB.prepare(sql);
+          const statement = SHARD_1.prepare(sql);
           return {
             bind: (...values: unknown[]) => {
               for (const value of values) {
@@ -203,7 +203,7 @@ describe('the largest request that the API accepts', () => {
             },
           };
         },
-        batch: (statements: D1PreparedStatement[]) => DB.batch(statements),
+        batch: (statements: D1PreparedStatement[]) => SHARD_1.batch(statements),
       } as unknown as D1Database,
     }));
     const response = await measured.post(rows);
@@ -412,7 +412,7 @@ describe('hostile rows', () => {
     const row = JSON.stringify(sentCustomer(1)).replace('{', '{"email":"first@example.com",');
     await service.request('POST', '/v1/bank/customers', { body: `{"customers":[${row}]}` });
     await service.deliverAll();
-    const stored = await env.DB.prepare('SELECT email FROM customers').first('email');
+    const stored = await env.SHARD_1.prepare('SELECT email FROM customers').first('email');
     expect(stored).toBe('adaobi.1@example.com');
   });
 });

@@ -10,7 +10,7 @@ function serviceWith(outcomes: CallOutcome[]): Service {
   const deadlines = new Deadlines();
   return new Service(
     // The first call reads the existing emails. The commit and its read-backs follow.
-    ({ DB }) => ({ DB: faultyDatabase(DB, ['works', ...outcomes], deadlines) }),
+    ({ SHARD_1 }) => ({ SHARD_1: faultyDatabase(SHARD_1, ['works', ...outcomes], deadlines) }),
     deadlines,
   );
 }

@@ -10,6 +10,7 @@ import { API_KEYS } from '../support/banks.ts';
 import { brokenDatabase, brokenQueue, d1Error } from '../support/faulty-bindings.ts';
 import { sentCustomer, sentCustomers } from '../support/customers.ts';
 import { countRows, selectRows } from '../support/database.ts';
+import { HOME } from '../support/banks.ts';
 import { Service } from '../support/service.ts';
 
 const silentRuntime = { ...systemRuntime, log: () => {} };
@@ -101,8 +102,11 @@ describe('a message', () => {
   it.each([
     ['text', 'text'],
     ['a pointer without a chunk', { bankId: 'bnk_lagos', batchId: 'bat_x' }],
-    ['a pointer with another property', { bankId: 'bnk_lagos', batchId: 'bat_x', chunk: 0, email: 'x@y.z' }],
-    ['a pointer to an unknown chunk', { bankId: 'bnk_lagos', batchId: 'bat_x', chunk: 0 }],
+    [
+      'a pointer with another property',
+      { bankId: 'bnk_lagos', batchId: 'bat_x', chunk: 0, ...HOME, email: 'x@y.z' },
+    ],
+    ['a pointer to an unknown chunk', { bankId: 'bnk_lagos', batchId: 'bat_x', chunk: 0, ...HOME }],
   ])('with %s is acknowledged and changes nothing', async (_, body) => {
     const result = await service.deliverMessages([body]);
     expect([result.explicitAcks, result.retryMessages]).toEqual([['message-0'], []]);
@@ -120,14 +124,14 @@ describe('a message', () => {
     await service.post(sentCustomers(1_250));
     const pointers = service.pendingPointers.splice(0);
     let calls = 0;
-    const overloaded = new Service(({ DB }) => ({
-      DB: {
-        prepare: (sql: string) => DB.prepare(sql),
+    const overloaded = new Service(({ SHARD_1 }) => ({
+      SHARD_1: {
+        prepare: (sql: string) => SHARD_1.prepare(sql),
         batch: (statements: D1PreparedStatement[]) => {
           calls += 1;
           return calls === 2
-            ? Promise.reject(d1Error('D1 DB is overloaded. Requests queued for too long.'))
-            : DB.batch(statements);
+            ? Promise.reject(d1Error('D1 SHARD_1 is overloaded. Requests queued for too long.'))
+            : SHARD_1.batch(statements);
         },
       } as unknown as D1Database,
     }));
@@ -140,14 +144,14 @@ describe('a message', () => {
   });
 
   it('that keeps failing is retried later each time, after at most five minutes', async () => {
-    const overloaded = new Service(({ DB }) => ({
-      DB: brokenDatabase(DB, d1Error('D1 DB is overloaded. Requests queued for too long.')),
+    const overloaded = new Service(({ SHARD_1 }) => ({
+      SHARD_1: brokenDatabase(SHARD_1, d1Error('D1 SHARD_1 is overloaded. Requests queued for too long.')),
     }));
     const context = { waitUntil: () => {} };
     const deps = createDeps(overloaded.env, context, systemRuntime, createIsolateMemory());
     const delays: unknown[] = [];
     for (const attempts of [1, 2, 3, 6, 40]) {
-      const body = { bankId: 'bnk_lagos', batchId: 'bat_x', chunk: 0 };
+      const body = { bankId: 'bnk_lagos', batchId: 'bat_x', chunk: 0, ...HOME };
       const retry = (options?: QueueRetryOptions) => delays.push(options?.delaySeconds);
       const ack = () => delays.push('acknowledged');
       await consumeBatches({ ...deps, runtime: silentRuntime }, [{ body, attempts, ack, retry }]);
@@ -158,7 +162,7 @@ describe('a message', () => {
 
 describe('a staged row that the database rejects', () => {
   const setStagedField = (index: number, field: StagedField, value: string) =>
-    env.DB.prepare(
+    env.SHARD_1.prepare(
       `UPDATE batch_chunks SET payload = json_set(payload, '$[${index}][${STAGED_FIELDS.indexOf(field)}]', ?)`,
     )
       .bind(value)
@@ -281,7 +285,12 @@ describe('between two chunks', () => {
     };
     const consumer = new Service(undefined, { now: () => time, sleep });
     await consumer.deliverMessages(
-      Array.from({ length: chunks }, (_, chunk) => ({ bankId: 'bnk_lagos', batchId: 'bat_x', chunk })),
+      Array.from({ length: chunks }, (_, chunk) => ({
+        bankId: 'bnk_lagos',
+        batchId: 'bat_x',
+        chunk,
+        ...HOME,
+      })),
     );
     return pauses;
   }

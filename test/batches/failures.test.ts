@@ -24,9 +24,9 @@ type Limits = Partial<Pick<Env, 'MAX_STORED_FAILURES' | 'MAX_FAILURES_PER_DAY'>>
 const serviceWith = (limits: Limits = {}) => new Service(() => limits, { now: () => now });
 
 const failureCounts = async () =>
-  env.DB.prepare(
+  env.SHARD_1.prepare(
     `SELECT failure_count AS stored, failure_day AS day, failure_day_count AS today,
-       (SELECT count(*) FROM batch_failures WHERE bank_id = banks.id) AS rows FROM banks WHERE id = ?`,
+       (SELECT count(*) FROM batch_failures WHERE bank_id = tenants.bank_id) AS rows FROM tenants WHERE bank_id = ?`,
   )
     .bind(LAGOS)
     .first();
@@ -86,7 +86,7 @@ describe('a stored failure', () => {
     const service = serviceWith();
     const response = await service.post([{}]);
     const errors = [{ field: 'email', message: 'an earlier message' }];
-    await env.DB.prepare('UPDATE batch_failures SET faults = ?').bind(JSON.stringify(errors)).run();
+    await env.SHARD_1.prepare('UPDATE batch_failures SET faults = ?').bind(JSON.stringify(errors)).run();
     const [failure] = await failuresOf(service, response);
     expect(failure).toEqual({
       index: 0,
@@ -99,7 +99,7 @@ describe('a stored failure', () => {
 
   it('takes at most 200 bytes besides its clientRef, and 10,000 of them at most 2.5 MB', async () => {
     const service = serviceWith();
-    const size = async () => (await env.DB.prepare('SELECT 1').all()).meta.size_after ?? 0;
+    const size = async () => (await env.SHARD_1.prepare('SELECT 1').all()).meta.size_after ?? 0;
     const bad = '\u0001';
     const fields = Object.keys(sentCustomer()).filter((field) => field !== 'clientRef');
     const allInvalid = Object.fromEntries(fields.map((field) => [field, bad]));
@@ -118,7 +118,9 @@ describe('a stored failure', () => {
     expect(written).toBeLessThan(2_500_000);
     // The clientRef is stored twice: in the table and in the index that an erasure uses.
     expect((written - 2 * refs.join('').length) / 10_000).toBeLessThan(200);
-    const recordLength = await env.DB.prepare('SELECT length(answer) AS n FROM idempotency_keys').first('n');
+    const recordLength = await env.SHARD_1.prepare('SELECT length(answer) AS n FROM idempotency_keys').first(
+      'n',
+    );
     expect(recordLength).toBeLessThan(5_000);
   });
 });
@@ -244,9 +246,9 @@ it('replays an idempotency record that was stored before failures had codes', as
   const service = serviceWith();
   const send = () => service.postWithIdempotencyKey('old', [{}]);
   const first = await send();
-  const record = await env.DB.prepare('SELECT answer FROM idempotency_keys').first<string>('answer');
+  const record = await env.SHARD_1.prepare('SELECT answer FROM idempotency_keys').first<string>('answer');
   const kept = JSON.parse(record ?? '');
   kept.report.failures = first.body.data.failures;
-  await env.DB.prepare('UPDATE idempotency_keys SET answer = ?').bind(JSON.stringify(kept)).run();
+  await env.SHARD_1.prepare('UPDATE idempotency_keys SET answer = ?').bind(JSON.stringify(kept)).run();
   expect(textWithoutRequestId(await send())).toBe(textWithoutRequestId(first));
 });

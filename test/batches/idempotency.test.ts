@@ -87,12 +87,12 @@ it('releases an Idempotency-Key 90 seconds after its request died', async () => 
   const { promise: firstCall, resolve: reportCall } = Promise.withResolvers<void>();
   let hangs = true;
   const isolate = new Service(
-    ({ DB }) => ({
-      DB: {
-        prepare: (sql: string) => DB.prepare(sql),
+    ({ SHARD_1 }) => ({
+      SHARD_1: {
+        prepare: (sql: string) => SHARD_1.prepare(sql),
         batch: (statements: D1PreparedStatement[]) => {
           reportCall();
-          return hangs ? never : DB.batch(statements);
+          return hangs ? never : SHARD_1.batch(statements);
         },
       } as unknown as D1Database,
     }),

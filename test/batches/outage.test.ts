@@ -48,7 +48,7 @@ beforeEach(async () => {
     },
   } as unknown as Queue;
   deps = createDeps(
-    { ...service.env, DB: withSessions(refusingDatabase(env.DB)), BATCH_QUEUE },
+    { ...service.env, SHARD_1: withSessions(refusingDatabase(env.SHARD_1)), BATCH_QUEUE },
     { waitUntil: () => {} },
     { ...systemRuntime, ...clock, log: () => {} },
     createIsolateMemory(),
@@ -163,9 +163,9 @@ it('resends a pointer that is lost after some tries, at intervals of two to five
 
 it('leaves a stalled chunk to the operator when a late try of it fails', async () => {
   refused = 'chunks';
-  await env.DB.prepare('UPDATE batch_chunks SET next_send_at = NULL').run();
+  await env.SHARD_1.prepare('UPDATE batch_chunks SET next_send_at = NULL').run();
   await play(40 * SECOND);
-  const [chunk] = (await env.DB.prepare('SELECT next_send_at, tries FROM batch_chunks').all()).results;
+  const [chunk] = (await env.SHARD_1.prepare('SELECT next_send_at, tries FROM batch_chunks').all()).results;
   expect(chunk).toEqual({ next_send_at: null, tries: 3 });
 });
 

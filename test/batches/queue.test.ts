@@ -13,7 +13,7 @@ it('creates the customers of an accepted batch through the real queue', async ()
   });
   expect(response.status).toBe(201);
   await expect
-    .poll(() => env.DB.prepare('SELECT status FROM batches').first('status'), { timeout: 15_000 })
+    .poll(() => env.SHARD_1.prepare('SELECT status FROM batches').first('status'), { timeout: 15_000 })
     .toBe('COMPLETED');
   const list = await exports.default.fetch('https://api.example.com/v1/bank/customers', { headers });
   expect(list.headers.get('X-Total-Count')).toBe('1200');

@@ -166,7 +166,7 @@ describe('a stalled batch', () => {
     await service.deliverDeadLetters([first]);
     const status = async () => (await service.get(headers.get('Location') ?? '')).body.data.status;
     expect(await status()).toBe('STALLED');
-    const [, redriven] = await executeBatch(env.DB, redriveBatch(body.data.batchId, now));
+    const [, redriven] = await executeBatch(env.SHARD_1, redriveBatch(body.data.batchId, now));
     expect(redriven).toEqual([{ id: body.data.batchId }]);
     expect(await status()).toBe('PROCESSING');
     await service.sweep();
@@ -183,25 +183,25 @@ describe('the sweep, after 30 days', () => {
     const numbers = (max: number) =>
       `(WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ${max}) SELECT n FROM n)`;
     const day31 = now - RESULTS_KEPT_MS - 86_400_000;
-    await env.DB.batch([
-      env.DB.prepare(
+    await env.SHARD_1.batch([
+      env.SHARD_1.prepare(
         `INSERT INTO audit_log SELECT 'bnk_lagos', n, 'req_' || n, 'key', 'POST', 'bat_' || n, '[]' FROM ${numbers(batches)}`,
       ),
-      env.DB.prepare(
+      env.SHARD_1.prepare(
         `INSERT INTO batches (bank_id, id, status, total, duplicates, invalid, created_at, completed_at)
          SELECT 'bnk_lagos', 'bat_' || n, 'COMPLETED_WITH_FAILURES', ${failuresOfEach}, 0, ${failuresOfEach}, ${day31}, ${day31}
          FROM ${numbers(batches)}`,
       ),
-      env.DB.prepare(
+      env.SHARD_1.prepare(
         `INSERT INTO batch_failures (bank_id, batch_id, row_index, client_ref, code, faults)
          SELECT 'bnk_lagos', 'bat_' || batch.n, row.n, NULL, 'I', 'Er'
          FROM ${numbers(batches)} AS batch CROSS JOIN ${numbers(Math.max(failuresOfEach, 1))} AS row
          WHERE ${failuresOfEach} > 0`,
       ),
-      env.DB.prepare(
-        `UPDATE banks SET failure_count = (SELECT count(*) FROM batch_failures WHERE bank_id = banks.id)`,
+      env.SHARD_1.prepare(
+        `UPDATE tenants SET failure_count = (SELECT count(*) FROM batch_failures WHERE bank_id = tenants.bank_id)`,
       ),
-      env.DB.prepare(
+      env.SHARD_1.prepare(
         `INSERT INTO idempotency_keys
          SELECT 'bnk_lagos', 'POST', 'key-' || n, 'f', '{}', ${day31} FROM ${numbers(keys)} WHERE ${keys} > 0`,
       ),
@@ -221,16 +221,19 @@ describe('the sweep, after 30 days', () => {
       await countRows('batch_failures'),
       await countRows('idempotency_keys'),
     ]).toEqual([0, 0, 0]);
-    expect(await env.DB.prepare(`SELECT sum(failure_count) AS n FROM banks`).first('n')).toBe(0);
+    expect(await env.SHARD_1.prepare(`SELECT sum(failure_count) AS n FROM tenants`).first('n')).toBe(0);
     expect(backlogs()).toEqual([]);
   });
 
   it('removes in a transaction 10,000 failures and at most one batch more', async () => {
     await insertOldRows(12, 3_000, 0);
-    const { batches } = await executeBatch(env.DB, deleteOldBatches(now, { batches: 500, failures: 10_000 }));
+    const { batches } = await executeBatch(
+      env.SHARD_1,
+      deleteOldBatches(now, { batches: 500, failures: 10_000 }),
+    );
     expect(batches).toHaveLength(4);
     expect([await countRows('batches'), await countRows('batch_failures')]).toEqual([8, 24_000]);
-    expect(await env.DB.prepare(`SELECT sum(failure_count) AS n FROM banks`).first('n')).toBe(24_000);
+    expect(await env.SHARD_1.prepare(`SELECT sum(failure_count) AS n FROM tenants`).first('n')).toBe(24_000);
   });
 
   it('logs what it leaves to the next run when it runs out of time', async () => {

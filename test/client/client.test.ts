@@ -126,7 +126,7 @@ it('resolves a payee of another bank, and an unknown phrase to null', async () =
 
 describe('reads after writes', () => {
   beforeEach(() => {
-    service = new Service(({ DB }) => ({ DB: laggingDatabase(DB) }));
+    service = new Service(({ SHARD_1 }) => ({ SHARD_1: laggingDatabase(SHARD_1) }));
   });
 
   it('see the customers of a completed batch, even though the nearest replica lags behind', async () => {

@@ -66,18 +66,18 @@ it.each(['', 'short', btoa('x'.repeat(31)), 'not base64!'])('refuses %j as a fie
 
 it('reads the versions of field keys from the names of secrets', () => {
   expect(
-    fieldKeyVersions(['DB', 'FIELD_KEY_10', 'FIELD_KEY_9', 'FIELD_KEY_0', 'FIELD_KEY_', 'FIELD_KEY_1x']),
+    fieldKeyVersions(['SHARD_1', 'FIELD_KEY_10', 'FIELD_KEY_9', 'FIELD_KEY_0', 'FIELD_KEY_', 'FIELD_KEY_1x']),
   ).toEqual([9, 10]);
 });
 
 describe('the service', () => {
   const stored = () =>
-    env.DB.prepare('SELECT id, account_number, reference FROM customers').all<Record<string, string>>();
+    env.SHARD_1.prepare('SELECT id, account_number, reference FROM customers').all<Record<string, string>>();
 
   it('seals account number and reference with the newest field key before it stages them', async () => {
     const service = new Service(() => ({ FIELD_KEY_1: secretOf('a'), FIELD_KEY_2: secretOf('b') }));
     await service.post([sentCustomer(1)]);
-    const staged = await env.DB.prepare('SELECT payload FROM batch_chunks').first<string>('payload');
+    const staged = await env.SHARD_1.prepare('SELECT payload FROM batch_chunks').first<string>('payload');
     expect(staged).toContain('adaobi.1@');
     expect(staged).not.toMatch(/1000000001|internal-1/);
     await service.deliverAll();

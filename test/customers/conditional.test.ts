@@ -98,14 +98,14 @@ describe('If-Match', () => {
 
   it('succeeds for an update that was committed although its response was lost', async () => {
     const tag = await etagOf();
-    const unlucky = new Service(({ DB }) => ({ DB: faultyDatabase(DB, ['throws after']) }));
+    const unlucky = new Service(({ SHARD_1 }) => ({ SHARD_1: faultyDatabase(SHARD_1, ['throws after']) }));
     expect((await change('Ogun', { 'If-Match': tag }, unlucky)).status).toBe(200);
   });
 
   it('succeeds for an update that was overtaken before it could be read back', async () => {
     const tag = await etagOf();
-    const unlucky = new Service(({ DB }) => ({
-      DB: interceptTransactions(DB, async (number, work) => {
+    const unlucky = new Service(({ SHARD_1 }) => ({
+      SHARD_1: interceptTransactions(SHARD_1, async (number, work) => {
         const result = await work();
         if (number > 1) return result;
         await change('later');

@@ -95,8 +95,10 @@ describe('a view', () => {
 });
 
 it('the audit log notices a change by hand of any column of a customer, except sealing a value anew', async () => {
-  const { results: columns } = await env.DB.prepare('PRAGMA table_info(customers)').all<{ name: string }>();
-  const { results: triggers } = await env.DB.prepare(
+  const { results: columns } = await env.SHARD_1.prepare('PRAGMA table_info(customers)').all<{
+    name: string;
+  }>();
+  const { results: triggers } = await env.SHARD_1.prepare(
     `SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'customers'
        AND sql LIKE '%AFTER UPDATE%INSERT INTO audit_log%'`,
   ).all<{ sql: string }>();

@@ -17,7 +17,7 @@ beforeEach(async () => {
 
 const change = (update: unknown, apiKey: string = API_KEYS.full, id: unknown = ada.id) =>
   service.request('PATCH', '/v1/bank/customer', { apiKey, body: { id, update } });
-const stored = () => env.DB.prepare('SELECT * FROM customers WHERE id = ?').bind(ada.id).first();
+const stored = () => env.SHARD_1.prepare('SELECT * FROM customers WHERE id = ?').bind(ada.id).first();
 
 it('cleans and changes every field that may change, and returns id, email and phone', async () => {
   const answer = await change({
@@ -154,7 +154,10 @@ it.each(['throws before', 'throws after', 'stalls', 'stalls after'] as const)(
   'succeeds and is recorded once although the first attempt %s the commit',
   async (outcome) => {
     const deadlines = new Deadlines();
-    const unlucky = new Service(({ DB }) => ({ DB: faultyDatabase(DB, [outcome], deadlines) }), deadlines);
+    const unlucky = new Service(
+      ({ SHARD_1 }) => ({ SHARD_1: faultyDatabase(SHARD_1, [outcome], deadlines) }),
+      deadlines,
+    );
     const answer = await unlucky.request('PATCH', '/v1/bank/customer', {
       body: { id: ada.id, update: { state: 'Ogun' } },
     });
@@ -164,8 +167,8 @@ it.each(['throws before', 'throws after', 'stalls', 'stalls after'] as const)(
 );
 
 it('does not overwrite a later update when its response is lost', async () => {
-  const overtaken = new Service(({ DB }) => ({
-    DB: interceptTransactions(DB, async (number, work) => {
+  const overtaken = new Service(({ SHARD_1 }) => ({
+    SHARD_1: interceptTransactions(SHARD_1, async (number, work) => {
       const result = await work();
       if (number > 1) return result;
       await change({ state: 'later' });
@@ -188,8 +191,8 @@ it.each([
     const deadlines = new Deadlines();
     let arrive = () => Promise.resolve<unknown>(undefined);
     const stalling = new Service(
-      ({ DB }) => ({
-        DB: interceptTransactions(DB, async (number, work) => {
+      ({ SHARD_1 }) => ({
+        SHARD_1: interceptTransactions(SHARD_1, async (number, work) => {
           if (number > 1) return work();
           arrive = work;
           if (committed) await work();

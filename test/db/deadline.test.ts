@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { READ_DEADLINE_MS, WRITE_DEADLINE_MS } from '../../src/db/statements.ts';
 import { RESEND_AFTER_MS } from '../../src/batches/batch-queue.ts';
 import { systemRuntime } from '../../src/runtime.ts';
-import { Deadlines, hangingDatabase } from '../support/faulty-bindings.ts';
+import { Deadlines, hangingDatabase, onEveryDatabase } from '../support/faulty-bindings.ts';
 import { sentCustomer } from '../support/customers.ts';
 import { ROUTES } from '../support/routes.ts';
 import { Service, type KnownCustomer } from '../support/service.ts';
@@ -16,9 +16,19 @@ beforeEach(async () => {
   customer = await new Service().createCustomer();
 });
 
+/** Counts the calls of all databases together. */
+function numbered(hangs: (number: number, sql: string) => boolean) {
+  let number = 0;
+  return (db: D1Database) =>
+    hangingDatabase(db, deadlines, (_, sql) => {
+      number += 1;
+      return hangs(number, sql);
+    });
+}
+
 /** @param hangs whether a D1 call hangs, by its number from 1 and its SQL */
 function hangingService(hangs: (number: number, sql: string) => boolean, runtime = {}): Service {
-  return new Service(({ DB }) => ({ DB: hangingDatabase(DB, deadlines, hangs) }), {
+  return new Service((env) => onEveryDatabase(env, numbered(hangs)), {
     ...runtime,
     timer: deadlines.timer,
   });
@@ -64,7 +74,12 @@ it('gives reads five seconds and writes ten', async () => {
     sql = text;
     return false;
   };
-  const service = new Service(({ DB }) => ({ DB: hangingDatabase(DB, deadlines, watched) }), { timer });
+  const service = new Service(
+    (env) => onEveryDatabase(env, (db) => hangingDatabase(db, deadlines, watched)),
+    {
+      timer,
+    },
+  );
   for (const route of ROUTES) {
     const { path, body } = route.request(customer);
     await service.request(route.method, path, { body });

@@ -9,7 +9,7 @@ import { sentCustomer } from '../support/customers.ts';
 import { Service, type KnownCustomer } from '../support/service.ts';
 
 const HEADER = 'X-D1-Bookmark';
-const BOOKMARK = /^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{32}$/;
+const BOOKMARK = /^SHARD_1:[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{32}$/;
 
 let opened: unknown[];
 let service: Service;
@@ -18,14 +18,14 @@ let ada: KnownCustomer;
 beforeEach(async () => {
   opened = [];
   const watched = {
-    prepare: (sql: string) => env.DB.prepare(sql),
-    batch: (statements: D1PreparedStatement[]) => env.DB.batch(statements),
+    prepare: (sql: string) => env.SHARD_1.prepare(sql),
+    batch: (statements: D1PreparedStatement[]) => env.SHARD_1.batch(statements),
     withSession: (since?: string) => {
       opened.push(since);
-      return env.DB.withSession(since);
+      return env.SHARD_1.withSession(since);
     },
   } as unknown as D1Database;
-  service = new Service(() => ({ DB: watched }));
+  service = new Service(() => ({ SHARD_1: watched }));
   ada = await service.createCustomer(sentCustomer(1));
   opened = [];
 });
@@ -49,7 +49,7 @@ describe('a read', () => {
     const { body } = await service.get(`/v1/bank/customer?id=${ada.id}`, API_KEYS.full, {
       [HEADER]: bookmark,
     });
-    expect([body.data.state, opened.at(-1)]).toEqual(['Lagos', bookmark]);
+    expect([body.data.state, opened.at(-1)]).toEqual(['Lagos', bookmark?.replace('SHARD_1:', '')]);
   });
 
   it.each(['nonsense', "'; DROP TABLE customers", '0'.repeat(5_000), 'first-primary', ''])(
@@ -69,7 +69,7 @@ describe('the primary', () => {
   it('is read for what fills the cache if a replica answered, and a cache hit reads no database', async () => {
     const path = `/v1/bank/customer?phrase=${ada.phrase}`;
     const withOldName = (rows: unknown[]) => Object.assign(rows[0] as object, { accountName: 'Old Name' });
-    const behind = new Service(() => ({ DB: replicatedDatabase(service.env.DB, withOldName) }));
+    const behind = new Service(() => ({ SHARD_1: replicatedDatabase(service.env.SHARD_1, withOldName) }));
     const miss = await behind.get(path, API_KEYS.standard);
     expect([miss.headers.get('X-Cache'), miss.body.data.accountName]).toEqual(['MISS', 'Old Name']);
     expect(opened).toEqual(['first-unconstrained', 'first-primary']);
@@ -81,7 +81,7 @@ describe('the primary', () => {
   });
 
   it('alone says that a phrase is unknown, whatever the nearest replica has', async () => {
-    const lagging = new Service(() => ({ DB: laggingDatabase(service.env.DB) }));
+    const lagging = new Service(() => ({ SHARD_1: laggingDatabase(service.env.SHARD_1) }));
     const own = await lagging.get(`/v1/bank/customer?phrase=${ada.phrase}`, API_KEYS.standard);
     const payee = await lagging.get(`/v1/network/payee?phrase=${ada.phrase}`, API_KEYS.network);
     expect([own, payee].map(({ status, headers }) => [status, headers.get('X-Cache')])).toEqual([
@@ -106,7 +106,7 @@ describe('the primary', () => {
   });
 
   it('gets a new session for each call, because a second call of a session may go to a replica', async () => {
-    const primary = new PrimarySession(service.env.DB, systemRuntime.timer);
+    const primary = new PrimarySession(service.env.SHARD_1, systemRuntime.timer);
     await primary.batch([primary.prepare('SELECT 1')]);
     const first = primary.bookmark ?? '';
     await update();
@@ -120,7 +120,7 @@ describe('the primary', () => {
 
 describe('a bank that sends each bookmark back', () => {
   it('finds the customers of a completed batch although the nearest replica has none of them', async () => {
-    const lagging = new Service(() => ({ DB: laggingDatabase(env.DB) }));
+    const lagging = new Service(() => ({ SHARD_1: laggingDatabase(env.SHARD_1) }));
     const { body } = await lagging.post([sentCustomer(2)]);
     await lagging.deliverAll();
     const batch = await lagging.getBatch(body.data.batchId);

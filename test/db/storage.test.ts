@@ -53,7 +53,6 @@ import * as endpoints from '../../src/webhooks/webhooks.store.ts';
 import { insertEvent, selectEventLog, selectEvents } from '../../src/events/events.store.ts';
 import { SORT_FIELDS } from '../../src/customers/customers.requests.ts';
 import {
-  selectCustomerCount,
   deleteCustomerStatements,
   selectCustomer,
   selectFilteredIds,
@@ -62,22 +61,32 @@ import {
   updateCustomerStatements,
 } from '../../src/customers/customers.store.ts';
 import { CACHE_SECONDS } from '../../src/customers/phrase-cache.ts';
-import { selectPayee } from '../../src/payee/payee.store.ts';
+import { selectHome } from '../../src/databases/directory.store.ts';
+import {
+  guard,
+  selectCustomerCount,
+  selectState,
+  selectWithState,
+} from '../../src/databases/tenant.store.ts';
+import { insertMiss, selectMisses, selectPayee } from '../../src/payee/payee.store.ts';
 import { render, type Statement } from '../../src/db/statements.ts';
 import { customers } from '../../src/customers/customers.table.ts';
 import * as tables from '../../src/db/schema.ts';
 import { DEAD_LETTER_QUEUE, WEBHOOK_QUEUE } from '../../src/env.ts';
+import { databaseOf } from '../support/database.ts';
 import { selectApiKey } from '../../src/api-keys/api-keys.store.ts';
 
 const own = `name NOT LIKE 'sqlite_%' AND name NOT LIKE '_cf_%' AND name NOT LIKE 'd1_%'`;
 
+/** Of the directory and of a shard: no two of them have one name. */
 async function names(type: 'table' | 'index'): Promise<string[]> {
-  const query = `SELECT name FROM sqlite_master WHERE type = '${type}' AND ${own} ORDER BY name`;
-  return (await env.DB.prepare(query).all<{ name: string }>()).results.map(({ name }) => name);
+  const query = `SELECT name FROM sqlite_master WHERE type = '${type}' AND ${own}`;
+  const found = [env.DIRECTORY, env.SHARD_1].map((db) => db.prepare(query).all<{ name: string }>());
+  return (await Promise.all(found)).flatMap(({ results }) => results.map(({ name }) => name)).toSorted();
 }
 
 async function columns(table: string) {
-  const found = await env.DB.prepare(`PRAGMA table_info(${table})`).all<{
+  const found = await databaseOf(table).prepare(`PRAGMA table_info(${table})`).all<{
     name: string;
     type: string;
     notnull: number;
@@ -170,7 +179,16 @@ describe('every statement', () => {
     })),
   );
   const statements: Record<string, Statement> = {
+    'home of a bank': selectHome('b'),
+    guard: guard('b', 0),
+    'state of a bank': selectState('b'),
     'lookup by id': selectCustomer('b', { id: 'i' }),
+    ...Object.fromEntries(
+      [{ id: 'i' }, { email: 'e' }, { phrase: 'p' }].map((lookup) => [
+        `lookup with state by ${Object.keys(lookup).join()}`,
+        selectWithState('b', selectCustomer('b', lookup)),
+      ]),
+    ),
     'lookup by email': selectCustomer('b', { email: 'e' }),
     'lookup by phrase': selectCustomer('b', { phrase: 'p' }),
     'lookup by all': selectCustomer('b', { id: 'i', email: 'e', phrase: 'p' }),
@@ -180,6 +198,8 @@ describe('every statement', () => {
     'list by ids': selectCustomers('b', { ...listing, field: 'id', ids: ['i'] }),
     'list by phrases': selectCustomers('b', { ...listing, field: 'id', phrases: ['p'] }),
     payee: selectPayee({ bankId: 'b', day: 'd' }, 'p'),
+    misses: selectMisses({ bankId: 'b', day: 'd' }),
+    'count a miss': insertMiss({ bankId: 'b', day: 'd' }, 1),
     'count customers': selectCustomerCount('b'),
     'filter by ids': selectFilteredIds('b', { ids: ['i'] }),
     'filter by phrases': selectFilteredIds('b', { phrases: ['p'] }),
@@ -266,7 +286,8 @@ describe('every statement', () => {
 
   it.each(Object.entries(statements))('finds its rows by an index: %s', async (name, statement) => {
     const query = render(statement);
-    const plan = await env.DB.prepare(`EXPLAIN QUERY PLAN ${query.sql}`)
+    const plan = await databaseOf(query.sql)
+      .prepare(`EXPLAIN QUERY PLAN ${query.sql}`)
       .bind(...query.params)
       .all<{ detail: string }>();
     const steps = plan.results.map(({ detail }) => detail);
@@ -275,8 +296,9 @@ describe('every statement', () => {
       (step) =>
         step.startsWith('SCAN ') &&
         !/VIRTUAL TABLE|CONSTANT ROW|^SCAN (chunks|chunk|removed|\(subquery-\d+\))$/.test(step) &&
-        // One row for each bank, of which there are few.
-        !(name === 'delete old events' && /^SCAN (banks|expired)$/.test(step)),
+        // One row for each shard or bank, of which there are few.
+        !(name === 'API key' && step === 'SCAN shards') &&
+        !(name === 'delete old events' && /^SCAN (tenants|expired)$/.test(step)),
     );
     expect(scans).toEqual([]);
     // A search by the bank alone would still read all of the bank's failures.

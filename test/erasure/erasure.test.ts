@@ -21,7 +21,9 @@ beforeEach(() => {
 });
 
 const customerCount = () =>
-  env.DB.prepare('SELECT customer_count FROM banks WHERE id = ?').bind(LAGOS).first('customer_count');
+  env.SHARD_1.prepare('SELECT customer_count FROM tenants WHERE bank_id = ?')
+    .bind(LAGOS)
+    .first('customer_count');
 const dumpDatabase = () =>
   dumpTables('customers', 'batches', 'batch_chunks', 'batch_failures', 'retired_phrases', 'audit_log');
 
@@ -57,7 +59,7 @@ describe('an erased customer', () => {
     const ada = await service.createCustomer();
     await service.post([sentCustomer(0), sentCustomer(7, { email: 'broken' })]);
     await service.eraseCustomer(ada.id);
-    const { results } = await env.DB.prepare(
+    const { results } = await env.SHARD_1.prepare(
       'SELECT client_ref FROM batch_failures ORDER BY row_index',
     ).all();
     expect(results).toEqual([{ client_ref: null }, { client_ref: 'ref-7' }]);
@@ -67,7 +69,7 @@ describe('an erased customer', () => {
     const ada = await service.createCustomer();
     await service.eraseCustomer(ada.id);
     await service.post([sentCustomer(5)]);
-    await env.DB.prepare(
+    await env.SHARD_1.prepare(
       `UPDATE batch_chunks SET payload = json_set(payload, '$[0][${STAGED_FIELDS.indexOf('phrase')}]', ?) WHERE payload NOT NULL`,
     )
       .bind(ada.phrase)
@@ -93,10 +95,13 @@ describe('an erased customer', () => {
       const [ada] = await service.createCustomers(sentCustomers(2));
       await service.get(`/v1/bank/customer?phrase=${ada?.phrase}`, API_KEYS.standard);
       const deadlines = new Deadlines();
-      const faulty = new Service(({ DB }) => ({ DB: faultyDatabase(DB, ['works', outcome], deadlines) }), {
-        ...shortSleep,
-        timer: deadlines.timer,
-      });
+      const faulty = new Service(
+        ({ SHARD_1 }) => ({ SHARD_1: faultyDatabase(SHARD_1, ['works', outcome], deadlines) }),
+        {
+          ...shortSleep,
+          timer: deadlines.timer,
+        },
+      );
       expect((await faulty.eraseCustomer(ada?.id ?? '')).status).toBe(200);
       expect([await customerCount(), await countRows('customers')]).toEqual([1, 1]);
       expect(await phraseStore.keys()).toEqual([]);
@@ -230,7 +235,7 @@ describe('a staged customer that is erased', () => {
     const { ids } = await accept(sentCustomers(5));
     await service.eraseCustomer(ids[0] ?? '');
     const [country, phrase] = [STAGED_FIELDS.indexOf('country'), STAGED_FIELDS.indexOf('phrase')];
-    await env.DB.prepare(
+    await env.SHARD_1.prepare(
       `UPDATE batch_chunks SET payload = json_set(payload,
          '$[3][${country}]', 'Atlantis', '$[2][${phrase}]', payload ->> '$[1][${phrase}]')`,
     ).run();
@@ -254,8 +259,8 @@ it('returns the 404 of an unknown id for another bank’s customer, and keeps th
 it('returns 412 and keeps the customer if it changes between the check of If-Match and the erasure', async () => {
   const { id } = await service.createCustomer();
   const etag = (await service.get(`/v1/bank/customer?id=${id}`)).headers.get('ETag') ?? '';
-  const raced = new Service(({ DB }) => ({
-    DB: interceptTransactions(DB, async (number, work) => {
+  const raced = new Service(({ SHARD_1 }) => ({
+    SHARD_1: interceptTransactions(SHARD_1, async (number, work) => {
       if (number === 2) await service.updateCustomer(id, { state: 'Lagos' });
       return work();
     }),

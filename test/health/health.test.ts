@@ -1,10 +1,12 @@
 /** `/health`: for monitors, without an API key, at a bounded cost. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { brokenDatabase, d1Error } from '../support/faulty-bindings.ts';
+import { brokenDatabase, d1Error, onEveryDatabase } from '../support/faulty-bindings.ts';
 import { Meter } from '../support/meter.ts';
 import { phraseStore } from '../support/phrase-store.ts';
 import { Service, type Rewired } from '../support/service.ts';
+
+const DATABASES = ['directory', 'SHARD_1', 'SHARD_2'];
 
 let now: number;
 let meter: Meter;
@@ -40,10 +42,17 @@ function deadlines() {
 
 /** Returns a service on the real D1, cache and queue, except for the bindings that a test replaces. */
 function serviceWith(bindings: Rewired = {}): Service {
-  return new Service(() => ({ DB: meter.database(env.DB), BATCH_QUEUE: env.BATCH_QUEUE, ...bindings }), {
-    now: () => now,
-    timer: deadlines(),
-  });
+  return new Service(
+    () => ({
+      ...onEveryDatabase(env, (db) => meter.database(db)),
+      BATCH_QUEUE: env.BATCH_QUEUE,
+      ...bindings,
+    }),
+    {
+      now: () => now,
+      timer: deadlines(),
+    },
+  );
 }
 
 function getHealth(service: Service, path = '/health?deep=1', ip = '192.0.2.1') {
@@ -61,7 +70,7 @@ describe('GET /health', () => {
   });
 
   it('says that the service is running even if D1 is unavailable', async () => {
-    const service = serviceWith({ DB: brokenDatabase(env.DB, databaseError) });
+    const service = serviceWith({ DIRECTORY: brokenDatabase(env.DIRECTORY, databaseError) });
     expect((await getHealth(service, '/health')).status).toBe(200);
   });
 
@@ -81,9 +90,12 @@ describe('GET /health?deep=1', () => {
   it('checks the real D1, cache and queue, and sends and writes nothing', async () => {
     const before = await env.BATCH_QUEUE.metrics();
     const response = await getHealth(serviceWith());
-    expect([response.status, response.body.data]).toEqual([200, { checked: ['database', 'cache', 'queue'] }]);
+    expect([response.status, response.body.data]).toEqual([
+      200,
+      { checked: [...DATABASES, 'cache', 'queue'] },
+    ]);
     expect({ d1Calls: meter.d1Calls, rowsWritten: meter.rowsWritten }).toEqual({
-      d1Calls: 1,
+      d1Calls: DATABASES.length,
       rowsWritten: 0,
     });
     expect((await env.BATCH_QUEUE.metrics()).backlogCount).toBe(before.backlogCount);
@@ -91,7 +103,9 @@ describe('GET /health?deep=1', () => {
   });
 
   it.each([
-    ['database', 'fails', { DB: brokenDatabase(env.DB, databaseError) }],
+    ['directory', 'fails', { DIRECTORY: brokenDatabase(env.DIRECTORY, databaseError) }],
+    ['SHARD_1', 'fails', { SHARD_1: brokenDatabase(env.SHARD_1, databaseError) }],
+    ['SHARD_2', 'fails', { SHARD_2: brokenDatabase(env.SHARD_2, databaseError) }],
     ['cache', 'fails', { PHRASE_CACHE: { get: throws } }],
     ['cache', 'hangs', { PHRASE_CACHE: { get: hangs } }],
     ['queue', 'fails', { BATCH_QUEUE: { metrics: throws } as unknown as Queue }],
@@ -113,19 +127,19 @@ describe('GET /health?deep=1', () => {
   it('names every dependency that is unavailable', async () => {
     const response = await getHealth(
       serviceWith({
-        DB: brokenDatabase(env.DB, databaseError),
+        DIRECTORY: brokenDatabase(env.DIRECTORY, databaseError),
         PHRASE_CACHE: { get: hangs },
         BATCH_QUEUE: { metrics: throws } as unknown as Queue,
       }),
     );
     const names = response.body.errors.map(({ field }: { field: string }) => field);
-    expect(names).toEqual(['database', 'cache', 'queue']);
+    expect(names).toEqual(['directory', 'cache', 'queue']);
   });
 
   it('repeats its last result for five seconds, and then checks again', async () => {
     let broken = true;
-    const DB = brokenDatabase(env.DB, databaseError, () => !broken);
-    const service = serviceWith({ DB });
+    const DIRECTORY = brokenDatabase(env.DIRECTORY, databaseError, () => !broken);
+    const service = serviceWith({ DIRECTORY });
     expect((await getHealth(service)).status).toBe(503);
     broken = false;
     now += 4_999;
@@ -134,14 +148,14 @@ describe('GET /health?deep=1', () => {
     expect((await getHealth(service)).status).toBe(200);
   });
 
-  it('costs D1 at most four reads in ten seconds, however many requests arrive', async () => {
+  it('costs each database at most four reads in ten seconds, however many requests arrive', async () => {
     const service = serviceWith();
     const requests = Array.from({ length: 50 }, (_, n) =>
       getHealth(service, '/health?deep=1', `192.0.2.${n}`),
     );
     const statuses = new Set((await Promise.all(requests)).map(({ status }) => status));
     expect(statuses).toEqual(new Set([200, 429]));
-    expect(meter.d1Calls).toBeLessThanOrEqual(4);
+    expect(meter.d1Calls).toBeLessThanOrEqual(4 * DATABASES.length);
   });
 });
 

@@ -51,7 +51,7 @@ const queueHanging = () => serviceWith({ BATCH_QUEUE: { sendBatch: hang('send') 
 const lookUp = (service: Service) => service.get(`/v1/bank/customer?phrase=${ada.phrase}`, API_KEYS.standard);
 const erase = (service: Service) => service.request('DELETE', `/v1/bank/customer?id=${ada.id}`);
 const cached = async () => (await phraseStore.keys()).length;
-const stored = () => env.DB.prepare('SELECT count(*) AS n FROM customers').first('n');
+const stored = () => env.SHARD_1.prepare('SELECT count(*) AS n FROM customers').first('n');
 
 describe('a queue that does not answer', () => {
   it('delays a 201 by its deadline at most, and the sweep sends what it did not take', async () => {

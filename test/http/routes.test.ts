@@ -127,8 +127,8 @@ describe.each(ROUTES)('$method $path', (route) => {
 
   it('answers with a 503 and Retry-After if D1 is unavailable, and does not say why', async () => {
     const error = d1Error('Network connection lost at secret-host');
-    const away = new Service(({ DB }) => ({
-      DB: brokenDatabase(DB, error, (sql) => sql.includes('api_keys')),
+    const away = new Service(({ SHARD_1 }) => ({
+      SHARD_1: brokenDatabase(SHARD_1, error, (sql) => sql.includes('api_keys')),
     }));
     const { path, body } = route.request(customer);
     const answer = await away.request(route.method, path, { body });
@@ -139,8 +139,8 @@ describe.each(ROUTES)('$method $path', (route) => {
 
   it('answers with a 500 and a fixed text for a fault of the service, and logs where it was thrown', async () => {
     const error = new TypeError('secret in a message');
-    const faulty = new Service(({ DB }) => ({
-      DB: brokenDatabase(DB, error, (sql) => sql.includes('api_keys')),
+    const faulty = new Service(({ SHARD_1 }) => ({
+      SHARD_1: brokenDatabase(SHARD_1, error, (sql) => sql.includes('api_keys')),
     }));
     const { path, body } = route.request(customer);
     const answer = await faulty.request(route.method, path, { body });
@@ -199,13 +199,13 @@ it('accepts a revoked API key for at most 30 s, and an expired one not at all', 
   let now = Date.now();
   const clocked = new Service(undefined, { now: () => now });
   const expiresAt = now + 10_000;
-  await env.DB.prepare('UPDATE api_keys SET expires_at = ? WHERE hash = ?')
+  await env.DIRECTORY.prepare('UPDATE api_keys SET expires_at = ? WHERE hash = ?')
     .bind(expiresAt, await hashApiKey(API_KEYS.standard))
     .run();
   const look = (key: string) => clocked.get(`/v1/bank/customer?id=${customer.id}`, key);
   expect((await look(API_KEYS.full)).status).toBe(200);
   expect((await look(API_KEYS.standard)).status).toBe(200);
-  await env.DB.prepare('UPDATE api_keys SET revoked_at = 1 WHERE hash = ?')
+  await env.DIRECTORY.prepare('UPDATE api_keys SET revoked_at = 1 WHERE hash = ?')
     .bind(await hashApiKey(API_KEYS.full))
     .run();
   now = expiresAt;

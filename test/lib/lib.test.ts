@@ -21,23 +21,26 @@ import { createId, idSequence } from '../../src/lib/ids.ts';
 import { decodeCursor, encodeCursor } from '../../src/paging/cursor.ts';
 import phoneMetadata from '../../src/lib/phone-metadata.json';
 import { cleanPhone, isInternational, toE164 } from '../../src/lib/phone.ts';
-import { createPhrase, normalisePhrase } from '../../src/lib/phrase.ts';
+import { drawPhrase } from '../../src/databases/first-words.ts';
+import { normalisePhrase } from '../../src/lib/phrase.ts';
 import { systemRuntime } from '../../src/runtime.ts';
 
 describe('phrases', () => {
   it('are four words of the list, and are their own normal form', () => {
     for (let n = 0; n < 1_000; n += 1) {
-      const phrase = createPhrase(systemRuntime.random);
+      const phrase = drawPhrase('SHARD_1', systemRuntime.random);
       expect(phrase).toMatch(/^[a-z]+-[a-z]+-[a-z]+-[a-z]+$/);
       expect(normalisePhrase(phrase)).toBe(phrase);
     }
   });
 
-  it('use every word equally often', () => {
-    const words = Array.from({ length: 20_000 }, () => createPhrase(systemRuntime.random).split('-')).flat();
+  it('use every word equally often behind the first one', () => {
+    const words = Array.from({ length: 27_000 }, () =>
+      drawPhrase('SHARD_1', systemRuntime.random).split('-').slice(1),
+    ).flat();
     const counts = Map.groupBy(words, (word) => word);
     expect(counts.size).toBe(2_048);
-    // 80,000 draws: 39 of each word expected; beyond 85 is 7 standard deviations.
+    // 81,000 draws: 39 of each word expected; beyond 85 is 7 standard deviations.
     expect(Math.max(...[...counts.values()].map(({ length }) => length))).toBeLessThan(85);
   });
 
@@ -208,7 +211,7 @@ describe('causes', () => {
 });
 
 describe('a D1 that throws', () => {
-  const db = (error: Error) => brokenDatabase(env.DB, error, () => false);
+  const db = (error: Error) => brokenDatabase(env.SHARD_1, error, () => false);
   const thrown = async (error: Error) => {
     const together = await executeBatch(db(error), [sql`SELECT 1`]).catch((caught: unknown) => caught);
     const alone = await execute(db(error), sql`SELECT 1`).catch((caught: unknown) => caught);
@@ -217,7 +220,7 @@ describe('a D1 that throws', () => {
 
   it.each([
     d1Error('Network connection lost.'),
-    d1Error('D1 DB is overloaded. Requests queued for too long.'),
+    d1Error('D1 SHARD_1 is overloaded. Requests queued for too long.'),
     d1Error('database is locked: SQLITE_BUSY'),
     d1Error('disk I/O error: SQLITE_IOERR'),
     new Error('Network connection lost.'),
@@ -236,11 +239,11 @@ describe('a D1 that throws', () => {
 
   it('because of a row is recognised, whatever the constraint', async () => {
     for (const statement of [
-      sql`INSERT INTO banks (id, name, created_at, customer_count) VALUES ('x', 'x', 0, -1)`,
-      sql`INSERT INTO banks (id, name, created_at) VALUES ('x', 'x', 'no number')`,
-      sql`INSERT INTO banks (id, name, created_at) VALUES ('bnk_lagos', 'x', 0)`,
+      sql`INSERT INTO tenants (bank_id, state, customer_count) VALUES ('x', 'open', -1)`,
+      sql`INSERT INTO tenants (bank_id, state, customer_count) VALUES ('x', 'open', 'no number')`,
+      sql`INSERT INTO tenants (bank_id, state) VALUES ('bnk_lagos', 'open')`,
     ]) {
-      const caught: unknown = await executeBatch(env.DB, [statement]).catch((error: unknown) => error);
+      const caught: unknown = await executeBatch(env.SHARD_1, [statement]).catch((error: unknown) => error);
       expect(isConstraintFailure(caught)).toBe(true);
       expect(isPhraseCollision(caught)).toBe(false);
     }

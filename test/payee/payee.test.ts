@@ -96,7 +96,7 @@ describe('a customer of another bank', () => {
 describe('the scope network:resolve', () => {
   it('opens payees only, and no other scope opens them', async () => {
     const scopesOf = (scopes: string) =>
-      env.DB.prepare('UPDATE api_keys SET scopes = ? WHERE hash = ?').bind(scopes, hash).run();
+      env.DIRECTORY.prepare('UPDATE api_keys SET scopes = ? WHERE hash = ?').bind(scopes, hash).run();
     const hash = await hashApiKey(API_KEYS.other);
     for (const scopes of [BANK_SCOPES.join(' '), 'network', 'network:resolver', 'network:resolve:x']) {
       await scopesOf(scopes);
@@ -223,8 +223,8 @@ describe('the cache', () => {
 it('while D1 does not confirm the API key, only cached payees are answered', async () => {
   let isAway = false;
   const error = d1Error('Network connection lost.');
-  const away = isolate(({ DB }) => ({
-    DB: brokenDatabase(DB, error, (sql) => !(isAway && sql.includes('api_keys'))),
+  const away = isolate(({ DIRECTORY }) => ({
+    DIRECTORY: brokenDatabase(DIRECTORY, error, () => !isAway),
   }));
   expect((await payeeOf(phrase, API_KEYS.network, away)).status).toBe(200);
   isAway = true;
@@ -240,10 +240,10 @@ it('while D1 does not confirm the API key, only cached payees are answered', asy
 
 describe('the daily budget of misses', () => {
   const missed = async (misses: number, day = '2026-11-25', bank = ACCRA) =>
-    env.DB.prepare('INSERT OR REPLACE INTO payee_misses (bank_id, day, misses) VALUES (?, ?, ?)')
+    env.SHARD_1.prepare('INSERT OR REPLACE INTO payee_misses (bank_id, day, misses) VALUES (?, ?, ?)')
       .bind(bank, day, misses)
       .run();
-  const counted = () => env.DB.prepare('SELECT bank_id, day, misses FROM payee_misses').all();
+  const counted = () => env.SHARD_1.prepare('SELECT bank_id, day, misses FROM payee_misses').all();
 
   it('counts misses, and nothing else, for the bank that asks', async () => {
     for (const name of [UNKNOWN, phrase, 'no phrase', phrase]) await payeeOf(name);
@@ -303,7 +303,7 @@ describe('the daily budget of misses', () => {
     const error = d1Error('database or disk is full');
     let full = true;
     const lets = (sql: string) => !full || !sql.includes('INTO payee_misses');
-    const away = isolate(({ DB }) => ({ DB: brokenDatabase(DB, error, lets) }));
+    const away = isolate(({ SHARD_1 }) => ({ SHARD_1: brokenDatabase(SHARD_1, error, lets) }));
     expect((await payeeOf(UNKNOWN, API_KEYS.network, away)).status).toBeGreaterThanOrEqual(500);
     expect((await payeeOf(phrase, API_KEYS.network, away)).status).toBeGreaterThanOrEqual(500);
     full = false;

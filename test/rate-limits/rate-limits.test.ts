@@ -77,7 +77,7 @@ describe('an API key that has used up its lookups', () => {
 
   it('causes no more calls of D1', async () => {
     const meter = new Meter();
-    const service = limited({ lookups: few }, { DB: meter.database(env.DB) });
+    const service = limited({ lookups: few }, { SHARD_1: meter.database(env.SHARD_1) });
     await statuses(3, () => hit(service));
     meter.reset();
     expect((await hit(service)).status).toBe(429);
@@ -155,11 +155,11 @@ describe('misses', () => {
   });
 
   it('are counted in the headers of the window in which they are told', async () => {
-    const DB = interceptTransactions(env.DB, async (_, work) => {
+    const SHARD_1 = interceptTransactions(env.SHARD_1, async (_, work) => {
       now += 6_000;
       return work();
     });
-    const service = limited({ lookups: few, misses: fifty.misses }, { DB });
+    const service = limited({ lookups: few, misses: fifty.misses }, { SHARD_1 });
     const { headers } = await filter(service, unknown(2));
     expect(headers.get('RateLimit')).toBe('"lookups";r=3;t=10, "misses";r=48;t=10');
   });
@@ -196,12 +196,12 @@ describe('misses', () => {
     let begun = 0;
     let goOn = () => {};
     const edge = new Promise<void>((resolve) => (goOn = resolve));
-    const DB = interceptTransactions(env.DB, async (_, work) => {
+    const SHARD_1 = interceptTransactions(env.SHARD_1, async (_, work) => {
       begun += 1;
       await edge;
       return work();
     });
-    const service = limited(fifty, { DB });
+    const service = limited(fifty, { SHARD_1 });
     const early = Array.from({ length: 4 }, (_, n) => filter(service, unknown(49, n * 49)));
     await vi.waitUntil(() => begun === 4);
     now += 6_000;
@@ -224,12 +224,12 @@ describe('misses', () => {
     let goOn = () => {};
     const held = new Promise<void>((resolve) => (goOn = resolve));
     let begun = 0;
-    const DB = interceptTransactions(env.DB, async (_, work) => {
+    const SHARD_1 = interceptTransactions(env.SHARD_1, async (_, work) => {
       begun += 1;
       if (begun === 1) await held;
       return work();
     });
-    const service = limited(fifty, { DB });
+    const service = limited(fifty, { SHARD_1 });
     const early = filter(service, [phrase]);
     await vi.waitUntil(() => begun === 1);
     expect((await filter(service, unknown(50))).status).toBe(200);
@@ -240,8 +240,8 @@ describe('misses', () => {
   it('are limited to 500 names in flight, and those of a stopped request count until its window ends', async () => {
     let begun = 0;
     const never = new Promise<never>(() => {});
-    const DB = interceptTransactions(env.DB, (_, work) => ((begun += 1) <= 5 ? never : work()));
-    const service = limited({ misses: { limit: 1_000, seconds: 10, step: 1 } }, { DB });
+    const SHARD_1 = interceptTransactions(env.SHARD_1, (_, work) => ((begun += 1) <= 5 ? never : work()));
+    const service = limited({ misses: { limit: 1_000, seconds: 10, step: 1 } }, { SHARD_1 });
     for (let n = 0; n < 5; n += 1) void filter(service, unknown(100, n * 100));
     await vi.waitUntil(() => begun === 5);
     const refused = await filter(service, [phrase]);
@@ -362,14 +362,14 @@ describe('open batches', () => {
     let begun = 0;
     const { promise: all, resolve: goOn } = Promise.withResolvers<void>();
     // Each has counted the others before any of them is stored.
-    const DB = interceptTransactions(env.DB, async (number, work) => {
+    const SHARD_1 = interceptTransactions(env.SHARD_1, async (number, work) => {
       const result = await work();
       begun += 1;
       if (begun === sent) goOn();
       if (number <= sent) await all;
       return result;
     });
-    const service = limited({}, { DB, MAX_OPEN_BATCHES: 3 });
+    const service = limited({}, { SHARD_1, MAX_OPEN_BATCHES: 3 });
     const send = (by: Service, number: number) =>
       by.request('POST', '/v1/bank/customers', {
         headers: { 'Idempotency-Key': `key-${number}` },
@@ -391,7 +391,7 @@ describe('open batches', () => {
     }
     const accepted = answers.findIndex(({ status }) => status === 201);
     expect((await send(service, accepted)).headers.get('Idempotent-Replayed')).toBe('true');
-    const stored = await env.DB.prepare(
+    const stored = await env.SHARD_1.prepare(
       `SELECT count(*) AS n FROM batches WHERE status = 'PROCESSING'`,
     ).first('n');
     expect(stored).toBe(3);
@@ -404,12 +404,12 @@ describe('open batches', () => {
         headers: { 'Idempotency-Key': 'the-same' },
         body: { customers: [sentCustomer(30)] },
       });
-    const DB = interceptTransactions(env.DB, async (number, work) => {
+    const SHARD_1 = interceptTransactions(env.SHARD_1, async (number, work) => {
       const result = await work();
       if (number === 1) await send(other);
       return result;
     });
-    const answer = await send(limited({}, { DB, MAX_OPEN_BATCHES: 1 }));
+    const answer = await send(limited({}, { SHARD_1, MAX_OPEN_BATCHES: 1 }));
     expect([answer.status, answer.headers.get('Idempotent-Replayed')]).toEqual([201, 'true']);
   });
 
@@ -440,9 +440,9 @@ describe('open batches', () => {
     ]);
     expect((await refused())[2]).toMatch(stalled);
     // An operator redrives this bank's stalled batches, and none of another bank.
-    const nobodys = await executeBatch(env.DB, redriveBank('bnk_none', now));
+    const nobodys = await executeBatch(env.SHARD_1, redriveBank('bnk_none', now));
     expect(nobodys.at(-1)).toEqual([]);
-    const redriven = await executeBatch(env.DB, redriveBank(LAGOS, now));
+    const redriven = await executeBatch(env.SHARD_1, redriveBank(LAGOS, now));
     expect(redriven.at(-1)).toHaveLength(2);
     await service.sweep();
     await service.deliverAll();

@@ -37,7 +37,8 @@ export function scheduledBindings(
     ...unlimitedBindings,
     MAX_STORED_FAILURES: limits.stored,
     MAX_FAILURES_PER_DAY: limits.perDay,
-    DB: withReplica(scheduledDatabase(real.DB, scheduler), random),
+    DIRECTORY: scheduledDatabase(real.DIRECTORY, scheduler),
+    SHARD_1: withReplica(scheduledDatabase(real.SHARD_1, scheduler), random),
     BATCH_QUEUE: scheduledQueue(scheduler, queue, random),
     WEBHOOK_QUEUE: scheduledQueue(scheduler, webhookQueue, random),
   };

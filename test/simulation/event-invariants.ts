@@ -13,7 +13,7 @@ export interface StoredEvent {
 type ReportViolation = (violation: string) => void;
 
 export function checkEvents(state: State, violate: ReportViolation): void {
-  for (const { id, event_sequence: newest } of state.banks) {
+  for (const { bank_id: id, event_sequence: newest } of state.banks) {
     const sequences = state.events.filter(({ bank_id }) => bank_id === id).map(({ sequence }) => sequence);
     if (sequences.some((sequence, index) => sequence !== index + 1) || sequences.length !== newest)
       violate('the event log has a gap');

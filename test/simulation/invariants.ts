@@ -48,7 +48,7 @@ interface ChunkRow {
 }
 
 interface BankRow {
-  id: string;
+  bank_id: string;
   customer_count: number;
   failure_count: number;
   failure_day: string;
@@ -73,7 +73,7 @@ export async function readState(db: D1Database): Promise<State> {
     'batches',
     'batch_failures',
     'batch_chunks',
-    'banks',
+    'tenants',
     'retired_phrases',
     'audit_log',
     'events',
@@ -112,7 +112,7 @@ function checkCustomers({ customers, banks, retired }: State, violate: ReportVio
   const retiredPhrases = new Set(retired.map(({ phrase }) => phrase));
   if (customers.some(({ phrase }) => retiredPhrases.has(phrase)))
     violate('a retired phrase was given to a customer');
-  for (const { id, customer_count } of banks) {
+  for (const { bank_id: id, customer_count } of banks) {
     const actual = customers.filter(({ bank_id }) => bank_id === id).length;
     if (actual !== customer_count) violate(`a bank counts ${customer_count} customers and has ${actual}`);
   }
@@ -125,7 +125,7 @@ function checkFailureCounts(
   limits: FailureLimits,
   violate: ReportViolation,
 ): void {
-  const isOwn = (row: { bank_id: string }) => row.bank_id === bank.id;
+  const isOwn = (row: { bank_id: string }) => row.bank_id === bank.bank_id;
   const stored = failures.filter(isOwn).length;
   if (stored !== bank.failure_count)
     violate(`a bank counts ${bank.failure_count} failures and has ${stored}`);

@@ -27,7 +27,7 @@ const MAX_SWEEPS = 5;
 const STEPS_PER_SAMPLE = 25;
 
 export async function playSeed(seed: number): Promise<SeedResult> {
-  await clear(env.DB);
+  await clear();
   const world = new World(seed, env);
   const violations = [...world.requests.violations];
   const violate = (violation: string) => void violations.push(violation);
@@ -35,7 +35,7 @@ export async function playSeed(seed: number): Promise<SeedResult> {
   const progress = new Progress(violate);
   for (let step = 0; step < FAULTY_STEPS && world.busy; step += 1) {
     await world.step();
-    if (step % STEPS_PER_SAMPLE === 0) await progress.sample(env.DB);
+    if (step % STEPS_PER_SAMPLE === 0) await progress.sample(env.SHARD_1);
   }
   world.faulty = false;
   await settle(world, violate);
@@ -46,15 +46,15 @@ export async function playSeed(seed: number): Promise<SeedResult> {
   }
   await deliverAll(world, violate);
   await retryAll(world, violate);
-  await progress.sample(env.DB);
-  const state = await readState(env.DB);
+  await progress.sample(env.SHARD_1);
+  const state = await readState(env.SHARD_1);
   checkState(state, world, violate);
   checkDeliveries(state, world.receivers, violate);
   await askPayees(state, world, violate);
 
   await world.repeatHistory();
   await settle(world, violate);
-  if (!isSame(state, await readState(env.DB))) violate('a late message changed something');
+  if (!isSame(state, await readState(env.SHARD_1))) violate('a late message changed something');
   await eraseAsked(state, world, violate);
   violations.push(...world.requests.violations);
   return {
@@ -65,7 +65,8 @@ export async function playSeed(seed: number): Promise<SeedResult> {
   };
 }
 
-async function clear(db: D1Database): Promise<void> {
+async function clear(): Promise<void> {
+  const { DIRECTORY, SHARD_1: db } = env;
   const tables = [
     'customers',
     'batches',
@@ -83,14 +84,15 @@ async function clear(db: D1Database): Promise<void> {
     db.prepare('DROP TRIGGER IF EXISTS audit_log_keeps_its_rows'),
     ...tables.map((table) => db.prepare(`DELETE FROM ${table}`)),
     db.prepare(
-      `UPDATE banks SET customer_count = 0, failure_count = 0, failure_day = '', failure_day_count = 0,
+      `UPDATE tenants SET customer_count = 0, failure_count = 0, failure_day = '', failure_day_count = 0,
          event_sequence = 0`,
     ),
     ...(await insertEndpoints(db)),
-    // Otherwise the first use of an API key is written beside the request, and the scheduler would take that call for
-    // the request's own while the request is still running.
-    db.prepare('UPDATE api_keys SET last_used_on = ?').bind(new Date(BEGINNING).toISOString().slice(0, 10)),
   ]);
+  // Otherwise the first use of an API key is written beside the request, and the scheduler would take that call for
+  // the request's own while the request is still running.
+  const today = new Date(BEGINNING).toISOString().slice(0, 10);
+  await DIRECTORY.prepare('UPDATE api_keys SET last_used_on = ?').bind(today).run();
 }
 
 /** Secrets of the endpoints, sealed once for all seeds. */
@@ -126,9 +128,9 @@ const LONGEST_WAIT_MS = 6 * 3_600_000;
 /** Without faults, every event is delivered within a few sweeps. Banks enable what a 410 has disabled. */
 async function deliverAll(world: World, violate: (violation: string) => void): Promise<void> {
   for (let sweep = 0; sweep < MAX_SWEEPS; sweep += 1) {
-    const { results } = await env.DB.prepare(
+    const { results } = await env.SHARD_1.prepare(
       `UPDATE webhook_endpoints SET status = 'ENABLED'
-       WHERE position < (SELECT event_sequence FROM banks WHERE id = bank_id) RETURNING id`,
+       WHERE position < (SELECT event_sequence FROM tenants WHERE bank_id = webhook_endpoints.bank_id) RETURNING id`,
     ).all();
     if (results.length === 0) return;
     await world.sweep(LONGEST_WAIT_MS);
@@ -144,17 +146,19 @@ async function settle(world: World, violate: (violation: string) => void): Promi
 }
 
 async function hasOpenBatches(): Promise<boolean> {
-  const open = await env.DB.prepare('SELECT 1 FROM batches WHERE completed_at IS NULL LIMIT 1').all();
+  const open = await env.SHARD_1.prepare('SELECT 1 FROM batches WHERE completed_at IS NULL LIMIT 1').all();
   return open.results.length > 0;
 }
 
 /** Does what `npm run batches -- redrive` does for an operator. */
 async function redriveStalled(world: World): Promise<void> {
-  const stalled = await env.DB.prepare(`SELECT id FROM batches WHERE status = 'STALLED' ORDER BY id`).all<{
+  const stalled = await env.SHARD_1.prepare(
+    `SELECT id FROM batches WHERE status = 'STALLED' ORDER BY id`,
+  ).all<{
     id: string;
   }>();
   for (const { id } of stalled.results) {
-    await executeBatch(env.DB, redriveBatch(id, world.scheduler.now));
+    await executeBatch(env.SHARD_1, redriveBatch(id, world.scheduler.now));
   }
 }
 

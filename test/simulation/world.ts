@@ -81,7 +81,7 @@ export class World {
         phraseStore: caches[isolate % DATA_CENTRES] as ValueStore,
       }),
     );
-    this.requests = new Requests(real.DB, this.random, (request, context) =>
+    this.requests = new Requests(real.SHARD_1, this.random, (request, context) =>
       this.random.pick(this.#reachable()).fetch(request as Request<unknown, never>, this.#env, context),
     );
   }
@@ -277,7 +277,7 @@ export class World {
     const field = this.random.happens(0.5) ? 'country' : 'phrase';
     const path = `$[0][${STAGED_FIELDS.indexOf(field)}]`;
     const value = field === 'country' ? "'Atlantis'" : '(SELECT phrase FROM customers ORDER BY id LIMIT 1)';
-    const { meta } = await this.#real.DB.prepare(
+    const { meta } = await this.#real.SHARD_1.prepare(
       `UPDATE batch_chunks SET payload = json_set(payload, '${path}', ${value})
        WHERE payload IS NOT NULL AND ${field === 'country' ? 'true' : 'EXISTS (SELECT 1 FROM customers)'}
          AND (bank_id, batch_id, chunk) IN (

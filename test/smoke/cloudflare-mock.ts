@@ -1,6 +1,6 @@
 /**
- * A mock of Cloudflare's API on loopback, with the endpoints that wrangler uses here, for one account. The database is a
- * real D1 and the uploaded Worker runs, both in Miniflare, so that tests can ask the service itself what a command did.
+ * A mock of Cloudflare's API on loopback, with the endpoints that wrangler uses here, for one account. The databases are
+ * real D1s and the uploaded Worker runs, all in Miniflare, so that tests can ask the service itself what a command did.
  */
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -149,7 +149,7 @@ export class CloudflareMock {
         this.#databases.push({ uuid: randomUUID(), ...json });
         return { result: this.#databases.at(-1) };
       case 'POST /d1/database/*/query':
-        return { result: await this.#query(json['sql']) };
+        return { result: await this.#query(url, json['sql']) };
       case 'GET /workers/scripts/:name/secrets':
         return (
           scriptMissing ?? { result: [...this.secrets.keys()].map((name) => ({ name, type: 'secret_text' })) }
@@ -229,14 +229,16 @@ export class CloudflareMock {
     );
   }
 
-  /** Queries the database. */
-  async rows<Row>(sql: string): Promise<Row[]> {
-    const db = await this.#miniflare.getD1Database('DB');
+  /** Queries a database. */
+  async rows<Row>(binding: string, sql: string): Promise<Row[]> {
+    const db = await this.#miniflare.getD1Database(binding);
     return (await db.prepare(sql).all<Row>()).results;
   }
 
-  async #query(sql: string) {
-    const db = await this.#miniflare.getD1Database('DB');
+  async #query(url: URL, sql: string) {
+    const database = this.#databases.find(({ uuid }) => url.pathname.includes(String(uuid)));
+    const binding = String(database?.['name']).replace('peere-', '').replaceAll('-', '_').toUpperCase();
+    const db = await this.#miniflare.getD1Database(binding);
     return db.batch(splitSqlQuery(sql).map((statement) => db.prepare(statement)));
   }
 }
@@ -268,7 +270,7 @@ function optionsOf(port: number, script: string, bindings: Binding[], secrets: [
     modules: true,
     script,
     compatibilityDate: '2026-11-01',
-    d1Databases: { DB: 'DB' },
+    d1Databases: { DIRECTORY: 'DIRECTORY', SHARD_1: 'SHARD_1' },
     queueProducers: { BATCH_QUEUE: 'customer-batches', WEBHOOK_QUEUE: 'webhook-deliveries' },
     queueConsumers: { 'customer-batches': { maxBatchTimeout: 0 } },
     ratelimits: Object.fromEntries(

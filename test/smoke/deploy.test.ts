@@ -1,5 +1,5 @@
 /**
- * Runs the commands of a deployment with the real wrangler against a mock of Cloudflare's API, in which the database and
+ * Runs the commands of a deployment with the real wrangler against a mock of Cloudflare's API, in which the databases and
  * the Worker are real. `npm run deploy:test`. The tests build on one another, as an operator's commands do.
  */
 import assert from 'node:assert/strict';
@@ -56,7 +56,9 @@ const variable = ({ bindings }: Metadata, name: string) => bindings.find((bindin
 /** Asserts that a Worker is configured for production. */
 function assertProduction(worker: Metadata): void {
   assert.equal(variable(worker, 'ENVIRONMENT')?.text, 'production');
-  assert.equal(variable(worker, 'DB')?.id, cloudflare.places.databases[0]?.['uuid']);
+  for (const [index, binding] of ['DIRECTORY', 'SHARD_1'].entries()) {
+    assert.equal(variable(worker, binding)?.id, cloudflare.places.databases[index]?.['uuid']);
+  }
   assert.deepEqual(worker.observability, {
     ...worker.observability,
     enabled: true,
@@ -121,7 +123,7 @@ void describe('npm run deploy:first', () => {
 
       const { queues, databases } = cloudflare.places;
       const created = [...queues, ...databases];
-      assert.equal(created.length, 4);
+      assert.equal(created.length, 5);
       for (const { jurisdiction } of created) assert.equal(jurisdiction, 'eu');
 
       const changes = newChanges();
@@ -148,7 +150,7 @@ void describe('npm run deploy:first', () => {
         [
           `routes = [{ pattern = "${HOST}", custom_domain = true }]`,
           `PUBLIC_URL = "https://${HOST}"`,
-          `database_id = "${String(databases[0]?.['uuid'])}"`,
+          ...databases.map(({ uuid }) => `database_id = "${String(uuid)}"`),
         ],
       );
       assert.equal(edited.length, config.split('\n').length);
@@ -251,7 +253,7 @@ void describe('administration with --remote', { timeout: 30 * MINUTES }, () => {
       id: string;
       account_number: string;
     }
-    const read = () => cloudflare.rows<Row>('SELECT id, account_number FROM customers');
+    const read = () => cloudflare.rows<Row>('SHARD_1', 'SELECT id, account_number FROM customers');
     while ((await read()).length === 0) await new Promise((resolve) => setTimeout(resolve, 100));
 
     const rotated = await tool('field-key', '--remote');

@@ -367,8 +367,9 @@ void describe('an interrupted import', { timeout: 240_000 }, () => {
     const setFailuresOfToday = (rowsOfDay: number) =>
       d1(
         { remote: false, persistTo: stateFolder() },
+        'SHARD_1',
         // A day that can't end during this test.
-        `UPDATE banks SET failure_day = '9999-12-31', failure_day_count = ${rowsOfDay} WHERE id = 'bnk_demo_lagos'`,
+        `UPDATE tenants SET failure_day = '9999-12-31', failure_day_count = ${rowsOfDay} WHERE bank_id = 'bnk_demo_lagos'`,
       );
     await setFailuresOfToday(1_000_000);
     const { code, output } = await run(args);

@@ -11,7 +11,7 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { eraseCustomerStatements } from '../../src/erasure/erasure.store.ts';
 import { textOf } from '../../tools/lib/sql.ts';
-import { d1, d1Each, projectFolder, targetArguments, wrangler } from '../../tools/lib/wrangler.ts';
+import { applyMigrations, d1, d1Each, projectFolder } from '../../tools/lib/wrangler.ts';
 
 const BANK = 'bnk_replay';
 const SINCE = Date.UTC(2026, 10, 25, 9);
@@ -21,7 +21,7 @@ const target = () => ({ remote: false as const, persistTo: join(folder, 'state')
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'peere-replay-'));
-  await wrangler(['d1', 'migrations', 'apply', 'DB', ...targetArguments(target())]);
+  for (const database of ['DIRECTORY', 'SHARD_1'] as const) await applyMigrations(target(), database);
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
@@ -39,7 +39,7 @@ const insertKey = (id: string, createdAt: number) =>
    VALUES ('hash of ${id}', '${id}', '${BANK}', 'test', 'peere_test_', 'customers:read', ${createdAt})`;
 
 const insertCustomer = (name: string) =>
-  `UPDATE banks SET customer_count = customer_count + 1 WHERE id = '${BANK}';
+  `UPDATE tenants SET customer_count = customer_count + 1 WHERE bank_id = '${BANK}';
    INSERT INTO customers (bank_id, id, phrase, email, account_name, firstname, lastname, country, account_number,
      reference, client_ref, batch_index, created_at)
    VALUES ('${BANK}', 'cus_${name}', 'phrase of ${name}', '${name}@example.com', 'A B', 'A', 'B', 'NG', '1.x', '1.x',
@@ -75,10 +75,19 @@ void describe('npm run replay, after a restore of the database', () => {
     async () => {
       await d1(
         target(),
+        'DIRECTORY',
         [
-          `INSERT INTO banks (id, name, created_at) VALUES ('${BANK}', 'Replay', 1)`,
+          "INSERT INTO shards (name, number, created_at) VALUES ('SHARD_1', 1, 1)",
+          `INSERT INTO banks (id, name, shard, created_at) VALUES ('${BANK}', 'Replay', 'SHARD_1', 1)`,
           insertKey('key_kept', 1),
           insertKey('key_revoked', 1),
+        ].join(';\n'),
+      );
+      await d1(
+        target(),
+        'SHARD_1',
+        [
+          `INSERT INTO tenants (bank_id, state) VALUES ('${BANK}', 'open')`,
           ...['kept', 'erased'].map(insertCustomer),
           insertStaged('staged'),
         ].join(';\n'),
@@ -88,13 +97,20 @@ void describe('npm run replay, after a restore of the database', () => {
 
       await d1(
         target(),
+        'DIRECTORY',
+        [
+          insertKey('key_late', SINCE + 4),
+          `UPDATE api_keys SET revoked_at = ${SINCE + 5} WHERE id = 'key_revoked'`,
+        ].join(';\n'),
+      );
+      await d1(
+        target(),
+        'SHARD_1',
         [
           erase('erased', 1),
           erase('staged', 2),
           insertCustomer('late'),
           erase('late', 3),
-          insertKey('key_late', SINCE + 4),
-          `UPDATE api_keys SET revoked_at = ${SINCE + 5} WHERE id = 'key_revoked'`,
           `INSERT INTO audit_log VALUES ('${BANK}', ${SINCE + 6}, 'req_batch', 'key_kept', 'POST /v1/bank/customers', 'bat_late', '[]')`,
         ].join(';\n'),
       );
@@ -102,7 +118,7 @@ void describe('npm run replay, after a restore of the database', () => {
       const since = ['--since', new Date(SINCE).toISOString()];
       assert.match(await replay('export', file, ...since), /^3 erasures and 1 revoked API keys/);
       const log = 'SELECT * FROM audit_log ORDER BY at, request_id';
-      const logBefore = (await d1(target(), log)).map((row) => ({ ...(row as object) }));
+      const logBefore = (await d1(target(), 'SHARD_1', log)).map((row) => ({ ...(row as object) }));
 
       await rm(join(folder, 'state'), { recursive: true });
       await cp(join(folder, 'bookmark'), join(folder, 'state'), { recursive: true });
@@ -113,12 +129,12 @@ void describe('npm run replay, after a restore of the database', () => {
         /^3 erasures and 1 revocations hold again\.\n.*POST.*, 1 times, is undone/,
       );
 
-      const [customers, counted, revoked, phrases, chunks, logAfter] = await d1Each<Record<string, unknown>>(
+      const [customers, counted, phrases, chunks, logAfter] = await d1Each<Record<string, unknown>>(
         target(),
+        'SHARD_1',
         [
           'SELECT id FROM customers',
-          `SELECT customer_count AS n FROM banks WHERE id = '${BANK}'`,
-          'SELECT id FROM api_keys WHERE revoked_at IS NULL ORDER BY id',
+          `SELECT customer_count AS n FROM tenants WHERE bank_id = '${BANK}'`,
           'SELECT phrase FROM retired_phrases ORDER BY phrase',
           'SELECT payload FROM batch_chunks',
           log,
@@ -126,7 +142,15 @@ void describe('npm run replay, after a restore of the database', () => {
       );
       assert.deepEqual(customers, [{ id: 'cus_kept' }]);
       assert.deepEqual(counted, [{ n: 1 }], 'the bank’s customer count is right');
-      assert.deepEqual(revoked, [{ id: 'key_kept' }, { id: 'key_late' }]);
+      const revoked = await d1<object>(
+        target(),
+        'DIRECTORY',
+        'SELECT id FROM api_keys WHERE revoked_at IS NULL ORDER BY id',
+      );
+      assert.deepEqual(
+        revoked.map((row) => ({ ...row })),
+        [{ id: 'key_kept' }, { id: 'key_late' }],
+      );
       assert.deepEqual(phrases, [{ phrase: 'phrase of erased' }, { phrase: 'phrase of late' }]);
       assert.deepEqual(chunks, [{ payload: '[[0]]' }], 'the staged customer is erased');
       assert.deepEqual(logAfter, logBefore, 'the audit log is complete');

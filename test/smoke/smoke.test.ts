@@ -155,6 +155,7 @@ void describe('npm start', () => {
       const keys = new Map([[NEWEST_VERSION, await importFieldKey(NEWEST_VERSION, secret)]]);
       const rows = await d1<Record<'bank_id' | 'id' | 'account_number' | 'client_ref', string>>(
         target,
+        'SHARD_1',
         'SELECT bank_id, id, account_number, client_ref FROM customers',
       );
       const sent = new Map<unknown, unknown>([
@@ -180,6 +181,7 @@ void describe('npm start', () => {
     const rows = ids.map((id) => `('bnk_demo_accra', '${id}', 'STALLED', 0, 0, 0, 0)`).join(', ');
     await d1(
       target,
+      'SHARD_1',
       `INSERT INTO batches (bank_id, id, status, total, duplicates, invalid, created_at) VALUES ${rows}`,
     );
     await assert.rejects(

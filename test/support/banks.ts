@@ -9,6 +9,9 @@ import { importFieldKey, sealField } from '../../src/crypto/field-cipher.ts';
 export const LAGOS = 'bnk_lagos';
 export const ACCRA = 'bnk_accra';
 
+/** Where both banks are, as a message says it. */
+export const HOME = { shard: 'SHARD_1', moveNumber: 0 } as const;
+
 /** Of Lagos. It is disabled, so that it takes no part in a test unless the test enables it. */
 export const WEBHOOK_ID = 'whk_01K0000000000000000000000A';
 export const WEBHOOK_SECRET = `whsec_${btoa('0123456789abcdef'.repeat(2))}`;
@@ -73,21 +76,32 @@ const apiKeyRows = Promise.all(
   })),
 ).then((rows) => JSON.stringify(rows));
 
-export async function seedBanks(db: D1Database): Promise<void> {
-  const bank = db.prepare('INSERT INTO banks (id, name, created_at) VALUES (?, ?, 0)');
-  const keys = db.prepare(
+/** Both banks are in SHARD_1; SHARD_2 is registered, and has none. */
+export async function seedBanks({ DIRECTORY, SHARD_1 }: Cloudflare.Env): Promise<void> {
+  const shard = DIRECTORY.prepare('INSERT INTO shards (name, number, created_at) VALUES (?, ?, 0)');
+  const bank = DIRECTORY.prepare(
+    "INSERT INTO banks (id, name, shard, created_at) VALUES (?, ?, 'SHARD_1', 0)",
+  );
+  const keys = DIRECTORY.prepare(
     `INSERT INTO api_keys (hash, id, bank_id, name, prefix, scopes, created_at, expires_at, revoked_at)
      SELECT value ->> 'hash', value ->> 'id', value ->> 'bank', 'test', 'peere_test_', value ->> 'scopes', 0,
        value ->> 'expiresAt', value ->> 'revokedAt' FROM json_each(?)`,
   );
-  const webhook = db.prepare(
+  const tenant = SHARD_1.prepare("INSERT INTO tenants (bank_id, state) VALUES (?, 'open')");
+  const webhook = SHARD_1.prepare(
     `INSERT INTO webhook_endpoints (bank_id, id, url, types, secret, status, disabled_at, disabled_reason, position, created_at)
      VALUES (?, ?, 'https://hooks.example.net/peere', ?, ?, 'DISABLED', 0, 'GONE', 0, 0)`,
   );
-  await db.batch([
+  await DIRECTORY.batch([
+    shard.bind('SHARD_1', 1),
+    shard.bind('SHARD_2', 2),
     bank.bind(LAGOS, 'Lagos'),
     bank.bind(ACCRA, 'Accra'),
-    webhook.bind(LAGOS, WEBHOOK_ID, JSON.stringify(EVENT_TYPES), await sealedSecret),
     keys.bind(await apiKeyRows),
+  ]);
+  await SHARD_1.batch([
+    tenant.bind(LAGOS),
+    tenant.bind(ACCRA),
+    webhook.bind(LAGOS, WEBHOOK_ID, JSON.stringify(EVENT_TYPES), await sealedSecret),
   ]);
 }

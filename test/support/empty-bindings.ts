@@ -1,5 +1,5 @@
 /**
- * Empties D1 and the phrase cache between tests. `reset()` of `cloudflare:test` is not enough: it empties only Durable
+ * Empties the databases and the phrase cache between tests. `reset()` of `cloudflare:test` is not enough: it empties only Durable
  * Objects that are in memory, and workerd evicts those of D1 when they are idle for 10 s of its clock.
  */
 import { phraseStore } from './phrase-store.ts';
@@ -16,40 +16,62 @@ interface SchemaObject {
   sql: string;
 }
 
-/** The schema as the migrations create it, as JSON. */
-let migrated: string | undefined;
+/** What is known of one database. */
+interface Known {
+  /** The schema as the migrations create it, as JSON. */
+  migrated?: string;
+  /** The state after it was seeded, unless a test has changed something since. */
+  seeded?: string | null;
+}
 
-/** The state of D1 after it was seeded, unless a test has changed something since. */
-let seeded: string | null | undefined;
+const known: Record<'DIRECTORY' | 'SHARD_1' | 'SHARD_2', Known> = { DIRECTORY: {}, SHARD_1: {}, SHARD_2: {} };
+const NAMES = Object.keys(known) as (keyof typeof known)[];
 
 /** Leaves D1 with nothing but what `seed` inserts, and no phrase cached. Does nothing if no test has changed anything. */
 export async function resetBindings(
   env: Cloudflare.Env,
-  seed: (db: D1Database) => Promise<void>,
+  seed: (env: Cloudflare.Env) => Promise<void>,
 ): Promise<void> {
-  const readState = () => env.DB.prepare(STATE).first<string>('state');
-  if (seeded !== undefined && (await readState()) === seeded) {
+  const readStates = () => Promise.all(NAMES.map((name) => env[name].prepare(STATE).first<string>('state')));
+  const states = await readStates();
+  if (
+    NAMES.every((name, index) => known[name].seeded !== undefined && known[name].seeded === states[index])
+  ) {
     await phraseStore.clear();
     return;
   }
   await emptyBindings(env);
-  await seed(env.DB);
-  seeded = await readState();
+  await seed(env);
+  for (const [index, state] of (await readStates()).entries()) {
+    const name = NAMES[index];
+    if (name !== undefined) known[name].seeded = state;
+  }
 }
 
 /** Leaves D1 as the migrations create it, and no phrase cached. */
-export async function emptyBindings({ DB, MIGRATIONS }: Cloudflare.Env): Promise<void> {
-  const run = (queries: string[]) => DB.batch(queries.map((query) => DB.prepare(query)));
-  const readSchema = async () => (await DB.prepare(SCHEMA).all<SchemaObject>()).results;
+export async function emptyBindings(env: Cloudflare.Env): Promise<void> {
+  const { directory, shard } = env.MIGRATIONS;
+  await Promise.all(
+    NAMES.map((name) => emptyDatabase(env[name], known[name], name === 'DIRECTORY' ? directory : shard)),
+  );
+  await phraseStore.clear();
+}
+
+async function emptyDatabase(
+  database: D1Database,
+  state: Known,
+  migrations: { queries: string[] }[],
+): Promise<void> {
+  const run = (queries: string[]) => database.batch(queries.map((query) => database.prepare(query)));
+  const readSchema = async () => (await database.prepare(SCHEMA).all<SchemaObject>()).results;
 
   const schema = await readSchema();
-  if (JSON.stringify(schema) === migrated) {
+  if (JSON.stringify(schema) === state.migrated) {
     await run(deletingRows(schema));
   } else {
-    await run([...droppingTables(schema), ...MIGRATIONS.flatMap((migration) => migration.queries)]);
-    migrated = JSON.stringify(await readSchema());
+    await run([...droppingTables(schema), ...migrations.flatMap((migration) => migration.queries)]);
+    state.migrated = JSON.stringify(await readSchema());
   }
-  await phraseStore.clear();
 }
 
 /** A row may be deleted, or a table dropped, before one that refers to it. */

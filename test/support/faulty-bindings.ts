@@ -1,4 +1,5 @@
 /** Bindings that fail as the real ones do when the platform has trouble. */
+import type { Env } from '../../src/env.ts';
 import type { Timer } from '../../src/runtime.ts';
 
 /** Returns an error as D1 throws it: the message has a prefix, and the cause is SQLite's or the network's error. */
@@ -9,7 +10,7 @@ export function d1Error(message: string): Error {
 /** The error of a D1 that can't be reached. */
 export const connectionLost = () => d1Error('Network connection lost.');
 
-/** Returns a D1 whose transactions throw `error`, and whose statements do too unless `lets` returns true for their SQL. */
+/** Returns a D1 whose calls throw `error` unless `lets` returns true for the SQL of each of their statements. */
 export function brokenDatabase(
   db: D1Database,
   error: Error,
@@ -19,7 +20,8 @@ export function brokenDatabase(
   const broken = { bind: () => broken, all: fail, run: fail, first: fail, raw: fail };
   return {
     prepare: (sql: string) => (lets(sql) ? db.prepare(sql) : broken),
-    batch: fail,
+    batch: (statements: unknown[]) =>
+      statements.includes(broken) ? fail() : db.batch(statements as D1PreparedStatement[]),
   } as unknown as D1Database;
 }
 
@@ -101,6 +103,20 @@ export function faultyDatabase(
   });
 }
 
+/** Returns the databases of these bindings, each as `wrap` returns it. */
+export function onEveryDatabase<Bindings extends Partial<Env>>(
+  bindings: Bindings,
+  wrap: (db: D1Database) => D1Database,
+): { DIRECTORY: D1Database; SHARD_1: D1Database } {
+  const databases = Object.entries(bindings).filter(
+    ([name, db]) => db !== undefined && /^(DIRECTORY|SHARD_\d+)$/.test(name),
+  );
+  return Object.fromEntries(databases.map(([name, db]) => [name, wrap(db as D1Database)])) as {
+    DIRECTORY: D1Database;
+    SHARD_1: D1Database;
+  };
+}
+
 /** Adds sessions to a D1 that has none: they read from the primary and have no bookmark. */
 export function withSessions(db: D1Database): D1Database {
   if ('withSession' in db) return db;
@@ -156,9 +172,27 @@ export function failingSessions(db: D1Database, error: Error, calls: number): D1
   });
 }
 
-/** Returns a D1 whose nearest replica has no rows unless a bookmark asks for them. Writes and the primary work. */
+/**
+ * Returns a D1 whose nearest replica has no rows but those of the banks unless a bookmark asks for them. Writes and the
+ * primary work.
+ */
 export function laggingDatabase(db: D1Database): D1Database {
-  return replicatedDatabase(db, (rows) => rows.splice(0));
+  return replicatedDatabase(db, (rows) => {
+    const ofBanks = (rows as Record<string, unknown>[]).filter(
+      (row) => 'tenantState' in row || 'misses' in row || Object.keys(row).join() === 'state',
+    );
+    rows.splice(0, rows.length, ...ofBanks.map(withoutCustomer));
+  });
+}
+
+const OF_BANKS = new Set(['tenantState', 'state', 'misses']);
+
+/** What a LEFT JOIN returns if there is no customer. */
+function withoutCustomer(row: Record<string, unknown>): Record<string, unknown> {
+  if (Object.keys(row).length === 1) return row;
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, OF_BANKS.has(name) && name !== 'state' ? value : null]),
+  );
 }
 
 /**

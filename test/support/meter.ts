@@ -1,7 +1,7 @@
 /** Counts what a request costs: calls to D1, the phrase cache and the queue, and the rows that D1 reports as read and written. */
 import type { ChunkPointer } from '../../src/batches/batch-queue.ts';
 import type { ValueStore } from '../../src/customers/data-centre-cache.ts';
-import { interceptCalls } from './faulty-bindings.ts';
+import { interceptCalls, onEveryDatabase } from './faulty-bindings.ts';
 import type { TestBindings } from './service.ts';
 
 export class Meter {
@@ -63,7 +63,7 @@ export class Meter {
   bindings(env: TestBindings): TestBindings {
     return {
       ...env,
-      DB: this.database(env.DB),
+      ...onEveryDatabase(env, (db) => this.database(db)),
       PHRASE_CACHE: this.cache(env.PHRASE_CACHE),
       BATCH_QUEUE: this.queue(env.BATCH_QUEUE),
     };

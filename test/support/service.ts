@@ -20,7 +20,7 @@ import { createWorker } from '../../src/worker.ts';
 import { API_KEYS } from './banks.ts';
 import { undocumentedParts, operationOf } from './reference.ts';
 import { sentCustomer } from './customers.ts';
-import { withSessions } from './faulty-bindings.ts';
+import { onEveryDatabase, withSessions } from './faulty-bindings.ts';
 import { phraseStore } from './phrase-store.ts';
 
 /** Untyped, because tests read a response as a client does: without knowing what is in it. */
@@ -123,7 +123,7 @@ export class Service {
       PHRASE_CACHE: phraseStore,
     };
     this.env = { ...bindings, ...rewire(bindings) } as TestBindings;
-    this.env.DB = withSessions(this.env.DB);
+    Object.assign(this.env, onEveryDatabase(this.env, withSessions));
     this.#worker = createWorker(
       {
         ...systemRuntime,
@@ -253,7 +253,7 @@ export class Service {
     const { body } = await this.post(customers, apiKey);
     await this.deliverAll();
     const { batchId, data } = body.data;
-    const rows = await this.env.DB.prepare(
+    const rows = await this.env.SHARD_1.prepare(
       'SELECT id, phrase, email FROM customers WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id',
     )
       .bind(JSON.stringify(data.customerIds))

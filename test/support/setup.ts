@@ -37,6 +37,7 @@ const ALLOWED_LOG_PROPERTIES = new Set([
   'sequence',
   'reason',
   'endpoints',
+  'shard',
 ]);
 /** Personal values of the customers that tests send, and API keys. */
 const PRIVATE_VALUES =

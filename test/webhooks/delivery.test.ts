@@ -5,7 +5,7 @@ import wranglerToml from '../../wrangler.toml?raw';
 import { WEBHOOK_QUEUE } from '../../src/env.ts';
 import { MAX_REQUESTS } from '../../src/webhooks/consumer.ts';
 import { MAX_DELAY_MS, retryDelayMs } from '../../src/webhooks/retries.ts';
-import { API_KEYS, LAGOS } from '../support/banks.ts';
+import { API_KEYS, HOME, LAGOS } from '../support/banks.ts';
 import { faultyDatabase } from '../support/faulty-bindings.ts';
 import { sentCustomer } from '../support/customers.ts';
 import { Meter } from '../support/meter.ts';
@@ -61,7 +61,7 @@ it('sends each event once, in order, as the event log has it, and begins with th
 
 it('sends a batch’s completion as soon as its last chunk is applied', async () => {
   await service.createCustomer(sentCustomer(2));
-  expect(service.pendingEndpoints).toEqual([{ bankId: LAGOS, endpointId: webhook.id }]);
+  expect(service.pendingEndpoints).toEqual([{ bankId: LAGOS, endpointId: webhook.id, ...HOME }]);
   await service.deliverWebhooks();
   expect(receivers.received.map(({ event }) => event.type)).toEqual(['batch.completed']);
 });
@@ -78,13 +78,13 @@ it('sends only the types that an endpoint wants, over any number of others, and 
     types: ['customer.erased'],
   });
   const foreign = await createWebhook(service, { url: 'https://other.example.net/' }, API_KEYS.other);
-  await env.DB.batch([
-    env.DB.prepare(
+  await env.SHARD_1.batch([
+    env.SHARD_1.prepare(
       `WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
        INSERT INTO events SELECT '${LAGOS}', i, 'customer.updated', '{}', 0 FROM n`,
     ),
-    env.DB.prepare(`UPDATE banks SET event_sequence = 2500 WHERE id = '${LAGOS}'`),
-    env.DB.prepare(`UPDATE webhook_endpoints SET position = 2500 WHERE id = '${webhook.id}'`),
+    env.SHARD_1.prepare(`UPDATE tenants SET event_sequence = 2500 WHERE bank_id = '${LAGOS}'`),
+    env.SHARD_1.prepare(`UPDATE webhook_endpoints SET position = 2500 WHERE id = '${webhook.id}'`),
   ]);
   await service.eraseCustomer(ada.id);
   await service.deliverWebhooks();
@@ -105,7 +105,7 @@ describe('a receiver that fails', () => {
       expect([lastStatusCode, position]).toEqual([[500, null, 302][request], `evt_${LAGOS}_1`]);
       waits.push(Date.parse(nextAttemptAt) - now);
       // Too early, nothing is sent.
-      await service.deliverMessages([{ bankId: LAGOS, endpointId: webhook.id }], WEBHOOK_QUEUE);
+      await service.deliverMessages([{ bankId: LAGOS, endpointId: webhook.id, ...HOME }], WEBHOOK_QUEUE);
       expect(receivers.received).toHaveLength(request + 1);
       now = Date.parse(nextAttemptAt);
       await service.sweep();
@@ -212,7 +212,7 @@ describe('a receiver that fails', () => {
 describe('an event that the log no longer keeps', () => {
   it('disables the endpoint that still needed it, instead of being skipped in silence', async () => {
     await makeEvents(3);
-    await env.DB.prepare('DELETE FROM events WHERE sequence <= 2').run();
+    await env.SHARD_1.prepare('DELETE FROM events WHERE sequence <= 2').run();
     await service.deliverWebhooks();
     expect(await status()).toMatchObject({ status: 'DISABLED', disabledReason: 'EVENTS_EXPIRED' });
     expect(receivers.received).toEqual([]);
@@ -247,7 +247,7 @@ describe('an event that the log no longer keeps', () => {
 
 describe('two deliverers', () => {
   const deliver = (by: Service) =>
-    by.deliverMessages([{ bankId: LAGOS, endpointId: webhook.id }], WEBHOOK_QUEUE);
+    by.deliverMessages([{ bankId: LAGOS, endpointId: webhook.id, ...HOME }], WEBHOOK_QUEUE);
 
   it('do not send to one endpoint at the same time', async () => {
     await makeEvents(1);
@@ -299,7 +299,8 @@ describe('two deliverers', () => {
   it('skip no event of a type that is added while one is sending', async () => {
     const url = 'https://hooks.example.net/b';
     const { id } = await createWebhook(service, { url, types: ['batch.completed'] });
-    const deliverTo = (by: Service) => by.deliverMessages([{ bankId: LAGOS, endpointId: id }], WEBHOOK_QUEUE);
+    const deliverTo = (by: Service) =>
+      by.deliverMessages([{ bankId: LAGOS, endpointId: id, ...HOME }], WEBHOOK_QUEUE);
     await service.createCustomer(sentCustomer(2));
     await makeEvents(2);
     let release = () => {};
@@ -322,13 +323,13 @@ describe('two deliverers', () => {
     service.pendingEndpoints.splice(0);
     // The claim works, and the write of the result fails.
     await deliver(
-      isolate(({ DB }) => ({
-        DB: {
+      isolate(({ SHARD_1 }) => ({
+        SHARD_1: {
           prepare: (sql: string) => {
             if (sql.startsWith('UPDATE webhook_endpoints SET position')) throw new Error('died');
-            return DB.prepare(sql);
+            return SHARD_1.prepare(sql);
           },
-          batch: (statements: D1PreparedStatement[]) => DB.batch(statements),
+          batch: (statements: D1PreparedStatement[]) => SHARD_1.batch(statements),
         } as unknown as D1Database,
       })),
     );
@@ -358,9 +359,9 @@ describe('the queue', () => {
     await makeEvents(1);
     service.pendingEndpoints.splice(0);
     const bodies = [
-      { bankId: LAGOS, endpointId: webhook.id },
+      { bankId: LAGOS, endpointId: webhook.id, ...HOME },
       { x: 1 },
-      { bankId: 'bnk_x', endpointId: 'whk_x' },
+      { bankId: 'bnk_x', endpointId: 'whk_x', ...HOME },
     ];
     const { explicitAcks, outcome } = await service.deliverMessages(bodies, WEBHOOK_QUEUE);
     expect([explicitAcks.length, outcome]).toEqual([3, 'ok']);
@@ -376,9 +377,9 @@ describe('the queue', () => {
       others.push(await createWebhook(service, { url: `https://hooks.example.net/${n}` }));
     await makeEvents(9);
     service.pendingEndpoints.splice(0);
-    await service.deliverMessages([{ bankId: LAGOS, endpointId: webhook.id }], WEBHOOK_QUEUE);
+    await service.deliverMessages([{ bankId: LAGOS, endpointId: webhook.id, ...HOME }], WEBHOOK_QUEUE);
     expect(receivers.ids()).toEqual(eventIds(2, 5));
-    const pointers = [webhook, ...others].map(({ id }) => ({ bankId: LAGOS, endpointId: id }));
+    const pointers = [webhook, ...others].map(({ id }) => ({ bankId: LAGOS, endpointId: id, ...HOME }));
     const { retryMessages } = await service.deliverMessages(pointers, WEBHOOK_QUEUE);
     expect([receivers.received.length, retryMessages.length]).toEqual([8, 1]);
   });
@@ -410,7 +411,7 @@ it('costs two rows written, one for each further event, and none if there is not
   const metered = isolate((bindings) => meter.bindings(bindings));
   const deliver = async () => {
     meter.reset();
-    await metered.deliverMessages([{ bankId: LAGOS, endpointId: webhook.id }], WEBHOOK_QUEUE);
+    await metered.deliverMessages([{ bankId: LAGOS, endpointId: webhook.id, ...HOME }], WEBHOOK_QUEUE);
     return meter.rowsWritten;
   };
   await makeEvents(1);
@@ -425,7 +426,7 @@ it('costs two rows written, one for each further event, and none if there is not
 it('survives an answer of D1 that is lost: the event is sent again, and nothing is skipped', async () => {
   await makeEvents(3);
   const pointer = service.pendingEndpoints.splice(0).slice(0, 1);
-  await isolate(({ DB }) => ({ DB: faultyDatabase(DB, ['throws after']) })).deliverMessages(
+  await isolate(({ SHARD_1 }) => ({ SHARD_1: faultyDatabase(SHARD_1, ['throws after']) })).deliverMessages(
     pointer,
     WEBHOOK_QUEUE,
   );

@@ -80,13 +80,13 @@ it('is changed, enabled and deleted, and every change is in the audit log', asyn
 });
 
 it('is made once if the answer of D1 was lost, and by no request whose row of the audit log cannot be written', async () => {
-  const losing = new Service(({ DB }) => ({ DB: faultyDatabase(DB, ['throws after']) }));
+  const losing = new Service(({ SHARD_1 }) => ({ SHARD_1: faultyDatabase(SHARD_1, ['throws after']) }));
   await createWebhook(losing);
   const ids = async () => (await service.get(PATH)).body.data.map(({ id }: { id: string }) => id);
   expect(await ids()).toHaveLength(2);
-  await env.DB.prepare('ALTER TABLE audit_log RENAME TO audit_log_renamed').run();
+  await env.SHARD_1.prepare('ALTER TABLE audit_log RENAME TO audit_log_renamed').run();
   expect((await post({ url: 'https://hooks.example.net/', types: ['batch.stalled'] })).status).toBe(500);
-  await env.DB.prepare('ALTER TABLE audit_log_renamed RENAME TO audit_log').run();
+  await env.SHARD_1.prepare('ALTER TABLE audit_log_renamed RENAME TO audit_log').run();
   expect(await ids()).toHaveLength(2);
 });
 
@@ -295,7 +295,7 @@ it('signs by two secrets for a day after a rotation, also one that had been rota
   const stored = async () =>
     (await selectRows<{ secret: string; previous_secret: string }>('SELECT * FROM webhook_endpoints'))[0];
   const before = await stored();
-  const losing = new Service(({ DB }) => ({ DB: faultyDatabase(DB, ['throws after']) }));
+  const losing = new Service(({ SHARD_1 }) => ({ SHARD_1: faultyDatabase(SHARD_1, ['throws after']) }));
   await losing.request('POST', `${path}/rotate-secret`);
   expect((await stored())?.previous_secret).toBe(before?.secret);
 });

@@ -1,7 +1,7 @@
 /** `npm run bank -- create | list`: the banks of the service. */
 import { Command } from 'commander';
 import { run, targetOf, withTarget } from '../lib/arguments.ts';
-import { d1, sqlText } from '../lib/wrangler.ts';
+import { d1, listShards, sqlText } from '../lib/wrangler.ts';
 
 const program = new Command('bank').description('The banks of this service');
 
@@ -15,9 +15,18 @@ withTarget(
   if (!/^bnk_[a-z0-9_]{2,40}$/.test(options.id)) {
     throw new Error('--id must be bnk_ and 2 to 40 of a-z, 0-9 and _, such as bnk_first_lagos.');
   }
+  const target = targetOf(options);
+  // First, because a bank in the directory must have its row in a shard. Alone, that row does no harm.
+  await d1(
+    target,
+    'SHARD_1',
+    `INSERT INTO tenants (bank_id, state) VALUES (${sqlText(options.id)}, 'open') ON CONFLICT DO NOTHING`,
+  );
   const [created] = await d1(
-    targetOf(options),
-    `INSERT INTO banks (id, name, created_at) VALUES (${sqlText(options.id)}, ${sqlText(options.name)}, ${Date.now()})
+    target,
+    'DIRECTORY',
+    `INSERT INTO banks (id, name, shard, created_at)
+     VALUES (${sqlText(options.id)}, ${sqlText(options.name)}, 'SHARD_1', ${Date.now()})
      ON CONFLICT DO NOTHING RETURNING id`,
   );
   if (created === undefined)
@@ -29,9 +38,22 @@ withTarget(
 
 withTarget(program.command('list').description('list all banks with their number of customers')).action(
   async (options) => {
-    console.table(
-      await d1(targetOf(options), 'SELECT id, name, customer_count AS customers FROM banks ORDER BY id'),
+    const target = targetOf(options);
+    const counts = new Map<string, number>();
+    for (const shard of await listShards(target)) {
+      const tenants = await d1<{ id: string; customers: number }>(
+        target,
+        shard,
+        "SELECT bank_id AS id, customer_count AS customers FROM tenants WHERE state IN ('open', 'leaving', 'standby')",
+      );
+      for (const { id, customers } of tenants) counts.set(id, customers);
+    }
+    const banks = await d1<{ id: string; name: string; shard: string }>(
+      target,
+      'DIRECTORY',
+      'SELECT id, name, shard FROM banks ORDER BY id',
     );
+    console.table(banks.map((bank) => ({ ...bank, customers: counts.get(bank.id) ?? 0 })));
   },
 );
 

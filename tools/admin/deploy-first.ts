@@ -12,7 +12,14 @@ import { readConfig, writeDeployment } from '../lib/config.ts';
 import { ensureDatabase, ensureQueue, type Place } from './deploy-resources.ts';
 import { listRemoteFieldKeys, showNewFieldKey } from './remote-field-keys.ts';
 import { isServiceAt } from '../dev/server.ts';
-import { wrangler, wranglerInTerminal } from '../lib/wrangler.ts';
+import {
+  applyMigrations,
+  d1,
+  sqlText,
+  wrangler,
+  wranglerInTerminal,
+  type DatabaseName,
+} from '../lib/wrangler.ts';
 
 /** The platform's choices (`wrangler d1 create --help`). */
 const JURISDICTIONS = ['eu', 'us', 'fedramp'];
@@ -28,7 +35,7 @@ interface Options extends Place {
 }
 
 const program = new Command('deploy:first')
-  .description('the first deploy: queues, database, field key, Worker')
+  .description('the first deploy: queues, databases, field key, Worker')
   .requiredOption(
     '--host <name>',
     'host name of the service, in a domain of the account, such as api.example.com',
@@ -41,7 +48,7 @@ const program = new Command('deploy:first')
   .addOption(
     new Option(
       '--location <name>',
-      'region near which the database is created; can’t be changed later',
+      'region near which the databases are created; can’t be changed later',
     ).choices(LOCATIONS),
   )
   .option('--verify-url <url>', 'URL to verify, if not the host: behind a proxy, or before its DNS is moved')
@@ -62,11 +69,20 @@ async function deployFirst({ host, verifyUrl, jurisdiction, location }: Options)
   const config = readConfig();
   const place = { jurisdiction, location };
   for (const { queue } of config.queues.consumers) await ensureQueue(queue, place);
-  const databaseId = await ensureDatabase(config.d1_databases[0]?.database_name ?? config.name, place);
-  await writeDeployment({ databaseId, host });
-  console.log('wrangler.toml now has the database’s id and the host. Commit it.');
+  const databaseIds = new Map<string, string>();
+  for (const { binding, database_name: name } of config.d1_databases) {
+    databaseIds.set(binding, await ensureDatabase(name, place));
+  }
+  await writeDeployment({ databaseIds, host });
+  console.log('wrangler.toml now has the databases’ ids and the host. Commit it.');
 
-  await wrangler(['d1', 'migrations', 'apply', 'DB', '--remote']);
+  for (const binding of databaseIds.keys()) await applyMigrations({ remote: true }, binding as DatabaseName);
+  await d1(
+    { remote: true },
+    'DIRECTORY',
+    `INSERT INTO shards (name, number, location, jurisdiction, created_at)
+     VALUES ('SHARD_1', 1, ${sqlText(location ?? null)}, ${sqlText(jurisdiction ?? null)}, ${Date.now()}) ON CONFLICT DO NOTHING`,
+  );
   console.log('The tables are up to date.');
   await deployWithFieldKey();
   await verify(verifyUrl ?? `https://${host}`);

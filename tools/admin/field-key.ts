@@ -20,7 +20,7 @@ import { run, targetOf, withTarget } from '../lib/arguments.ts';
 import { addLocalFieldKey, readDevVars } from '../dev/dev-vars.ts';
 import { listRemoteFieldKeys, showNewFieldKey } from './remote-field-keys.ts';
 import { readSecretLines } from '../lib/secret-input.ts';
-import { d1, sqlText, wrangler, type Target } from '../lib/wrangler.ts';
+import { d1, listShards, sqlText, wrangler, type DatabaseName, type Target } from '../lib/wrangler.ts';
 
 /** Rows per round: their updates take 70 KB, and on Linux an argument may have 128 KB. */
 const ROUND_ROWS = 200;
@@ -94,6 +94,7 @@ async function sealAnew(
 /** @returns the number of rows that were sealed anew, and of those whose key was not given */
 async function sealTableAnew(
   target: Target,
+  shard: DatabaseName,
   table: SealedTable,
   keys: Map<number, FieldKey>,
   newest: FieldKey,
@@ -108,6 +109,7 @@ async function sealTableAnew(
   for (;;) {
     const rows = await d1<Sealed>(
       target,
+      shard,
       `SELECT bank_id, id, ${columns.join(', ')} FROM ${table}
        WHERE (bank_id, id) > (${sqlText(after.bank_id)}, ${sqlText(after.id)})
          AND NOT (${areCurrent})
@@ -117,7 +119,7 @@ async function sealTableAnew(
     if (last === undefined) return { sealed, unopened };
     const attempts = await Promise.allSettled(rows.map((row) => sealAnew(table, keys, newest, row)));
     const updates = attempts.filter((attempt) => attempt.status === 'fulfilled').map(({ value }) => value);
-    if (updates.length > 0) await d1(target, updates.join(';\n'));
+    if (updates.length > 0) await d1(target, shard, updates.join(';\n'));
     sealed += updates.length;
     unopened += rows.length - updates.length;
     after = last;
@@ -129,20 +131,28 @@ async function sealAllAnew(target: Target, keys: Map<number, FieldKey>): Promise
   if (newest === undefined) {
     throw new Error('No field key was given: enter every version, in lines such as FIELD_KEY_1=…');
   }
-  const ofCustomers = await sealTableAnew(target, 'customers', keys, newest);
-  const ofWebhooks = await sealTableAnew(target, 'webhook_endpoints', keys, newest);
+  const sum = { customers: 0, webhooks: 0, unopened: 0, openBatches: 0 };
+  for (const shard of await listShards(target)) {
+    const ofCustomers = await sealTableAnew(target, shard, 'customers', keys, newest);
+    const ofWebhooks = await sealTableAnew(target, shard, 'webhook_endpoints', keys, newest);
+    sum.customers += ofCustomers.sealed;
+    sum.webhooks += ofWebhooks.sealed;
+    sum.unopened += ofCustomers.unopened + ofWebhooks.unopened;
+    const [open] = await d1<{ n: number }>(
+      target,
+      shard,
+      'SELECT count(*) AS n FROM batches WHERE completed_at IS NULL',
+    );
+    sum.openBatches += open?.n ?? 0;
+  }
   console.log(
-    `Sealed ${ofCustomers.sealed} customers and ${ofWebhooks.sealed} webhooks anew, with version ${newest.version}.`,
+    `Sealed ${sum.customers} customers and ${sum.webhooks} webhooks anew, with version ${newest.version}.`,
   );
-  const unopened = ofCustomers.unopened + ofWebhooks.unopened;
-  if (unopened > 0) console.error(`${unopened} were not changed: the key that sealed them was not given.`);
-  const [open] = await d1<{ n: number }>(
-    target,
-    'SELECT count(*) AS n FROM batches WHERE completed_at IS NULL',
-  );
-  if (open !== undefined && open.n > 0) {
+  if (sum.unopened > 0)
+    console.error(`${sum.unopened} were not changed: the key that sealed them was not given.`);
+  if (sum.openBatches > 0) {
     console.log(
-      `${open.n} batches are under way and may add customers sealed with an older key: run this again when they are completed.`,
+      `${sum.openBatches} batches are under way and may add customers sealed with an older key: run this again when they are completed.`,
     );
   }
 }

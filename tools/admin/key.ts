@@ -49,6 +49,7 @@ withTarget(
   const id = `key_${randomBytes(8).toString('hex')}`;
   const [created] = await d1(
     targetOf(options),
+    'DIRECTORY',
     `INSERT INTO api_keys (hash, id, bank_id, name, prefix, scopes, created_at, expires_at)
      SELECT ${sqlText(hash)}, ${sqlText(id)}, id, ${sqlText(options.name)}, ${sqlText(prefix)}, ${sqlText(scopes)},
        ${Date.now()}, ${expiresAt ?? 'NULL'}
@@ -72,6 +73,7 @@ withTarget(
   console.table(
     await d1(
       targetOf(options),
+      'DIRECTORY',
       `SELECT id, bank_id AS bank, name, prefix, scopes,
          datetime(created_at / 1000, 'unixepoch') AS created,
          coalesce(datetime(expires_at / 1000, 'unixepoch'), 'never') AS expires,
@@ -90,6 +92,7 @@ withTarget(
 ).action(async (id, options) => {
   const [revoked] = await d1(
     targetOf(options),
+    'DIRECTORY',
     `UPDATE api_keys SET revoked_at = ${Date.now()}
      WHERE id = ${sqlText(id)} AND revoked_at IS NULL RETURNING id`,
   );

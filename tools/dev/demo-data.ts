@@ -32,19 +32,28 @@ export const DEMO_KEYS = [
 export const DEMO_SECRETS = { accountNumber: '0123456789', reference: 'demo-1' };
 
 /**
- * Returns SQL that may run any number of times. It undoes experiments (a revoked API key, the erased customer), so that
- * the first request of the README works after every start.
+ * Returns SQL for the directory that may run any number of times. It undoes experiments (a revoked API key), so that the
+ * first request of the README works after every start.
  */
-export async function demoSql(now: number, fieldKey: FieldKey): Promise<string> {
-  const banks = DEMO_BANKS.map(({ id, name }) => `('${id}', '${name}', ${now})`);
+export function demoDirectorySql(now: number): string {
+  const banks = DEMO_BANKS.map(({ id, name }) => `('${id}', '${name}', 'SHARD_1', ${now})`);
   const keys = DEMO_KEYS.map(({ id, bankId, key, scopes }) => {
     const hash = createHash('sha256').update(key).digest('hex');
     return `('${hash}', '${id}', '${bankId}', 'demo', 'peere_test_', '${scopes}', ${now})`;
   });
   return [
-    `INSERT INTO banks (id, name, created_at) VALUES ${banks.join(', ')} ON CONFLICT DO NOTHING;`,
+    `INSERT INTO shards (name, number, created_at) VALUES ('SHARD_1', 1, ${now}) ON CONFLICT DO NOTHING;`,
+    `INSERT INTO banks (id, name, shard, created_at) VALUES ${banks.join(', ')} ON CONFLICT DO NOTHING;`,
     `INSERT INTO api_keys (hash, id, bank_id, name, prefix, scopes, created_at)
      VALUES ${keys.join(', ')} ON CONFLICT (hash) DO UPDATE SET scopes = excluded.scopes, revoked_at = NULL;`,
+  ].join('\n');
+}
+
+/** The same for SHARD_1, where both banks are. The erased customer comes back. */
+export async function demoShardSql(now: number, fieldKey: FieldKey): Promise<string> {
+  const tenants = DEMO_BANKS.map(({ id }) => `('${id}', 'open')`);
+  return [
+    `INSERT INTO tenants (bank_id, state) VALUES ${tenants.join(', ')} ON CONFLICT DO NOTHING;`,
     await demoCustomerSql(fieldKey),
     demoBatchSql(now),
   ].join('\n');
@@ -78,7 +87,7 @@ async function demoCustomerSql(fieldKey: FieldKey): Promise<string> {
   const values = Object.values(texts).map(sqlText).join(', ');
   const isMissing = `NOT EXISTS (SELECT 1 FROM customers WHERE bank_id = '${bankId}' AND id = '${id}')`;
   const isEmailTaken = `EXISTS (SELECT 1 FROM customers WHERE bank_id = '${bankId}' AND email = '${email}')`;
-  return `UPDATE banks SET customer_count = customer_count + 1 WHERE id = '${bankId}' AND ${isMissing};
+  return `UPDATE tenants SET customer_count = customer_count + 1 WHERE bank_id = '${bankId}' AND ${isMissing};
     DELETE FROM retired_phrases WHERE phrase = '${phrase}' AND ${isMissing};
     INSERT INTO customers (${Object.keys(texts).join(', ')}, email, batch_index, created_at)
     SELECT ${values}, CASE WHEN ${isEmailTaken} THEN lower(hex(randomblob(8))) || '@example.com' ELSE '${email}' END,

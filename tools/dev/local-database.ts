@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { demoSql } from './demo-data.ts';
+import { demoDirectorySql, demoShardSql } from './demo-data.ts';
 import { ensureDevVars } from './dev-vars.ts';
-import { d1, projectFolder, targetArguments, wrangler } from '../lib/wrangler.ts';
+import { applyMigrations, d1, projectFolder } from '../lib/wrangler.ts';
 
 /** Where wrangler keeps the data by default. */
 const DEFAULT_STATE_FOLDER = join(projectFolder, '.wrangler', 'state');
@@ -18,10 +18,16 @@ export function dataFolderOf(stateFolder: string = DEFAULT_STATE_FOLDER): string
 export async function prepareLocalDatabase(stateFolder?: string): Promise<void> {
   const target = { remote: false as const, persistTo: stateFolder };
   const fieldKey = await ensureDevVars();
-  await wrangler(['d1', 'migrations', 'apply', 'DB', ...targetArguments(target)]);
+  const now = Date.now();
   // The local queue is in memory and was lost with the last server: every open chunk is due at once.
   const allDue = 'UPDATE batch_chunks SET next_send_at = 0 WHERE next_send_at IS NOT NULL;';
-  await d1(target, `${await demoSql(Date.now(), fieldKey)}\n${allDue}`);
+  // Beside each other: each command of wrangler takes a second or two to start.
+  await Promise.all([
+    applyMigrations(target, 'DIRECTORY').then(() => d1(target, 'DIRECTORY', demoDirectorySql(now))),
+    applyMigrations(target, 'SHARD_1').then(async () =>
+      d1(target, 'SHARD_1', `${await demoShardSql(now, fieldKey)}\n${allDue}`),
+    ),
+  ]);
 }
 
 /** @returns the folder that was removed; undefined if there was none */

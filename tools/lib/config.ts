@@ -12,7 +12,7 @@ export interface Config {
   compatibility_date: string;
   vars: Record<string, string | number>;
   ratelimits: { name: string; namespace_id: string; simple: { limit: number; period: 10 | 60 } }[];
-  d1_databases: { database_name: string; database_id?: string }[];
+  d1_databases: { binding: string; database_name: string; database_id?: string }[];
   queues: { consumers: { queue: string; max_batch_size: number; max_concurrency: number }[] };
 }
 
@@ -23,7 +23,8 @@ export function readConfig(): Config {
 
 /** Values that are only known after the first deploy. */
 export interface Deployment {
-  databaseId: string;
+  /** By binding. */
+  databaseIds: Map<string, string>;
   host: string;
 }
 
@@ -31,11 +32,14 @@ export interface Deployment {
  * Replaces the commented placeholder of each setting. A line that has the value already stays as it is.
  * @throws if a line has another value, which somebody chose, or is missing
  */
-export async function writeDeployment({ databaseId, host }: Deployment): Promise<void> {
+export async function writeDeployment({ databaseIds, host }: Deployment): Promise<void> {
   let text = await readFile(file, 'utf8');
   text = withLine(text, 'routes', `[{ pattern = "${host}", custom_domain = true }]`);
   text = withLine(text, 'PUBLIC_URL', `"https://${host}"`);
-  text = withLine(text, 'database_id', `"${databaseId}"`);
+  for (const [binding, id] of databaseIds) {
+    const start = text.indexOf(`binding = "${binding}"`);
+    text = text.slice(0, start) + withLine(text.slice(start), 'database_id', `"${id}"`);
+  }
   await writeFile(file, text);
 }
 

@@ -73,7 +73,7 @@ export function wranglerInTerminal(args: string[]): Promise<void> {
   });
 }
 
-/** Which D1 database: the deployed one, or this machine's, in `persistTo` or wrangler's default folder. */
+/** Which D1 databases: the deployed ones, or this machine's, in `persistTo` or wrangler's default folder. */
 export type Target = { remote: true } | { remote: false; persistTo?: string | undefined };
 
 export function targetArguments(target: Target): string[] {
@@ -81,17 +81,24 @@ export function targetArguments(target: Target): string[] {
   return ['--local', ...(target.persistTo === undefined ? [] : ['--persist-to', target.persistTo])];
 }
 
-/** Runs SQL and returns the rows of its last statement. */
-export async function d1<Row>(target: Target, statements: string): Promise<Row[]> {
-  return (await d1Each<Row>(target, statements)).at(-1) ?? [];
+/** The directory, or a shard: the name of its binding. */
+export type DatabaseName = 'DIRECTORY' | `SHARD_${number}`;
+
+/** Runs SQL on a database and returns the rows of its last statement. */
+export async function d1<Row>(target: Target, database: DatabaseName, statements: string): Promise<Row[]> {
+  return (await d1Each<Row>(target, database, statements)).at(-1) ?? [];
 }
 
-/** Runs SQL and returns the rows of each statement. */
-export async function d1Each<Row>(target: Target, statements: string): Promise<Row[][]> {
+/** Runs SQL on a database and returns the rows of each statement. */
+export async function d1Each<Row>(
+  target: Target,
+  database: DatabaseName,
+  statements: string,
+): Promise<Row[][]> {
   const output = await wrangler([
     'd1',
     'execute',
-    'DB',
+    database,
     ...targetArguments(target),
     '--yes',
     '--json',
@@ -99,6 +106,21 @@ export async function d1Each<Row>(target: Target, statements: string): Promise<R
     statements,
   ]);
   return (JSON.parse(output) as { results: Row[] }[]).map(({ results }) => results);
+}
+
+/** Brings the tables of a database up to date. */
+export async function applyMigrations(target: Target, database: DatabaseName): Promise<void> {
+  await wrangler(['d1', 'migrations', 'apply', database, ...targetArguments(target)]);
+}
+
+/** Returns the names of the shards that the directory has, in the order of their numbers. */
+export async function listShards(target: Target): Promise<`SHARD_${number}`[]> {
+  const rows = await d1<{ name: `SHARD_${number}` }>(
+    target,
+    'DIRECTORY',
+    'SELECT name FROM shards ORDER BY number',
+  );
+  return rows.map(({ name }) => name);
 }
 
 /** Renders a value as SQL text: wrangler accepts no bound parameters. */

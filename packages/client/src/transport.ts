@@ -133,9 +133,14 @@ export class Transport {
     }
   }
 
-  /** Responses to concurrent requests arrive in any order. Bookmarks sort as text, from old to new. */
+  /**
+   * Responses to concurrent requests arrive in any order. Bookmarks of one database, whose name they begin with, sort as
+   * text, from old to new. The bank's database changes only when the bank is moved.
+   */
   #keepNewest(bookmark: string | null): void {
-    if (bookmark !== null && bookmark > this.#bookmark) this.#bookmark = bookmark;
+    if (bookmark === null) return;
+    const isOfSame = databaseOf(bookmark) === databaseOf(this.#bookmark);
+    if (!isOfSame || bookmark > this.#bookmark) this.#bookmark = bookmark;
   }
 
   #fetch(url: string, init: Parameters<Fetch>[1]): ReturnType<Fetch> {
@@ -222,3 +227,5 @@ function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+const databaseOf = (bookmark: string) => bookmark.slice(0, bookmark.indexOf(':') + 1);

@@ -13,7 +13,7 @@ export function acceptRoutes(router: Router<AcceptDeps>): void {
     async ({ context, deps, query: { dryRun, failuresFrom = 0 }, body: { customers }, headers }) => {
       const actor = actorOf(context);
       const key = readIdempotencyKey(headers['Idempotency-Key']);
-      if (dryRun) return { data: await dryRunBatch(deps, actor.bankId, customers, failuresFrom) };
+      if (dryRun) return { data: await dryRunBatch(deps, actor, customers, failuresFrom) };
       const { report, refusal, replayed } = await acceptBatch(deps, actor, customers, key);
       const sent = {
         Location: batchPath(report.batchId ?? ''),

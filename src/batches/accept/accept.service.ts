@@ -7,8 +7,9 @@ import type { Runtime } from '../../runtime.ts';
 import type { BatchQueue } from '../batch-queue.ts';
 import type { CommitDeps } from './commit.ts';
 import type { InFlightRequests } from './idempotency.ts';
-import type { Actor } from '../../api-keys/caller.ts';
-import { executeBatch } from '../../db/statements.ts';
+import type { ActingCaller } from '../../api-keys/caller.ts';
+import type { LocatedBank, ShardName } from '../../databases/home.ts';
+import type { Tenant, Tenants } from '../../databases/tenant.ts';
 import { describeCause } from '../../db/errors.ts';
 import type { BatchReport, RowFailure } from '../batches.responses.ts';
 import { commitBatch, tooManyOpen } from './commit.ts';
@@ -16,12 +17,13 @@ import { readIdempotency, replayResponse, toRecord, type Idempotency } from './i
 import { EXISTING_FAILURE } from '../failures.ts';
 import { RowValidator, type ValidRow } from './validate.ts';
 import { inTurns } from './turns.ts';
-import { outlineBatch, stageChunks, type BatchPlan } from './plan.ts';
+import { outlineBatch, stageChunks, type BatchOutline, type PlannedChunk } from './plan.ts';
 import { toBatchReport, toDryRunReport, type AcceptedBatch } from './report.ts';
 import { selectIdempotencyRecord } from './idempotency.store.ts';
 import { NO_OPEN_BATCHES, selectExistingEmails, selectOpenBatchCounts } from './accept.store.ts';
 
 export interface AcceptDeps extends CommitDeps {
+  databases: Tenants;
   runtime: Pick<Runtime, 'now' | 'random' | 'sleep' | 'log'>;
   batchQueue: BatchQueue;
   inFlightRequests: InFlightRequests;
@@ -43,7 +45,7 @@ export type AcceptResult = AcceptedBatch & {
  */
 export async function acceptBatch(
   deps: AcceptDeps,
-  actor: Actor,
+  actor: ActingCaller,
   rows: unknown[],
   key: string | undefined,
 ): Promise<AcceptResult> {
@@ -57,7 +59,7 @@ function noop(): void {}
 
 async function acceptWithKey(
   deps: AcceptDeps,
-  actor: Actor,
+  actor: ActingCaller,
   rows: unknown[],
   key: string | undefined,
 ): Promise<AcceptResult> {
@@ -69,14 +71,14 @@ async function acceptWithKey(
 
 async function validateAndCommit(
   deps: AcceptDeps,
-  actor: Actor,
+  actor: ActingCaller,
   rows: unknown[],
   idempotency?: Idempotency,
 ): Promise<AcceptResult> {
-  const { bankId } = actor;
+  const tenant = deps.databases.tenantOf(actor);
   const { accepted, failures, record, open } = await validateAgainstBank(
     deps,
-    bankId,
+    tenant,
     rows,
     idempotency?.key,
   );
@@ -85,15 +87,19 @@ async function validateAndCommit(
   }
   if (open.processing + open.stalled >= deps.maxOpenBatches) throw tooManyOpen(open);
   const { runtime, chunkRows } = deps;
-  const outline = outlineBatch(bankId, rows.length, accepted.length, failures, runtime);
-  const chunks = await stageChunks(outline, accepted, await deps.fieldKey(), runtime, chunkRows);
-  const plan = { ...outline, chunks };
-  const answer = toBatchReport(plan);
+  const outline = outlineBatch(tenant.bankId, rows.length, accepted.length, failures, runtime);
+  const fieldKey = await deps.fieldKey();
+  let chunks: PlannedChunk[] = [];
+  const stage = async (shard: ShardName) => {
+    chunks = await stageChunks(outline, accepted, fieldKey, runtime, chunkRows, shard);
+    return { ...outline, chunks };
+  };
+  const answer = toBatchReport(outline);
   const remembered = idempotency && { ...idempotency, record: toRecord(idempotency.fingerprint, answer) };
-  const earlier = await commitBatch(deps, actor, plan, remembered);
+  const earlier = await commitBatch(deps, tenant, actor, stage, remembered);
   if (idempotency !== undefined && earlier !== null)
     return { ...(await replayResponse(earlier, idempotency)), replayed: true };
-  await enqueueChunks(deps, plan);
+  await enqueueChunks(deps, tenant, outline, chunks);
   return { ...answer, replayed: false };
 }
 
@@ -103,20 +109,20 @@ async function validateAndCommit(
  */
 export async function dryRunBatch(
   deps: AcceptDeps,
-  bankId: string,
+  bank: LocatedBank,
   rows: unknown[],
   failuresFrom: number,
 ): Promise<BatchReport> {
-  const { accepted, failures } = await validateAgainstBank(deps, bankId, rows);
-  const outline = outlineBatch(bankId, rows.length, accepted.length, failures, deps.runtime);
+  const { accepted, failures } = await validateAgainstBank(deps, deps.databases.tenantOf(bank), rows);
+  const outline = outlineBatch(bank.bankId, rows.length, accepted.length, failures, deps.runtime);
   return toDryRunReport(outline, failuresFrom);
 }
 
-async function validateAgainstBank(deps: AcceptDeps, bankId: string, rows: unknown[], key?: string) {
+async function validateAgainstBank(deps: AcceptDeps, tenant: Tenant, rows: unknown[], key?: string) {
   const validator = new RowValidator();
   await inTurns(deps.runtime, rows, (slice) => validator.add(slice));
   const { valid, failures } = validator;
-  const { existing, record, open } = await readBankState(deps, bankId, valid, key);
+  const { existing, record, open } = await readBankState(deps, tenant, valid, key);
   const accepted: ValidRow[] = [];
   for (const candidate of valid) {
     const { index, row } = candidate;
@@ -128,9 +134,10 @@ async function validateAgainstBank(deps: AcceptDeps, bankId: string, rows: unkno
 }
 
 /** Which emails are customers already, is the Idempotency-Key known, and how many batches are open? One D1 call. */
-async function readBankState(deps: AcceptDeps, bankId: string, valid: ValidRow[], key: string | undefined) {
+async function readBankState(deps: AcceptDeps, tenant: Tenant, valid: ValidRow[], key: string | undefined) {
+  const { bankId } = tenant;
   const emails = valid.map(({ row }) => row.email);
-  const { existing, records, open } = await executeBatch(deps.db, {
+  const { existing, records, open } = await tenant.readPrimary({
     open: selectOpenBatchCounts(bankId, deps.maxOpenBatches),
     records: key === undefined ? [] : [selectIdempotencyRecord(bankId, key, deps.runtime.now())],
     existing: selectExistingEmails(bankId, emails),
@@ -143,10 +150,15 @@ async function readBankState(deps: AcceptDeps, bankId: string, valid: ValidRow[]
 }
 
 /** A failure here costs time, not customers: the batch is stored, and the sweep sends its pointers. */
-async function enqueueChunks(deps: AcceptDeps, { bankId, batchId, chunks }: BatchPlan): Promise<void> {
+async function enqueueChunks(
+  deps: AcceptDeps,
+  { home }: Tenant,
+  { bankId, batchId }: BatchOutline,
+  chunks: PlannedChunk[],
+): Promise<void> {
   if (chunks.length === 0) return;
   try {
-    await deps.batchQueue.send(chunks.map(({ chunk }) => ({ bankId, batchId, chunk })));
+    await deps.batchQueue.send(chunks.map(({ chunk }) => ({ bankId, batchId, chunk, ...home })));
   } catch (error) {
     const cause = describeCause(error);
     deps.runtime.log('warn', { event: 'batch_send_failed', bank: bankId, batch: batchId, cause });

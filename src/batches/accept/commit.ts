@@ -4,14 +4,16 @@
  */
 import { insertChange } from '../../audit/audit.store.ts';
 import type { Actor } from '../../api-keys/caller.ts';
-import { executeBatch, WRITE_DEADLINE_MS } from '../../db/statements.ts';
+import type { ShardName } from '../../databases/home.ts';
+import type { Statement } from '../../db/statements.ts';
+import { orUnavailable, type Tenant } from '../../databases/tenant.ts';
 import {
   describeCause,
   isDatabaseUnavailable,
   isOverFailureLimit,
   isOverOpenLimit,
+  TenantNotOpenError,
 } from '../../db/errors.ts';
-import type { PrimarySession } from '../../db/session.ts';
 import { selectDueEndpoints } from '../../events/due-endpoints.store.ts';
 import { wakeEndpoints, type WakeDeps } from '../../events/webhook-queue.ts';
 import type { Runtime } from '../../runtime.ts';
@@ -30,7 +32,6 @@ import {
 } from './accept.store.ts';
 
 export interface CommitDeps extends WakeDeps {
-  db: PrimarySession;
   failureLimits: FailureLimits;
   /** Batches of one bank that may be open at once. */
   maxOpenBatches: number;
@@ -42,47 +43,60 @@ export interface CommitDeps extends WakeDeps {
 /** Retries after the first attempt. D1's trouble is over in a moment or lasts, and then the client waits better. */
 const MAX_RETRIES = 2;
 
+type Remembered = Idempotency & { record: IdempotencyRecord };
+
 /**
+ * @param stage makes the plan of the batch with the words of the shard that the bank is in; always the same ids
  * @returns the record of the batch that already has this Idempotency-Key; null if this batch is stored now
  * @throws RATE_LIMITED if the refused rows would pass the bank's daily limit, or the bank has too many open batches.
  *   Nothing is stored then.
- * @throws UNAVAILABLE if D1 is unavailable. Nothing is stored then, unless D1 could not even be asked, or a stalled write
- *   arrives after all: a retry with the same Idempotency-Key finds out.
+ * @throws UNAVAILABLE if D1 is unavailable, or the bank takes no changes now. Nothing is stored then, unless D1 could not
+ *   even be asked, or a stalled write arrives after all: a retry with the same Idempotency-Key finds out.
  */
 export async function commitBatch(
   deps: CommitDeps,
+  tenant: Tenant,
+  actor: Actor,
+  stage: (shard: ShardName) => Promise<BatchPlan>,
+  idempotency?: Remembered,
+): Promise<IdempotencyRecord | null> {
+  const { home } = tenant;
+  const plan = await stage(home.shard);
+  try {
+    return await commitHere(deps, tenant, actor, plan, idempotency);
+  } catch (error) {
+    if (!(error instanceof TenantNotOpenError)) throw error;
+    if (tenant.home === home) await tenant.follow(error);
+  }
+  // An attempt whose answer was lost may have been committed before the bank moved, and has come along.
+  const { stored, record } = await readBackCommit(deps, tenant, plan, idempotency?.key);
+  if (stored) return null;
+  if (record !== undefined) return record;
+  const anew = await stage(tenant.home.shard);
+  return commitHere(deps, tenant, actor, anew, idempotency).catch(orUnavailable);
+}
+
+/** @throws TenantNotOpenError if the bank is elsewhere, where other words begin the phrases; else as commitBatch does */
+async function commitHere(
+  deps: CommitDeps,
+  tenant: Tenant,
   actor: Actor,
   plan: BatchPlan,
-  idempotency?: Idempotency & { record: IdempotencyRecord },
+  idempotency?: Remembered,
 ): Promise<IdempotencyRecord | null> {
-  const change = {
-    at: plan.createdAt,
-    action: 'batch.accepted',
-    subject: plan.batchId,
-    fields: [],
-  } as const;
-  const statements = [
-    // First, because it may abort the transaction.
-    ...addRefusedRowCount(plan, deps.failureLimits.perDay),
-    insertChange(actor, change),
-    ...insertBatch(plan, plan.createdAt + RESEND_AFTER_MS, deps.maxOpenBatches),
-    ...insertRefusedRows(plan, deps.failureLimits.stored),
-  ];
-  if (idempotency !== undefined) {
-    statements.push(
-      ...insertIdempotencyRecord(plan.bankId, idempotency.key, idempotency.record, plan.createdAt),
-    );
-  }
+  const statements = commitStatements(deps, actor, plan, idempotency);
   // A batch without chunks is complete at once.
   const due =
     plan.chunks.length === 0 ? [selectDueEndpoints(plan.bankId, plan.createdAt, 'batch.completed')] : [];
+  const { home } = tenant;
   for (let attempt = 0; ; attempt += 1) {
     try {
-      const rows = await executeBatch(deps.db, { statements, due }, WRITE_DEADLINE_MS);
-      deps.runAfterResponse(wakeEndpoints(deps, rows.due));
+      const rows = await tenant.write({ statements, due });
+      deps.runAfterResponse(wakeEndpoints(deps, home, rows.due));
       return null;
     } catch (error) {
-      const { stored, record, open } = await readBackCommit(deps, plan, idempotency?.key);
+      if (error instanceof TenantNotOpenError) throw error;
+      const { stored, record, open } = await readBackCommit(deps, tenant, plan, idempotency?.key);
       if (stored) {
         deps.runtime.log('warn', {
           event: 'lost_answer_read_back',
@@ -96,8 +110,33 @@ export async function commitBatch(
       if (isOverOpenLimit(error)) throw tooManyOpen(open);
       if (!isDatabaseUnavailable(error)) throw error;
       if (attempt === MAX_RETRIES) throw unavailable(error);
+      if (tenant.home !== home) throw new TenantNotOpenError(home.shard);
     }
   }
+}
+
+function commitStatements(
+  { failureLimits, maxOpenBatches }: CommitDeps,
+  actor: Actor,
+  plan: BatchPlan,
+  idempotency?: Remembered,
+): Statement[] {
+  const change = {
+    at: plan.createdAt,
+    action: 'batch.accepted',
+    subject: plan.batchId,
+    fields: [],
+  } as const;
+  return [
+    // First, because it may abort the transaction.
+    ...addRefusedRowCount(plan, failureLimits.perDay),
+    insertChange(actor, change),
+    ...insertBatch(plan, plan.createdAt + RESEND_AFTER_MS, maxOpenBatches),
+    ...insertRefusedRows(plan, failureLimits.stored),
+    ...(idempotency === undefined
+      ? []
+      : insertIdempotencyRecord(plan.bankId, idempotency.key, idempotency.record, plan.createdAt)),
+  ];
 }
 
 /** Seconds after which a bank with too many open batches should retry: some of them are done by then. */
@@ -126,11 +165,12 @@ export function tooManyOpen({ processing, stalled }: OpenBatches): AppError {
 
 async function readBackCommit(
   deps: CommitDeps,
+  tenant: Tenant,
   { bankId, batchId, createdAt }: BatchPlan,
   key: string | undefined,
 ) {
   try {
-    const { batches, counts, records } = await executeBatch(deps.db, {
+    const { batches, counts, records } = await tenant.readPrimary({
       batches: selectBatchId(bankId, batchId),
       counts: selectOpenBatchCounts(bankId, deps.maxOpenBatches),
       records: key === undefined ? [] : [selectIdempotencyRecord(bankId, key, createdAt)],

@@ -1,5 +1,6 @@
 /** Idempotency-Keys in D1: the only statements on `idempotency_keys`. */
 import { sql } from 'drizzle-orm';
+import { isOfOpenBank } from '../../databases/tenant.store.ts';
 import type { Statement } from '../../db/statements.ts';
 import { IDEMPOTENCY_KEY_TTL_MS, type IdempotencyRecord } from './idempotency.ts';
 
@@ -33,13 +34,13 @@ export function insertIdempotencyRecord(
   ];
 }
 
-/** Deletes at most `max` Idempotency-Keys that are older than a time. Returns a row for each. */
+/** Deletes at most `max` Idempotency-Keys of open banks that are older than a time. Returns a row for each. */
 export function deleteOldIdempotencyKeys(
   createdBefore: number,
   max: number,
 ): Statement<{ created_at: number }> {
   return sql<{ created_at: number }>`DELETE FROM idempotency_keys WHERE (bank_id, route, idempotency_key) IN (
         SELECT bank_id, route, idempotency_key FROM idempotency_keys
-        WHERE created_at <= ${createdBefore} ORDER BY created_at LIMIT ${max})
+        WHERE created_at <= ${createdBefore} AND ${isOfOpenBank('idempotency_keys')} ORDER BY created_at LIMIT ${max})
       RETURNING created_at`;
 }

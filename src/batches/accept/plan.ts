@@ -4,7 +4,8 @@ import { sealField, type FieldKey } from '../../crypto/field-cipher.ts';
 import { SEALED_FIELDS, STAGED_TEXTS, type StagedText } from '../../customers/fields.ts';
 import { inSlices } from '../../lib/slices.ts';
 import { createId, idSequence } from '../../lib/ids.ts';
-import { createPhrase } from '../../lib/phrase.ts';
+import { drawPhrase } from '../../databases/first-words.ts';
+import type { ShardName } from '../../databases/home.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { RowFailure } from '../batches.responses.ts';
 import { inTurns } from './turns.ts';
@@ -68,6 +69,7 @@ type StagedRow = readonly [index: number, ...rest: (string | undefined)[]];
  * Assigns a phrase to every accepted row, seals its sealed fields, and divides the rows into chunks.
  * @param accepted as many rows as the outline has ids
  * @param chunkRows customers per chunk at most
+ * @param shard where the bank is: its words begin the phrases
  */
 export async function stageChunks(
   { bankId, customerIds }: BatchOutline,
@@ -75,9 +77,12 @@ export async function stageChunks(
   fieldKey: FieldKey,
   runtime: Pick<Runtime, 'random' | 'sleep'>,
   chunkRows: number,
+  shard: ShardName,
 ): Promise<PlannedChunk[]> {
   const turns = await inTurns(runtime, accepted, (slice, first) =>
-    stageRows(slice, bankId, customerIds.slice(first, first + slice.length), fieldKey, runtime.random),
+    stageRows(slice, bankId, customerIds.slice(first, first + slice.length), fieldKey, () =>
+      drawPhrase(shard, runtime.random),
+    ),
   );
   const rows = turns.flat();
   return inSlices(rows, chunkRows)
@@ -97,7 +102,7 @@ async function stageRows(
   bankId: string,
   customerIds: string[],
   fieldKey: FieldKey,
-  random: () => number,
+  draw: () => string,
 ): Promise<StagedRow[]> {
   const sealed = await Promise.all(
     rows.flatMap(({ row }, position) =>
@@ -110,7 +115,7 @@ async function stageRows(
     const staged: { [Field in StagedText]?: string | undefined } = {
       ...row,
       id: customerIds[position],
-      phrase: createPhrase(random),
+      phrase: draw(),
     };
     for (const [offset, field] of SEALED_FIELDS.entries()) {
       staged[field] = sealed[position * SEALED_FIELDS.length + offset];

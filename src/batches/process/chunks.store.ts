@@ -4,10 +4,11 @@
  */
 import { sql, type SQL } from 'drizzle-orm';
 import type { CopyKeys } from '../../customers/customers.store.ts';
+import { isOfOpenBank } from '../../databases/tenant.store.ts';
 import type { Statement } from '../../db/statements.ts';
 import { dailyCount, deleteSurplusFailures } from '../failures.store.ts';
 import { STAGED_COLUMNS, STAGED_FIELDS, type StagedField } from '../staged-customer.ts';
-import { MAX_RESEND_AFTER_MS, type ChunkPointer } from '../batch-queue.ts';
+import { MAX_RESEND_AFTER_MS, type ChunkKey } from '../batch-queue.ts';
 import { refreshBatchStatus } from '../batch-status.store.ts';
 import {
   CODE_LETTERS,
@@ -26,11 +27,11 @@ const isNotErased = sql`${staged('email')} IS NOT NULL`;
 const CUSTOMER_COLUMNS = sql.raw(STAGED_COLUMNS.join(', '));
 const STAGED_VALUES = sql.join(STAGED_FIELDS.map(staged), sql`, `);
 
-const isChunk = ({ bankId, batchId, chunk }: ChunkPointer): SQL =>
+const isChunk = ({ bankId, batchId, chunk }: ChunkKey): SQL =>
   sql`bank_id = ${bankId} AND batch_id = ${batchId} AND chunk = ${chunk}`;
 const isOpen = sql.raw('done_at IS NULL');
 /** The staged rows of an open chunk. A closed chunk has no payload either, so it has no rows twice over. */
-const stagedRows = (pointer: ChunkPointer): SQL =>
+const stagedRows = (pointer: ChunkKey): SQL =>
   sql`(SELECT * FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}) AS chunk
       CROSS JOIN json_each(chunk.payload) AS staged`;
 
@@ -39,7 +40,7 @@ const stagedRows = (pointer: ChunkPointer): SQL =>
  * the chunk. As one transaction this happens once: for a chunk that is closed or unknown no statement changes anything.
  * @param maxFailures how many failures the bank may have stored; beyond it, the oldest are deleted
  */
-export function applyChunk(pointer: ChunkPointer, now: number, maxFailures: number): Statement[] {
+export function applyChunk(pointer: ChunkKey, now: number, maxFailures: number): Statement[] {
   const { bankId, batchId } = pointer;
   return [
     sql`INSERT INTO customers (bank_id, created_at, ${CUSTOMER_COLUMNS})
@@ -57,14 +58,14 @@ export function applyChunk(pointer: ChunkPointer, now: number, maxFailures: numb
 }
 
 /** Closes a chunk of one row that a constraint refuses, and records the row as a failure. */
-export function rejectChunk(pointer: ChunkPointer, now: number, maxFailures: number): Statement[] {
+export function rejectChunk(pointer: ChunkKey, now: number, maxFailures: number): Statement[] {
   return [
     insertFailures(pointer, REJECTED_FAILURE, sql`true`),
     ...closeChunkStatements(pointer, now, maxFailures),
   ];
 }
 
-function insertFailures(pointer: ChunkPointer, failure: KnownFailure, which: SQL): Statement {
+function insertFailures(pointer: ChunkKey, failure: KnownFailure, which: SQL): Statement {
   const { code, faults } = encodeFailure(failure);
   return sql`INSERT INTO batch_failures (bank_id, batch_id, row_index, chunk, client_ref, code, faults)
         SELECT chunk.bank_id, chunk.batch_id, ${staged('index')}, chunk.chunk, ${staged('clientRef')}, ${code}, ${faults}
@@ -72,7 +73,7 @@ function insertFailures(pointer: ChunkPointer, failure: KnownFailure, which: SQL
 }
 
 /** Counts what the chunk's rows became, adds it to the bank, closes the chunk and refreshes its batch's status. */
-function closeChunkStatements(pointer: ChunkPointer, now: number, maxFailures: number): Statement[] {
+function closeChunkStatements(pointer: ChunkKey, now: number, maxFailures: number): Statement[] {
   // Derived from the failures that this chunk recorded, never incremented.
   const failed = (code: SQL) =>
     sql`(SELECT count(*) FROM batch_failures AS failure
@@ -84,12 +85,12 @@ function closeChunkStatements(pointer: ChunkPointer, now: number, maxFailures: n
   const erased = sql`(SELECT count(*) FROM json_each(payload) AS staged WHERE NOT ${isNotErased})`;
   const today = dailyCount(now, sql`chunk.failed`);
   return [
-    sql`UPDATE banks SET customer_count = customer_count + chunk.created,
+    sql`UPDATE tenants SET customer_count = customer_count + chunk.created,
             failure_count = failure_count + chunk.failed,
             failure_day_count = ${today.count}, failure_day = ${today.day}
           FROM (SELECT ${created} - ${erased} AS created, ${failed(sql``)} AS failed
             FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}) AS chunk
-          WHERE id = ${pointer.bankId}`,
+          WHERE bank_id = ${pointer.bankId}`,
     sql`UPDATE batch_chunks
           SET created = ${created}, raced = ${failed(sql`AND failure.code = ${CODE_LETTERS.EXISTING_CUSTOMER}`)},
             done_at = ${now}, payload = NULL, next_send_at = NULL
@@ -103,7 +104,7 @@ function closeChunkStatements(pointer: ChunkPointer, now: number, maxFailures: n
  * Stops the sweep from resending a chunk, and marks its batch STALLED. The payload stays.
  * @returns `stalled` is the chunk, if it was open
  */
-export function stallChunk(pointer: ChunkPointer, now: number) {
+export function stallChunk(pointer: ChunkKey, now: number) {
   return {
     stalled: sql<{ chunk: number }>`UPDATE batch_chunks SET next_send_at = NULL
         WHERE ${isChunk(pointer)} AND ${isOpen} RETURNING chunk`,
@@ -112,7 +113,7 @@ export function stallChunk(pointer: ChunkPointer, now: number) {
 }
 
 /** Gives every row of a chunk a new phrase. None of its customers exists yet, so nobody has seen the old phrases. */
-export function updateChunkPhrases(pointer: ChunkPointer, phrases: string[]): Statement {
+export function updateChunkPhrases(pointer: ChunkKey, phrases: string[]): Statement {
   const phrasePath = `$[${STAGED_FIELDS.indexOf('phrase')}]`;
   return sql`UPDATE batch_chunks
         SET payload = (
@@ -126,7 +127,7 @@ export function updateChunkPhrases(pointer: ChunkPointer, phrases: string[]): St
  * Replaces a chunk by its two halves.
  * @param firstSendAt when the sweep may send their pointers, which nobody has sent yet
  */
-export function splitChunk(pointer: ChunkPointer, firstSendAt: number) {
+export function splitChunk(pointer: ChunkKey, firstSendAt: number) {
   const { bankId, batchId } = pointer;
   return {
     halves: sql<{ chunk: number }>`INSERT INTO batch_chunks
@@ -148,7 +149,7 @@ export interface OpenChunk {
 }
 
 /** How many rows an open chunk holds; no row for a chunk that is closed or unknown. */
-export function selectOpenChunk(pointer: ChunkPointer): Statement<OpenChunk> {
+export function selectOpenChunk(pointer: ChunkKey): Statement<OpenChunk> {
   return sql<OpenChunk>`SELECT row_count AS rowCount FROM batch_chunks WHERE ${isChunk(pointer)} AND ${isOpen}`;
 }
 
@@ -156,24 +157,29 @@ export function selectOpenChunk(pointer: ChunkPointer): Statement<OpenChunk> {
  * Records a failed attempt to apply a chunk. A stalled chunk stays stalled.
  * @param sendAgainAt when the sweep may send its pointer again, unless a later time is set already
  */
-export function updateFailedTry(pointer: ChunkPointer, sendAgainAt: number): Statement {
+export function updateFailedTry(pointer: ChunkKey, sendAgainAt: number): Statement {
   return sql`UPDATE batch_chunks SET tries = tries + 1, next_send_at = max(next_send_at, ${sendAgainAt})
       WHERE ${isChunk(pointer)} AND ${isOpen}`;
 }
 
+export interface ClaimedChunk extends ChunkKey {
+  moveNumber: number;
+}
+
 /**
- * Claims up to `max` chunks whose pointer is due to be resent, and sets when it is due next. Concurrent sweeps claim
- * different chunks.
+ * Claims up to `max` chunks of open banks whose pointer is due to be resent, and sets when it is due next. Concurrent
+ * sweeps claim different chunks. Those of a bank that moves stay as they are: it is no fault that they wait.
  * @param againAfterMs doubled with each failed attempt, up to MAX_RESEND_AFTER_MS
  */
-export function claimDueChunks(now: number, max: number, againAfterMs: number): Statement<ChunkPointer> {
+export function claimDueChunks(now: number, max: number, againAfterMs: number): Statement<ClaimedChunk> {
   // 60 s shifted by 3 is more than 5 minutes.
-  return sql<ChunkPointer>`UPDATE batch_chunks
+  return sql<ClaimedChunk>`UPDATE batch_chunks
       SET next_send_at = ${now} + min(${againAfterMs} << min(tries, 3), ${MAX_RESEND_AFTER_MS})
       WHERE (bank_id, batch_id, chunk) IN (
-        SELECT bank_id, batch_id, chunk FROM batch_chunks
-        WHERE next_send_at <= ${now} ORDER BY next_send_at LIMIT ${max})
-      RETURNING bank_id AS bankId, batch_id AS batchId, chunk`;
+        SELECT bank_id, batch_id, chunk FROM batch_chunks AS due
+        WHERE next_send_at <= ${now} AND ${isOfOpenBank('due')} ORDER BY next_send_at LIMIT ${max})
+      RETURNING bank_id AS bankId, batch_id AS batchId, chunk,
+        (SELECT move_number FROM tenants WHERE bank_id = batch_chunks.bank_id) AS moveNumber`;
 }
 
 /** The open chunks of a bank's batches, and their staged rows. */

@@ -2,12 +2,18 @@
  * The queue consumer: applies chunks. Each message is acknowledged or retried by itself, and never before its work is
  * committed. A message may come twice, late or out of order: the chunk's own row decides.
  */
-import { execute, executeBatch, WRITE_DEADLINE_MS, type Statement } from '../../db/statements.ts';
-import { describeCause, isConstraintFailure, isPhraseCollision } from '../../db/errors.ts';
-import type { PrimarySession } from '../../db/session.ts';
+import { drawPhrase } from '../../databases/first-words.ts';
+import { bankOf } from '../../databases/message.ts';
+import type { Tenant, Tenants } from '../../databases/tenant.ts';
+import type { Statement } from '../../db/statements.ts';
+import {
+  describeCause,
+  isConstraintFailure,
+  isPhraseCollision,
+  TenantNotOpenError,
+} from '../../db/errors.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { FailureLimits } from '../failures.store.ts';
-import { createPhrase } from '../../lib/phrase.ts';
 import type { LogEvent } from '../../log-events.ts';
 import { selectDueEndpoints } from '../../events/due-endpoints.store.ts';
 import { wakeEndpoints, type WakeDeps } from '../../events/webhook-queue.ts';
@@ -20,6 +26,7 @@ import {
   updateChunkPhrases,
   splitChunk,
   stallChunk,
+  type OpenChunk,
 } from './chunks.store.ts';
 
 /** The chance that one of 500 new phrases collides among 16 million is 1 in 1,000. Three times in a row: never seen. */
@@ -38,7 +45,7 @@ function retryDelaySeconds(attempts: number): number {
 }
 
 export interface ConsumerDeps extends WakeDeps {
-  db: PrimarySession;
+  databases: Tenants;
   failureLimits: FailureLimits;
   runtime: Pick<Runtime, 'now' | 'random' | 'sleep' | 'log'>;
   /** Work that no message waits for. */
@@ -47,15 +54,22 @@ export interface ConsumerDeps extends WakeDeps {
 
 type Message = Pick<globalThis.Message, 'body' | 'attempts' | 'ack' | 'retry'>;
 
+/** One chunk at work. */
+interface Work {
+  deps: ConsumerDeps;
+  tenant: Tenant;
+  pointer: ChunkPointer;
+}
+
 export function consumeBatches(deps: ConsumerDeps, messages: readonly Message[]): Promise<void> {
-  return forEachPointer(deps, messages, 'chunk_failed', async (pointer, retrySeconds) => {
+  return forEachPointer(deps, messages, 'chunk_failed', async (work, retrySeconds) => {
     try {
-      await applyChunkOrSplit(deps, pointer);
+      await applyChunkOrSplit(work);
     } catch (error) {
-      await recordRetry(deps, pointer, retrySeconds);
+      if (!(error instanceof TenantNotOpenError)) await recordRetry(work, retrySeconds);
       throw error;
     }
-    logChunk(deps, 'info', 'chunk_done', pointer);
+    logChunk(deps, 'info', 'chunk_done', work.pointer);
   });
 }
 
@@ -63,10 +77,10 @@ export function consumeBatches(deps: ConsumerDeps, messages: readonly Message[])
  * Records when the queue will retry, so that the sweep does not send a copy before that. If D1 does not take this
  * write, the sweep can't read due chunks either; once D1 is back, each due chunk is sent once more than needed.
  */
-async function recordRetry(deps: ConsumerDeps, pointer: ChunkPointer, retrySeconds: number): Promise<void> {
+async function recordRetry({ deps, tenant, pointer }: Work, retrySeconds: number): Promise<void> {
   const sendAgainAt = deps.runtime.now() + retrySeconds * 1_000 + RESEND_AFTER_MS;
   try {
-    await execute(deps.db, updateFailedTry(pointer, sendAgainAt), WRITE_DEADLINE_MS);
+    await tenant.write([updateFailedTry(pointer, sendAgainAt)]);
   } catch (error) {
     logChunk(deps, 'warn', 'failed_try_not_recorded', pointer, describeCause(error));
   }
@@ -74,14 +88,13 @@ async function recordRetry(deps: ConsumerDeps, pointer: ChunkPointer, retrySecon
 
 /** A dead letter is an alarm, never the only copy. Its chunk stays open in D1, with its payload. */
 export function consumeDeadLetters(deps: ConsumerDeps, messages: readonly Message[]): Promise<void> {
-  return forEachPointer(deps, messages, 'dead_letter_failed', async (pointer) => {
+  return forEachPointer(deps, messages, 'dead_letter_failed', async ({ tenant, pointer }) => {
     const now = deps.runtime.now();
-    const { stalled, due } = await executeBatch(
-      deps.db,
-      { ...stallChunk(pointer, now), due: selectDueEndpoints(pointer.bankId, now, 'batch.stalled') },
-      WRITE_DEADLINE_MS,
-    );
-    deps.runAfterResponse(wakeEndpoints(deps, due));
+    const { stalled, due } = await tenant.write({
+      ...stallChunk(pointer, now),
+      due: selectDueEndpoints(pointer.bankId, now, 'batch.stalled'),
+    });
+    deps.runAfterResponse(wakeEndpoints(deps, tenant.home, due));
     // The dead letter of a chunk that has been applied since is no alarm.
     if (stalled.length > 0) logChunk(deps, 'error', 'batch_stalled', pointer);
   });
@@ -91,7 +104,7 @@ async function forEachPointer(
   deps: ConsumerDeps,
   messages: readonly Message[],
   failureEvent: LogEvent,
-  work: (pointer: ChunkPointer, retrySeconds: number) => Promise<void>,
+  handle: (work: Work, retrySeconds: number) => Promise<void>,
 ): Promise<void> {
   for (const message of messages) {
     const retrySeconds = retryDelaySeconds(message.attempts);
@@ -102,9 +115,16 @@ async function forEachPointer(
       continue;
     }
     try {
-      await work(pointer.data, retrySeconds);
+      const tenant = deps.databases.tenantOf(bankOf(pointer.data));
+      await handle({ deps, tenant, pointer: pointer.data }, retrySeconds);
       message.ack();
     } catch (error) {
+      // Its bank is moving, or has moved. Nothing was changed, and the sweep sends the chunk again where it is then.
+      if (error instanceof TenantNotOpenError) {
+        logChunk(deps, 'info', 'chunk_elsewhere', pointer.data);
+        message.ack();
+        continue;
+      }
       logChunk(deps, 'warn', failureEvent, pointer.data, describeCause(error));
       message.retry({ delaySeconds: retrySeconds });
     }
@@ -121,51 +141,57 @@ async function letOthersWork({ now, sleep }: Pick<Runtime, 'now' | 'sleep'>): Pr
 }
 
 /** Applies one chunk, whatever its rows are like. Throws only if a later attempt may succeed. */
-async function applyChunkOrSplit(deps: ConsumerDeps, pointer: ChunkPointer): Promise<void> {
+async function applyChunkOrSplit(work: Work): Promise<void> {
+  const { deps, pointer } = work;
   for (let rephrased = 0; ; rephrased += 1) {
     try {
       const statements = applyChunk(pointer, deps.runtime.now(), deps.failureLimits.stored);
-      await executeAndWake(deps, pointer, statements);
+      await executeAndWake(work, statements);
       return;
     } catch (error) {
       const collides = isPhraseCollision(error);
-      if (!collides && isConstraintFailure(error)) return isolateBadRow(deps, pointer);
+      if (!collides && isConstraintFailure(error)) return isolateBadRow(work);
       if (!collides || rephrased === MAX_REPHRASINGS) throw error;
-      await drawNewPhrases(deps, pointer);
+      await drawNewPhrases(work);
     }
   }
 }
 
 /** Runs statements that may complete a batch, and has its event sent. */
-async function executeAndWake(
-  deps: ConsumerDeps,
-  { bankId }: ChunkPointer,
-  statements: Statement[],
-): Promise<void> {
-  const due = selectDueEndpoints(bankId, deps.runtime.now(), 'batch.completed');
-  const rows = await executeBatch(deps.db, { statements, due }, WRITE_DEADLINE_MS);
-  deps.runAfterResponse(wakeEndpoints(deps, rows.due));
+async function executeAndWake({ deps, tenant }: Work, statements: Statement[]): Promise<void> {
+  const due = selectDueEndpoints(tenant.bankId, deps.runtime.now(), 'batch.completed');
+  const rows = await tenant.write({ statements, due });
+  deps.runAfterResponse(wakeEndpoints(deps, tenant.home, rows.due));
 }
 
-async function drawNewPhrases(deps: ConsumerDeps, pointer: ChunkPointer): Promise<void> {
-  const [open] = await execute(deps.db, selectOpenChunk(pointer));
-  const phrases = Array.from({ length: open?.rowCount ?? 0 }, () => createPhrase(deps.runtime.random));
-  await execute(deps.db, updateChunkPhrases(pointer, phrases), WRITE_DEADLINE_MS);
+/** Behind the guard, although it only reads: what is decided by it must be about an open bank. */
+async function readOpenChunk({ tenant, pointer }: Work): Promise<OpenChunk | undefined> {
+  const [[open]] = await tenant.write([selectOpenChunk(pointer)]);
+  return open;
+}
+
+async function drawNewPhrases(work: Work): Promise<void> {
+  const { deps, tenant, pointer } = work;
+  const open = await readOpenChunk(work);
+  const phrases = Array.from({ length: open?.rowCount ?? 0 }, () =>
+    drawPhrase(tenant.home.shard, deps.runtime.random),
+  );
+  await tenant.write([updateChunkPhrases(pointer, phrases)]);
 }
 
 /** Splits the chunk until the row that a constraint refuses is alone. Each step is a transaction of its own. */
-async function isolateBadRow(deps: ConsumerDeps, pointer: ChunkPointer): Promise<void> {
-  const { db, runtime } = deps;
-  const [open] = await execute(db, selectOpenChunk(pointer));
+async function isolateBadRow(work: Work): Promise<void> {
+  const { deps, tenant, pointer } = work;
+  const { runtime } = deps;
+  const open = await readOpenChunk(work);
   if (open === undefined) return;
   if (open.rowCount === 1) {
     logChunk(deps, 'error', 'row_rejected', pointer);
-    await executeAndWake(deps, pointer, rejectChunk(pointer, runtime.now(), deps.failureLimits.stored));
+    await executeAndWake(work, rejectChunk(pointer, runtime.now(), deps.failureLimits.stored));
     return;
   }
-  const split = splitChunk(pointer, runtime.now() + RESEND_AFTER_MS);
-  const { halves } = await executeBatch(db, split, WRITE_DEADLINE_MS);
-  for (const { chunk } of halves) await applyChunkOrSplit(deps, { ...pointer, chunk });
+  const { halves } = await tenant.write(splitChunk(pointer, runtime.now() + RESEND_AFTER_MS));
+  for (const { chunk } of halves) await applyChunkOrSplit({ ...work, pointer: { ...pointer, chunk } });
 }
 
 function logChunk(

@@ -2,7 +2,7 @@
  * The sweep: resends pointers of chunks that are still open after a while. That is enough for a batch to complete whatever
  * the queue lost, because the consumer's own transaction completes it. Part of the cron's work.
  */
-import type { PrimarySession } from '../../db/session.ts';
+import type { ShardJob } from '../../databases/shard-job.ts';
 import { execute, WRITE_DEADLINE_MS } from '../../db/statements.ts';
 import type { Runtime } from '../../runtime.ts';
 import {
@@ -13,7 +13,7 @@ import {
 } from '../batch-queue.ts';
 import { claimDueChunks } from './chunks.store.ts';
 
-/** Rounds of one sweep: 1,000 chunks, or half a million customers, a minute. */
+/** Rounds of one sweep of a shard: 1,000 chunks, or half a million customers, a minute. */
 const MAX_ROUNDS = 10;
 
 /** Messages that the consumers apply in about half a minute. */
@@ -29,22 +29,18 @@ async function resendInterval(queue: BatchQueue): Promise<number> {
 }
 
 export interface SweepDeps {
-  db: PrimarySession;
   batchQueue: BatchQueue;
   runtime: Pick<Runtime, 'now' | 'log'>;
 }
 
-export async function resendDueChunks(deps: SweepDeps): Promise<void> {
+export async function resendDueChunks(deps: SweepDeps, { shard, db }: ShardJob): Promise<void> {
   const againAfterMs = await resendInterval(deps.batchQueue);
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const now = deps.runtime.now();
-    const due = await execute(
-      deps.db,
-      claimDueChunks(now, MAX_MESSAGES_PER_SEND, againAfterMs),
-      WRITE_DEADLINE_MS,
-    );
+    const claim = claimDueChunks(now, MAX_MESSAGES_PER_SEND, againAfterMs);
+    const due = await execute(db, claim, WRITE_DEADLINE_MS);
     if (due.length === 0) return;
-    await deps.batchQueue.send(due);
-    deps.runtime.log('warn', { event: 'chunks_sent_again', chunks: due.length });
+    await deps.batchQueue.send(due.map((chunk) => ({ ...chunk, shard })));
+    deps.runtime.log('warn', { event: 'chunks_sent_again', shard, chunks: due.length });
   }
 }

@@ -26,7 +26,7 @@ export function resultRoutes(router: Router<ResultDeps>): void {
   });
 
   router.mount(getBatchOperation, async ({ deps, caller, params: { batchId } }) => {
-    const batch = await readBatch(deps, caller.bankId, batchId);
+    const batch = await readBatch(deps, caller, batchId);
     // A stalled batch waits for an operator, so reading it again soon is of no use.
     const retryAfter = batch.status === 'PROCESSING' ? RETRY_AFTER_SECONDS : undefined;
     return { data: batch, headers: { 'Retry-After': retryAfter } };

@@ -1,6 +1,7 @@
 /** A batch as a resource of the bank that sent it: its progress, and what became of each row. */
-import type { PrimarySession } from '../../db/session.ts';
-import { execute, executeBatch, type Statement } from '../../db/statements.ts';
+import type { LocatedBank } from '../../databases/home.ts';
+import type { Tenants } from '../../databases/tenant.ts';
+import type { Statement } from '../../db/statements.ts';
 import type { PageRequest } from '../../paging/keyset.ts';
 import type { BatchStatus } from '../../db/schema.ts';
 import { AppError } from '../../errors.ts';
@@ -12,7 +13,7 @@ import type { BatchView, RowFailure } from '../batches.responses.ts';
 import { decodeFailure } from '../failures.ts';
 
 export interface ResultDeps {
-  db: PrimarySession;
+  databases: Tenants;
 }
 
 export interface PageQuery {
@@ -29,20 +30,22 @@ export interface Listing<Row> {
 }
 
 /** @throws BATCH_NOT_FOUND, the same for an unknown and for another bank's batch */
-export async function readBatch(deps: ResultDeps, bankId: string, batchId: string): Promise<BatchView> {
-  const [batch] = await execute(deps.db, selectBatch(bankId, batchId));
+export async function readBatch(deps: ResultDeps, bank: LocatedBank, batchId: string): Promise<BatchView> {
+  const [[batch]] = await deps.databases.tenantOf(bank).readPrimary([selectBatch(bank.bankId, batchId)]);
   if (batch === undefined) throw new AppError('BATCH_NOT_FOUND');
   return toView(batch);
 }
 
 export async function readBatches(
   deps: ResultDeps,
-  { bankId, cursorKey }: Caller,
+  caller: Caller,
   query: PageQuery & { status?: BatchStatus | undefined },
 ): Promise<Listing<BatchView>> {
-  const list = { name: `batches ${query.status ?? ''}`, key: cursorKey };
+  const list = { name: `batches ${query.status ?? ''}`, key: caller.cursorKey };
   const position = await readPosition(list, 1, query.cursor);
-  const rows = await execute(deps.db, selectBatches(bankId, { ...query, position }));
+  const [rows] = await deps.databases
+    .tenantOf(caller)
+    .readPrimary([selectBatches(caller.bankId, { ...query, position })]);
   const page = toPage(rows, query.limit, position, ({ id }) => [id]);
   return { list, page: { ...page, rows: page.rows.map(toView) }, isProcessing: false };
 }
@@ -71,19 +74,19 @@ export function readCreatedCustomers(deps: ResultDeps, caller: Caller, batchId: 
 
 async function readListOfBatch<Row>(
   deps: ResultDeps,
-  { bankId, cursorKey }: Caller,
+  caller: Caller,
   batchId: string,
   what: string,
   { limit, cursor }: PageQuery,
   statement: (bankId: string, batchId: string, page: PageRequest) => Statement<Row>,
   keyOf: (row: Row) => (string | number)[],
 ): Promise<Listing<Row>> {
-  const list = { name: `${what} ${batchId}`, key: cursorKey };
+  const { bankId } = caller;
+  const list = { name: `${what} ${batchId}`, key: caller.cursorKey };
   const position = await readPosition(list, 1, cursor);
-  const [[batch], rows] = await executeBatch(deps.db, [
-    selectBatch(bankId, batchId),
-    statement(bankId, batchId, { limit, position }),
-  ]);
+  const [[batch], rows] = await deps.databases
+    .tenantOf(caller)
+    .readPrimary([selectBatch(bankId, batchId), statement(bankId, batchId, { limit, position })]);
   if (batch === undefined) throw new AppError('BATCH_NOT_FOUND');
   const page = toPage(rows, limit, position, keyOf);
   return { list, page, isProcessing: batch.status === 'PROCESSING' };

@@ -1,3 +1,14 @@
+-- The event log: what has happened to a bank's batches, customers and webhooks, in the order of the commits. Each event is
+-- inserted in the transaction of its change.
+CREATE TABLE events (
+  bank_id TEXT NOT NULL,
+  sequence INTEGER NOT NULL, -- 1, 2, 3 … in each bank, without gaps
+  type TEXT NOT NULL,
+  data TEXT NOT NULL, -- JSON: ids and counts
+  created_at INTEGER NOT NULL, -- never before that of the event in front
+  PRIMARY KEY (bank_id, sequence)
+) STRICT, WITHOUT ROWID;
+
 -- Webhook endpoints: the URLs to which a bank has its events sent, and how far each has come in the bank's log.
 CREATE TABLE webhook_endpoints (
   bank_id TEXT NOT NULL,

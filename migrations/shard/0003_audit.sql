@@ -1,4 +1,4 @@
--- The audit log, and the erasure of customers.
+-- The audit log.
 
 -- Append-only. One row for each request that changed something, inserted in the transaction of the change.
 CREATE TABLE audit_log (
@@ -19,7 +19,9 @@ BEGIN
   SELECT RAISE(ABORT, 'the audit log is append-only');
 END;
 
+-- A bank that has moved has its log elsewhere.
 CREATE TRIGGER audit_log_keeps_its_rows BEFORE DELETE ON audit_log
+WHEN NOT EXISTS (SELECT 1 FROM tenants WHERE bank_id = OLD.bank_id AND state = 'moved')
 BEGIN
   SELECT RAISE(ABORT, 'the audit log is append-only');
 END;
@@ -32,24 +34,32 @@ BEGIN
   SELECT RAISE(IGNORE);
 END;
 
--- The request that changed a customer last; null: unchanged since it was created.
-ALTER TABLE customers ADD COLUMN revision TEXT;
+-- The triggers below record a change that names no row of the log, without an API key: it was made by hand. They act for
+-- open banks only: a move copies and removes rows that are in the log already.
 
--- Records a change that names no row of the log, without an API key: it was made by hand, or by code that is older than
--- the log. Sealing account_number and reference again is left out, because it does not change their values.
+-- A change must name the newest row of the log for its customer, and that row must have an API key. An older row belongs
+-- to another change, and a row without an API key was written by a trigger. `at` rises from row to row of a customer,
+-- even if clocks differ. Sealing account_number and reference again is left out, because it does not change their values.
 CREATE TRIGGER customers_updated_by_nobody
 AFTER UPDATE OF bank_id, id, phrase, email, account_name, firstname, lastname, middlename, country, state, address,
   gender, phone, display_picture, client_ref, batch_index, created_at, revision ON customers
-WHEN NEW.revision IS OLD.revision OR NOT EXISTS (
-  SELECT 1 FROM audit_log WHERE bank_id = NEW.bank_id AND subject = NEW.id AND request_id = NEW.revision)
+WHEN (NEW.revision IS OLD.revision OR NOT EXISTS (
+  SELECT 1 FROM (
+    SELECT request_id, key_id FROM audit_log
+    WHERE bank_id = NEW.bank_id AND subject = NEW.id ORDER BY at DESC LIMIT 1)
+  WHERE request_id = NEW.revision AND key_id IS NOT NULL))
+  AND EXISTS (SELECT 1 FROM tenants WHERE bank_id = NEW.bank_id AND state = 'open')
 BEGIN
   INSERT INTO audit_log (bank_id, at, request_id, action, subject, fields)
-  VALUES (NEW.bank_id, unixepoch('subsec') * 1000, 'sql_' || hex(randomblob(10)), 'UPDATE', NEW.id, '[]');
+  SELECT NEW.bank_id, max(unixepoch('subsec') * 1000, coalesce(max(at) + 1, 0)), 'sql_' || hex(randomblob(10)),
+    'UPDATE', NEW.id, '[]'
+  FROM audit_log WHERE bank_id = NEW.bank_id AND subject = NEW.id;
 END;
 
 CREATE TRIGGER customers_deleted_by_nobody AFTER DELETE ON customers
-WHEN NOT EXISTS (
-  SELECT 1 FROM audit_log WHERE bank_id = OLD.bank_id AND subject = OLD.id AND action LIKE 'DELETE %')
+WHEN EXISTS (SELECT 1 FROM tenants WHERE bank_id = OLD.bank_id AND state = 'open') AND NOT EXISTS (
+  SELECT 1 FROM audit_log WHERE bank_id = OLD.bank_id AND subject = OLD.id
+    AND action IN ('customer.erased', 'DELETE /v1/bank/customer'))
 BEGIN
   INSERT INTO audit_log (bank_id, at, request_id, action, subject, fields)
   VALUES (OLD.bank_id, unixepoch('subsec') * 1000, 'sql_' || hex(randomblob(10)), 'DELETE', OLD.id, '[]');
@@ -57,22 +67,8 @@ END;
 
 CREATE TRIGGER batches_sent_by_nobody AFTER INSERT ON batches
 WHEN NOT EXISTS (SELECT 1 FROM audit_log WHERE bank_id = NEW.bank_id AND subject = NEW.id)
+  AND EXISTS (SELECT 1 FROM tenants WHERE bank_id = NEW.bank_id AND state = 'open')
 BEGIN
   INSERT INTO audit_log (bank_id, at, request_id, action, subject, fields)
   VALUES (NEW.bank_id, unixepoch('subsec') * 1000, 'sql_' || hex(randomblob(10)), 'INSERT', NEW.id, '[]');
 END;
-
--- Phrases of erased customers, without the customers. They are never given out again.
-CREATE TABLE retired_phrases (
-  phrase TEXT NOT NULL PRIMARY KEY
-) STRICT, WITHOUT ROWID;
-
-CREATE TRIGGER customers_phrase_is_not_retired BEFORE INSERT ON customers
-WHEN EXISTS (SELECT 1 FROM retired_phrases WHERE phrase = NEW.phrase)
-BEGIN
-  -- The message of the unique index: the consumer treats both as a phrase that is taken.
-  SELECT RAISE(ABORT, 'UNIQUE constraint failed: customers.phrase');
-END;
-
--- An erasure finds the failures that name its customer by this index.
-CREATE INDEX batch_failures_client_ref ON batch_failures (bank_id, client_ref) WHERE client_ref IS NOT NULL;

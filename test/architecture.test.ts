@@ -118,6 +118,7 @@ const AREAS: Record<string, string[]> = {
     'http',
     'api-keys',
     'paging',
+    'crypto',
     'db',
     'errors.ts',
     'runtime.ts',

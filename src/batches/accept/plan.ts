@@ -1,7 +1,8 @@
 /** Plans an accepted batch: assigns ids, phrases and chunks before anything is written. */
 import { LIMITS } from '../../limits.ts';
-import { sealField, type FieldKey } from '../../crypto/field-cipher.ts';
-import { SEALED_FIELDS, STAGED_TEXTS, type StagedText } from '../../customers/fields.ts';
+import type { FieldKey } from '../../crypto/field-cipher.ts';
+import { STAGED_TEXTS, type StagedText } from '../../customers/fields.ts';
+import { sealFields } from '../../customers/sealed-fields.ts';
 import { inSlices } from '../../lib/slices.ts';
 import { createId, idSequence } from '../../lib/ids.ts';
 import { createPhrase } from '../../lib/phrase.ts';
@@ -65,7 +66,7 @@ export function outlineBatch(
 type StagedRow = readonly [index: number, ...rest: (string | undefined)[]];
 
 /**
- * Assigns a phrase to every accepted row, seals its sealed fields, and divides the rows into chunks.
+ * Assigns a phrase to every accepted row, seals its account number and reference, and divides the rows into chunks.
  * @param accepted as many rows as the outline has ids
  * @param chunkRows customers per chunk at most
  */
@@ -91,7 +92,7 @@ export async function stageChunks(
     }));
 }
 
-/** Makes no promise but one for each sealed field: a batch has 10,000 rows. */
+/** Makes no promise but one for each row: a batch has 10,000. */
 async function stageRows(
   rows: ValidRow[],
   bankId: string,
@@ -100,21 +101,15 @@ async function stageRows(
   random: () => number,
 ): Promise<StagedRow[]> {
   const sealed = await Promise.all(
-    rows.flatMap(({ row }, position) =>
-      SEALED_FIELDS.map((field) =>
-        sealField(fieldKey, { bankId, ownerId: customerIds[position] ?? '', field }, row[field]),
-      ),
-    ),
+    rows.map(({ row }, position) => sealFields(fieldKey, bankId, customerIds[position] ?? '', row)),
   );
   return rows.map(({ index, row }, position): StagedRow => {
     const staged: { [Field in StagedText]?: string | undefined } = {
       ...row,
       id: customerIds[position],
       phrase: createPhrase(random),
+      sealedFields: sealed[position],
     };
-    for (const [offset, field] of SEALED_FIELDS.entries()) {
-      staged[field] = sealed[position * SEALED_FIELDS.length + offset];
-    }
     return [index, ...STAGED_TEXTS.map((field) => staged[field])];
   });
 }

@@ -132,6 +132,7 @@ const AREAS: Record<string, string[]> = {
     'http',
     'api-keys',
     'paging',
+    'crypto',
     'databases',
     'db',
     'errors.ts',

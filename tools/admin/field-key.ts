@@ -14,7 +14,7 @@ import {
   type FieldKey,
 } from '../../src/crypto/field-cipher.ts';
 import { customers } from '../../src/customers/customers.table.ts';
-import { SEALED_FIELDS } from '../../src/customers/fields.ts';
+import { SEALED_VALUE } from '../../src/customers/sealed-fields.ts';
 import { WEBHOOK_SECRET } from '../../src/webhooks/receiver.ts';
 import { run, targetOf, withTarget } from '../lib/arguments.ts';
 import { addLocalFieldKey, readDevVars } from '../dev/dev-vars.ts';
@@ -27,7 +27,7 @@ const ROUND_ROWS = 200;
 
 /** Tables with sealed columns, each with the field that its values are bound to. The key is (bank_id, id). */
 const SEALED_TABLES = {
-  customers: SEALED_FIELDS.map((field) => ({ field, column: customers[field].name })),
+  customers: [{ field: SEALED_VALUE, column: customers[SEALED_VALUE].name }],
   webhook_endpoints: ['secret', 'previous_secret'].map((column) => ({ field: WEBHOOK_SECRET, column })),
 };
 type SealedTable = keyof typeof SEALED_TABLES;

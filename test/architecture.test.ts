@@ -385,9 +385,9 @@ const OWNERSHIPS: Ownership[] = [
     wrong: ['customers/customers.service.ts', "import { apiKeys } from '../db/schema.ts';"],
   },
   {
-    what: 'know the bindings of databases',
+    what: 'know the bindings of databases; the reference has examples of their names',
     does: mentions(/\bDIRECTORY\b|\bSHARD_\d|\bD1Database\b|D1DatabaseSession\b/),
-    by: /^databases\/|^db\/|^env\.ts$/,
+    by: /^databases\/|^db\/|^env\.ts$|^openapi\//,
     wrong: ['customers/customers.service.ts', 'await env.SHARD_1.prepare(text).all()'],
   },
   {

@@ -9,7 +9,8 @@ import { DEMO_CUSTOMER } from '../../src/openapi/examples.ts';
 import { pathOfCaller, run } from '../lib/arguments.ts';
 import { DEMO_KEYS } from './demo-data.ts';
 import { summarise } from './dev-output.ts';
-import { prepareLocalDatabase, removeLocalData, removeOldDatabase } from './local-database.ts';
+import { prepareLocalDatabase, removeLocalData } from './local-database.ts';
+import { removeOldDatabase } from './old-database.ts';
 import { explainPort, isServiceAt } from './server.ts';
 import { projectFolder, wranglerEntry, wranglerEnvironment } from '../lib/wrangler.ts';
 

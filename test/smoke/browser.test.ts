@@ -35,7 +35,8 @@ void describe('the pages, in a browser', { timeout: 300_000 }, () => {
           `${path === '/' ? 'home' : path.slice(1).replace('/', '-')}-${scheme}-${size}`,
         );
         assert.equal(scheme === 'dark', red < 80 && red > 0);
-        assert.deepEqual(await violationsOf(page), []);
+        // The reference takes long, and is looked at below, with an operation open.
+        if (path !== '/docs') assert.deepEqual(await violationsOf(page), []);
         assert.deepEqual(
           complaints.filter((complaint) => status === 200 || !complaint.includes('404')),
           [],

@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
+import { MOVES_CRON } from '../../src/env.ts';
 import { DEMO_CUSTOMER } from '../../src/openapi/examples.ts';
 import { pathOfCaller, run } from '../lib/arguments.ts';
 import { DEMO_KEYS } from './demo-data.ts';
@@ -15,7 +16,8 @@ import { explainPort, isServiceAt } from './server.ts';
 import { localConfig } from '../lib/local-shards.ts';
 import { projectFolder, stateFolderOf, wranglerEntry, wranglerEnvironment } from '../lib/wrangler.ts';
 
-const SWEEP_INTERVAL_MS = 60_000;
+const SWEEP_CRON = '* * * * *';
+const CRON_INTERVAL_MS = 60_000;
 const MAX_START_MS = 60_000;
 
 interface Options {
@@ -100,9 +102,12 @@ async function serve(url: string, options: Options): Promise<void> {
     }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  const sweep = () => fetch(`${url}/cdn-cgi/handler/scheduled`).catch(() => null);
-  await sweep();
-  setInterval(() => void sweep(), SWEEP_INTERVAL_MS);
+  const runCron = (cron: string) =>
+    fetch(`${url}/cdn-cgi/handler/scheduled?cron=${encodeURIComponent(cron)}`).catch(() => null);
+  await runCron(SWEEP_CRON);
+  // A run may take as long as the time between two.
+  for (const cron of [SWEEP_CRON, MOVES_CRON]) setInterval(() => void runCron(cron), CRON_INTERVAL_MS);
+  void runCron(MOVES_CRON);
   console.log(banner(url));
   isReady = true;
 }

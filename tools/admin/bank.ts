@@ -1,5 +1,6 @@
-/** `npm run bank -- create | list`: the banks of the service. */
+/** `npm run bank -- create | list | move`: the banks of the service. */
 import { Command } from 'commander';
+import { moveCommand } from './move-bank.ts';
 import { run, targetOf, withTarget } from '../lib/arguments.ts';
 import { d1, listShards } from '../lib/wrangler.ts';
 import { createBank } from './create-bank.ts';
@@ -45,5 +46,7 @@ withTarget(program.command('list').description('list all banks with their number
     console.table(banks.map((bank) => ({ ...bank, customers: counts.get(bank.id) ?? 0 })));
   },
 );
+
+program.addCommand(moveCommand());
 
 await run(program);

@@ -2,6 +2,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { demoDirectorySql, demoShardSql } from './demo-data.ts';
 import { ensureDevVars } from './dev-vars.ts';
 import { dataFolderOf } from '../lib/local-d1.ts';
@@ -34,7 +35,12 @@ const OLD_DATABASE = 'DB';
 
 /** Removes the database of version 0.1.0, which no migration leads to these. @returns whether there was one */
 export async function removeOldDatabase(stateFolder?: string): Promise<boolean> {
-  const file = join(dataFolderOf(stateFolder), 'd1', D1_FOLDER, `${objectIdOf(OLD_DATABASE)}.sqlite`);
+  const file = join(
+    dataFolderOf(stateFolderOf({ persistTo: stateFolder })),
+    'd1',
+    D1_FOLDER,
+    `${objectIdOf(OLD_DATABASE)}.sqlite`,
+  );
   if (!existsSync(file)) return false;
   for (const suffix of ['', '-shm', '-wal']) await rm(file + suffix, { force: true });
   return true;

@@ -14,6 +14,8 @@ import {
 import { DataCentreCache, type ValueStore } from './customers/data-centre-cache.ts';
 import { Databases } from './databases/databases.ts';
 import type { Database } from './db/statements.ts';
+import { MOVE_RANGE } from './databases/moves/driver.ts';
+import type { RangeLimits } from './databases/moves/ranges.store.ts';
 import { deploymentOf, type Deployment, type Env } from './env.ts';
 import { createWebhookQueue, type WebhookQueue } from './events/webhook-queue.ts';
 import { LIMITS } from './limits.ts';
@@ -43,6 +45,8 @@ export interface Deps {
   healthMemory: HealthMemory;
   /** Returns the key that seals account numbers and references: of this version, or the newest. */
   fieldKey: (version?: number) => Promise<FieldKey>;
+  /** What one transaction of a move copies, compares or removes at most. */
+  moveRange: RangeLimits;
   /** Customers of one chunk at most: `LIMITS.chunkRows`; fewer in a simulation that wants many chunks. */
   chunkRows: number;
   /** Batches of one bank that may be open at once. */
@@ -61,6 +65,7 @@ export interface WorkerSettings {
   /** Customers of one chunk at most. */
   chunkRows: number;
   ratePolicies: RatePolicies;
+  moveRange: RangeLimits;
   /** Where phrases are cached. */
   phraseStore: ValueStore;
 }
@@ -99,6 +104,7 @@ export function createDeps(
   {
     chunkRows = LIMITS.chunkRows,
     ratePolicies = RATE_POLICIES,
+    moveRange = MOVE_RANGE,
     phraseStore = new DataCentreCache(env.PUBLIC_URL),
   }: Partial<WorkerSettings> = {},
 ): Deps {
@@ -123,6 +129,7 @@ export function createDeps(
     failureLimits: { stored: env.MAX_STORED_FAILURES, perDay: env.MAX_FAILURES_PER_DAY },
     fieldKey: (version) => memory.fieldKeyring.get(env, runtime, version),
     chunkRows,
+    moveRange,
     production: deployment.production,
     deployment,
     runAfterResponse,

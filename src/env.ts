@@ -45,3 +45,9 @@ export function deploymentOf({ ENVIRONMENT, PUBLIC_URL }: Env): Deployment {
 /** The names of queues, as in wrangler.toml. */
 export const DEAD_LETTER_QUEUE = 'customer-batches-dlq';
 export const WEBHOOK_QUEUE = 'webhook-deliveries';
+
+/**
+ * The cron of the moves of banks, as in wrangler.toml: every minute, like the other one, and apart from it, because a move
+ * may use up all queries and CPU time of its event.
+ */
+export const MOVES_CRON = '*/1 * * * *';

@@ -2,8 +2,9 @@
 import { createApp, type CreateDeps } from './app.ts';
 import { consumeBatches, consumeDeadLetters } from './batches/process/consumer.ts';
 import { runCron } from './cron.ts';
+import { advanceMoves } from './databases/moves/driver.ts';
 import { createDeps, createIsolateMemory, type WorkerSettings } from './deps.ts';
-import { DEAD_LETTER_QUEUE, WEBHOOK_QUEUE, type Env } from './env.ts';
+import { DEAD_LETTER_QUEUE, MOVES_CRON, WEBHOOK_QUEUE, type Env } from './env.ts';
 import { systemRuntime, type Runtime } from './runtime.ts';
 import { deliverWebhooks } from './webhooks/consumer.ts';
 
@@ -21,7 +22,8 @@ export function createWorker(runtime: Runtime, settings?: Partial<WorkerSettings
       const consume = batch.queue === DEAD_LETTER_QUEUE ? consumeDeadLetters : consumeBatches;
       return consume(deps, batch.messages);
     },
-    scheduled: (_controller, env, context) => runCron(depsOf(env, context)),
+    scheduled: ({ cron }, env, context) =>
+      (cron === MOVES_CRON ? advanceMoves : runCron)(depsOf(env, context)),
   } satisfies ExportedHandler<Env>;
 }
 

@@ -38,14 +38,24 @@ CREATE TABLE api_keys (
 
 -- Moves of banks from one shard to another. The phase only rises, and stays when the move is over.
 CREATE TABLE bank_moves (
-  number INTEGER PRIMARY KEY,
+  number INTEGER NOT NULL PRIMARY KEY,
   bank_id TEXT NOT NULL REFERENCES banks (id),
   source TEXT NOT NULL REFERENCES shards (name),
-  target TEXT NOT NULL REFERENCES shards (name),
-  phase TEXT NOT NULL,
+  target TEXT NOT NULL REFERENCES shards (name) CHECK (target <> source),
+  phase TEXT NOT NULL CHECK (phase IN
+    ('copying', 'verifying', 'switching', 'switched', 'cleaning', 'done', 'aborting', 'aborted')),
+  -- For the progress bar: rows to copy, and those that are copied and compared.
+  total_rows INTEGER NOT NULL DEFAULT 0,
+  copied_rows INTEGER NOT NULL DEFAULT 0,
+  verified_rows INTEGER NOT NULL DEFAULT 0,
+  verified_to TEXT, -- JSON: table and primary key of the last row that was compared
+  error TEXT, -- why it was aborted
   started_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
-  copied_rows INTEGER NOT NULL DEFAULT 0,
-  total_rows INTEGER NOT NULL DEFAULT 0,
-  error TEXT
+  frozen_at INTEGER, -- when changes began to wait
+  switching_at INTEGER, -- since when the target may be readable
+  opened_at INTEGER -- when changes were taken again, by the target or, after an abort, by the source
 ) STRICT;
+
+-- One move of a bank at a time.
+CREATE UNIQUE INDEX bank_moves_unfinished ON bank_moves (bank_id) WHERE phase NOT IN ('done', 'aborted');

@@ -50,6 +50,11 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   );
 }
 
+/** Has D1 no room for this write? Trying again would end the same way, until something is removed. */
+export function isDatabaseFull(error: unknown): boolean {
+  return hasMessage(error, /SQLITE_FULL|disk is full|Exceeded maximum DB size/);
+}
+
 function hasMessage(error: unknown, pattern: RegExp): boolean {
   return messagesOf(error).some((message) => pattern.test(message));
 }

@@ -25,18 +25,37 @@ export const shards = sqliteTable('shards', {
   createdAt: integer('created_at').notNull(),
 });
 
+/** Of a bank's move from one shard to another: src/databases/moves/move.ts. */
+export const MOVE_PHASES = [
+  'copying',
+  'verifying',
+  'switching',
+  'switched',
+  'cleaning',
+  'done',
+  'aborting',
+  'aborted',
+] as const;
+export type MovePhase = (typeof MOVE_PHASES)[number];
+
 export const bankMoves = sqliteTable('bank_moves', {
-  number: integer('number'),
+  number: integer('number').primaryKey(),
   bankId: text('bank_id').notNull(),
-  source: text('source').notNull(),
-  target: text('target').notNull(),
-  phase: text('phase').notNull(),
+  source: text('source').$type<`SHARD_${number}`>().notNull(),
+  target: text('target').$type<`SHARD_${number}`>().notNull(),
+  phase: text('phase', { enum: MOVE_PHASES }).notNull(),
+  totalRows: integer('total_rows').notNull().default(0),
+  copiedRows: integer('copied_rows').notNull().default(0),
+  verifiedRows: integer('verified_rows').notNull().default(0),
+  verifiedTo: text('verified_to'),
+  error: text('error'),
   startedAt: integer('started_at').notNull(),
   updatedAt: integer('updated_at').notNull(),
-  copiedRows: integer('copied_rows').notNull().default(0),
-  totalRows: integer('total_rows').notNull().default(0),
-  error: text('error'),
+  frozenAt: integer('frozen_at'),
+  switchingAt: integer('switching_at'),
+  openedAt: integer('opened_at'),
 });
+export type BankMove = typeof bankMoves.$inferSelect;
 
 export const apiKeys = sqliteTable('api_keys', {
   hash: text('hash').primaryKey(),

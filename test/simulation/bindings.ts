@@ -6,6 +6,7 @@ import type { EndpointPointer } from '../../src/events/webhook-queue.ts';
 import type { Env } from '../../src/env.ts';
 import { connectionLost, interceptCalls, withSessions } from '../support/faulty-bindings.ts';
 import { unlimitedBindings } from '../support/service.ts';
+import type { MoveSteps } from './move-steps.ts';
 import type { Random } from './random.ts';
 import type { QueueModel } from './queue-model.ts';
 import type { CallOutcome, Scheduler } from './scheduler.ts';
@@ -25,29 +26,37 @@ async function applyOutcome<Result>(
 }
 
 export function scheduledBindings(
-  real: Env,
+  real: Cloudflare.Env,
   limits: FailureLimits,
   scheduler: Scheduler,
   queue: QueueModel<ChunkPointer>,
   webhookQueue: QueueModel<EndpointPointer>,
   random: Random,
+  steps: MoveSteps,
 ): Env {
   return {
     ...real,
     ...unlimitedBindings,
     MAX_STORED_FAILURES: limits.stored,
     MAX_FAILURES_PER_DAY: limits.perDay,
-    DIRECTORY: scheduledDatabase(real.DIRECTORY, scheduler),
-    SHARD_1: withReplica(scheduledDatabase(real.SHARD_1, scheduler), random),
+    DIRECTORY: scheduledDatabase(real.DIRECTORY, scheduler, steps),
+    SHARD_1: withReplica(scheduledDatabase(real.SHARD_1, scheduler, steps), random),
+    SHARD_2: withReplica(scheduledDatabase(real.SHARD_2, scheduler, steps), random),
     BATCH_QUEUE: scheduledQueue(scheduler, queue, random),
     WEBHOOK_QUEUE: scheduledQueue(scheduler, webhookQueue, random),
   };
 }
 
-function scheduledDatabase(db: D1Database, scheduler: Scheduler): D1Database {
-  return interceptCalls(db, (work) =>
-    scheduler.park('d1', (outcome) => applyOutcome(outcome, connectionLost, work)),
-  ) as D1Database;
+function scheduledDatabase(db: D1Database, scheduler: Scheduler, steps: MoveSteps): D1Database {
+  return interceptCalls(db, (work, sql) => {
+    steps.record(scheduler.current, sql, work);
+    const watched = async () => {
+      const result = await work();
+      await steps.watch(sql);
+      return result;
+    };
+    return scheduler.park('d1', (outcome) => applyOutcome(outcome, connectionLost, watched));
+  }) as D1Database;
 }
 
 /** How often the nearest replica answers instead of the primary, and how often a payee has not reached it yet. */

@@ -1,5 +1,6 @@
 /** What must be true after every seed. */
 import type { FailureLimits } from '../../src/batches/failures.store.ts';
+import { shardOfPhrase } from '../../src/databases/first-words.ts';
 import { checkEvents, type StoredEvent } from './event-invariants.ts';
 import { CANARY, type PostIntent } from './clients.ts';
 import { acceptedIndexes, bankOf, emailOf, type Acknowledged, type Requests } from './requests.ts';
@@ -7,6 +8,7 @@ import type { World } from './world.ts';
 
 interface CustomerRow {
   bank_id: string;
+  shard: string;
   id: string;
   email: string;
   phrase: string;
@@ -49,6 +51,8 @@ interface ChunkRow {
 
 interface BankRow {
   bank_id: string;
+  state: string;
+  shard: string;
   customer_count: number;
   failure_count: number;
   failure_day: string;
@@ -62,12 +66,13 @@ export interface State {
   failures: FailureRow[];
   chunks: ChunkRow[];
   banks: BankRow[];
-  retired: { phrase: string }[];
+  retired: { phrase: string; bank_id: string | null; shard: string }[];
   audit: { bank_id: string; request_id: string; key_id: string | null; action: string; subject: string }[];
   events: StoredEvent[];
 }
 
-export async function readState(db: D1Database): Promise<State> {
+/** What both shards have, together: a row that is in both counts twice, and breaks an invariant. */
+export async function readState({ SHARD_1, SHARD_2 }: Cloudflare.Env): Promise<State> {
   const tables = [
     'customers',
     'batches',
@@ -78,17 +83,27 @@ export async function readState(db: D1Database): Promise<State> {
     'audit_log',
     'events',
   ];
-  const results = await db.batch(tables.map((table) => db.prepare(`SELECT * FROM ${table}`)));
-  const [customers, batches, failures, chunks, banks, retired, audit, events] = results.map(
-    ({ results: rows }) => rows,
+  const [ofFirst, ofSecond] = await Promise.all(
+    [SHARD_1, SHARD_2].map((db) => db.batch(tables.map((table) => db.prepare(`SELECT * FROM ${table}`)))),
   );
-  return { customers, batches, failures, chunks, banks, retired, audit, events } as State;
+  const [customers, batches, failures, chunks, tenants, retired, audit, events] = tables.map((_, index) => [
+    ...rowsOf(ofFirst?.[index], 'SHARD_1'),
+    ...rowsOf(ofSecond?.[index], 'SHARD_2'),
+  ]);
+  const banks = (tenants as BankRow[]).filter(({ state }) => state === 'open');
+  return { customers, batches, failures, chunks, banks, retired, audit, events } as unknown as State;
 }
+
+const rowsOf = (result: D1Result | undefined, shard: string) =>
+  (result?.results ?? []).map((row) => ({ ...(row as object), shard }));
+
+const BANK_COUNT = 2;
 
 type ReportViolation = (violation: string) => void;
 
 export function checkState(state: State, world: World, violate: ReportViolation): void {
   checkCustomers(state, violate);
+  checkShards(state, world.requests, violate);
   for (const batch of state.batches) checkBatch(state, batch, world.requests, violate);
   for (const acknowledged of world.requests.acknowledged) {
     checkAcknowledged(state, acknowledged, world.requests, violate);
@@ -109,12 +124,37 @@ function checkCustomers({ customers, banks, retired }: State, violate: ReportVio
   if (identities.size !== customers.length) violate('two customers of a bank have one email');
   if (new Set(customers.map(({ phrase }) => phrase)).size !== customers.length)
     violate('two customers have one phrase');
-  const retiredPhrases = new Set(retired.map(({ phrase }) => phrase));
+  // One that its bank took along is the bank's still.
+  const retiredPhrases = new Set(retired.filter((row) => row.bank_id === null).map(({ phrase }) => phrase));
   if (customers.some(({ phrase }) => retiredPhrases.has(phrase)))
     violate('a retired phrase was given to a customer');
   for (const { bank_id: id, customer_count } of banks) {
     const actual = customers.filter(({ bank_id }) => bank_id === id).length;
     if (actual !== customer_count) violate(`a bank counts ${customer_count} customers and has ${actual}`);
+  }
+}
+
+/** A bank is open in one shard, its rows are whole there, and each phrase stays reserved in the shard that gave it. */
+function checkShards(state: State, { erasures }: Requests, violate: ReportViolation): void {
+  const { banks, customers, batches, failures, chunks, audit, events, retired } = state;
+  const home = new Map(banks.map(({ bank_id, shard }) => [bank_id, shard]));
+  if (banks.length !== BANK_COUNT || home.size !== BANK_COUNT)
+    violate('a bank is not open in exactly one shard');
+  const rows = [customers, batches, failures, chunks, audit, events].flat() as {
+    bank_id: string;
+    shard: string;
+  }[];
+  if (rows.some(({ bank_id, shard }) => home.get(bank_id) !== shard))
+    violate('a bank has rows in a shard that it has left');
+  const reserved = new Set(retired.map(({ phrase, shard }) => `${shard} ${phrase}`));
+  for (const { phrase, shard } of customers) {
+    const issuer = shardOfPhrase(phrase);
+    if (issuer !== shard && !reserved.has(`${issuer} ${phrase}`))
+      violate('a phrase is not retired in the shard that gave it');
+  }
+  for (const { acknowledged, phrase } of erasures) {
+    if (acknowledged && phrase !== undefined && !reserved.has(`${shardOfPhrase(phrase)} ${phrase}`))
+      violate('the phrase of an erased customer is free');
   }
 }
 
@@ -285,9 +325,15 @@ export class Progress {
     this.#violate = violate;
   }
 
-  async sample(db: D1Database): Promise<void> {
+  /** Of each bank where it is open: the copies of a move begin with nothing. */
+  async sample({ SHARD_1, SHARD_2 }: Cloudflare.Env): Promise<void> {
+    for (const db of [SHARD_1, SHARD_2]) await this.#sampleShard(db);
+  }
+
+  async #sampleShard(db: D1Database): Promise<void> {
+    const isOpen = "bank_id IN (SELECT bank_id FROM tenants WHERE state = 'open')";
     const { results } = await db
-      .prepare('SELECT id, status, created, raced + rejected AS failed FROM batches')
+      .prepare(`SELECT id, status, created, raced + rejected AS failed FROM batches WHERE ${isOpen}`)
       .all<{ id: string; status: string; created: number; failed: number }>();
     for (const { id, ...now } of results) {
       const before = this.#seen.get(id) ?? now;
@@ -297,7 +343,7 @@ export class Progress {
       this.#seen.set(id, now);
     }
     const endpoints = await db
-      .prepare('SELECT id, position FROM webhook_endpoints')
+      .prepare(`SELECT id, position FROM webhook_endpoints WHERE ${isOpen}`)
       .all<{ id: string; position: number }>();
     for (const { id, position } of endpoints.results) {
       if (position < (this.#positions.get(id) ?? 0)) this.#violate('a webhook went backwards');

@@ -19,6 +19,16 @@ const delivery = 'webhooks/delivery.ts';
 const deliveryStore = 'webhooks/delivery.store.ts';
 const commit = 'batches/accept/commit.ts';
 const tenantStore = 'databases/tenant.store.ts';
+const ranges = 'databases/moves/ranges.store.ts';
+const switchOver = 'databases/moves/switch.ts';
+const close =
+  '  const closed = await executeBatch(source, closeSource(move), WRITE_DEADLINE_MS);\n' +
+  "  expectTenant(closed.tenant[0], move, 'moved');\n";
+const noComparison: Edit = {
+  file: 'databases/moves/verify.ts',
+  find: 'if (!isSame(originals, copies))',
+  replace: 'if (!isSame(originals, originals))',
+};
 const noSweep: Edit = {
   file: 'cron.ts',
   find: '  resendDueChunks,\n',
@@ -270,6 +280,47 @@ export const MUTANTS: Record<string, Edit[]> = {
   ],
   'a-write-that-knows-no-move-number': [
     { file: tenantStore, find: ' AND move_number = ?)`,', replace: ' AND move_number >= 0 * ?)`,' },
+  ],
+  'a-step-that-is-not-conditional-on-its-move': [
+    {
+      file: 'databases/moves/tenants.store.ts',
+      find: 'AND state = ${state} AND move_number = ${number})`;',
+      replace: 'AND ${state} = ${state} AND ${number} = ${number})`;',
+    },
+  ],
+  'switched-before-everything-was-copied': [
+    {
+      file: 'databases/moves/copy.ts',
+      find: 'for (const table of copiedTables()) {',
+      replace: 'for (const table of copiedTables().slice(0, 2)) {',
+    },
+    noComparison,
+  ],
+  'the-target-open-before-the-source-is-closed': [
+    { file: switchOver, find: close, replace: '' },
+    {
+      file: switchOver,
+      find: "  expectTenant(opened.tenant[0], move, 'open');\n",
+      replace: `  expectTenant(opened.tenant[0], move, 'open');\n${close}`,
+    },
+  ],
+  'phrases-not-retired-on-the-source': [
+    { file: ranges, find: 'phrases: table.hasPhrases', replace: 'phrases: table.hasPhrases && maxRows < 0' },
+  ],
+  'an-erased-customer-brought-back-by-a-move-back': [
+    {
+      file: 'databases/moves/clean.ts',
+      find: 'for (const table of removedTables()) {',
+      replace: 'for (const table of removedTables().slice(1)) {',
+    },
+    noComparison,
+  ],
+  'open-chunks-with-the-old-shards-words': [
+    {
+      file: 'databases/moves/driver.ts',
+      find: 'drawPhrase(target, runtime.random)',
+      replace: 'drawPhrase(source, runtime.random)',
+    },
   ],
 };
 

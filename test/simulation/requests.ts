@@ -56,13 +56,14 @@ export class Requests {
   /** Payees that were found, by phrase. */
   readonly payees = new Map<string, { displayPicture: string | null }>();
   readonly violations: string[] = [];
-  readonly #db: D1Database;
+  readonly #databaseOf: (bank: string) => Promise<D1Database>;
   readonly #random: Random;
   readonly #send: Send;
   readonly #tries = new Map<Intent, number>();
 
-  constructor(db: D1Database, random: Random, send: Send) {
-    this.#db = db;
+  /** @param databaseOf the shard of a bank, as the directory has it at the moment */
+  constructor(databaseOf: (bank: string) => Promise<D1Database>, random: Random, send: Send) {
+    this.#databaseOf = databaseOf;
     this.#random = random;
     this.#send = send;
   }
@@ -236,9 +237,12 @@ export class Requests {
 
   async #batch(apiKey: string, foreign: boolean) {
     const bank = bankOf(apiKey);
-    const found = await this.#db
+    const owner = foreign ? otherBank(bank) : bank;
+    const found = await (
+      await this.#databaseOf(owner)
+    )
       .prepare('SELECT id FROM batches WHERE bank_id = ? ORDER BY id')
-      .bind(foreign ? otherBank(bank) : bank)
+      .bind(owner)
       .all<{ id: string }>();
     const id = this.#pickFrom(found.results)?.id;
     const what = this.#random.pick(['', '/failures', '/customers']);
@@ -256,7 +260,8 @@ export class Requests {
   }
 
   async #customersOf(bank: string): Promise<Customer[]> {
-    const { results } = await this.#db
+    const db = await this.#databaseOf(bank);
+    const { results } = await db
       .prepare('SELECT id, phrase, email FROM customers WHERE bank_id = ? ORDER BY id')
       .bind(bank)
       .all<Customer>();

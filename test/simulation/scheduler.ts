@@ -45,10 +45,20 @@ export class Scheduler {
     this.#random = random;
   }
 
+  /** The task that runs; null: none has begun. */
+  get current(): Task | null {
+    return this.#current;
+  }
+
   /** Starts work that runs until its first boundary. `work` must not reject. */
-  async start(work: () => Promise<void>, onEnd: () => void = () => {}): Promise<void> {
+  async start(
+    work: () => Promise<void>,
+    onEnd: () => void = () => {},
+    onBegin?: (task: Task) => void,
+  ): Promise<void> {
     const task = new Task(onEnd);
     this.tasks.add(task);
+    onBegin?.(task);
     this.#current = task;
     const end = () => (task.killed ? undefined : this.#finish(task));
     void work().then(end);

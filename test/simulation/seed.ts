@@ -4,7 +4,7 @@ import { redriveBatch } from '../../src/batches/process/redrive.store.ts';
 import { executeBatch } from '../../src/db/statements.ts';
 import { importFieldKey, sealField } from '../../src/crypto/field-cipher.ts';
 import { WEBHOOK_SECRET } from '../../src/webhooks/receiver.ts';
-import { ACCRA, API_KEYS } from '../support/banks.ts';
+import { ACCRA, API_KEYS, LAGOS } from '../support/banks.ts';
 import { checkDeliveries } from './event-invariants.ts';
 import { checkState, Progress, readState, type State } from './invariants.ts';
 import { ENDPOINTS, urlOf } from './receivers.ts';
@@ -18,8 +18,9 @@ export interface SeedResult {
   faults: Map<string, number>;
 }
 
-/** Steps with faults. */
+/** Steps with faults. A move takes a hundred alone. */
 const FAULTY_STEPS = 120;
+const FAULTY_STEPS_WITH_MOVES = 350;
 /** More than any seed needs: one that takes longer never ends. */
 const MAX_STEPS = 5_000;
 const MAX_SWEEPS = 5;
@@ -33,12 +34,14 @@ export async function playSeed(seed: number): Promise<SeedResult> {
   const violate = (violation: string) => void violations.push(violation);
 
   const progress = new Progress(violate);
-  for (let step = 0; step < FAULTY_STEPS && world.busy; step += 1) {
+  const faultySteps = world.moves.isPossible ? FAULTY_STEPS_WITH_MOVES : FAULTY_STEPS;
+  for (let step = 0; step < faultySteps && (world.busy || world.moves.isPossible); step += 1) {
     await world.step();
-    if (step % STEPS_PER_SAMPLE === 0) await progress.sample(env.SHARD_1);
+    if (step % STEPS_PER_SAMPLE === 0) await progress.sample(env);
   }
   world.faulty = false;
   await settle(world, violate);
+  await finishMoves(world, violate);
   await redriveStalled(world);
   for (let sweep = 0; sweep < MAX_SWEEPS && (await hasOpenBatches()); sweep += 1) {
     await world.sweep(61_000);
@@ -46,17 +49,19 @@ export async function playSeed(seed: number): Promise<SeedResult> {
   }
   await deliverAll(world, violate);
   await retryAll(world, violate);
-  await progress.sample(env.SHARD_1);
-  const state = await readState(env.SHARD_1);
+  await progress.sample(env);
+  const state = await readState(env);
   checkState(state, world, violate);
   checkDeliveries(state, world.receivers, violate);
   await askPayees(state, world, violate);
 
   await world.repeatHistory();
   await settle(world, violate);
-  if (!isSame(state, await readState(env.SHARD_1))) violate('a late message changed something');
+  if (!isSame(state, await readState(env))) violate('a late message changed something');
+  await world.repeatSteps();
+  if (!isSame(state, await readState(env))) violate('a late step of a move changed something');
   await eraseAsked(state, world, violate);
-  violations.push(...world.requests.violations);
+  violations.push(...world.requests.violations, ...world.steps.violations);
   return {
     violations: [...new Set(violations)],
     customers: state.customers.length,
@@ -66,7 +71,7 @@ export async function playSeed(seed: number): Promise<SeedResult> {
 }
 
 async function clear(): Promise<void> {
-  const { DIRECTORY, SHARD_1: db } = env;
+  const { DIRECTORY, SHARD_1, SHARD_2 } = env;
   const tables = [
     'customers',
     'batches',
@@ -78,21 +83,39 @@ async function clear(): Promise<void> {
     'payee_misses',
     'events',
     'webhook_endpoints',
+    'tenants',
   ];
-  await db.batch([
-    // The trigger forbids emptying the audit log.
-    db.prepare('DROP TRIGGER IF EXISTS audit_log_keeps_its_rows'),
-    ...tables.map((table) => db.prepare(`DELETE FROM ${table}`)),
-    db.prepare(
-      `UPDATE tenants SET customer_count = 0, failure_count = 0, failure_day = '', failure_day_count = 0,
-         event_sequence = 0`,
-    ),
-    ...(await insertEndpoints(db)),
-  ]);
+  for (const shard of [SHARD_1, SHARD_2]) {
+    await shard.batch([
+      // The trigger forbids emptying the audit log of banks that have not moved.
+      shard.prepare("UPDATE tenants SET state = 'moved'"),
+      ...tables.map((table) => shard.prepare(`DELETE FROM ${table}`)),
+    ]);
+  }
+  const tenant = SHARD_1.prepare("INSERT INTO tenants (bank_id, state) VALUES (?, 'open')");
+  await SHARD_1.batch([tenant.bind(LAGOS), tenant.bind(ACCRA), ...(await insertEndpoints(SHARD_1))]);
   // Otherwise the first use of an API key is written beside the request, and the scheduler would take that call for
   // the request's own while the request is still running.
   const today = new Date(BEGINNING).toISOString().slice(0, 10);
-  await DIRECTORY.prepare('UPDATE api_keys SET last_used_on = ?').bind(today).run();
+  await DIRECTORY.batch([
+    DIRECTORY.prepare('UPDATE api_keys SET last_used_on = ?').bind(today),
+    DIRECTORY.prepare('DELETE FROM bank_moves'),
+    DIRECTORY.prepare("UPDATE banks SET shard = 'SHARD_1', move_number = 0"),
+  ]);
+}
+
+/** Longer than a source keeps its rows after a move. */
+const CLEANING_DELAY_MS = 6 * 60_000;
+/** Runs of the driver: one for what was begun, one after the delay, and one for a bank that waited for another. */
+const MAX_MOVE_RUNS = 6;
+
+/** Without faults, every move ends within a few runs of the cron. */
+async function finishMoves(world: World, violate: (violation: string) => void): Promise<void> {
+  for (let run = 0; (await world.moves.unfinished()).length > 0; run += 1) {
+    if (run === MAX_MOVE_RUNS) return violate('a move never ends');
+    await world.advanceMoves(CLEANING_DELAY_MS);
+    await settle(world, violate);
+  }
 }
 
 /** Secrets of the endpoints, sealed once for all seeds. */
@@ -128,14 +151,22 @@ const LONGEST_WAIT_MS = 6 * 3_600_000;
 /** Without faults, every event is delivered within a few sweeps. Banks enable what a 410 has disabled. */
 async function deliverAll(world: World, violate: (violation: string) => void): Promise<void> {
   for (let sweep = 0; sweep < MAX_SWEEPS; sweep += 1) {
-    const { results } = await env.SHARD_1.prepare(
+    const behind = await onShards<{ id: string }>(
       `UPDATE webhook_endpoints SET status = 'ENABLED'
        WHERE position < (SELECT event_sequence FROM tenants WHERE bank_id = webhook_endpoints.bank_id) RETURNING id`,
-    ).all();
-    if (results.length === 0) return;
+    );
+    if (behind.length === 0) return;
     await world.sweep(LONGEST_WAIT_MS);
     await settle(world, violate);
   }
+}
+
+/** Runs a statement on every shard. */
+async function onShards<Row>(statement: string): Promise<Row[]> {
+  const results = await Promise.all(
+    [env.SHARD_1, env.SHARD_2].map((shard) => shard.prepare(statement).all<Row>()),
+  );
+  return results.flatMap((result) => result.results);
 }
 
 async function settle(world: World, violate: (violation: string) => void): Promise<void> {
@@ -146,19 +177,17 @@ async function settle(world: World, violate: (violation: string) => void): Promi
 }
 
 async function hasOpenBatches(): Promise<boolean> {
-  const open = await env.SHARD_1.prepare('SELECT 1 FROM batches WHERE completed_at IS NULL LIMIT 1').all();
-  return open.results.length > 0;
+  return (await onShards('SELECT 1 FROM batches WHERE completed_at IS NULL LIMIT 1')).length > 0;
 }
 
 /** Does what `npm run batches -- redrive` does for an operator. */
 async function redriveStalled(world: World): Promise<void> {
-  const stalled = await env.SHARD_1.prepare(
+  const stalled = await onShards<{ id: string }>(
     `SELECT id FROM batches WHERE status = 'STALLED' ORDER BY id`,
-  ).all<{
-    id: string;
-  }>();
-  for (const { id } of stalled.results) {
-    await executeBatch(env.SHARD_1, redriveBatch(id, world.scheduler.now));
+  );
+  for (const { id } of stalled) {
+    for (const shard of [env.SHARD_1, env.SHARD_2])
+      await executeBatch(shard, redriveBatch(id, world.scheduler.now));
   }
 }
 

@@ -3,7 +3,7 @@ import type { FailureLimits } from '../../src/batches/failures.store.ts';
 import { STAGED_FIELDS } from '../../src/batches/staged-customer.ts';
 import type { ValueStore } from '../../src/customers/data-centre-cache.ts';
 import type { ChunkPointer } from '../../src/batches/batch-queue.ts';
-import { DEAD_LETTER_QUEUE, WEBHOOK_QUEUE, type Env } from '../../src/env.ts';
+import { DEAD_LETTER_QUEUE, MOVES_CRON, WEBHOOK_QUEUE, type Env } from '../../src/env.ts';
 import type { EndpointPointer } from '../../src/events/webhook-queue.ts';
 import type { Runtime } from '../../src/runtime.ts';
 import { createWorker } from '../../src/worker.ts';
@@ -15,7 +15,9 @@ import { OUTCOMES, OUTAGE_OUTCOMES } from './outcomes.ts';
 import { QueueModel, type QueuedMessage } from './queue-model.ts';
 import { Receivers } from './receivers.ts';
 import { Requests } from './requests.ts';
-import { Scheduler } from './scheduler.ts';
+import { MoveSteps } from './move-steps.ts';
+import { Moves } from './moves.ts';
+import { Scheduler, type Task } from './scheduler.ts';
 
 /** How many calls an outage lasts. */
 const OUTAGE_CALL_COUNT = 40;
@@ -25,6 +27,8 @@ const ISOLATES = 3;
 const DATA_CENTRES = 2;
 /** Small chunks, so that a batch of eight rows has three. */
 const CHUNK_ROWS = 3;
+/** Small ranges, so that a move has several of one table. */
+const MOVE_RANGE = { rows: 5, bytes: 100_000 };
 /** The limits of failures: in most seeds more than there are. */
 const limitsOf = (seed: number): FailureLimits => ({
   stored: seed % 3 === 0 ? 4 : 1_000,
@@ -52,11 +56,13 @@ export class World {
   /** Rows that were changed to break a constraint. No more than these may be rejected. */
   corruptedRows = 0;
   #outageCallsLeft = 0;
-  readonly #real: Env;
+  readonly moves: Moves;
+  readonly steps: MoveSteps;
+  readonly #real: Cloudflare.Env;
   readonly #env: Env;
   readonly #isolates: ReturnType<typeof createWorker>[];
 
-  constructor(seed: number, real: Env) {
+  constructor(seed: number, real: Cloudflare.Env) {
     this.random = new Random(seed);
     this.scheduler = new Scheduler(this.random);
     this.clients = makeClients(this.random);
@@ -64,7 +70,9 @@ export class World {
     this.limits = limitsOf(seed);
     this.receivers = new Receivers(this.scheduler);
     const { limits, scheduler, queue, webhookQueue, random } = this;
-    this.#env = scheduledBindings(real, limits, scheduler, queue, webhookQueue, random);
+    this.steps = new MoveSteps(real);
+    this.#env = scheduledBindings(real, limits, scheduler, queue, webhookQueue, random, this.steps);
+    this.moves = new Moves(seed, real, random);
     const runtime: Runtime = {
       now: () => this.scheduler.now,
       random: () => this.random.next(),
@@ -77,12 +85,16 @@ export class World {
     this.#isolates = Array.from({ length: ISOLATES }, (_, isolate) =>
       createWorker(runtime, {
         chunkRows: CHUNK_ROWS,
+        moveRange: MOVE_RANGE,
         ratePolicies: unlimitedRatePolicies,
         phraseStore: caches[isolate % DATA_CENTRES] as ValueStore,
       }),
     );
-    this.requests = new Requests(real.SHARD_1, this.random, (request, context) =>
-      this.random.pick(this.#reachable()).fetch(request as Request<unknown, never>, this.#env, context),
+    this.requests = new Requests(
+      (bank) => this.moves.databaseOf(bank),
+      this.random,
+      (request, context) =>
+        this.random.pick(this.#reachable()).fetch(request as Request<unknown, never>, this.#env, context),
     );
   }
 
@@ -119,6 +131,13 @@ export class World {
       { weight: readyWebhooks.length > 0 ? 3 * room : 0, choice: () => this.#deliverWebhook(readyWebhooks) },
       { weight: this.queue.deadLetters.length * room, choice: () => this.#deliverDeadLetters() },
       { weight: 0.25 * faulty * room, choice: () => this.sweep(this.random.between(20, 70) * 1_000) },
+      { weight: this.moves.isPossible ? 0.15 * faulty : 0, choice: () => this.#begin() },
+      { weight: this.moves.isPossible ? 0.03 * faulty : 0, choice: () => this.#abort() },
+      {
+        weight: this.moves.isPossible ? 0.6 * faulty * room : 0,
+        choice: () => this.advanceMoves(this.random.between(0, 60) * 1_000),
+      },
+      { weight: this.steps.count > 0 ? 0.3 * faulty : 0, choice: () => this.#repeatStep() },
       { weight: 0.1 * faulty * tasks.size, choice: () => this.#killTask() },
       { weight: 0.2 * faulty, choice: () => this.#repeatMessage() },
       { weight: 0.2 * faulty, choice: () => this.#corruptStagedRow() },
@@ -134,6 +153,23 @@ export class World {
     this.scheduler.now += afterMs;
     const isolate = this.random.pick(this.#isolates);
     await this.#start((context) => isolate.scheduled({} as ScheduledController, this.#env, context));
+  }
+
+  /** Runs the cron of the moves after this many milliseconds. */
+  async advanceMoves(afterMs: number): Promise<void> {
+    this.scheduler.now += afterMs;
+    const isolate = this.random.pick(this.#isolates);
+    const controller = { cron: MOVES_CRON } as ScheduledController;
+    await this.#start(
+      (context) => isolate.scheduled(controller, this.#env, context),
+      undefined,
+      (driver) => this.steps.addDriver(driver),
+    );
+  }
+
+  /** Every change that a driver has asked for arrives once more. */
+  async repeatSteps(): Promise<void> {
+    for (let step = 0; step < this.steps.count; step += 1) await this.steps.repeat(step);
   }
 
   /** Delivers every pointer that was ever sent once more, hours late. */
@@ -245,20 +281,41 @@ export class World {
     );
   }
 
-  async #start(work: (context: ExecutionContext) => unknown, onEnd?: () => void): Promise<void> {
+  async #start(
+    work: (context: ExecutionContext) => unknown,
+    onEnd?: () => void,
+    onBegin?: (task: Task) => void,
+  ): Promise<void> {
     const pending: Promise<unknown>[] = [];
     const context = {
       waitUntil: (promise: Promise<unknown>) => void pending.push(promise),
       passThroughOnException: () => {},
     } as unknown as ExecutionContext;
-    await this.scheduler.start(async () => {
-      try {
-        await work(context);
-        await Promise.all(pending);
-      } catch {
-        // If a consumer or a sweep throws, the queue model or the next cron retries it.
-      }
-    }, onEnd);
+    await this.scheduler.start(
+      async () => {
+        try {
+          await work(context);
+          await Promise.all(pending);
+        } catch {
+          // If a consumer or a sweep throws, the queue model or the next cron retries it.
+        }
+      },
+      onEnd,
+      onBegin,
+    );
+  }
+
+  async #begin(): Promise<void> {
+    if (await this.moves.begin(this.scheduler.now)) this.#count('move');
+  }
+
+  async #abort(): Promise<void> {
+    if (await this.moves.abort(this.scheduler.now)) this.#count('move aborted');
+  }
+
+  async #repeatStep(): Promise<void> {
+    this.#count('step of a move late');
+    await this.steps.repeat(this.random.below(this.steps.count));
   }
 
   async #killTask(): Promise<void> {
@@ -277,12 +334,15 @@ export class World {
     const field = this.random.happens(0.5) ? 'country' : 'phrase';
     const path = `$[0][${STAGED_FIELDS.indexOf(field)}]`;
     const value = field === 'country' ? "'Atlantis'" : '(SELECT phrase FROM customers ORDER BY id LIMIT 1)';
-    const { meta } = await this.#real.SHARD_1.prepare(
-      `UPDATE batch_chunks SET payload = json_set(payload, '${path}', ${value})
+    const shard = this.random.pick([this.#real.SHARD_1, this.#real.SHARD_2]);
+    const { meta } = await shard
+      .prepare(
+        `UPDATE batch_chunks SET payload = json_set(payload, '${path}', ${value})
        WHERE payload IS NOT NULL AND ${field === 'country' ? 'true' : 'EXISTS (SELECT 1 FROM customers)'}
          AND (bank_id, batch_id, chunk) IN (
            SELECT bank_id, batch_id, chunk FROM batch_chunks WHERE payload IS NOT NULL ORDER BY batch_id LIMIT 1)`,
-    ).run();
+      )
+      .run();
     if (meta.changes > 0 && field === 'country') this.corruptedRows += 1;
     if (meta.changes > 0) this.#count(field === 'country' ? 'row breaks a constraint' : 'phrase collides');
   }

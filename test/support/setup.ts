@@ -38,6 +38,10 @@ const ALLOWED_LOG_PROPERTIES = new Set([
   'reason',
   'endpoints',
   'shard',
+  'move',
+  'phase',
+  'source',
+  'target',
 ]);
 /** Personal values of the customers that tests send, and API keys. */
 const PRIVATE_VALUES =

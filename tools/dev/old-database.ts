@@ -3,7 +3,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { dataFolderOf } from './local-database.ts';
+import { dataFolderOf } from '../lib/local-d1.ts';
 
 /** Names of Miniflare's folder of D1, and of the only database of version 0.1.0. */
 const D1_FOLDER = 'miniflare-D1DatabaseObject';

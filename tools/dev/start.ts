@@ -5,16 +5,20 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { Command } from 'commander';
+import { MOVES_CRON } from '../../src/env.ts';
 import { DEMO_CUSTOMER } from '../../src/openapi/examples.ts';
 import { pathOfCaller, run } from '../lib/arguments.ts';
 import { DEMO_KEYS } from './demo-data.ts';
 import { summarise } from './dev-output.ts';
+import { devVarsFile } from './dev-vars.ts';
 import { prepareLocalDatabase, removeLocalData } from './local-database.ts';
 import { removeOldDatabase } from './old-database.ts';
 import { explainPort, isServiceAt } from './server.ts';
-import { projectFolder, wranglerEntry, wranglerEnvironment } from '../lib/wrangler.ts';
+import { localConfig } from '../lib/local-shards.ts';
+import { projectFolder, stateFolderOf, wranglerEntry, wranglerEnvironment } from '../lib/wrangler.ts';
 
-const SWEEP_INTERVAL_MS = 60_000;
+const SWEEP_CRON = '* * * * *';
+const CRON_INTERVAL_MS = 60_000;
 const MAX_START_MS = 60_000;
 
 interface Options {
@@ -69,7 +73,7 @@ async function start(excess: string | undefined, options: Options): Promise<void
 }
 
 async function serve(url: string, options: Options): Promise<void> {
-  const server = spawn(process.execPath, [wranglerEntry, 'dev', ...devArguments(url, options)], {
+  const server = spawn(process.execPath, [wranglerEntry, 'dev', ...(await devArguments(url, options))], {
     cwd: projectFolder,
     env: wranglerEnvironment,
     stdio: options.verbose === true ? 'inherit' : ['ignore', 'pipe', 'pipe'],
@@ -99,14 +103,19 @@ async function serve(url: string, options: Options): Promise<void> {
     }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  const sweep = () => fetch(`${url}/cdn-cgi/handler/scheduled`).catch(() => null);
-  await sweep();
-  setInterval(() => void sweep(), SWEEP_INTERVAL_MS);
+  const runCron = (cron: string) =>
+    fetch(`${url}/cdn-cgi/handler/scheduled?cron=${encodeURIComponent(cron)}`).catch(() => null);
+  await runCron(SWEEP_CRON);
+  // A run may take as long as the time between two.
+  for (const cron of [SWEEP_CRON, MOVES_CRON]) setInterval(() => void runCron(cron), CRON_INTERVAL_MS);
+  void runCron(MOVES_CRON);
   console.log(banner(url));
   isReady = true;
 }
 
-function devArguments(url: string, { port, ip, inspectorPort, persistTo }: Options): string[] {
+async function devArguments(url: string, { port, ip, inspectorPort, persistTo }: Options): Promise<string[]> {
+  const stateFolder = stateFolderOf({ persistTo });
+  const config = await localConfig(stateFolder);
   return [
     '--port',
     port,
@@ -118,7 +127,10 @@ function devArguments(url: string, { port, ip, inspectorPort, persistTo }: Optio
     '--var',
     `PUBLIC_URL:${url}`,
     ...(inspectorPort === undefined ? [] : ['--inspector-port', inspectorPort]),
-    ...(persistTo === undefined ? [] : ['--persist-to', persistTo]),
+    '--persist-to',
+    stateFolder,
+    // wrangler looks for .dev.vars beside its configuration.
+    ...(config === undefined ? [] : ['--config', config, '--env-file', devVarsFile]),
   ];
 }
 

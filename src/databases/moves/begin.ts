@@ -1,0 +1,90 @@
+/** May a bank be moved? The rules in front of a move, as sentences for the operator. */
+import type { Move } from './move.ts';
+
+/** D1's limit of one database. */
+export const MAX_SHARD_BYTES = 10 * 1_000_000_000;
+
+/** Bytes of a customer and its entries in three indexes, and of a failure (docs/storage.md). */
+const BYTES_PER_CUSTOMER = 620;
+const BYTES_PER_FAILURE = 200;
+
+/** Customers a second that are copied and compared, as measured (`npm run bench:move`, docs/scaling.md). */
+const ROWS_PER_SECOND = 5_000;
+/** Room for a busier database than the measured one. */
+const RATE_MARGIN = 1.2;
+/** Until the cron begins, and once more if it ends just after a minute. */
+const CRON_SECONDS = 70;
+
+export interface ShardFacts {
+  name: string;
+  jurisdiction: string | null;
+  isClosed: boolean;
+  /** The names of its migrations, in order. */
+  migrations: readonly string[];
+  bytes: number;
+}
+
+export interface MoveFacts {
+  /** What the command names. */
+  bankId: string;
+  targetName: string;
+  /** Undefined: the directory does not have it. */
+  source: ShardFacts | undefined;
+  target: ShardFacts | undefined;
+  /** The state of the bank's row in `tenants` of the source; undefined: it has none. */
+  state: string | undefined;
+  customerCount: number;
+  failureCount: number;
+  /** A move of this bank that is not over. */
+  unfinished: Pick<Move, 'number' | 'target' | 'phase'> | undefined;
+  allowsJurisdictionChange: boolean;
+}
+
+/** @returns why the bank can't be moved, in one sentence; null: it can */
+export function explainRefusal(facts: MoveFacts): string | null {
+  const { bankId, targetName, source, target, unfinished, state } = facts;
+  if (source === undefined) return `There is no bank ${bankId}: npm run bank -- list shows all.`;
+  if (target === undefined) return `There is no shard ${targetName}: npm run shard -- list shows all.`;
+  if (unfinished !== undefined) return explainUnfinished(bankId, unfinished);
+  if (source.name === target.name) return `${bankId} is in ${target.name} already.`;
+  if (target.isClosed)
+    return `${target.name} is closed to new banks: choose another, or open it with npm run shard -- open ${target.name}.`;
+  if (source.jurisdiction !== target.jurisdiction && !facts.allowsJurisdictionChange)
+    return `${bankId} is ${placeOf(source)} and ${target.name} is ${placeOf(target)}: add --allow-jurisdiction-change if its data may go there.`;
+  if (source.migrations.join() !== target.migrations.join())
+    return `${source.name} and ${target.name} have different migrations: apply the missing ones first (npm run deploy).`;
+  if (state !== 'open')
+    return `${bankId} is not open in ${source.name}, as the directory says: npm run shard -- check shows what differs.`;
+  if (target.bytes + bytesOf(facts) > MAX_SHARD_BYTES)
+    return `${bankId} takes about ${gigabytes(bytesOf(facts))} and ${target.name} has ${gigabytes(MAX_SHARD_BYTES - target.bytes)} left: choose another shard.`;
+  return null;
+}
+
+function explainUnfinished(
+  bankId: string,
+  { number, target, phase }: Pick<Move, 'number' | 'target' | 'phase'>,
+): string {
+  const wait =
+    phase === 'cleaning'
+      ? 'its old rows are removed from five minutes after the switch on'
+      : phase === 'aborting'
+        ? 'it was aborted, and its copies are being removed'
+        : 'it is under way';
+  return `Move ${number} of ${bankId} to ${target} is not over: ${wait} (npm run bank -- move ${bankId} --status).`;
+}
+
+const placeOf = ({ jurisdiction }: ShardFacts): string =>
+  jurisdiction === null ? 'in no jurisdiction' : `in the jurisdiction ${jurisdiction}`;
+
+const gigabytes = (bytes: number): string => `${(Math.max(bytes, 0) / 1_000_000_000).toFixed(1)} GB`;
+
+const bytesOf = ({
+  customerCount,
+  failureCount,
+}: Pick<MoveFacts, 'customerCount' | 'failureCount'>): number =>
+  customerCount * BYTES_PER_CUSTOMER + failureCount * BYTES_PER_FAILURE;
+
+/** @returns for how many seconds changes of a bank with so many rows wait at most */
+export function estimateWaitSeconds(rows: number): number {
+  return Math.ceil((rows / ROWS_PER_SECOND) * RATE_MARGIN + CRON_SECONDS);
+}

@@ -1,0 +1,162 @@
+/**
+ * Ranges of a bank's rows, in the order of a table's primary key. A row travels as the JSON array that the source makes of
+ * it, and the target reads that: the Worker parses the last one only, to know where to go on.
+ */
+import { sql, type SQL } from 'drizzle-orm';
+import { STAGED_FIELDS } from '../../batches/staged-customer.ts';
+import type { Statement } from '../../db/statements.ts';
+import type { Move } from './move.ts';
+import type { MovedTable } from './moved-tables.store.ts';
+import { isTenant } from './tenants.store.ts';
+
+/** The primary key of a row after `bank_id`. */
+export type Key = readonly (string | number)[];
+
+export interface RangeRow {
+  /** The key and the other values as a JSON array. */
+  row: string;
+  /** The staged customers of an open chunk; null: the row has none. */
+  payload: string | null;
+  /** How many they are. */
+  staged: number;
+}
+
+export function keyOf(table: MovedTable, { row }: RangeRow): Key {
+  return (JSON.parse(row) as Key).slice(0, table.key.length);
+}
+
+const PHRASE_PATH = `$[${STAGED_FIELDS.indexOf('phrase')}]`;
+
+const list = (names: readonly string[]): SQL => sql.raw(names.join(', '));
+const columnsOf = (table: MovedTable): SQL => list([...table.key, ...table.values]);
+const tableOf = (table: MovedTable): SQL => sql.raw(table.name);
+const tuple = (key: Key): SQL =>
+  sql.join(
+    key.map((part) => sql`${part}`),
+    sql`, `,
+  );
+
+const isAfter = (table: MovedTable, key: Key | null): SQL =>
+  key === null ? sql`true` : sql`(${list(table.key)}) > (${tuple(key)})`;
+const isUpTo = (table: MovedTable, key: Key | null): SQL =>
+  key === null ? sql`true` : sql`(${list(table.key)}) <= (${tuple(key)})`;
+
+export interface RangeLimits {
+  rows: number;
+  /** The row that reaches it is still part of the range. */
+  bytes: number;
+}
+
+/** The next rows after a key, in order: at least one, if there is one. */
+export function selectRange(
+  table: MovedTable,
+  bankId: string,
+  after: Key | null,
+  limits: RangeLimits,
+): Statement<RangeRow> {
+  const payload = table.payload === null ? sql`NULL` : sql.raw(table.payload);
+  return sql<RangeRow>`SELECT row, payload, staged FROM (
+        SELECT row, payload, staged, size, sum(size) OVER (ROWS UNBOUNDED PRECEDING) AS total FROM (
+          SELECT row, payload, coalesce(json_array_length(payload), 0) AS staged,
+            octet_length(row) + coalesce(octet_length(payload), 0) AS size
+          FROM (SELECT json_array(${columnsOf(table)}) AS row, ${payload} AS payload FROM ${tableOf(table)}
+            WHERE bank_id = ${bankId} AND ${isAfter(table, after)} ORDER BY ${list(table.key)} LIMIT ${limits.rows})))
+      WHERE total - size < ${limits.bytes}`;
+}
+
+/**
+ * The rows after a key and up to another, for a comparison: staged customers without their phrases, which differ.
+ * @param upTo null: all
+ */
+export function selectComparable(
+  table: MovedTable,
+  bankId: string,
+  after: Key | null,
+  upTo: Key | null,
+  maxRows: number,
+): Statement<RangeRow> {
+  const payload =
+    table.payload === null
+      ? sql`NULL`
+      : sql`(SELECT json_group_array(json_replace(staged.value, ${PHRASE_PATH}, NULL))
+            FROM json_each(${sql.raw(table.payload)}) AS staged)`;
+  return sql<RangeRow>`SELECT json_array(${columnsOf(table)}) AS row, ${payload} AS payload, 0 AS staged
+      FROM ${tableOf(table)}
+      WHERE bank_id = ${bankId} AND ${isAfter(table, after)} AND ${isUpTo(table, upTo)}
+      ORDER BY ${list(table.key)} LIMIT ${maxRows}`;
+}
+
+/** The key of the last row that the target has. Rows are copied in order, so everything before it is there as well. */
+export function selectLastKey(table: MovedTable, bankId: string): Statement<{ key: string }> {
+  const backwards = sql.raw(table.key.map((name) => `${name} DESC`).join(', '));
+  return sql<{ key: string }>`SELECT json_array(${list(table.key)}) AS key FROM ${tableOf(table)}
+      WHERE bank_id = ${bankId} ORDER BY ${backwards} LIMIT 1`;
+}
+
+export function countRows(table: MovedTable, bankId: string): Statement<{ count: number }> {
+  return sql<{ count: number }>`SELECT count(*) AS count FROM ${tableOf(table)} WHERE bank_id = ${bankId}`;
+}
+
+/**
+ * Inserts rows that the target does not have yet, and changes none: a range may be copied any number of times.
+ * @param createPhrase draws one with a first word of the target, for a customer that is still staged
+ */
+export function insertRange(
+  table: MovedTable,
+  move: Move,
+  rows: readonly RangeRow[],
+  createPhrase: () => string,
+): Statement[] {
+  const plain = rows.filter(({ payload }) => payload === null);
+  const staged = rows.filter(({ payload }) => payload !== null);
+  return [
+    ...(plain.length === 0 ? [] : [insertRows(table, move, plain)]),
+    ...staged.map((chunk) => {
+      const phrases = Array.from({ length: chunk.staged }, createPhrase);
+      return insertRows(table, move, [chunk], withPhrases(chunk.payload ?? '', phrases));
+    }),
+  ];
+}
+
+function insertRows(table: MovedTable, move: Move, rows: readonly RangeRow[], payload?: SQL): Statement {
+  const values = [...table.key, ...table.values].map((_, index) => sql.raw(`copy.value ->> ${index}`));
+  const isSame = table.key.map((name, index) => sql.raw(`${name} = copy.value ->> ${index}`));
+  const own = [sql`bank_id = ${move.bankId}`, ...isSame];
+  return sql`INSERT INTO ${tableOf(table)} (bank_id, ${columnsOf(table)}
+          ${payload === undefined ? sql`` : sql.raw(`, ${table.payload}`)})
+        SELECT ${move.bankId}, ${sql.join(values, sql`, `)} ${payload === undefined ? sql`` : sql`, ${payload}`}
+        FROM json_each(${`[${rows.map(({ row }) => row).join(',')}]`}) AS copy
+        WHERE ${isTenant(move, 'arriving')}
+          AND NOT EXISTS (SELECT 1 FROM ${tableOf(table)} WHERE ${sql.join(own, sql` AND `)})`;
+}
+
+/** The staged customers of a payload with other phrases. Those that were erased have no phrase, and get none. */
+function withPhrases(payload: string, phrases: string[]): SQL {
+  return sql`(SELECT json_group_array(json_replace(staged.value, ${PHRASE_PATH}, ${JSON.stringify(phrases)} ->> staged.key))
+          FROM json_each(${payload}) AS staged)`;
+}
+
+/**
+ * Removes the next rows of a bank that has moved away.
+ * @param firstWords of the shard's own phrases: these stay retired, because the bank took them along
+ * @returns `left`: `more` 1: there are more rows; `isOwn` 0: the bank is back, or was never moved, and nothing happened
+ */
+export function removeRange(table: MovedTable, move: Move, maxRows: number, firstWords: readonly string[]) {
+  const key = list(['bank_id', ...table.key]);
+  const next = sql`SELECT ${key} FROM ${tableOf(table)} WHERE bank_id = ${move.bankId} ORDER BY ${key} LIMIT ${maxRows}`;
+  const isGone = isTenant(move, 'moved');
+  return {
+    phrases: table.hasPhrases
+      ? [
+          sql`INSERT INTO retired_phrases (phrase, bank_id)
+              SELECT phrase, bank_id FROM ${tableOf(table)}
+              WHERE (${key}) IN (${next}) AND ${isGone}
+                AND substr(phrase, 1, instr(phrase, '-') - 1) IN (SELECT value FROM json_each(${JSON.stringify(firstWords)}))
+              ON CONFLICT DO NOTHING`,
+        ]
+      : [],
+    rows: sql`DELETE FROM ${tableOf(table)} WHERE (${key}) IN (${next}) AND ${isGone}`,
+    left: sql<{ more: number; isOwn: number }>`SELECT
+          EXISTS (SELECT 1 FROM ${tableOf(table)} WHERE bank_id = ${move.bankId}) AS more, ${isGone} AS isOwn`,
+  };
+}

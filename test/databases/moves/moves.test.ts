@@ -1,0 +1,350 @@
+/** Moves of a bank from one shard to another, step by step, whatever fails. */
+import { env } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import { shardOfPhrase } from '../../../src/databases/first-words.ts';
+import { advanceMoves } from '../../../src/databases/moves/driver.ts';
+import { copiedTables, removedTables } from '../../../src/databases/moves/moved-tables.store.ts';
+import { abortMove } from '../../../src/databases/moves/moves.store.ts';
+import { executeBatch, type Database } from '../../../src/db/statements.ts';
+import { ACCRA, API_KEYS, LAGOS } from '../../support/banks.ts';
+import { sentCustomer } from '../../support/customers.ts';
+import { connectionLost, d1Error, interceptCalls } from '../../support/faulty-bindings.ts';
+import { Service } from '../../support/service.ts';
+import * as moving from './moving.ts';
+
+const { beginMove, dumpBank, fillBank, finishMove, latestMove, later, moveBank, moveDeps, movedRows } =
+  moving;
+
+const tenantIn = (shard: moving.ShardName, bankId = LAGOS) =>
+  env[shard].prepare('SELECT state, move_number FROM tenants WHERE bank_id = ?').bind(bankId).first();
+
+const bankRow = (bankId = LAGOS) =>
+  env.DIRECTORY.prepare('SELECT shard, move_number FROM banks WHERE id = ?').bind(bankId).first();
+
+/** Wraps every database of a driver. */
+function onAll(wrap: (db: Database, name: string) => Database) {
+  return {
+    databases: {
+      directory: wrap(env.DIRECTORY, 'DIRECTORY'),
+      primary: (shard: string) => wrap(env[shard as moving.ShardName], shard),
+    },
+  };
+}
+
+/** Runs the driver until the move is in this phase. */
+async function advanceTo(phase: string): Promise<void> {
+  const stop = new Error('the test stops here');
+  for (let run = 0; (await latestMove()).phase !== phase; run += 1) {
+    if (run > 20) throw new Error(`The move does not become ${phase}.`);
+    const wrapped = onAll((db) =>
+      interceptCalls(db, async (work) => {
+        if ((await latestMove()).phase === phase) throw stop;
+        return work();
+      }),
+    );
+    await advanceMoves(moveDeps({ ...wrapped, runtime: { ...moveDeps().runtime, now: later(run) } }));
+  }
+}
+
+const rowCounts = async (shard: moving.ShardName, bankId = LAGOS) => {
+  const { tenants: _, retired_phrases: __, ...rows } = await dumpBank(shard, bankId);
+  return Object.values(rows).reduce((sum, table) => sum + table.length, 0);
+};
+
+describe('a move', () => {
+  it('knows every table that has rows of banks', async () => {
+    const known = removedTables().map(({ name }) => name);
+    expect([...known, 'tenants', 'retired_phrases'].toSorted()).toEqual(await moving.tablesOfBanks());
+  });
+
+  it('knows the primary key and every column of what it copies', async () => {
+    for (const { name, key, values, payload } of copiedTables()) {
+      const { results } = await env.SHARD_1.prepare(`PRAGMA table_info(${name})`).all<{
+        name: string;
+        pk: number;
+      }>();
+      const inKey = results.filter(({ pk }) => pk > 0).toSorted((one, other) => one.pk - other.pk);
+      expect(['bank_id', ...key]).toEqual(inKey.map((column) => column.name));
+      const columns = ['bank_id', ...key, ...values, ...(payload === null ? [] : [payload])];
+      expect(columns.toSorted()).toEqual(results.map((column) => column.name).toSorted());
+    }
+  });
+
+  it('takes every row of the bank along, leaves a tombstone, and touches no other bank', async () => {
+    const service = new Service();
+    await fillBank(service);
+    await service.createCustomer(sentCustomer(50), API_KEYS.other);
+    const [before, others] = [await dumpBank('SHARD_1'), await dumpBank('SHARD_1', ACCRA)];
+    const empty = Object.entries(before).filter(([, rows]) => rows.length === 0);
+    expect(empty.map(([table]) => table)).toEqual(['retired_phrases']);
+
+    await moveBank('SHARD_2', LAGOS, moving.SMALL_RANGES);
+
+    const after = await dumpBank('SHARD_2');
+    expect(movedRows(after)).toEqual(movedRows(before));
+    expect(after['tenants']).toEqual([{ ...before['tenants']?.[0], state: 'open', move_number: 1 }]);
+    expect(await rowCounts('SHARD_1')).toBe(0);
+    expect(await tenantIn('SHARD_1')).toEqual({ state: 'moved', move_number: 1 });
+    expect(await bankRow()).toEqual({ shard: 'SHARD_2', move_number: 1 });
+    expect(await dumpBank('SHARD_1', ACCRA)).toEqual(others);
+    expect(await rowCounts('SHARD_2', ACCRA)).toBe(0);
+  });
+
+  it('brings everything back, and the phrases that it took along', async () => {
+    const service = new Service();
+    await fillBank(service);
+    const before = await dumpBank('SHARD_1');
+    await moveBank('SHARD_2');
+    await moveBank('SHARD_1');
+    expect(movedRows(await dumpBank('SHARD_1'))).toEqual(movedRows(before));
+    expect(await rowCounts('SHARD_2')).toBe(0);
+    expect(await tenantIn('SHARD_1')).toEqual({ state: 'open', move_number: 2 });
+    expect(await bankRow()).toEqual({ shard: 'SHARD_1', move_number: 2 });
+  });
+});
+
+describe('a phrase', () => {
+  /** Gives the customers in SHARD_1 phrases as this shard gives them. */
+  const givePhrasesOf = (shard: moving.ShardName) =>
+    env.SHARD_1.prepare("UPDATE customers SET phrase = ? || '-' || substr(id, -3) || '-zoo-zoo'")
+      .bind(moving.ownWord(shard))
+      .run();
+  const insert = (bankId: string, phrase: unknown) =>
+    env.SHARD_1.prepare(
+      `INSERT INTO customers (bank_id, id, phrase, email, account_name, firstname, lastname, country, account_number,
+         reference, client_ref, batch_index, created_at) VALUES (?, 'cus_1', ?, 'e', 'a', 'f', 'l', 'NG', 'n', 'r', 'c', 0, 0)`,
+    )
+      .bind(bankId, phrase)
+      .run();
+
+  it('that a bank took along is given to nobody, and comes back with the bank alone', async () => {
+    const service = new Service();
+    await service.createCustomer();
+    await givePhrasesOf('SHARD_1');
+    const phrase = await env.SHARD_1.prepare('SELECT phrase FROM customers').first('phrase');
+    await moveBank('SHARD_2');
+    await expect(insert(ACCRA, phrase)).rejects.toThrow('UNIQUE constraint failed: customers.phrase');
+    await expect(insert(LAGOS, phrase)).rejects.toThrow('UNIQUE constraint failed: customers.phrase');
+    await moveBank('SHARD_1');
+    expect(await env.SHARD_1.prepare('SELECT phrase FROM customers').first('phrase')).toBe(phrase);
+  });
+
+  it('of another shard is not retired where the bank leaves', async () => {
+    const service = new Service();
+    await service.createCustomer();
+    await givePhrasesOf('SHARD_2');
+    await moveBank('SHARD_2');
+    expect((await dumpBank('SHARD_1'))['retired_phrases']).toEqual([]);
+  });
+
+  it('of a staged customer becomes one of the target’s', async () => {
+    const service = new Service();
+    await service.post([sentCustomer(1), sentCustomer(2)]);
+    await moveBank('SHARD_2');
+    const [chunk] = (await dumpBank('SHARD_2'))['batch_chunks'] ?? [];
+    const phrases = JSON.parse(chunk?.['payload'] as string).map((row: string[]) => row[2]);
+    expect(phrases).toHaveLength(2);
+    for (const phrase of phrases) expect(shardOfPhrase(phrase)).toBe('SHARD_2');
+  });
+
+  it('is not given to a staged customer that was erased', async () => {
+    const service = new Service();
+    const { body } = await service.post([sentCustomer(1), sentCustomer(2)]);
+    await service.eraseCustomer(body.data.data.customerIds[0]);
+    await moveBank('SHARD_2');
+    const [chunk] = (await dumpBank('SHARD_2'))['batch_chunks'] ?? [];
+    expect(JSON.parse(chunk?.['payload'] as string)[0]).toEqual([0]);
+  });
+});
+
+describe('every step of a move', () => {
+  it.each(['before', 'after'] as const)('may throw %s it takes effect', async (moment) => {
+    await fillBank(new Service());
+    const before = await dumpBank('SHARD_1');
+    const failed = new Set<string>();
+    const wrapped = onAll((db, name) =>
+      interceptCalls(db, async (work, sql) => {
+        if (failed.has(name + sql)) return work();
+        failed.add(name + sql);
+        if (moment === 'after') await work();
+        throw connectionLost();
+      }),
+    );
+    await beginMove('SHARD_2');
+    // The first call of a run has no other chance than the next run.
+    await advanceMoves(moveDeps(wrapped)).catch(() => undefined);
+    await finishMove(wrapped);
+    expect(failed.size).toBeGreaterThan(50);
+    expect((await latestMove()).phase).toBe('done');
+    expect(movedRows(await dumpBank('SHARD_2'))).toEqual(movedRows(before));
+    expect(await rowCounts('SHARD_1')).toBe(0);
+  });
+
+  it('changes nothing when it arrives late, in this move or after the bank has moved back', async () => {
+    await fillBank(new Service());
+    const late: { name: string; run: () => Promise<unknown> }[] = [];
+    const state = async () =>
+      JSON.stringify([
+        await dumpBank('SHARD_1'),
+        await dumpBank('SHARD_2'),
+        await bankRow(),
+        (await env.DIRECTORY.prepare('SELECT number, phase FROM bank_moves').all()).results,
+      ]);
+    /** Runs everything that was ever sent once more. */
+    const repeat = async () => {
+      const before = await state();
+      for (const { run } of late) await run();
+      expect(await state()).toBe(before);
+    };
+    const recorded = onAll((db, name) =>
+      interceptCalls(db, async (work, sql) => {
+        if (/\b(INSERT|UPDATE|DELETE)\b/.test(sql)) {
+          // Ranges are many, and each is as late as the others.
+          if (late.length % 4 === 0) await repeat();
+          late.push({ name, run: work });
+        }
+        return work();
+      }),
+    );
+    for (const target of ['SHARD_2', 'SHARD_1'] as const) {
+      await moveBank(target, LAGOS, recorded);
+      await repeat();
+    }
+    expect(late.length).toBeGreaterThan(50);
+  });
+
+  it('may be made by two drivers at once', async () => {
+    await fillBank(new Service());
+    const before = await dumpBank('SHARD_1');
+    await beginMove('SHARD_2');
+    for (let run = 0; (await latestMove()).phase !== 'done'; run += 1) {
+      const deps = moveDeps({ runtime: { ...moveDeps().runtime, now: later(run) } });
+      await Promise.all([advanceMoves(deps), advanceMoves(deps)]);
+      expect(run).toBeLessThan(60);
+    }
+    expect(movedRows(await dumpBank('SHARD_2'))).toEqual(movedRows(before));
+    expect(await rowCounts('SHARD_1')).toBe(0);
+  });
+
+  it('is left to the next run when the budget of this one is used up', async () => {
+    await fillBank(new Service());
+    const before = await dumpBank('SHARD_1');
+    await beginMove('SHARD_2');
+    let now = Date.now();
+    // Twelve calls of the clock end a run.
+    const runtime = { ...moveDeps().runtime, now: () => (now += 4_000) };
+    let runs = 0;
+    for (; (await latestMove()).phase !== 'done'; runs += 1) {
+      await advanceMoves(moveDeps({ ...moving.SMALL_RANGES, runtime }));
+      expect(runs).toBeLessThan(100);
+    }
+    expect(runs).toBeGreaterThan(10);
+    expect(movedRows(await dumpBank('SHARD_2'))).toEqual(movedRows(before));
+  });
+});
+
+describe('an aborted move', () => {
+  it.each(['copying', 'switching'])('in the phase %s leaves the bank where it was', async (phase) => {
+    await fillBank(new Service());
+    const before = await dumpBank('SHARD_1');
+    const { number } = await beginMove('SHARD_2');
+    await advanceTo(phase);
+    const { aborted } = await executeBatch(
+      env.DIRECTORY,
+      abortMove({ number, bankId: LAGOS }, 'by hand', Date.now()),
+    );
+    expect(aborted).toHaveLength(1);
+    await finishMove();
+    expect(await latestMove()).toMatchObject({ phase: 'aborted', error: 'by hand' });
+    expect(movedRows(await dumpBank('SHARD_1'))).toEqual(movedRows(before));
+    expect(await tenantIn('SHARD_1')).toEqual({ state: 'open', move_number: number });
+    expect(await bankRow()).toEqual({ shard: 'SHARD_1', move_number: number });
+    expect(await tenantIn('SHARD_2')).toEqual({ state: 'moved', move_number: number });
+    expect(await rowCounts('SHARD_2')).toBe(0);
+    await moveBank('SHARD_2');
+    expect(movedRows(await dumpBank('SHARD_2'))).toEqual(movedRows(before));
+  });
+
+  it('can’t be one that is decided', async () => {
+    const { number } = await beginMove('SHARD_2');
+    await advanceTo('switched');
+    const { aborted } = await executeBatch(
+      env.DIRECTORY,
+      abortMove({ number, bankId: LAGOS }, 'late', Date.now()),
+    );
+    expect(aborted).toEqual([]);
+    await finishMove();
+    expect(await bankRow()).toEqual({ shard: 'SHARD_2', move_number: number });
+  });
+
+  it.each([
+    ['a value that differs', "UPDATE customers SET state = 'Kano'"],
+    ['a row too few', 'DELETE FROM customers'],
+    ['a row too many', "INSERT INTO events VALUES ('bnk_lagos', 99, 't', '{}', 0)"],
+    [
+      'a staged value that differs',
+      `UPDATE batch_chunks SET payload = replace(payload, 'Adaobi', 'Somebody')`,
+    ],
+  ])('is one whose comparison finds %s', async (_, difference) => {
+    await new Service().createCustomer();
+    await new Service().post([sentCustomer(1)]);
+    const before = await dumpBank('SHARD_1');
+    await beginMove('SHARD_2');
+    await advanceTo('verifying');
+    await env.SHARD_2.prepare(difference).run();
+    await finishMove();
+    const move = await latestMove();
+    expect(move.phase).toBe('aborted');
+    expect(move.error).toMatch(/^the copy differs from the source in (customers|events|batch_chunks)$/);
+    expect(movedRows(await dumpBank('SHARD_1'))).toEqual(movedRows(before));
+    expect(await tenantIn('SHARD_1')).toEqual({ state: 'open', move_number: 1 });
+    expect(await rowCounts('SHARD_2')).toBe(0);
+  });
+
+  it('is one whose target is full, and the source does not wait until the target is emptied', async () => {
+    await new Service().createCustomer();
+    await beginMove('SHARD_2');
+    const full = onAll((db, name) =>
+      interceptCalls(db, async (work, sql) => {
+        if (name === 'SHARD_2' && /INSERT|DELETE/.test(sql)) throw d1Error('Exceeded maximum DB size');
+        return work();
+      }),
+    );
+    await advanceMoves(moveDeps(full));
+    expect(await latestMove()).toMatchObject({ phase: 'aborting' });
+    expect(await tenantIn('SHARD_1')).toEqual({ state: 'open', move_number: 1 });
+    await finishMove();
+    expect((await latestMove()).phase).toBe('aborted');
+  });
+});
+
+describe('moves of several banks', () => {
+  it('wait for each other if they share a shard', async () => {
+    await beginMove('SHARD_2', LAGOS);
+    await beginMove('SHARD_2', ACCRA);
+    await advanceMoves(moveDeps());
+    expect(await tenantIn('SHARD_1', LAGOS)).toEqual({ state: 'moved', move_number: 1 });
+    expect(await tenantIn('SHARD_1', ACCRA)).toEqual({ state: 'open', move_number: 0 });
+    // The first one only waits until its old rows may be removed.
+    await advanceMoves(moveDeps());
+    expect(await tenantIn('SHARD_1', ACCRA)).toEqual({ state: 'moved', move_number: 2 });
+  });
+
+  it('are refused for a bank whose last one is not over, and for a closed or foreign shard', async () => {
+    await env.DIRECTORY.prepare("UPDATE shards SET closed = 1 WHERE name = 'SHARD_2'").run();
+    await expect(beginMove('SHARD_2')).rejects.toThrow('refused');
+    await env.DIRECTORY.prepare(
+      "UPDATE shards SET closed = 0, jurisdiction = 'eu' WHERE name = 'SHARD_2'",
+    ).run();
+    await expect(beginMove('SHARD_2')).rejects.toThrow('refused');
+    await env.DIRECTORY.prepare("UPDATE shards SET jurisdiction = NULL WHERE name = 'SHARD_2'").run();
+    await expect(beginMove('SHARD_1')).rejects.toThrow('refused');
+    await beginMove('SHARD_2');
+    await expect(beginMove('SHARD_2')).rejects.toThrow('refused');
+  });
+
+  it('have numbers that rise, also after the directory was restored', async () => {
+    await env.DIRECTORY.prepare('UPDATE banks SET move_number = 7 WHERE id = ?').bind(ACCRA).run();
+    expect((await beginMove('SHARD_2')).number).toBe(8);
+  });
+});

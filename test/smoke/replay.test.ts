@@ -11,7 +11,8 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { eraseCustomerStatements } from '../../src/erasure/erasure.store.ts';
 import { textOf } from '../../tools/lib/sql.ts';
-import { applyMigrations, d1, d1Each, projectFolder } from '../../tools/lib/wrangler.ts';
+import { applyMigrations } from '../../tools/lib/migrations.ts';
+import { d1, d1Each, projectFolder } from '../../tools/lib/wrangler.ts';
 
 const BANK = 'bnk_replay';
 const SINCE = Date.UTC(2026, 10, 25, 9);

@@ -1,38 +1,27 @@
 /** `npm run bank -- create | list`: the banks of the service. */
 import { Command } from 'commander';
 import { run, targetOf, withTarget } from '../lib/arguments.ts';
-import { d1, listShards, sqlText } from '../lib/wrangler.ts';
+import { d1, listShards } from '../lib/wrangler.ts';
+import { createBank } from './create-bank.ts';
+import { jurisdictionOption } from './place.ts';
 
 const program = new Command('bank').description('The banks of this service');
 
 withTarget(
   program
     .command('create')
-    .description('add a bank')
+    .description('add a bank, or complete one whose creation was interrupted')
     .requiredOption('--id <id>', 'bnk_ and 2 to 40 of a-z, 0-9 and _')
-    .requiredOption('--name <text>', 'name of the bank for people'),
-).action(async (options) => {
-  if (!/^bnk_[a-z0-9_]{2,40}$/.test(options.id)) {
+    .requiredOption('--name <text>', 'name of the bank for people')
+    .option('--shard <name>', 'where its data goes; the emptiest open shard by default')
+    .addOption(jurisdictionOption('where its data must stay; by default a shard that has no jurisdiction')),
+).action(async ({ id, name, shard, jurisdiction, ...options }) => {
+  if (!/^bnk_[a-z0-9_]{2,40}$/.test(id)) {
     throw new Error('--id must be bnk_ and 2 to 40 of a-z, 0-9 and _, such as bnk_first_lagos.');
   }
-  const target = targetOf(options);
-  // First, because a bank in the directory must have its row in a shard. Alone, that row does no harm.
-  await d1(
-    target,
-    'SHARD_1',
-    `INSERT INTO tenants (bank_id, state) VALUES (${sqlText(options.id)}, 'open') ON CONFLICT DO NOTHING`,
-  );
-  const [created] = await d1(
-    target,
-    'DIRECTORY',
-    `INSERT INTO banks (id, name, shard, created_at)
-     VALUES (${sqlText(options.id)}, ${sqlText(options.name)}, 'SHARD_1', ${Date.now()})
-     ON CONFLICT DO NOTHING RETURNING id`,
-  );
-  if (created === undefined)
-    throw new Error(`Bank ${options.id} exists already; nothing was changed. Choose another --id.`);
+  const created = await createBank(targetOf(options), { id, name }, { shard, jurisdiction });
   console.log(
-    `Created ${options.id}. Next: npm run key -- create --bank ${options.id} --name first --scopes customers:read`,
+    `Created ${id} on ${created}. Next: npm run key -- create --bank ${id} --name first --scopes customers:read`,
   );
 });
 

@@ -6,24 +6,20 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { run } from '../lib/arguments.ts';
-import { readConfig, writeDeployment } from '../lib/config.ts';
-import { ensureDatabase, ensureQueue, type Place } from './deploy-resources.ts';
+import { readConfig, writeDatabase, writeHost } from '../lib/config.ts';
+import { applyMigrations } from '../lib/migrations.ts';
+import { databaseNameOf } from '../lib/shards.ts';
+import { registerShard } from './add-shard.ts';
+import { ensureDatabase, ensureQueue } from './deploy-resources.ts';
+import { withPlace, type Place } from './place.ts';
 import { listRemoteFieldKeys, showNewFieldKey } from './remote-field-keys.ts';
 import { isServiceAt } from '../dev/server.ts';
-import {
-  applyMigrations,
-  d1,
-  sqlText,
-  wrangler,
-  wranglerInTerminal,
-  type DatabaseName,
-} from '../lib/wrangler.ts';
+import { wrangler, wranglerInTerminal } from '../lib/wrangler.ts';
 
-/** The platform's choices (`wrangler d1 create --help`). */
-const JURISDICTIONS = ['eu', 'us', 'fedramp'];
-const LOCATIONS = ['weur', 'eeur', 'apac', 'oc', 'wnam', 'enam'];
+/** Further shards come later: npm run shard -- add. */
+const FIRST_DATABASES = ['DIRECTORY', 'SHARD_1'] as const;
 
 /** A new custom domain waits some minutes for its certificate. */
 const MAX_VERIFY_MS = 10 * 60_000;
@@ -34,25 +30,18 @@ interface Options extends Place {
   verifyUrl?: string;
 }
 
-const program = new Command('deploy:first')
-  .description('the first deploy: queues, databases, field key, Worker')
-  .requiredOption(
-    '--host <name>',
-    'host name of the service, in a domain of the account, such as api.example.com',
-  )
-  .addOption(
-    new Option('--jurisdiction <name>', 'where all data must stay; can’t be changed later')
-      .choices(JURISDICTIONS)
-      .conflicts('location'),
-  )
-  .addOption(
-    new Option(
-      '--location <name>',
-      'region near which the databases are created; can’t be changed later',
-    ).choices(LOCATIONS),
-  )
-  .option('--verify-url <url>', 'URL to verify, if not the host: behind a proxy, or before its DNS is moved')
-  .action(deployFirst);
+const program = withPlace(
+  new Command('deploy:first')
+    .description('the first deploy: queues, databases, field key, Worker')
+    .requiredOption(
+      '--host <name>',
+      'host name of the service, in a domain of the account, such as api.example.com',
+    )
+    .option(
+      '--verify-url <url>',
+      'URL to verify, if not the host: behind a proxy, or before its DNS is moved',
+    ),
+).action(deployFirst);
 
 await run(program);
 
@@ -66,23 +55,16 @@ async function deployFirst({ host, verifyUrl, jurisdiction, location }: Options)
     throw new Error(`--host must be a name such as api.example.com, without https:// and path, not ${host}.`);
   }
   await checkLogin();
-  const config = readConfig();
   const place = { jurisdiction, location };
-  for (const { queue } of config.queues.consumers) await ensureQueue(queue, place);
-  const databaseIds = new Map<string, string>();
-  for (const { binding, database_name: name } of config.d1_databases) {
-    databaseIds.set(binding, await ensureDatabase(name, place));
+  for (const { queue } of readConfig().queues.consumers) await ensureQueue(queue, place);
+  for (const database of FIRST_DATABASES) {
+    await writeDatabase(database, await ensureDatabase(databaseNameOf(database), place));
   }
-  await writeDeployment({ databaseIds, host });
+  await writeHost(host);
   console.log('wrangler.toml now has the databases’ ids and the host. Commit it.');
 
-  for (const binding of databaseIds.keys()) await applyMigrations({ remote: true }, binding as DatabaseName);
-  await d1(
-    { remote: true },
-    'DIRECTORY',
-    `INSERT INTO shards (name, number, location, jurisdiction, created_at)
-     VALUES ('SHARD_1', 1, ${sqlText(location ?? null)}, ${sqlText(jurisdiction ?? null)}, ${Date.now()}) ON CONFLICT DO NOTHING`,
-  );
+  for (const database of FIRST_DATABASES) await applyMigrations({ remote: true }, database);
+  await registerShard({ remote: true }, 'SHARD_1', { ...place, closed: false });
   console.log('The tables are up to date.');
   await deployWithFieldKey();
   await verify(verifyUrl ?? `https://${host}`);

@@ -1,12 +1,7 @@
 /** Finds or creates the resources that the Worker is bound to. Their location can never be changed. */
+import type { CloudflareName } from '../lib/shards.ts';
 import { wrangler } from '../lib/wrangler.ts';
-
-export interface Place {
-  /** Where all data of the database and the queues must stay. */
-  jurisdiction?: string | undefined;
-  /** Region near which the database is created; the queues have none. */
-  location?: string | undefined;
-}
+import type { Place } from './place.ts';
 
 interface Found {
   id: string;
@@ -27,8 +22,15 @@ export async function ensureQueue(name: string, { jurisdiction }: Place): Promis
   }
 }
 
-/** @returns the id */
-export async function ensureDatabase(name: string, { jurisdiction, location }: Place): Promise<string> {
+/**
+ * @param inspect called with the name of a database that exists already; throws if it must not be used
+ * @returns the id
+ */
+export async function ensureDatabase(
+  name: CloudflareName,
+  { jurisdiction, location }: Place,
+  inspect?: (name: CloudflareName) => Promise<void>,
+): Promise<string> {
   const find = async () => {
     const databases = JSON.parse(await wrangler(['d1', 'list', '--json'])) as ({
       uuid: string;
@@ -38,7 +40,10 @@ export async function ensureDatabase(name: string, { jurisdiction, location }: P
     return found && { id: found.uuid, jurisdiction: found.jurisdiction };
   };
   const present = await find();
-  if (present !== undefined) return keep('Database', name, present, jurisdiction);
+  if (present !== undefined) {
+    await inspect?.(name);
+    return keep('Database', name, present, jurisdiction);
+  }
   const place = [...option('--jurisdiction', jurisdiction), ...option('--location', location)];
   await wrangler(['d1', 'create', name, ...place, '--update-config=false']);
   const created = await find();
@@ -48,8 +53,8 @@ export async function ensureDatabase(name: string, { jurisdiction, location }: P
   return created.id;
 }
 
-function keep(kind: string, name: string, found: Found, jurisdiction: string | undefined): string {
-  if ((found.jurisdiction ?? undefined) !== jurisdiction) {
+function keep(kind: string, name: string, found: Found, jurisdiction: Place['jurisdiction']): string {
+  if ((found.jurisdiction ?? undefined) !== (jurisdiction ?? undefined)) {
     throw new Error(
       `${kind} ${name} exists in jurisdiction ${found.jurisdiction ?? '(none)'}, not ${jurisdiction ?? '(none)'}, which can’t be changed: use that jurisdiction, or delete it if it is empty.`,
     );
@@ -58,6 +63,6 @@ function keep(kind: string, name: string, found: Found, jurisdiction: string | u
   return found.id;
 }
 
-function option(name: string, value: string | undefined): string[] {
-  return value === undefined ? [] : [name, value];
+function option(name: string, value: string | null | undefined): string[] {
+  return value == null ? [] : [name, value];
 }

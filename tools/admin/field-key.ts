@@ -20,7 +20,8 @@ import { run, targetOf, withTarget } from '../lib/arguments.ts';
 import { addLocalFieldKey, readDevVars } from '../dev/dev-vars.ts';
 import { listRemoteFieldKeys, showNewFieldKey } from './remote-field-keys.ts';
 import { readSecretLines } from '../lib/secret-input.ts';
-import { d1, listShards, sqlText, wrangler, type DatabaseName, type Target } from '../lib/wrangler.ts';
+import type { ShardName } from '../lib/shards.ts';
+import { d1, listShards, sqlText, wrangler, type Target } from '../lib/wrangler.ts';
 
 /** Rows per round: their updates take 70 KB, and on Linux an argument may have 128 KB. */
 const ROUND_ROWS = 200;
@@ -94,7 +95,7 @@ async function sealAnew(
 /** @returns the number of rows that were sealed anew, and of those whose key was not given */
 async function sealTableAnew(
   target: Target,
-  shard: DatabaseName,
+  shard: ShardName,
   table: SealedTable,
   keys: Map<number, FieldKey>,
   newest: FieldKey,

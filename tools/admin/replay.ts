@@ -11,7 +11,8 @@ import { eraseCustomerStatements } from '../../src/erasure/erasure.store.ts';
 import { inSlices } from '../../src/lib/slices.ts';
 import { pathOfCaller, run, targetOf, withTarget } from '../lib/arguments.ts';
 import { textOf } from '../lib/sql.ts';
-import { d1, d1Each, listShards, sqlText, type DatabaseName, type Target } from '../lib/wrangler.ts';
+import type { DatabaseName } from '../lib/shards.ts';
+import { d1, d1Each, listShards, sqlText, type Target } from '../lib/wrangler.ts';
 
 /** Rows per read of a table. */
 const PAGE_ROWS = 1_000;

@@ -6,7 +6,9 @@
  */
 import { existsSync } from 'node:fs';
 import { readConfig } from '../lib/config.ts';
-import { dataFolderOf, prepareLocalDatabase } from '../dev/local-database.ts';
+import { prepareLocalDatabase } from '../dev/local-database.ts';
+import { dataFolderOf } from '../lib/local-d1.ts';
+import { stateFolderOf } from '../lib/wrangler.ts';
 import { writeRateLimits } from './rate-limits.ts';
 import { buildSite } from './site.ts';
 
@@ -14,7 +16,7 @@ import { buildSite } from './site.ts';
 const { WRANGLER_COMMAND, PEERE_COMMAND } = process.env;
 
 if (PEERE_COMMAND === undefined && WRANGLER_COMMAND === 'dev') {
-  if (!existsSync(dataFolderOf())) await prepareLocalDatabase();
+  if (!existsSync(dataFolderOf(stateFolderOf({})))) await prepareLocalDatabase();
 } else if (PEERE_COMMAND === undefined && WRANGLER_COMMAND !== undefined) {
   if (readConfig().d1_databases.some(({ database_id: id }) => id === undefined)) {
     console.error('There is no deployed database yet: run npm run deploy:first.');

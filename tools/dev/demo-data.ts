@@ -49,7 +49,7 @@ export function demoDirectorySql(now: number): string {
   ].join('\n');
 }
 
-/** The same for SHARD_1, where both banks are. The erased customer comes back. */
+/** The same for SHARD_1, where both banks are created. The erased customer comes back, unless its bank has moved away. */
 export async function demoShardSql(now: number, fieldKey: FieldKey): Promise<string> {
   const tenants = DEMO_BANKS.map(({ id }) => `('${id}', 'open')`);
   return [
@@ -58,6 +58,9 @@ export async function demoShardSql(now: number, fieldKey: FieldKey): Promise<str
     demoBatchSql(now),
   ].join('\n');
 }
+
+const isOpen = (bankId: string) =>
+  `EXISTS (SELECT 1 FROM tenants WHERE bank_id = '${bankId}' AND state = 'open')`;
 
 /**
  * Inserts the customer if it is missing, and counts it for its bank. The phrase of an erased customer is never assigned
@@ -85,7 +88,8 @@ async function demoCustomerSql(fieldKey: FieldKey): Promise<string> {
     client_ref: DEMO_SECRETS.reference,
   };
   const values = Object.values(texts).map(sqlText).join(', ');
-  const isMissing = `NOT EXISTS (SELECT 1 FROM customers WHERE bank_id = '${bankId}' AND id = '${id}')`;
+  const isMissing = `${isOpen(bankId)}
+    AND NOT EXISTS (SELECT 1 FROM customers WHERE bank_id = '${bankId}' AND id = '${id}')`;
   const isEmailTaken = `EXISTS (SELECT 1 FROM customers WHERE bank_id = '${bankId}' AND email = '${email}')`;
   return `UPDATE tenants SET customer_count = customer_count + 1 WHERE bank_id = '${bankId}' AND ${isMissing};
     DELETE FROM retired_phrases WHERE phrase = '${phrase}' AND ${isMissing};
@@ -101,11 +105,11 @@ function demoBatchSql(now: number): string {
   // Not an upsert: a trigger refuses to insert a batch that exists.
   const isBatch = `bank_id = '${bankId}' AND id = '${EXAMPLE_BATCH_ID}'`;
   return `INSERT INTO audit_log (bank_id, at, request_id, key_id, action, subject, fields)
-    VALUES ('${bankId}', ${at}, 'req_demo', 'key_demo_lagos_full', 'batch.accepted', '${EXAMPLE_BATCH_ID}', '[]')
-    ON CONFLICT DO NOTHING;
+    SELECT '${bankId}', ${at}, 'req_demo', 'key_demo_lagos_full', 'batch.accepted', '${EXAMPLE_BATCH_ID}', '[]'
+    WHERE ${isOpen(bankId)} ON CONFLICT DO NOTHING;
     INSERT INTO batches (bank_id, id, status, total, duplicates, invalid, first_customer_id, last_customer_id, created,
       created_at, completed_at)
     SELECT '${bankId}', '${EXAMPLE_BATCH_ID}', 'COMPLETED', 1, 0, 0, '${id}', '${id}', 1, ${at}, ${now}
-    WHERE NOT EXISTS (SELECT 1 FROM batches WHERE ${isBatch});
+    WHERE ${isOpen(bankId)} AND NOT EXISTS (SELECT 1 FROM batches WHERE ${isBatch});
     UPDATE batches SET completed_at = ${now} WHERE ${isBatch};`;
 }

@@ -11,7 +11,7 @@ import {
 } from '../../src/crypto/field-cipher.ts';
 import { projectFolder } from '../lib/wrangler.ts';
 
-const file = join(projectFolder, '.dev.vars');
+export const devVarsFile = join(projectFolder, '.dev.vars');
 
 /** @returns a new field key, in the format of the Worker's secret */
 export function generateFieldKey(): string {
@@ -19,7 +19,7 @@ export function generateFieldKey(): string {
 }
 
 export async function readDevVars(): Promise<NodeJS.Dict<string>> {
-  return parseEnv(await readFile(file, 'utf8').catch(() => ''));
+  return parseEnv(await readFile(devVarsFile, 'utf8').catch(() => ''));
 }
 
 /** @returns the version of the new key */
@@ -41,5 +41,5 @@ export async function ensureDevVars(): Promise<FieldKey> {
 }
 
 async function addDevVar(name: string, value: string): Promise<void> {
-  await appendFile(file, `${name}="${value}"\n`, { mode: 0o600 });
+  await appendFile(devVarsFile, `${name}="${value}"\n`, { mode: 0o600 });
 }

@@ -1,18 +1,12 @@
 /** The data of a local server: created and seeded before each start, and removed on request. */
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { demoDirectorySql, demoShardSql } from './demo-data.ts';
 import { ensureDevVars } from './dev-vars.ts';
-import { applyMigrations, d1, projectFolder } from '../lib/wrangler.ts';
-
-/** Where wrangler keeps the data by default. */
-const DEFAULT_STATE_FOLDER = join(projectFolder, '.wrangler', 'state');
-
-/** @returns wrangler's part of a state folder */
-export function dataFolderOf(stateFolder: string = DEFAULT_STATE_FOLDER): string {
-  return join(stateFolder, 'v3');
-}
+import { dataFolderOf } from '../lib/local-d1.ts';
+import { localShards, unbindLocalShards } from '../lib/local-shards.ts';
+import { applyMigrations } from '../lib/migrations.ts';
+import { d1, stateFolderOf } from '../lib/wrangler.ts';
 
 /** Creates the tables, the demo banks with their API keys, and the demo customer. May run any number of times. */
 export async function prepareLocalDatabase(stateFolder?: string): Promise<void> {
@@ -22,17 +16,21 @@ export async function prepareLocalDatabase(stateFolder?: string): Promise<void> 
   // The local queue is in memory and was lost with the last server: every open chunk is due at once.
   const allDue = 'UPDATE batch_chunks SET next_send_at = 0 WHERE next_send_at IS NOT NULL;';
   // Beside each other: each command of wrangler takes a second or two to start.
+  const demo = await demoShardSql(now, fieldKey);
+  const shards = await localShards(stateFolderOf(target));
   await Promise.all([
     applyMigrations(target, 'DIRECTORY').then(() => d1(target, 'DIRECTORY', demoDirectorySql(now))),
-    applyMigrations(target, 'SHARD_1').then(async () =>
-      d1(target, 'SHARD_1', `${await demoShardSql(now, fieldKey)}\n${allDue}`),
-    ),
+    ...shards.map(async (shard) => {
+      await applyMigrations(target, shard);
+      await d1(target, shard, shard === 'SHARD_1' ? `${demo}\n${allDue}` : allDue);
+    }),
   ]);
 }
 
 /** @returns the folder that was removed; undefined if there was none */
 export async function removeLocalData(stateFolder?: string): Promise<string | undefined> {
-  const folder = dataFolderOf(stateFolder);
+  await unbindLocalShards(stateFolderOf({ persistTo: stateFolder }));
+  const folder = dataFolderOf(stateFolderOf({ persistTo: stateFolder }));
   if (!existsSync(folder)) return undefined;
   await rm(folder, { recursive: true });
   return folder;

@@ -9,9 +9,11 @@ import { DEMO_CUSTOMER } from '../../src/openapi/examples.ts';
 import { pathOfCaller, run } from '../lib/arguments.ts';
 import { DEMO_KEYS } from './demo-data.ts';
 import { summarise } from './dev-output.ts';
+import { devVarsFile } from './dev-vars.ts';
 import { prepareLocalDatabase, removeLocalData } from './local-database.ts';
 import { explainPort, isServiceAt } from './server.ts';
-import { projectFolder, wranglerEntry, wranglerEnvironment } from '../lib/wrangler.ts';
+import { localConfig } from '../lib/local-shards.ts';
+import { projectFolder, stateFolderOf, wranglerEntry, wranglerEnvironment } from '../lib/wrangler.ts';
 
 const SWEEP_INTERVAL_MS = 60_000;
 const MAX_START_MS = 60_000;
@@ -65,7 +67,7 @@ async function start(excess: string | undefined, options: Options): Promise<void
 }
 
 async function serve(url: string, options: Options): Promise<void> {
-  const server = spawn(process.execPath, [wranglerEntry, 'dev', ...devArguments(url, options)], {
+  const server = spawn(process.execPath, [wranglerEntry, 'dev', ...(await devArguments(url, options))], {
     cwd: projectFolder,
     env: wranglerEnvironment,
     stdio: options.verbose === true ? 'inherit' : ['ignore', 'pipe', 'pipe'],
@@ -102,7 +104,9 @@ async function serve(url: string, options: Options): Promise<void> {
   isReady = true;
 }
 
-function devArguments(url: string, { port, ip, inspectorPort, persistTo }: Options): string[] {
+async function devArguments(url: string, { port, ip, inspectorPort, persistTo }: Options): Promise<string[]> {
+  const stateFolder = stateFolderOf({ persistTo });
+  const config = await localConfig(stateFolder);
   return [
     '--port',
     port,
@@ -114,7 +118,10 @@ function devArguments(url: string, { port, ip, inspectorPort, persistTo }: Optio
     '--var',
     `PUBLIC_URL:${url}`,
     ...(inspectorPort === undefined ? [] : ['--inspector-port', inspectorPort]),
-    ...(persistTo === undefined ? [] : ['--persist-to', persistTo]),
+    '--persist-to',
+    stateFolder,
+    // wrangler looks for .dev.vars beside its configuration.
+    ...(config === undefined ? [] : ['--config', config, '--env-file', devVarsFile]),
   ];
 }
 

@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { executeLocally, type StatementResult } from './local-d1.ts';
+import type { CloudflareName, DatabaseName, ShardName } from './shards.ts';
 
 export const projectFolder = fileURLToPath(new URL('../..', import.meta.url).href);
 const wranglerPackage = createRequire(import.meta.url).resolve('wrangler/package.json');
@@ -76,50 +78,42 @@ export function wranglerInTerminal(args: string[]): Promise<void> {
 /** Which D1 databases: the deployed ones, or this machine's, in `persistTo` or wrangler's default folder. */
 export type Target = { remote: true } | { remote: false; persistTo?: string | undefined };
 
-export function targetArguments(target: Target): string[] {
-  if (target.remote) return ['--remote'];
-  return ['--local', ...(target.persistTo === undefined ? [] : ['--persist-to', target.persistTo])];
-}
+/** The name of a binding, or of a database at Cloudflare that is not bound yet. */
+type Database = DatabaseName | CloudflareName;
 
-/** The directory, or a shard: the name of its binding. */
-export type DatabaseName = 'DIRECTORY' | `SHARD_${number}`;
+/** Where this machine's server keeps its data. */
+export const stateFolderOf = ({ persistTo }: { persistTo?: string | undefined }) =>
+  persistTo ?? join(projectFolder, '.wrangler', 'state');
 
 /** Runs SQL on a database and returns the rows of its last statement. */
-export async function d1<Row>(target: Target, database: DatabaseName, statements: string): Promise<Row[]> {
+export async function d1<Row>(target: Target, database: Database, statements: string): Promise<Row[]> {
   return (await d1Each<Row>(target, database, statements)).at(-1) ?? [];
 }
 
 /** Runs SQL on a database and returns the rows of each statement. */
-export async function d1Each<Row>(
-  target: Target,
-  database: DatabaseName,
-  statements: string,
-): Promise<Row[][]> {
-  const output = await wrangler([
-    'd1',
-    'execute',
-    database,
-    ...targetArguments(target),
-    '--yes',
-    '--json',
-    '--command',
-    statements,
-  ]);
-  return (JSON.parse(output) as { results: Row[] }[]).map(({ results }) => results);
+export async function d1Each<Row>(target: Target, database: Database, statements: string): Promise<Row[][]> {
+  return (await d1Results<Row>(target, database, statements)).map(({ results }) => results);
 }
 
-/** Brings the tables of a database up to date. */
-export async function applyMigrations(target: Target, database: DatabaseName): Promise<void> {
-  await wrangler(['d1', 'migrations', 'apply', database, ...targetArguments(target)]);
+/** Runs SQL on a database and returns the rows of each statement, and the size of the database. */
+export function d1Results<Row>(
+  target: Target,
+  database: Database,
+  statements: string,
+): Promise<StatementResult<Row>[]> {
+  return target.remote
+    ? executeRemotely(database, statements)
+    : executeLocally(stateFolderOf(target), database, statements);
+}
+
+async function executeRemotely<Row>(database: Database, statements: string): Promise<StatementResult<Row>[]> {
+  const options = ['--remote', '--yes', '--json', '--command', statements];
+  return JSON.parse(await wrangler(['d1', 'execute', database, ...options])) as StatementResult<Row>[];
 }
 
 /** Returns the names of the shards that the directory has, in the order of their numbers. */
-export async function listShards(target: Target): Promise<`SHARD_${number}`[]> {
-  const rows = await d1<{ name: `SHARD_${number}` }>(
-    target,
-    'DIRECTORY',
-    'SELECT name FROM shards ORDER BY number',
-  );
+export async function listShards(target: Target): Promise<ShardName[]> {
+  const rows = await d1<{ name: ShardName }>(target, 'DIRECTORY', 'SELECT name FROM shards ORDER BY number');
   return rows.map(({ name }) => name);
 }
 

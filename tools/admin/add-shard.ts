@@ -1,0 +1,98 @@
+/**
+ * Adds a shard: creates the database, binds it, creates its tables, and registers it in the directory. Each step may be
+ * repeated, and banks are only put on a registered shard, so a command that was stopped anywhere does no harm and continues.
+ */
+import { existsSync } from 'node:fs';
+import { prepareLocalDatabase } from '../dev/local-database.ts';
+import { boundShards, readConfig, writeDatabase } from '../lib/config.ts';
+import { dataFolderOf } from '../lib/local-d1.ts';
+import { bindLocalShard, localShards } from '../lib/local-shards.ts';
+import { applyMigrations, assertIsShardOrEmpty, assertSameMigrations } from '../lib/migrations.ts';
+import { MAX_SHARDS, databaseNameOf, isShardName, shardNumber, type ShardName } from '../lib/shards.ts';
+import { d1, sqlText, stateFolderOf, type Target } from '../lib/wrangler.ts';
+import { ensureDatabase } from './deploy-resources.ts';
+import { describePlace, type Place } from './place.ts';
+import { readShards, type Shard } from './shards.ts';
+
+const NOT_DEPLOYED = 'There is no deployed service yet, or only a part of it: run npm run deploy:first.';
+
+/** @throws a sentence, with nothing changed, if there can be no such shard */
+export async function addShard(target: Target, wanted: string | undefined, asked: Place): Promise<void> {
+  await assertIsPrepared(target);
+  const shards = await readShards(target);
+  const bound = target.remote ? boundShards() : await localShards(stateFolderOf(target));
+  const isComplete = (name: ShardName) => bound.includes(name) && shards.some((shard) => shard.name === name);
+  if (!isComplete('SHARD_1')) throw new Error(NOT_DEPLOYED);
+  const name = chooseName(wanted, isComplete);
+  const place = placeOf(
+    shards.find((shard) => shard.name === name),
+    asked,
+  );
+  await assertSameMigrations(target, shards.map((shard) => shard.name).filter(isComplete));
+  await bind(target, name, place);
+  await applyMigrations(target, name);
+  // The deployed Worker is not bound to it before the next deploy: a bank on it would get nothing but 503s.
+  await registerShard(target, name, { ...place, closed: target.remote });
+  console.log(`Added ${name} (${describePlace(place)}).\n${nextSteps(target, name)}`);
+}
+
+async function assertIsPrepared(target: Target): Promise<void> {
+  if (target.remote) {
+    if (readConfig().d1_databases.some(({ database_id: id }) => id === undefined)) {
+      throw new Error(NOT_DEPLOYED);
+    }
+  } else if (!existsSync(dataFolderOf(stateFolderOf(target)))) {
+    await prepareLocalDatabase(target.persistTo);
+  }
+}
+
+/** @returns the shard that is wanted, or the first that is not complete */
+function chooseName(wanted: string | undefined, isComplete: (name: ShardName) => boolean): ShardName {
+  if (wanted === undefined) {
+    for (let number = 2; number <= MAX_SHARDS; number += 1) {
+      if (!isComplete(`SHARD_${number}`)) return `SHARD_${number}`;
+    }
+    throw new Error(`There are ${MAX_SHARDS} shards already, and first words of phrases for no more.`);
+  }
+  if (!isShardName(wanted)) throw new Error(`--name must be SHARD_2 to SHARD_${MAX_SHARDS}, not ${wanted}.`);
+  if (isComplete(wanted)) {
+    throw new Error(`${wanted} exists already; nothing was changed. Leave out --name for the next free one.`);
+  }
+  return wanted;
+}
+
+/** @throws if a shard that is registered, but not bound in this checkout, is somewhere else than asked */
+function placeOf(registered: Shard | undefined, asked: Place): Place {
+  if (registered === undefined) return asked;
+  const isAsked = asked.jurisdiction !== undefined || asked.location !== undefined;
+  if (isAsked && describePlace(asked) !== describePlace(registered)) {
+    throw new Error(`${registered.name} is registered in ${describePlace(registered)}; nothing was changed.`);
+  }
+  return registered;
+}
+
+async function bind(target: Target, name: ShardName, place: Place): Promise<void> {
+  if (!target.remote) return bindLocalShard(stateFolderOf(target), name);
+  await writeDatabase(name, await ensureDatabase(databaseNameOf(name), place, assertIsShardOrEmpty));
+}
+
+/** Registers a shard, closed to new banks or open. One that is registered stays as it is. */
+export async function registerShard(
+  target: Target,
+  name: ShardName,
+  { location, jurisdiction, closed }: Place & { closed: boolean },
+): Promise<void> {
+  const place = `${sqlText(location ?? null)}, ${sqlText(jurisdiction ?? null)}`;
+  await d1(
+    target,
+    'DIRECTORY',
+    `INSERT INTO shards (name, number, location, jurisdiction, closed, created_at)
+     VALUES (${sqlText(name)}, ${shardNumber(name)}, ${place}, ${closed ? 1 : 0}, ${Date.now()}) ON CONFLICT DO NOTHING`,
+  );
+}
+
+function nextSteps(target: Target, name: ShardName): string {
+  return target.remote
+    ? `wrangler.toml is bound to it: commit it. It is closed to new banks until the Worker is deployed. Next: npm run deploy, then npm run shard -- open ${name} --remote`
+    : `A server that runs must be started again. Next: npm run bank -- create --id bnk_… --name … --shard ${name}`;
+}

@@ -13,6 +13,9 @@ import { freePort } from '../../tools/dev/server.ts';
 
 const ACCOUNT = 'f0'.repeat(16);
 const SCRIPT_NOT_FOUND = 10007;
+/** The Worker that the mock's own queries go through. */
+const ADMIN = 'admin';
+const VERSION = randomUUID();
 
 interface Binding {
   type: string;
@@ -46,6 +49,8 @@ type Named = Record<string, unknown>;
 export class CloudflareMock {
   /** Requests that changed something, in order, without account and ids. */
   readonly changes: Change[] = [];
+  /** Called after each request that changed something, before its response. */
+  afterChange: (change: Change) => void = () => {};
   /** Requests that the mock does not know; a test expects none. */
   readonly unknown: string[] = [];
   readonly secrets = new Map<string, string>();
@@ -53,6 +58,15 @@ export class CloudflareMock {
   readonly #databases: Named[] = [];
   #worker: Metadata | undefined;
   #subdomain = { enabled: false, previews_enabled: false };
+  readonly #deployment = {
+    id: randomUUID(),
+    source: 'api',
+    strategy: 'percentage',
+    author_email: 'operator@example.com',
+    created_on: new Date(0).toISOString(),
+    metadata: { created_on: new Date(0).toISOString() },
+    versions: [{ version_id: VERSION, percentage: 100 }],
+  };
   readonly #port: number;
   readonly #server: Server;
   readonly #miniflare: Miniflare;
@@ -61,7 +75,7 @@ export class CloudflareMock {
   private constructor(port: number) {
     this.#port = port;
     this.#server = createServer((request, response) => void this.#respond(request, response));
-    this.#miniflare = new Miniflare(optionsOf(port, this.#script, [], []));
+    this.#miniflare = new Miniflare(optionsOf(port, this.#script, [], [], []));
   }
 
   static async start(): Promise<CloudflareMock> {
@@ -112,6 +126,7 @@ export class CloudflareMock {
     } catch (error) {
       outcome = { status: 400, code: 7500, result: String(error) };
     }
+    if (request.method !== 'GET') this.afterChange({ what, body: body.json });
     const { status = 200, result, code } = outcome;
     const errors = code === undefined ? [] : [{ code, message: `mock: ${what}: ${String(result)}` }];
     response.writeHead(status, { 'Content-Type': 'application/json' });
@@ -146,10 +161,10 @@ export class CloudflareMock {
       case 'GET /d1/database':
         return page(this.#databases);
       case 'POST /d1/database':
-        this.#databases.push({ uuid: randomUUID(), ...json });
+        await this.addDatabase({ uuid: randomUUID(), ...json });
         return { result: this.#databases.at(-1) };
       case 'POST /d1/database/*/query':
-        return { result: await this.#query(url, json['sql']) };
+        return { result: await this.#query(/[0-9a-f-]{36}/.exec(url.pathname)?.[0] ?? '', json['sql']) };
       case 'GET /workers/scripts/:name/secrets':
         return (
           scriptMissing ?? { result: [...this.secrets.keys()].map((name) => ({ name, type: 'secret_text' })) }
@@ -174,7 +189,9 @@ export class CloudflareMock {
           scriptMissing ?? { result: { default_environment: { environment: 'production', script: {} } } }
         );
       case 'GET /workers/scripts/:name/deployments':
-        return scriptMissing ?? { result: { deployments: [] } };
+        return scriptMissing ?? { result: { deployments: [this.#deployment] } };
+      case 'GET /workers/scripts/:name/versions/*':
+        return { result: { ...this.#deployment, resources: { bindings: this.worker.bindings } } };
       case 'GET /workers/scripts/:name/settings':
         return scriptMissing ?? { result: { bindings: this.worker.bindings } };
       case 'GET /workers/workers/:name':
@@ -215,7 +232,7 @@ export class CloudflareMock {
     const { main_module: entry_point } = metadata;
     const resources = { script: { etag: 'etag' } };
     return {
-      id: randomUUID(),
+      id: VERSION,
       startup_time_ms: 10,
       entry_point,
       resources,
@@ -225,20 +242,37 @@ export class CloudflareMock {
 
   async #run(): Promise<void> {
     await this.#miniflare.setOptions(
-      optionsOf(this.#port, this.#script, this.#worker?.bindings ?? [], [...this.secrets]),
+      optionsOf(
+        this.#port,
+        this.#script,
+        this.#worker?.bindings ?? [],
+        [...this.secrets],
+        this.#databases.map(({ uuid }) => String(uuid)),
+      ),
     );
   }
 
-  /** Queries a database. */
-  async rows<Row>(binding: string, sql: string): Promise<Row[]> {
-    const db = await this.#miniflare.getD1Database(binding);
-    return (await db.prepare(sql).all<Row>()).results;
+  async addDatabase(database: Named): Promise<void> {
+    this.#databases.push(database);
+    await this.#run();
   }
 
-  async #query(url: URL, sql: string) {
-    const database = this.#databases.find(({ uuid }) => url.pathname.includes(String(uuid)));
-    const binding = String(database?.['name']).replace('peere-', '').replaceAll('-', '_').toUpperCase();
-    const db = await this.#miniflare.getD1Database(binding);
+  removeDatabase(uuid: string): void {
+    this.#databases.splice(
+      this.#databases.findIndex((database) => database['uuid'] === uuid),
+      1,
+    );
+  }
+
+  /** Queries a database. @param name at Cloudflare, such as peere-shard-1 */
+  async rows<Row>(name: string, sql: string): Promise<Row[]> {
+    const database = this.#databases.find((created) => created['name'] === name);
+    const [result] = await this.#query(String(database?.['uuid']), sql);
+    return (result?.results ?? []) as Row[];
+  }
+
+  async #query(id: string, sql: string) {
+    const db = await this.#miniflare.getD1Database(id, ADMIN);
     return db.batch(splitSqlQuery(sql).map((statement) => db.prepare(statement)));
   }
 }
@@ -261,16 +295,35 @@ async function readBody(request: IncomingMessage): Promise<Body> {
   return { json: typeof metadata === 'string' ? JSON.parse(metadata) : {}, files };
 }
 
-/** @param port stays the same when the Worker is replaced */
-function optionsOf(port: number, script: string, bindings: Binding[], secrets: [string, string][]) {
+/**
+ * @param port stays the same when the Worker is replaced
+ * @param databases ids of all that there are, which the Worker need not be bound to
+ */
+function optionsOf(
+  port: number,
+  script: string,
+  bindings: Binding[],
+  secrets: [string, string][],
+  databases: string[],
+) {
+  const service = serviceOptions(script, bindings, secrets);
+  const admin = {
+    name: ADMIN,
+    modules: true,
+    script: 'export default {}',
+    d1Databases: Object.fromEntries(databases.map((id) => [id, id])),
+  };
+  return convertV4MiniflareOptions({ host: '127.0.0.1', port, workers: [service, admin] });
+}
+
+function serviceOptions(script: string, bindings: Binding[], secrets: [string, string][]) {
   const ofType = (type: string) => bindings.filter((binding) => binding.type === type);
-  return convertV4MiniflareOptions({
-    host: '127.0.0.1',
-    port,
+  return {
+    name: 'service',
     modules: true,
     script,
     compatibilityDate: '2026-11-01',
-    d1Databases: { DIRECTORY: 'DIRECTORY', SHARD_1: 'SHARD_1' },
+    d1Databases: Object.fromEntries(ofType('d1').map(({ name, id = '' }) => [name, id])),
     queueProducers: { BATCH_QUEUE: 'customer-batches', WEBHOOK_QUEUE: 'webhook-deliveries' },
     queueConsumers: { 'customer-batches': { maxBatchTimeout: 0 } },
     ratelimits: Object.fromEntries(
@@ -284,5 +337,5 @@ function optionsOf(port: number, script: string, bindings: Binding[], secrets: [
       ...ofType('json').map(({ name, json = 0 }) => [name, json] as const),
       ...secrets,
     ]),
-  });
+  };
 }

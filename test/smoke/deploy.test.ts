@@ -3,13 +3,15 @@
  * the Worker are real. `npm run deploy:test`. The tests build on one another, as an operator's commands do.
  */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { importFieldKey, openField } from '../../src/crypto/field-cipher.ts';
 import { cloneProject, npmPath, wranglerBin } from './clone.ts';
 import { CloudflareMock, type Metadata } from './cloudflare-mock.ts';
+import { describeRemoteShards, type Ended } from './remote-shards.ts';
 
 const HOST = 'api.example.com';
 const MINUTES = 60_000;
@@ -27,10 +29,7 @@ after(async () => {
   await rm(clone, { recursive: true, force: true });
 });
 
-interface Ended {
-  code: number;
-  output: string;
-}
+const environment = () => ({ ...process.env, ...cloudflare.environment, PATH: npmPath });
 
 /** Runs a command in the clone. @param input what it reads from standard input */
 function run(file: string, args: readonly string[], input = '', env: NodeJS.ProcessEnv = {}): Promise<Ended> {
@@ -38,13 +37,28 @@ function run(file: string, args: readonly string[], input = '', env: NodeJS.Proc
     const child = execFile(
       file,
       args,
-      { cwd: clone, env: { ...process.env, ...cloudflare.environment, PATH: npmPath, ...env } },
+      { cwd: clone, env: { ...environment(), ...env } },
       (error, stdout, stderr) => resolve({ code: error === null ? 0 : 1, output: stdout + stderr }),
     );
     child.stdin?.end(input);
   });
 }
 const tool = (name: string, ...args: string[]) => run(process.execPath, [`tools/admin/${name}.ts`, ...args]);
+/** Runs a tool, and kills it and its wrangler once Cloudflare has made a change, of which they never hear. */
+async function killedTool(change: RegExp, name: string, ...args: string[]): Promise<void> {
+  const child = spawn(process.execPath, [`tools/admin/${name}.ts`, ...args], {
+    cwd: clone,
+    env: environment(),
+    detached: true,
+    stdio: 'ignore',
+  });
+  cloudflare.afterChange = (made) => {
+    if (change.test(JSON.stringify(made)) && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  };
+  const [, signal] = (await once(child, 'close')) as [number | null, string | null];
+  cloudflare.afterChange = () => {};
+  assert.equal(signal, 'SIGKILL', `${name} made no change ${change}`);
+}
 const wranglerDeploy = () => run(process.execPath, [wranglerBin, 'deploy'], '', { CI: 'true' });
 const deployFirst = async (...place: string[]) =>
   tool('deploy-first', '--host', HOST, '--verify-url', await cloudflare.serviceUrl(), ...place);
@@ -253,7 +267,7 @@ void describe('administration with --remote', { timeout: 30 * MINUTES }, () => {
       id: string;
       account_number: string;
     }
-    const read = () => cloudflare.rows<Row>('SHARD_1', 'SELECT id, account_number FROM customers');
+    const read = () => cloudflare.rows<Row>('peere-shard-1', 'SELECT id, account_number FROM customers');
     while ((await read()).length === 0) await new Promise((resolve) => setTimeout(resolve, 100));
 
     const rotated = await tool('field-key', '--remote');
@@ -283,7 +297,17 @@ void describe('administration with --remote', { timeout: 30 * MINUTES }, () => {
     assert.match(fromFile.output, /Sealed 0 customers and 0 webhooks anew/);
     assert.doesNotMatch(anew.output + fromFile.output, new RegExp(firstFieldKey.replaceAll('+', '\\+')));
   });
+});
 
-  void it('has sent Cloudflare no request that the mock does not know', () =>
+describeRemoteShards(() => ({
+  cloudflare,
+  clone,
+  tool,
+  killed: killedTool,
+  deploy: () => run('npm', ['run', '--silent', 'deploy']),
+}));
+
+void describe('all these commands', () => {
+  void it('have sent Cloudflare no request that the mock does not know', () =>
     assert.deepEqual(cloudflare.unknown, []));
 });

@@ -10,6 +10,7 @@ import { bindLocalShard, localShards } from '../lib/local-shards.ts';
 import { applyMigrations, assertIsShardOrEmpty, assertSameMigrations } from '../lib/migrations.ts';
 import { MAX_SHARDS, databaseNameOf, isShardName, shardNumber, type ShardName } from '../lib/shards.ts';
 import { d1, sqlText, stateFolderOf, type Target } from '../lib/wrangler.ts';
+import { isDeployed } from './deployed-worker.ts';
 import { ensureDatabase } from './deploy-resources.ts';
 import { describePlace, type Place } from './place.ts';
 import { readShards, type Shard } from './shards.ts';
@@ -20,15 +21,14 @@ const NOT_DEPLOYED = 'There is no deployed service yet, or only a part of it: ru
 export async function addShard(target: Target, wanted: string | undefined, asked: Place): Promise<void> {
   await assertIsPrepared(target);
   const shards = await readShards(target);
-  const bound = target.remote ? boundShards() : await localShards(stateFolderOf(target));
-  const isComplete = (name: ShardName) => bound.includes(name) && shards.some((shard) => shard.name === name);
-  if (!isComplete('SHARD_1')) throw new Error(NOT_DEPLOYED);
-  const name = chooseName(wanted, isComplete);
+  const complete = await completeShards(target, shards);
+  if (!complete.includes('SHARD_1')) throw new Error(NOT_DEPLOYED);
+  const name = chooseName(wanted, complete);
   const place = placeOf(
     shards.find((shard) => shard.name === name),
     asked,
   );
-  await assertSameMigrations(target, shards.map((shard) => shard.name).filter(isComplete));
+  await assertSameMigrations(target, complete);
   await bind(target, name, place);
   await applyMigrations(target, name);
   // The deployed Worker is not bound to it before the next deploy: a bank on it would get nothing but 503s.
@@ -46,16 +46,30 @@ async function assertIsPrepared(target: Target): Promise<void> {
   }
 }
 
+/**
+ * @returns the shards with which nothing is left to do. One that waits for the deploy is not complete, so that a command
+ * that was stopped at its very end says what comes next, instead of adding another.
+ */
+async function completeShards(target: Target, shards: Shard[]): Promise<ShardName[]> {
+  const bound = target.remote ? boundShards() : await localShards(stateFolderOf(target));
+  const complete: ShardName[] = [];
+  for (const { name, closed } of shards.filter((shard) => bound.includes(shard.name))) {
+    const waits = target.remote && closed === 1 && !(await isDeployed(name));
+    if (!waits) complete.push(name);
+  }
+  return complete;
+}
+
 /** @returns the shard that is wanted, or the first that is not complete */
-function chooseName(wanted: string | undefined, isComplete: (name: ShardName) => boolean): ShardName {
+function chooseName(wanted: string | undefined, complete: ShardName[]): ShardName {
   if (wanted === undefined) {
     for (let number = 2; number <= MAX_SHARDS; number += 1) {
-      if (!isComplete(`SHARD_${number}`)) return `SHARD_${number}`;
+      if (!complete.includes(`SHARD_${number}`)) return `SHARD_${number}`;
     }
     throw new Error(`There are ${MAX_SHARDS} shards already, and first words of phrases for no more.`);
   }
   if (!isShardName(wanted)) throw new Error(`--name must be SHARD_2 to SHARD_${MAX_SHARDS}, not ${wanted}.`);
-  if (isComplete(wanted)) {
+  if (complete.includes(wanted)) {
     throw new Error(`${wanted} exists already; nothing was changed. Leave out --name for the next free one.`);
   }
   return wanted;

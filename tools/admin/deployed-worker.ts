@@ -1,8 +1,8 @@
 /** What the deployed Worker is bound to. */
 import { wrangler } from '../lib/wrangler.ts';
 
-/** @throws if the version that gets the traffic lacks a binding */
-export async function assertIsDeployed(binding: string): Promise<void> {
+/** Is every version that gets traffic bound to it? During a gradual deployment there are two. */
+export async function isDeployed(binding: string): Promise<boolean> {
   const { versions } = JSON.parse(await wrangler(['deployments', 'status', '--json'])) as {
     versions: { version_id: string }[];
   };
@@ -10,8 +10,7 @@ export async function assertIsDeployed(binding: string): Promise<void> {
     const { resources } = JSON.parse(await wrangler(['versions', 'view', id, '--json'])) as {
       resources: { bindings: { name: string }[] };
     };
-    if (!resources.bindings.some(({ name }) => name === binding)) {
-      throw new Error(`The deployed Worker is not bound to ${binding} yet: run npm run deploy first.`);
-    }
+    if (!resources.bindings.some(({ name }) => name === binding)) return false;
   }
+  return true;
 }

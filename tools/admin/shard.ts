@@ -4,7 +4,7 @@ import { run, targetOf, withTarget } from '../lib/arguments.ts';
 import { assertSameMigrations } from '../lib/migrations.ts';
 import { d1, listShards, sqlText, type Target } from '../lib/wrangler.ts';
 import { addShard } from './add-shard.ts';
-import { assertIsDeployed } from './deployed-worker.ts';
+import { isDeployed } from './deployed-worker.ts';
 import { describePlace, withPlace } from './place.ts';
 import { readDifferences } from './reconcile-tenants.ts';
 import { MAX_USED_PERCENT, findShard, readShards, readUse, usedPercent, type Shard } from './shards.ts';
@@ -67,7 +67,9 @@ withTarget(program.command('open').description('take new banks').argument('<shar
   async (name, options) => {
     const target = targetOf(options);
     findShard(await readShards(target), name);
-    if (target.remote) await assertIsDeployed(name);
+    if (target.remote && !(await isDeployed(name))) {
+      throw new Error(`The deployed Worker is not bound to ${name} yet: run npm run deploy first.`);
+    }
     await setClosed(target, name, false);
     console.log(`${name} takes new banks.`);
   },

@@ -79,7 +79,7 @@ export async function writeDatabase(binding: DatabaseName, id: string): Promise<
     present === undefined
       ? text.replace(last, `${last}\n${entryOf(binding, id)}`)
       : text.replace(present, withLine(present, 'database_id', `"${id}"`));
-  if (next !== text) await writeAtomically(file, next);
+  await writeAtomically(file, next);
 }
 
 const entryOf = (binding: DatabaseName, id: string) => `[[d1_databases]]

@@ -1,11 +1,16 @@
 /** Writes files that other programs read at the same time. */
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Replaces a file as a whole: whoever reads it, or a program that is killed meanwhile, finds the old or the new text. */
-export async function writeAtomically(file: string, content: string | Buffer): Promise<void> {
+/**
+ * Replaces a file as a whole, if its text has changed: whoever reads it finds the old text or the new one, also if this
+ * program is killed meanwhile.
+ */
+export async function writeAtomically(file: string, text: string): Promise<void> {
+  if ((await readFile(file, 'utf8').catch(() => undefined)) === text) return;
   await mkdir(dirname(file), { recursive: true });
-  const unfinished = `${file}.${process.pid}`;
-  await writeFile(unfinished, content);
+  const unfinished = `${file}.${randomUUID()}`;
+  await writeFile(unfinished, text);
   await rename(unfinished, file);
 }

@@ -1,0 +1,76 @@
+/** Signed in or not, and the view that the URL names. */
+import type { ComponentChildren } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { CustomersView } from './customers/view.tsx';
+import { forgetKey, SessionProvider, type Session } from './session/session.ts';
+import { SignIn } from './session/sign-in.tsx';
+import { counted } from './ui/format.ts';
+import { useRoute } from './ui/hooks.ts';
+
+interface View {
+  name: string;
+  title: string;
+  show: (id: string | undefined) => ComponentChildren;
+}
+
+const VIEWS: View[] = [{ name: 'customers', title: 'Customers', show: (id) => <CustomersView id={id} /> }];
+
+export function App() {
+  const [session, setSession] = useState<Session>();
+  if (session === undefined) return <SignIn onSignIn={setSession} />;
+  const signOut = () => {
+    forgetKey();
+    // Nothing of the session stays in memory or in the URL.
+    history.replaceState(null, '', '/console');
+    setSession(undefined);
+  };
+  return (
+    <SessionProvider value={session}>
+      <SignedIn session={session} onSignOut={signOut} />
+    </SessionProvider>
+  );
+}
+
+function SignedIn({ session: { bank }, onSignOut }: { session: Session; onSignOut: () => void }) {
+  const [name, id] = useRoute();
+  const view = VIEWS.find((known) => known.name === name) ?? VIEWS[0];
+  useEffect(() => {
+    document.title = `${view?.title} · Console · Peere customers`;
+  }, [view]);
+  return (
+    <div class="console">
+      <aside>
+        <nav aria-label="Console">
+          {VIEWS.map((known) => (
+            <a
+              key={known.name}
+              href={`#${known.name}`}
+              aria-current={known === view ? 'page' : undefined}
+            >
+              {known.title}
+            </a>
+          ))}
+        </nav>
+        <section class="who" aria-label="Signed in">
+          <strong>{bank.name}</strong>
+          {bank.customerCount !== null && <span>{counted(bank.customerCount, 'customer')}</span>}
+          <details>
+            <summary>{bank.scopes.length} scopes</summary>
+            <ul>
+              {bank.scopes.map((scope) => (
+                <li key={scope}>
+                  <code>{scope}</code>
+                </li>
+              ))}
+            </ul>
+            <code>{bank.keyId}</code>
+          </details>
+          <button type="button" class="button small" onClick={onSignOut}>
+            Sign out
+          </button>
+        </section>
+      </aside>
+      <div class="view">{view?.show(id)}</div>
+    </div>
+  );
+}

@@ -2,6 +2,8 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { CustomersView } from './customers/view.tsx';
+import { useImport, type Import } from './import/use-import.ts';
+import { ImportView } from './import/view.tsx';
 import { forgetKey, SessionProvider, type Session } from './session/session.ts';
 import { SignIn } from './session/sign-in.tsx';
 import { counted } from './ui/format.ts';
@@ -10,10 +12,14 @@ import { useRoute } from './ui/hooks.ts';
 interface View {
   name: string;
   title: string;
-  show: (id: string | undefined) => ComponentChildren;
+  /** @param id what the URL names within the view */
+  show: (id: string | undefined, importing: Import) => ComponentChildren;
 }
 
-const VIEWS: View[] = [{ name: 'customers', title: 'Customers', show: (id) => <CustomersView id={id} /> }];
+const VIEWS: View[] = [
+  { name: 'customers', title: 'Customers', show: (id) => <CustomersView id={id} /> },
+  { name: 'import', title: 'Import', show: (_, importing) => <ImportView state={importing} /> },
+];
 
 export function App() {
   const [session, setSession] = useState<Session>();
@@ -32,6 +38,7 @@ export function App() {
 }
 
 function SignedIn({ session: { bank }, onSignOut }: { session: Session; onSignOut: () => void }) {
+  const importing = useImport();
   const [name, id] = useRoute();
   const view = VIEWS.find((known) => known.name === name) ?? VIEWS[0];
   useEffect(() => {
@@ -70,7 +77,7 @@ function SignedIn({ session: { bank }, onSignOut }: { session: Session; onSignOu
           </button>
         </section>
       </aside>
-      <div class="view">{view?.show(id)}</div>
+      <div class="view">{view?.show(id, importing)}</div>
     </div>
   );
 }

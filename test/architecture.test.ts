@@ -139,6 +139,20 @@ const AREAS: Record<string, string[]> = {
   'runtime.ts': ['log-events.ts'],
   'limits.ts': [],
   'log-events.ts': [],
+  // The console runs in browsers: the page, and the Web Worker that imports files by the code of the CLI.
+  'console/main.tsx': ['console/app.tsx'],
+  'console/app.tsx': [
+    'console/activity',
+    'console/import',
+    'console/customers',
+    'console/session',
+    'console/ui',
+  ],
+  'console/activity': ['console/session', 'console/ui', 'client'],
+  'console/import': ['console/session', 'console/ui', 'cli/batches', 'cli/reading', 'client'],
+  'console/customers': ['console/session', 'console/ui', 'client', 'lib'],
+  'console/session': ['console/ui', 'client'],
+  'console/ui': ['client'],
   'cli/cli.ts': ['cli/commands'],
   'cli/commands': [
     'cli/reconcile',
@@ -184,7 +198,11 @@ interface SourceFile {
 
 const texts = {
   ...import.meta.glob<string>('../src/**/*.ts', { query: '?raw', import: 'default', eager: true }),
-  ...import.meta.glob<string>('../packages/*/src/**/*.ts', { query: '?raw', import: 'default', eager: true }),
+  ...import.meta.glob<string>('../packages/*/src/**/*.{ts,tsx}', {
+    query: '?raw',
+    import: 'default',
+    eager: true,
+  }),
 };
 
 /** Block comments, and line comments that stand alone or after code, but not the `//` of a URL. */
@@ -203,7 +221,7 @@ const files = Object.entries(texts).map(([name, text]) =>
 );
 
 /** Folders with several areas, one for each file or folder in them. */
-const DIVIDED = new Set(['batches', 'cli']);
+const DIVIDED = new Set(['batches', 'cli', 'console']);
 
 function areaOf(path: string): string {
   const [first = '', second = '', ...deeper] = path.split('/');
@@ -216,7 +234,10 @@ function areaOf(path: string): string {
 function resolveImport(from: string, specifier: string): string | undefined {
   if (specifier === '@peere/client') return 'client/client.ts';
   return specifier.startsWith('.')
-    ? new URL(specifier, `file:///${from}`).pathname.slice(1).replace(/^src\//, '')
+    ? new URL(specifier, `file:///${from}`).pathname
+        .slice(1)
+        .replace(/^src\//, '')
+        .replace('/src/', '/')
     : undefined;
 }
 
@@ -265,7 +286,7 @@ function cyclesOf(sources: SourceFile[]): string[] {
 }
 
 const hasPackages = files.some(({ path }) => path.startsWith('cli/'));
-const isPresent = (area: string) => hasPackages || !/^(cli\/|client$)/.test(area);
+const isPresent = (area: string) => hasPackages || !/^(cli\/|console\/|client$)/.test(area);
 
 describe('the table of areas', () => {
   it('has every file, and no area without files', () => {

@@ -34,8 +34,5 @@ export async function buildConsole(): Promise<SiteFile[]> {
     name: path.replace(/^.*[\\/]/, ''),
     content: Buffer.from(contents),
   }));
-  return [
-    ...files,
-    { name: 'console.js.LICENSE.txt', content: Buffer.from(await licensesOf(metafile)) },
-  ];
+  return [...files, { name: 'console.js.LICENSE.txt', content: Buffer.from(await licensesOf(metafile)) }];
 }

@@ -1,6 +1,10 @@
 /** Signed in or not, and the view that the URL names. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { AuditView } from './activity/audit.tsx';
+import { BatchesView } from './activity/batches.tsx';
+import { EventsView } from './activity/events.tsx';
+import { WebhooksView } from './activity/webhooks.tsx';
 import { CustomersView } from './customers/view.tsx';
 import { useImport, type Import } from './import/use-import.ts';
 import { ImportView } from './import/view.tsx';
@@ -19,6 +23,10 @@ interface View {
 const VIEWS: View[] = [
   { name: 'customers', title: 'Customers', show: (id) => <CustomersView id={id} /> },
   { name: 'import', title: 'Import', show: (_, importing) => <ImportView state={importing} /> },
+  { name: 'batches', title: 'Batches', show: (id) => <BatchesView id={id} /> },
+  { name: 'events', title: 'Events', show: () => <EventsView /> },
+  { name: 'webhooks', title: 'Webhooks', show: () => <WebhooksView /> },
+  { name: 'audit', title: 'Audit log', show: (id) => <AuditView subject={id} /> },
 ];
 
 export function App() {
@@ -49,11 +57,7 @@ function SignedIn({ session: { bank }, onSignOut }: { session: Session; onSignOu
       <aside>
         <nav aria-label="Console">
           {VIEWS.map((known) => (
-            <a
-              key={known.name}
-              href={`#${known.name}`}
-              aria-current={known === view ? 'page' : undefined}
-            >
+            <a key={known.name} href={`#${known.name}`} aria-current={known === view ? 'page' : undefined}>
               {known.title}
             </a>
           ))}

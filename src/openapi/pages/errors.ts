@@ -17,9 +17,11 @@ const requestErrors = Object.entries(ERROR_GUIDE).map(([code, guide]): Entry => 
   const { status, message } = ERRORS[code as keyof typeof ERRORS];
   return { code, status, message, guide };
 });
-const rowFailures = Object.entries(FAILURE_GUIDE).map(
-  ([code, guide]): Entry => ({ code, message: 'Row of a batch', guide }),
-);
+const rowFailures = Object.entries(FAILURE_GUIDE).map(([code, guide]): Entry => ({
+  code,
+  message: 'Row of a batch',
+  guide,
+}));
 
 const section = ({ code, status, message, guide: { cause, fix } }: Entry) => `<section id="${code}">
         <h3><code>${code}</code></h3>
@@ -30,7 +32,8 @@ const section = ({ code, status, message, guide: { cause, fix } }: Entry) => `<s
 const indexOf = (entries: Entry[]) =>
   `<ul>${entries
     .map(
-      ({ code, status = '' }) => `<li><a href="#${code}"><span>${code}</span> <span>${status}</span></a></li>`,
+      ({ code, status = '' }) =>
+        `<li><a href="#${code}"><span>${code}</span> <span>${status}</span></a></li>`,
     )
     .join('')}</ul>`;
 

@@ -11,6 +11,8 @@ export interface Page {
   scripts?: string[];
   /** Left out on a page that is a program of its own. */
   footer?: boolean;
+  /** The content brings its own main landmark. */
+  hasOwnMain?: boolean;
   /** HTML of the content. */
   main: string;
 }
@@ -37,13 +39,15 @@ export function escapeHtml(text: string): string {
     .replaceAll('"', '&quot;');
 }
 
-export function framePage({ title, path, styles = [], scripts = [], footer = true, main }: Page): string {
+export function framePage(page: Page): string {
+  const { title, path, styles = [], scripts = [], footer = true, hasOwnMain = false, main } = page;
   const links = LINKS.map(
     ([href, name]) => `<a href="${href}"${href === path ? ' aria-current="page"' : ''}>${name}</a>`,
   );
   const sheets = ['/tokens.css', '/site.css', ...styles].map(
     (href) => `<link rel="stylesheet" href="${href}" />`,
   );
+  const element = hasOwnMain ? 'div' : 'main';
   return `<!doctype html>
 <html lang="en">
   <head>
@@ -60,7 +64,7 @@ export function framePage({ title, path, styles = [], scripts = [], footer = tru
       <a class="brand" href="/"><img src="/favicon.svg" alt="" />Peere customers</a>
       <nav aria-label="Pages">${links.join('')}</nav>
     </div></header>
-    <main id="main">${main}</main>
+    <${element} id="main">${main}</${element}>
     ${footer ? FOOTER : ''}
     ${scripts.map((src) => `<script src="${src}" defer></script>`).join('\n    ')}
   </body>

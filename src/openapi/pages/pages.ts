@@ -9,6 +9,7 @@ const referencePage = () =>
     path: '/docs',
     styles: ['/swagger-ui.css', '/docs.css'],
     scripts: ['/swagger-ui-bundle.js', '/docs.js'],
+    hasOwnMain: true,
     main: `
       <div id="reference"></div>
       <noscript><p>The reference needs JavaScript. <a href="/openapi.json">The OpenAPI document</a> works without it.</p></noscript>`,

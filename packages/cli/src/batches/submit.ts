@@ -137,7 +137,11 @@ export async function processBatch(
     ...failures.map(({ index, code, message, errors }) => {
       const faults = errors.map((fault) => `${fault.field} ${fault.message}`).join('; ') || message;
       const fields = errors.map(({ field }) => field);
-      return toFailedRow(batch, batch.sent[index] ?? 0, { code, reason: withFileRows(faults, batch), fields });
+      return toFailedRow(batch, batch.sent[index] ?? 0, {
+        code,
+        reason: withFileRows(faults, batch),
+        fields,
+      });
     }),
     ...unreported.map((index) => toFailedRow(batch, batch.sent[index] ?? 0, missing)),
   ].toSorted((one, other) => one.row - other.row);

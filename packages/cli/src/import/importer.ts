@@ -108,7 +108,11 @@ async function importLocked(options: ImportOptions, context: Context): Promise<I
     const totalRows = inspection?.rows;
     const repeats = dryRun ? new Repeats(totalRows) : undefined;
     const run = new ImportRun({ journal, submit, outputs, repeats, totalRows, concurrency }, terminal);
-    const rowsPerSecond = await run.run(splitIntoBatches(table.rows, batchRows, collectNowAndThen), signal, stop);
+    const rowsPerSecond = await run.run(
+      splitIntoBatches(table.rows, batchRows, collectNowAndThen),
+      signal,
+      stop,
+    );
     // The keys of JSON from standard input are only known now.
     reportIgnored(new Set([...table.ignored].filter((name) => !reported.has(name))), terminal);
     return summarise(run, rowsPerSecond, false, stem);

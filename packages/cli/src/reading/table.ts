@@ -16,7 +16,8 @@ export async function readTable(
   wanted: WantedFields = NEW_CUSTOMER,
 ): Promise<Table> {
   if (format === 'csv') return readCsv(name, text(), map, wanted);
-  if (Array.isArray(map) && map.length > 0) throw new CommandError('--map is for CSV: in JSON, rename the keys.');
+  if (Array.isArray(map) && map.length > 0)
+    throw new CommandError('--map is for CSV: in JSON, rename the keys.');
   return format === 'ndjson' ? readNdjson(text(), wanted) : readJson(name, text(), wanted);
 }
 

@@ -35,7 +35,17 @@ function Value({ customer, field }: { customer: CustomerWithEtag; field: keyof t
   return <span>{value}</span>;
 }
 
-const SHOWN = ['email', 'phone', 'address', 'state', 'country', 'gender', 'displayPicture', 'id', 'createdAt'] as const;
+const SHOWN = [
+  'email',
+  'phone',
+  'address',
+  'state',
+  'country',
+  'gender',
+  'displayPicture',
+  'id',
+  'createdAt',
+] as const;
 
 interface Actions {
   customer: CustomerWithEtag;
@@ -102,4 +112,3 @@ export function CustomerCard({ customer, onChange, onErased }: Actions) {
     </article>
   );
 }
-

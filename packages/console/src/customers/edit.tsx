@@ -70,7 +70,10 @@ export function Edit({ customer, onClose, onChange, onGone }: EditProps) {
   };
   const save = useTask(async (signal, onto: CustomerWithEtag) => {
     try {
-      await client.updateCustomer(customer.id, changesOf(draft, toDraft(onto)), { ifMatch: onto.etag, signal });
+      await client.updateCustomer(customer.id, changesOf(draft, toDraft(onto)), {
+        ifMatch: onto.etag,
+        signal,
+      });
     } catch (error) {
       if (!(error instanceof PeereError) || error.code !== 'PRECONDITION_FAILED') throw error;
       const now = await readAgain(signal);
@@ -93,7 +96,9 @@ export function Edit({ customer, onClose, onChange, onGone }: EditProps) {
       setBase(theirs);
       setTheirs(undefined);
     };
-    return <Conflict base={base} mine={draft} theirs={theirs} onTakeTheirs={takeTheirs} onKeepMine={saveMine} />;
+    return (
+      <Conflict base={base} mine={draft} theirs={theirs} onTakeTheirs={takeTheirs} onKeepMine={saveMine} />
+    );
   }
   const faults = faultsOf(save.error);
   return (

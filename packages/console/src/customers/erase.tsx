@@ -41,11 +41,7 @@ export function Erase({ customer, onClose, onErased }: EraseProps) {
         />
         <ErrorNote error={erase.error} />
         <div class="actions">
-          <button
-            type="submit"
-            class="button danger primary"
-            disabled={!typed.isConfirmed || erase.isBusy}
-          >
+          <button type="submit" class="button danger primary" disabled={!typed.isConfirmed || erase.isBusy}>
             {erase.isBusy ? 'Erasing …' : 'Erase for good'}
           </button>
           <button type="button" class="button" onClick={onClose}>

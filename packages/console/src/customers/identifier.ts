@@ -18,7 +18,10 @@ export function readIdentifier(text: string): Typed {
 }
 
 function phraseFault(typed: string): string {
-  const words = typed.normalize('NFKC').toLowerCase().split(/[\s._-]+/);
+  const words = typed
+    .normalize('NFKC')
+    .toLowerCase()
+    .split(/[\s._-]+/);
   const unknown = words.filter((word) => !WORDS.has(word));
   if (words.length === PHRASE_WORDS && unknown.length > 0) {
     const named = unknown.map((word) => `“${word}”`).join(' and ');

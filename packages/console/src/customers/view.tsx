@@ -8,8 +8,7 @@ import { CustomerCard } from './card.tsx';
 import { readIdentifier } from './identifier.ts';
 
 type Found =
-  | { customer: CustomerWithEtag; message?: string | undefined }
-  | { customer: undefined; message: string };
+  { customer: CustomerWithEtag; message?: string | undefined } | { customer: undefined; message: string };
 
 export function CustomersView({ id }: { id: string | undefined }) {
   const { client, may } = useSession();
@@ -74,12 +73,7 @@ export function CustomersView({ id }: { id: string | undefined }) {
           <Note tone={found.customer === undefined ? 'plain' : 'good'}>{found.message}</Note>
         )}
         {found?.customer !== undefined && (
-          <CustomerCard
-            key={found.customer.id}
-            customer={found.customer}
-            onChange={show}
-            onErased={erased}
-          />
+          <CustomerCard key={found.customer.id} customer={found.customer} onChange={show} onErased={erased} />
         )}
       </div>
       {found === undefined && !task.isBusy && task.error === undefined && (

@@ -160,7 +160,10 @@ export function useImport(): Import {
       worker.current = new Worker('/console-import.js');
       worker.current.addEventListener('message', ({ data }: MessageEvent<Report>) => onReport(data));
       worker.current.addEventListener('error', ({ message }) =>
-        onReport({ type: 'failed', fault: { message: message || 'The file can’t be read in this browser.' } }),
+        onReport({
+          type: 'failed',
+          fault: { message: message || 'The file can’t be read in this browser.' },
+        }),
       );
       tell({ type: 'open', file, format: undefined });
     },

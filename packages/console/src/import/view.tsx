@@ -20,7 +20,9 @@ export function ImportView({ state }: { state: Import }) {
     <>
       <ViewHead
         title="Import"
-        lead={opened === undefined ? 'A file becomes customers, each with a phrase.' : <FileLine state={state} />}
+        lead={
+          opened === undefined ? 'A file becomes customers, each with a phrase.' : <FileLine state={state} />
+        }
       >
         {opened !== undefined && step !== 'sending' && (
           <button type="button" class="button" onClick={state.reset}>
@@ -40,7 +42,8 @@ export function ImportView({ state }: { state: Import }) {
 function FileLine({ state: { opened, counted: found } }: { state: Import }) {
   return (
     <>
-      <strong>{opened?.name}</strong>, {found === undefined ? 'counting its rows …' : counted(found.rows, 'row')}
+      <strong>{opened?.name}</strong>,{' '}
+      {found === undefined ? 'counting its rows …' : counted(found.rows, 'row')}
     </>
   );
 }

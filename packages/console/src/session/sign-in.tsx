@@ -22,7 +22,9 @@ export function SignIn({ onSignIn }: { onSignIn: (session: Session) => void }) {
   return (
     <div class="sign-in card">
       <h1>Sign in to the console</h1>
-      <p class="soft">Look up customers, bring in files and see what happened, with an API key of your bank.</p>
+      <p class="soft">
+        Look up customers, bring in files and see what happened, with an API key of your bank.
+      </p>
       <form onSubmit={submit}>
         <div class="field">
           <label for="key">API key</label>

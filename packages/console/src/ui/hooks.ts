@@ -12,7 +12,10 @@ export interface Task<Arguments extends unknown[]> {
 export function useTask<Arguments extends unknown[]>(
   work: (signal: AbortSignal, ...args: Arguments) => Promise<void>,
 ): Task<Arguments> {
-  const [state, setState] = useState<{ isBusy: boolean; error: unknown }>({ isBusy: false, error: undefined });
+  const [state, setState] = useState<{ isBusy: boolean; error: unknown }>({
+    isBusy: false,
+    error: undefined,
+  });
   const latest = useRef(work);
   latest.current = work;
   const stop = useRef(new AbortController());

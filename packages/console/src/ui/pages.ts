@@ -20,7 +20,10 @@ interface Reader<Row> {
   stop: AbortController;
 }
 
-async function take<Row>(rows: AsyncGenerator<Row>, limit: number): Promise<{ taken: Row[]; isEnd: boolean }> {
+async function take<Row>(
+  rows: AsyncGenerator<Row>,
+  limit: number,
+): Promise<{ taken: Row[]; isEnd: boolean }> {
   const taken: Row[] = [];
   while (taken.length < limit) {
     const next = await rows.next();

@@ -29,11 +29,13 @@ list.addEventListener('keydown', ({ key }) => {
 list.hidden = false;
 select(tabs[0]);
 
+async function copy(button) {
+  await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+  button.textContent = 'Copied';
+  setTimeout(() => (button.textContent = 'Copy'), 2_000);
+}
+
 for (const button of document.querySelectorAll('[data-copy]')) {
   button.hidden = false;
-  button.addEventListener('click', async () => {
-    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
-    button.textContent = 'Copied';
-    setTimeout(() => (button.textContent = 'Copy'), 2_000);
-  });
+  button.addEventListener('click', () => void copy(button));
 }

@@ -68,10 +68,10 @@ export function Edit({ customer, onClose, onChange, onGone }: EditProps) {
     if (now === null) onGone();
     return now;
   };
-  const save = useTask(async (signal, onto: CustomerWithEtag) => {
+  const save = useTask(async (signal, read: CustomerWithEtag) => {
     try {
-      await client.updateCustomer(customer.id, changesOf(draft, toDraft(onto)), {
-        ifMatch: onto.etag,
+      await client.updateCustomer(customer.id, changesOf(draft, toDraft(read)), {
+        ifMatch: read.etag,
         signal,
       });
     } catch (error) {
@@ -91,7 +91,7 @@ export function Edit({ customer, onClose, onChange, onGone }: EditProps) {
       onClose();
     };
     const saveMine = () => {
-      const merged = onto(draft, base, theirs);
+      const merged = rebase(draft, base, theirs);
       setDraft(merged);
       setBase(theirs);
       setTheirs(undefined);
@@ -134,7 +134,7 @@ export function Edit({ customer, onClose, onChange, onGone }: EditProps) {
 }
 
 /** The draft on top of what the customer is now: fields that were not touched show what somebody else wrote. */
-function onto(draft: Draft, base: Customer, now: Customer): Draft {
+function rebase(draft: Draft, base: Customer, now: Customer): Draft {
   const [before, after] = [toDraft(base), toDraft(now)];
   const value = (field: UpdateField) => (draft[field].trim() === before[field] ? after[field] : draft[field]);
   return Object.fromEntries(UPDATE_FIELDS.map((field) => [field, value(field)])) as Draft;

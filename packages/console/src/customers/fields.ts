@@ -35,5 +35,5 @@ export function toDraft(customer: Customer): Draft {
 /** The fields of a draft that differ from what they were when it was begun. */
 export function changesOf(draft: Draft, base: Draft): CustomerUpdate {
   const changed = UPDATE_FIELDS.filter((field) => draft[field].trim() !== base[field]);
-  return Object.fromEntries(changed.map((field) => [field, draft[field].trim() || null])) as CustomerUpdate;
+  return Object.fromEntries(changed.map((field) => [field, draft[field].trim() || null]));
 }

@@ -1,7 +1,7 @@
 /** How far a check or an import has come. */
 import { useEffect, useState } from 'preact/hooks';
 import { count, counted, duration } from '../ui/format.ts';
-import type { Progress } from './use-import.ts';
+import type { Progress } from './import-state.ts';
 
 interface ProgressProps {
   label: string;

@@ -11,7 +11,7 @@ import {
 import type { FaultGroup, ImportResult, ShownFailure } from './plan.ts';
 
 /** Rows in the page's table of failures. */
-const MAX_SHOWN_FAILURES = 200;
+const MAX_SHOWN_FAILURES = 100;
 
 /** Names of what is wrong with a row apart from its fields. */
 const OTHER_GROUPS: Record<string, string> = {

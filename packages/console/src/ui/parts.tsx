@@ -50,7 +50,7 @@ export function Badge({ tone, children }: { tone: Tone; children: ComponentChild
 /** An error in the API's own words, with its link. */
 export function ErrorNote({ error, children }: { error: unknown; children?: ComponentChildren }) {
   if (error === undefined) return null;
-  const { message } = error instanceof Error ? error : new Error(String(error));
+  const message = error instanceof Error ? error.message : 'Something went wrong. Reload the page.';
   return (
     <div class="note bad" role="alert">
       <p>{message}</p>

@@ -147,6 +147,7 @@ const AREAS: Record<string, string[]> = {
     'console/customers',
     'console/session',
     'console/ui',
+    'client',
   ],
   'console/activity': ['console/session', 'console/ui', 'client'],
   'console/import': ['console/session', 'console/ui', 'cli/batches', 'cli/reading', 'client'],

@@ -1,4 +1,5 @@
 /** Signed in or not, and the view that the URL names. */
+import type { Bank } from '@peere/client';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { AuditView } from './activity/audit.tsx';
@@ -11,7 +12,7 @@ import { ImportView } from './import/view.tsx';
 import { forgetKey, SessionProvider, type Session } from './session/session.ts';
 import { SignIn } from './session/sign-in.tsx';
 import { counted } from './ui/format.ts';
-import { useRoute } from './ui/hooks.ts';
+import { useRoute, useTask } from './ui/hooks.ts';
 
 interface View {
   name: string;
@@ -40,13 +41,25 @@ export function App() {
   };
   return (
     <SessionProvider value={session}>
-      <SignedIn session={session} onSignOut={signOut} />
+      <SignedIn session={session} onBank={(bank) => setSession({ ...session, bank })} onSignOut={signOut} />
     </SessionProvider>
   );
 }
 
-function SignedIn({ session: { bank }, onSignOut }: { session: Session; onSignOut: () => void }) {
+interface SignedInProps {
+  session: Session;
+  /** Tells what has changed: the number of its customers. */
+  onBank: (bank: Bank) => void;
+  onSignOut: () => void;
+}
+
+function SignedIn({ session: { bank, client }, onBank, onSignOut }: SignedInProps) {
   const importing = useImport();
+  const isImported = importing.step === 'done';
+  const countAgain = useTask(async (signal) => onBank(await client.getBank({ signal })));
+  useEffect(() => {
+    if (isImported) countAgain.run();
+  }, [isImported]);
   const [name, id] = useRoute();
   const view = VIEWS.find((known) => known.name === name) ?? VIEWS[0];
   useEffect(() => {

@@ -13,7 +13,8 @@ const WAYS = [
     id: 'curl',
     name: 'cURL',
     code: `curl -H "Authorization: Bearer ${KEY}" \\
-  "${ORIGIN}/v1/bank/customer?phrase=${phrase}"`,
+  --get "${ORIGIN}/v1/bank/customer" \\
+  --data-urlencode "phrase=${phrase}"`,
   },
   {
     id: 'typescript',

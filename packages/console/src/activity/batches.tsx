@@ -12,6 +12,11 @@ import { BatchView } from './batch.tsx';
 const PAGE_ROWS = 50;
 
 const COLUMNS = [
+  { name: 'Accepted', cell: ({ createdAt }: Batch) => <Time at={createdAt} /> },
+  { name: 'State', cell: ({ status }: Batch) => <BatchState status={status} /> },
+  { name: 'Rows', isNumber: true, cell: ({ summary }: Batch) => count(summary.total) },
+  { name: 'Customers', isNumber: true, cell: ({ summary }: Batch) => count(summary.successful) },
+  { name: 'Failed', isNumber: true, cell: ({ summary }: Batch) => count(summary.failed) },
   {
     name: 'Batch',
     cell: ({ batchId }: Batch) => (
@@ -20,11 +25,6 @@ const COLUMNS = [
       </a>
     ),
   },
-  { name: 'Accepted', cell: ({ createdAt }: Batch) => <Time at={createdAt} /> },
-  { name: 'State', cell: ({ status }: Batch) => <BatchState status={status} /> },
-  { name: 'Rows', isNumber: true, cell: ({ summary }: Batch) => count(summary.total) },
-  { name: 'Customers', isNumber: true, cell: ({ summary }: Batch) => count(summary.successful) },
-  { name: 'Failed', isNumber: true, cell: ({ summary }: Batch) => count(summary.failed) },
 ];
 
 export function BatchesView({ id }: { id: string | undefined }) {

@@ -5,7 +5,15 @@ import { useSession } from '../session/session.ts';
 import { useLeaveWarning, useTask } from '../ui/hooks.ts';
 import { ErrorNote } from '../ui/parts.tsx';
 import { Conflict } from './conflict.tsx';
-import { changesOf, isWriteOnly, LABELS, toDraft, type Draft, type UpdateField } from './fields.ts';
+import {
+  changesOf,
+  EDITED_FIELDS,
+  isWriteOnly,
+  LABELS,
+  toDraft,
+  type Draft,
+  type UpdateField,
+} from './fields.ts';
 
 interface EditProps {
   customer: CustomerWithEtag;
@@ -110,7 +118,7 @@ export function Edit({ customer, onClose, onChange, onGone }: EditProps) {
       }}
     >
       <div class="grid">
-        {UPDATE_FIELDS.map((field) => (
+        {EDITED_FIELDS.map((field) => (
           <DraftField
             key={field}
             field={field}

@@ -24,6 +24,11 @@ export const LABELS: Record<keyof Customer | keyof CustomerUpdate, string> = {
 /** Can be changed, and is never shown by a read. */
 export const isWriteOnly = (field: UpdateField) => !(field in CUSTOMER_FIELDS);
 
+/** The fields of the form: those that can be seen come first. */
+export const EDITED_FIELDS = UPDATE_FIELDS.toSorted(
+  (one, other) => Number(isWriteOnly(one)) - Number(isWriteOnly(other)),
+);
+
 /** What a form has: a text for each field. One that is empty clears the field, or leaves a write-only one as it is. */
 export type Draft = Record<UpdateField, string>;
 

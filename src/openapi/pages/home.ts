@@ -31,7 +31,7 @@ const customer = await peere.getCustomer({
   },
   {
     id: 'cli',
-    name: 'Command line',
+    name: 'CLI',
     code: `export PEERE_URL=${ORIGIN}
 export PEERE_API_KEY=${KEY}
 

@@ -30,18 +30,20 @@ const UNREADABLE = 'The file can’t be read in this browser.';
 function useImportWorker(onReport: (report: Report) => void) {
   const worker = useRef<Worker>(undefined);
   const stop = () => worker.current?.terminate();
+  const tell = (command: Command) => worker.current?.postMessage(command);
   useEffect(() => stop, []);
   return {
     stop,
-    start: () => {
+    start: (file: File) => {
       stop();
       worker.current = new Worker('/console-import.js');
       worker.current.addEventListener('message', ({ data }: MessageEvent<Report>) => onReport(data));
       worker.current.addEventListener('error', ({ message }) =>
         onReport({ type: 'failed', fault: { message: message || UNREADABLE } }),
       );
+      tell({ type: 'open', file, format: undefined });
     },
-    tell: (command: Command) => worker.current?.postMessage(command),
+    tell,
   };
 }
 
@@ -95,7 +97,8 @@ export function useImport(): Import {
     dispatch({ type: 'began', step });
     worker.tell(command);
   };
-  const sendAll = (begun: Journal) => {
+  const sendAll = (begun: Journal | undefined) => {
+    if (begun === undefined) return;
     journal.record(begun);
     start('sending', { type: 'send', plan: begun.plan, key, importId: begun.id, accepted: begun.accepted });
   };
@@ -104,15 +107,11 @@ export function useImport(): Import {
     choose: (file) => {
       journal.forget();
       dispatch({ type: 'chosen' });
-      worker.start();
-      worker.tell({ type: 'open', file, format: undefined });
+      worker.start(file);
     },
     check: (plan) => start('checking', { type: 'check', plan, key }),
     send: (plan) => sendAll(beginJournal(plan)),
-    resumeJournal: () => {
-      const known = journal.current();
-      if (known !== undefined) sendAll(known);
-    },
+    resumeJournal: () => sendAll(journal.current()),
     setPaused: (isPaused) => {
       worker.tell({ type: isPaused ? 'pause' : 'resume' });
       dispatch({ type: 'paused', isPaused });

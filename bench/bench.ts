@@ -60,6 +60,7 @@ type Round = LoadRound<Load>;
 /** @param isReversed alternates, so that no load always follows the same one */
 async function playRound(servers: Servers, milliseconds: number, isReversed: boolean): Promise<Round> {
   for (const { url } of [servers.ours, servers.large, servers.importing]) await fillCache(url);
+  await fillCache(servers.ceiling.url, [REQUESTS.rawCache]);
   const round: Partial<Round> = {};
   const loads = Object.entries(LOADS);
   for (const [name, [server, next]] of isReversed ? loads.toReversed() : loads) {

@@ -11,7 +11,7 @@ const COLUMNS = `id, account_name, gender, display_picture, bank_id, phrase, cou
   created_at`;
 /** The staged fields of src/batches/accept/plan.ts, in order. */
 const STAGED = `batch_index, id, phrase, client_ref, email, account_name, firstname, lastname, middlename, country,
-  address, gender, phone, account_number, reference`;
+  address, gender, phone, sealed_fields`;
 const VALUES = STAGED.split(',')
   .map((_, position) => `value ->> ${position}`)
   .join(', ');

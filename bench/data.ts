@@ -77,9 +77,9 @@ export async function prepare({ name, url, directory, db }: BenchServer): Promis
   await db
     .prepare(
       `INSERT INTO customers (bank_id, id, email, phrase, account_name, firstname, lastname, country, phone, address,
-         account_number, reference, client_ref, batch_index, created_at)
+         sealed_fields, client_ref, batch_index, created_at)
        SELECT '${BANK}', value ->> 'id', value ->> 'email', value ->> 'phrase', 'Adaobi Okafor ' || key, 'Adaobi', 'Okafor',
-         'NG', '+2348031234567', '12 Marina Road, Lagos', '1.', '1.', key, key, 0 FROM json_each(?)`,
+         'NG', '+2348031234567', '12 Marina Road, Lagos', '1.', key, key, 0 FROM json_each(?)`,
     )
     .bind(JSON.stringify(known))
     .run();
@@ -94,9 +94,9 @@ async function migrate(db: D1Database, folder: string): Promise<void> {
 }
 
 /** Asks for each customer once, which caches those that are not. A value is cached for five minutes. */
-export async function fillCache(url: URL): Promise<void> {
+export async function fillCache(url: URL, requests = [REQUESTS.phrase, REQUESTS.payee]): Promise<void> {
   for (let n = 0; n < KNOWN_CUSTOMERS; n += 1) {
-    for (const { path, headers } of [REQUESTS.phrase(n), REQUESTS.payee(n)]) {
+    for (const { path, headers } of requests.map((request) => request(n))) {
       await fetch(new URL(path, url), { headers: { ...headers } });
     }
   }
@@ -114,10 +114,10 @@ export async function multiply(db: D1Database, staged: string, times: number): P
       .prepare(
         `WITH RECURSIVE copies(copy) AS (SELECT ?2 UNION ALL SELECT copy + 1 FROM copies WHERE copy < ?3)
          INSERT INTO customers (bank_id, id, phrase, client_ref, email, account_name, firstname, lastname, middlename,
-           country, address, gender, phone, account_number, reference, batch_index, created_at)
+           country, address, gender, phone, sealed_fields, batch_index, created_at)
          SELECT '${BANK}', printf('cus_01K%05d%018d', copy, value ->> 0), lower(hex(randomblob(12))), value ->> 3,
            copy || '.' || (value ->> 4), value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10,
-           value ->> 11, value ->> 12, value ->> 13, value ->> 14, value ->> 0, 0
+           value ->> 11, value ->> 12, value ->> 13, value ->> 0, 0
          FROM copies CROSS JOIN json_each(?1)`,
       )
       .bind(staged, first, Math.min(first + maxCopies, times) - 1)

@@ -1,7 +1,7 @@
 /** What version 0.1.0 stored in D1 and the queue is still read or safely ignored. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, expect, it } from 'vitest';
-import { BATCH_FIELDS } from '../src/batches/staged-customer.ts';
+import { BATCH_FIELDS } from '../src/customers/fields.ts';
 import { matchesFingerprint } from '../src/batches/accept/fingerprint.ts';
 import { hmacHex, importFieldKey } from '../src/crypto/field-cipher.ts';
 import { systemRuntime } from '../src/runtime.ts';

@@ -39,7 +39,7 @@ END;
 
 -- A change must name the newest row of the log for its customer, and that row must have an API key. An older row belongs
 -- to another change, and a row without an API key was written by a trigger. `at` rises from row to row of a customer,
--- even if clocks differ. Sealing account_number and reference again is left out, because it does not change their values.
+-- even if clocks differ. Sealing sealed_fields again is left out, because it does not change their values.
 CREATE TRIGGER customers_updated_by_nobody
 AFTER UPDATE OF bank_id, id, phrase, email, account_name, firstname, lastname, middlename, country, state, address,
   gender, phone, display_picture, client_ref, batch_index, created_at, revision ON customers

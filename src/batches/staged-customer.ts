@@ -1,6 +1,6 @@
 /** A staged customer: one that was accepted and waits in its chunk for the consumer. */
 import { customers } from '../customers/customers.table.ts';
-import { BATCH_RULES, STAGED_TEXTS, type StagedText } from '../customers/fields.ts';
+import { STAGED_TEXTS, type StagedText } from '../customers/fields.ts';
 
 export type StagedField = 'index' | StagedText;
 
@@ -15,6 +15,3 @@ export const STAGED_COLUMNS: readonly string[] = [
   customers.batchIndex.name,
   ...STAGED_TEXTS.map((field) => customers[field].name),
 ];
-
-/** The fields that a bank sends, in their staged order: new ones are added at the end. */
-export const BATCH_FIELDS: readonly string[] = STAGED_TEXTS.filter((field) => field in BATCH_RULES);

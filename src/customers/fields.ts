@@ -45,8 +45,11 @@ interface Imported {
   letter: string;
   /** Place in the staged row. A stored format: a new field takes the next number. */
   staged: number;
-  /** Encrypted before it is stored. */
-  sealed?: true;
+}
+
+/** Has no column of its own: it is encrypted into `sealedFields`, with the others of its kind. No read shows it. */
+interface Sealed extends Imported {
+  sealed: true;
 }
 
 /** Any other field. The id and the phrase are staged too: a batch is given them when it is accepted. */
@@ -55,7 +58,7 @@ interface NotImported {
   staged?: number;
 }
 
-export type Field = Stored & (Imported | NotImported);
+export type Field = (Stored & (Imported | NotImported)) | Sealed;
 
 export const GENDERS = ['male', 'female', 'other'] as const;
 
@@ -141,20 +144,10 @@ export const FIELDS = {
     update: clearable(MAX_PHONE_CHARACTERS, cleanPhone, undamaged, possiblePhone),
     extended: 3,
   },
-  accountNumber: {
-    column: text('account_number').notNull(),
-    batch: reference,
-    letter: 'B',
-    staged: 13,
-    sealed: true,
-  },
-  reference: {
-    column: text('reference').notNull(),
-    batch: reference,
-    letter: 'R',
-    staged: 14,
-    sealed: true,
-  },
+  accountNumber: { batch: reference, letter: 'B', staged: 13, sealed: true },
+  reference: { batch: reference, letter: 'R', staged: 14, sealed: true },
+  /** As one value, which takes half the time of two and 36 bytes less. customers/sealed-fields.ts has its format. */
+  sealedFields: { column: text('sealed_fields').notNull(), staged: 15 },
   displayPicture: {
     column: text('display_picture'),
     update: clearable(MAX_URL_CHARACTERS, keep, publicHttpsUrl),
@@ -178,8 +171,8 @@ type ByField<Property extends string> = {
   ]: Fields[Name] extends Record<Property, infer Value> ? Value : never;
 };
 
-function byField<Property extends keyof (Stored & Imported)>(property: Property): ByField<Property> {
-  const having = Object.entries<Partial<Stored & Imported>>(FIELDS).filter(([, field]) => property in field);
+function byField<Property extends keyof (Stored & Sealed)>(property: Property): ByField<Property> {
+  const having = Object.entries<Partial<Stored & Sealed>>(FIELDS).filter(([, field]) => property in field);
   return Object.fromEntries(having.map(([name, field]) => [name, field[property]])) as ByField<Property>;
 }
 
@@ -198,9 +191,13 @@ export type StandardField = keyof ByField<'standard'>;
 export type ExtendedField = keyof ByField<'extended'>;
 export type SealedField = keyof ByField<'sealed'>;
 /** A text of the staged row. */
-export type StagedText = keyof ByField<'staged'>;
+export type StagedText = Exclude<keyof ByField<'staged'>, SealedField>;
 
 export const STANDARD_FIELDS: readonly StandardField[] = inOrder(byField('standard'));
 export const EXTENDED_FIELDS: readonly ExtendedField[] = inOrder(byField('extended'));
-export const SEALED_FIELDS: readonly SealedField[] = Object.keys(byField('sealed')) as SealedField[];
-export const STAGED_TEXTS: readonly StagedText[] = inOrder(byField('staged'));
+const inStagedOrder = inOrder(byField('staged'));
+const isSealed = (field: string): field is SealedField => field in byField('sealed');
+export const SEALED_FIELDS: readonly SealedField[] = inStagedOrder.filter(isSealed);
+export const STAGED_TEXTS: readonly StagedText[] = inStagedOrder.filter((field) => !isSealed(field));
+/** The fields that a bank sends, in their staged order: new ones are added at the end. */
+export const BATCH_FIELDS: readonly string[] = inStagedOrder.filter((field) => field in BATCH_RULES);

@@ -209,7 +209,7 @@ export class Tenant {
 }
 
 function presentRow<Row extends { id: string }>(row: WithState<Row> | undefined): Row | undefined {
-  return row === undefined || row.id === null ? undefined : (row as Row);
+  return row === undefined || row.id === null ? undefined : row;
 }
 
 /** @throws UNAVAILABLE instead of a refusal, which comes a second time if the bank moves again at that moment */

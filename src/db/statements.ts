@@ -164,9 +164,9 @@ export async function executeBehind<First, const Parts extends Transaction>(
   const results = bound.length === 0 ? [] : await waitFor(db, db.batch(bound), deadlineMs);
   let next = inFront.length;
   const rows = named.map(([name, part]) => {
-    const first = next;
+    const begin = next;
     next += statementsOf(part).length;
-    return [name, results.slice(first, next).flatMap((result) => result.results)] as const;
+    return [name, results.slice(begin, next).flatMap((result) => result.results)] as const;
   });
   return {
     first: first === undefined ? [] : (results[0]?.results as First[]),

@@ -16,7 +16,7 @@ const words: ReadonlySet<string> = new Set(wordlist);
  * @param firstWords the words with which the phrase may begin
  */
 export function createPhrase(random: () => number, firstWords: readonly string[]): string {
-  const draw = (words: readonly string[]) => words[Math.floor(random() * words.length)] ?? '';
+  const draw = (list: readonly string[]) => list[Math.floor(random() * list.length)] ?? '';
   return [draw(firstWords), draw(wordlist), draw(wordlist), draw(wordlist)].join('-');
 }
 

@@ -210,7 +210,7 @@ export const COMPONENTS = {
     health(),
     'The service is running.',
     { checked: 'The dependencies that were checked and work. Empty without `deep`.' },
-    { checked: ['database', 'cache', 'queue'] },
+    { checked: ['directory', 'SHARD_1', 'cache', 'queue'] },
   ),
   ErrorResponse: component(
     errorResponse(),

@@ -69,7 +69,7 @@ With \`type\`, a page may have no events and still a \`next\`: one request looks
     tag: 'Webhooks',
     summary: 'Change a webhook',
     description:
-      'Changes its URL, its types or both. It keeps its position: the new types count for the events after it. A new URL is tried at once.',
+      'Changes its URL, its types or both. It keeps its position: the new types count for the events after it. A new URL is tried soon, at most once in 10 seconds.',
     params: WEBHOOK_PARAMS,
     query: {},
     body: { types: ['batch.completed'] },
@@ -88,7 +88,7 @@ With \`type\`, a page may have no events and still a \`next\`: one request looks
     tag: 'Webhooks',
     summary: 'Enable a webhook',
     description:
-      'Sends again from its position, at once. It also ends the wait of a webhook that is failing. If your receiver cannot digest an event, skip it: give its id as `after`.',
+      'Sends again from its position: at once, or 10 seconds after the last attempt. It also ends the wait of a webhook that is failing. If your receiver cannot digest an event, skip it: give its id as `after`.',
     params: WEBHOOK_PARAMS,
     query: {
       after: {

@@ -43,7 +43,7 @@ export const REQUEST_HEADERS: Record<RequestHeader | 'X-D1-Bookmark', SentHeader
   'X-D1-Bookmark': {
     description: 'From an earlier response: this response sees at least what that one saw.',
     schema: text,
-    example: '00000001-00000000-00000000-00000000000000000000000000000000',
+    example: 'SHARD_1:00000001-00000000-00000000-00000000000000000000000000000000',
   },
 };
 

@@ -58,7 +58,7 @@ Responses ask proxies not to compress them (\`no-transform\`), because that woul
 
 A lookup by phrase alone, with an API key that has \`customers:read\` but not \`customers:read:extended\`, may be answered from the edge cache (\`X-Cache: HIT\`), and so may every payee. An update is written at once to the cache of the data centre that takes it, and reaches the others when their copies end: no cached response is older than 5 minutes. For a lookup, \`Cache-Control: no-cache\` bypasses the cache.
 
-Every other response comes from the database, lookups and lists from its nearest replica. That a phrase which may be cached is unknown, only the primary says. It has an \`X-D1-Bookmark\`. Send the newest one (they sort as text) with your next request: the response then sees at least what the earlier one saw, such as your update, or the customers of a completed batch.
+Every other response comes from the database, lookups and lists from its nearest replica. That a phrase which may be cached is unknown, only the primary says. It has an \`X-D1-Bookmark\`. It begins with the name of a database. Send the newest one (those of one database sort as text; otherwise, the last one) with your next request: the response then sees at least what the earlier one saw, such as your update, or the customers of a completed batch.
 
 ## Limits
 

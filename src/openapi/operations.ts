@@ -235,7 +235,7 @@ export const OPERATIONS: Record<string, Documented> = {
     tag: 'Service',
     summary: 'Is the service running?',
     description:
-      'For monitors. With `deep=1` it also checks the database, the cache and the queue, and a 503 names in `errors` those that do not respond. The result may be 5 seconds old.',
+      'For monitors. With `deep=1` it also checks each database, the cache and the queue, and a 503 names in `errors` those that do not respond. The result may be 5 seconds old.',
     query: { deep: { description: '`1`: check the dependencies too.', example: '1' } },
   },
 };

@@ -1,5 +1,11 @@
 /** When a failed delivery is tried again, and when never. */
 
+/**
+ * Shortest time between two requests to a receiver that a bank causes by a test or a change: whoever holds an API key must
+ * not aim us at somebody's server.
+ */
+export const MIN_INTERVAL_MS = 10_000;
+
 /** The first retry comes after at most this. */
 const FIRST_DELAY_MS = 5_000;
 export const MAX_DELAY_MS = 6 * 3_600_000;

@@ -12,6 +12,7 @@ import { createId } from '../lib/ids.ts';
 import type { Runtime } from '../runtime.ts';
 import { sendToReceiver, WEBHOOK_SECRET, type Attempt, type SendDeps } from './receiver.ts';
 import { normaliseReceiverUrl } from './receiver-url.ts';
+import { MIN_INTERVAL_MS } from './retries.ts';
 import { createSecret } from './signature.ts';
 import type { WebhookUpdate } from './webhooks.requests.ts';
 import type { Webhook } from './webhooks.responses.ts';
@@ -31,8 +32,6 @@ import {
 export const MAX_ENDPOINTS = 20;
 /** How long the previous secret signs too, so that receivers can be changed one by one. */
 export const SECRETS_OVERLAP_MS = 24 * 3_600_000;
-/** Between two tests of an endpoint: whoever holds an API key must not aim us at somebody's server. */
-const TEST_INTERVAL_MS = 10_000;
 
 export interface WebhookDeps extends WakeDeps, SendDeps {
   databases: Tenants;
@@ -97,7 +96,7 @@ export async function deleteWebhook(deps: WebhookDeps, actor: ActingCaller, id: 
 }
 
 /**
- * Enables an endpoint, or has one that is failing tried at once.
+ * Enables an endpoint, or has one that is failing tried soon.
  * @param after id of an event to go on after, for example one that the receiver cannot digest; undefined: where it is
  * @throws WEBHOOK_NOT_FOUND, a 400 for an event that is not the bank's, EVENTS_EXPIRED
  */
@@ -137,18 +136,18 @@ export async function rotateSecret(
 
 /**
  * Sends a `ping`, whether the endpoint is enabled or not. Its position stays.
- * @throws WEBHOOK_NOT_FOUND; RATE_LIMITED within TEST_INTERVAL_MS of the last test
+ * @throws WEBHOOK_NOT_FOUND; RATE_LIMITED within MIN_INTERVAL_MS of the last test
  */
 export async function testWebhook(deps: WebhookDeps, bank: LocatedBank, id: string): Promise<Attempt> {
   const { runtime } = deps;
   const { bankId } = bank;
   const now = runtime.now();
-  const statements = claimTestStatements(bankId, id, now, TEST_INTERVAL_MS);
+  const statements = claimTestStatements(bankId, id, now, MIN_INTERVAL_MS);
   const { claimed, found } = await deps.databases.tenantOf(bank).writeOnce(statements);
   const [receiver] = claimed;
   if (found[0] === undefined) throw new AppError('WEBHOOK_NOT_FOUND');
   if (receiver === undefined) {
-    const seconds = Math.max(Math.ceil((found[0].testedAt + TEST_INTERVAL_MS - now) / 1_000), 1);
+    const seconds = Math.max(Math.ceil((found[0].testedAt + MIN_INTERVAL_MS - now) / 1_000), 1);
     throw tooMany(seconds, 'webhookId', 'was tested a moment ago; wait, and test it again');
   }
   const ping = {
@@ -168,8 +167,12 @@ function change(
   { endpoint }: { endpoint: EndpointRow[] },
 ): Webhook {
   const view = toFoundView(bankId, endpoint);
-  const mayBeDue = view.status === 'ENABLED' && view.lag > 0;
-  if (mayBeDue) deps.runAfterResponse(wakeEndpoints(deps, home, [{ bankId, endpointId }]));
+  const [{ nextAttemptAt, leaseUntil } = { nextAttemptAt: 0, leaseUntil: 0 }] = endpoint;
+  const waitMs = Math.max(nextAttemptAt, leaseUntil) - deps.runtime.now();
+  if (view.status === 'ENABLED' && view.lag > 0) {
+    const seconds = Math.max(Math.ceil(waitMs / 1_000), 0);
+    deps.runAfterResponse(wakeEndpoints(deps, home, [{ bankId, endpointId }], seconds));
+  }
   return view;
 }
 

@@ -4,6 +4,7 @@ import { insertChange, isLatest, selectChange, type Change } from '../audit/audi
 import type { Actor } from '../api-keys/caller.ts';
 import type { Statement } from '../db/statements.ts';
 import type { DisabledReason } from '../events/event-types.ts';
+import { MIN_INTERVAL_MS } from './retries.ts';
 
 export interface EndpointRow {
   id: string;
@@ -21,6 +22,8 @@ export interface EndpointRow {
   lastStatus: number | null;
   failingSince: number | null;
   nextAttemptAt: number;
+  /** Until then somebody may be sending to it. */
+  leaseUntil: number;
   previousSecretUntil: number | null;
 }
 
@@ -28,7 +31,8 @@ const columns = sql.raw(`id, url, types, status, created_at AS createdAt, disabl
         disabled_reason AS disabledReason, position,
         (SELECT event_sequence FROM tenants WHERE bank_id = webhook_endpoints.bank_id) AS newest,
         last_attempt_at AS lastAttemptAt, last_status AS lastStatus, failing_since AS failingSince,
-        next_attempt_at AS nextAttemptAt, previous_secret_until AS previousSecretUntil`);
+        next_attempt_at AS nextAttemptAt, lease_until AS leaseUntil,
+        previous_secret_until AS previousSecretUntil`);
 
 export const isEndpoint = (bankId: string, id: string): SQL => sql`bank_id = ${bankId} AND id = ${id}`;
 
@@ -83,12 +87,17 @@ function changeStatements(
   };
 }
 
-/** Forgets who is sending to it, whose result then no longer counts. */
-const END_LEASE = sql.raw('lease = NULL, lease_until = 0');
-/** Forgets that it failed. */
-const FORGET_FAILURES = sql.raw('failures = 0, failing_since = NULL, next_attempt_at = 0');
+/**
+ * Forgets who is sending to it, whose result then no longer counts. The next delivery begins when the lease has ended, so
+ * that a receiver never has two requests at once.
+ */
+const FORGET_DELIVERER = sql.raw('lease = NULL');
+/** Forgets that it failed, and has it tried soon. */
+const FORGET_FAILURES = sql.raw(
+  `failures = 0, failing_since = NULL, next_attempt_at = coalesce(last_attempt_at + ${MIN_INTERVAL_MS}, 0)`,
+);
 
-/** A new URL is tried at once. A deliverer that has begun before does not know the new URL or types. */
+/** A new URL is tried soon. A deliverer that has begun before does not know the new URL or types. */
 export function updateEndpointStatements(
   actor: Actor,
   at: number,
@@ -96,7 +105,7 @@ export function updateEndpointStatements(
   { url, types }: { url: string | undefined; types: readonly string[] | undefined },
 ) {
   const changes = [
-    END_LEASE,
+    FORGET_DELIVERER,
     ...(url === undefined ? [] : [sql`url = ${url}, ${FORGET_FAILURES}`]),
     ...(types === undefined ? [] : [sql`types = ${JSON.stringify(types)}`]),
   ];
@@ -114,7 +123,7 @@ export function enableEndpointStatements(actor: Actor, at: number, id: string, a
     id,
     { at, action: 'webhook.enabled', fields: after === undefined ? ['status'] : ['status', 'position'] },
     sql`status = 'ENABLED', disabled_at = NULL, disabled_reason = NULL, position = ${position},
-        ${END_LEASE}, ${FORGET_FAILURES}`,
+        ${FORGET_DELIVERER}, ${FORGET_FAILURES}`,
   );
 }
 

@@ -130,8 +130,8 @@ describe('a REPLACE, which fires no DELETE trigger', () => {
   const insert = (verb: string, taken: Partial<Record<'bank_id' | 'id' | 'email' | 'phrase', string>>) => {
     const own = { bank_id: `'bnk_lagos'`, id: `'cus_x'`, email: `'x@x.org'`, phrase: `'new-new-new-new'` };
     return `${verb} INTO customers (bank_id, id, email, phrase, account_name, firstname, lastname, country,
-        account_number, reference, client_ref, batch_index, created_at)
-      SELECT ${Object.values({ ...own, ...taken }).join()}, 'Somebody Else', 'a', 'b', 'NG', 'c', 'd', 'e', 0, 0
+        sealed_fields, client_ref, batch_index, created_at)
+      SELECT ${Object.values({ ...own, ...taken }).join()}, 'Somebody Else', 'a', 'b', 'NG', 'c', 'd', 0, 0
       WHERE true`;
   };
 

@@ -63,8 +63,7 @@ it('stores customers with cleaned values', async () => {
     gender: null,
     bank_id: 'bnk_lagos',
     client_ref: 'ref-1',
-    account_number: expect.stringMatching(/^1\./),
-    reference: expect.stringMatching(/^1\./),
+    sealed_fields: expect.stringMatching(/^1\./),
   });
   expect(row?.['id']).not.toBe('cus_mine');
 });

@@ -154,6 +154,15 @@ describe('reads after writes', () => {
     const sent = requests.map(({ headers }) => headers.get('X-D1-Bookmark'));
     expect(sent).toEqual([null, null, null, null, '00000002-a']);
   });
+
+  it('send the last bookmark of another database, because the bank has moved there', async () => {
+    const respond = (bookmark: string) =>
+      Response.json({ data: {} }, { headers: { 'X-D1-Bookmark': bookmark } });
+    fates = ['SHARD_2:00000009-a', 'SHARD_1:00000001-a', 'SHARD_1:00000002-a', ''].map(respond);
+    for (let call = 0; call < 4; call += 1) await client.getBatch('bat_any').catch(() => null);
+    const sent = requests.map(({ headers }) => headers.get('X-D1-Bookmark'));
+    expect(sent).toEqual([null, 'SHARD_2:00000009-a', 'SHARD_1:00000001-a', 'SHARD_1:00000002-a']);
+  });
 });
 
 describe('lists', () => {

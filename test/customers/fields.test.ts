@@ -13,19 +13,19 @@ import {
   SEALED_FIELDS,
   STANDARD_FIELDS,
   UPDATE_RULES,
-  type Field,
 } from '../../src/customers/fields.ts';
+import { SEALED_VALUE } from '../../src/customers/sealed-fields.ts';
 import { sentCustomer } from '../support/customers.ts';
 
 const placesOf = (kind: 'standard' | 'extended' | 'staged') =>
-  Object.values<Field>(FIELDS)
-    .flatMap((field) => field[kind] ?? [])
+  Object.values<Partial<Record<string, unknown>>>(FIELDS)
+    .flatMap((field) => (typeof field[kind] === 'number' ? field[kind] : []))
     .toSorted((one, other) => one - other);
 const countedFromOne = (length: number) => Array.from({ length }, (_, index) => index + 1);
 
 describe('a stored format', () => {
   it('keeps the places of staged fields, because chunks of the previous version are still to be applied', () => {
-    expect(STAGED_FIELDS.slice(0, 15)).toEqual([
+    expect(STAGED_FIELDS.slice(0, 14)).toEqual([
       'index',
       'id',
       'phrase',
@@ -39,10 +39,10 @@ describe('a stored format', () => {
       'address',
       'gender',
       'phone',
-      'accountNumber',
-      'reference',
+      'sealedFields',
     ]);
-    expect(placesOf('staged')).toEqual(countedFromOne(STAGED_FIELDS.length - 1));
+    expect(SEALED_FIELDS).toEqual(['accountNumber', 'reference']);
+    expect(placesOf('staged')).toEqual(countedFromOne(STAGED_FIELDS.length - 1 + SEALED_FIELDS.length));
   });
 
   it('keeps the letters of fields in failures, and gives none to two fields', () => {
@@ -107,8 +107,7 @@ it('the audit log notices a change by hand of any column of a customer, except s
     const list = /AFTER UPDATE OF ([\w\s,]+?) ON customers/.exec(sql)?.[1];
     return list === undefined ? columns.map(({ name }) => name) : list.split(/\s*,\s*/);
   });
-  const sealed = new Set<string>(SEALED_FIELDS.map((field) => customers[field].name));
-  const expected = columns.map(({ name }) => name).filter((name) => !sealed.has(name));
+  const expected = columns.map(({ name }) => name).filter((name) => name !== customers[SEALED_VALUE].name);
   expect(watched.toSorted()).toEqual(expected.toSorted());
 });
 

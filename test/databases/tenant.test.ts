@@ -179,7 +179,7 @@ describe('an isolate that remembers the old shard', () => {
   });
 
   it('without a binding of the new one answers 503', async () => {
-    const old = new Service(() => ({ SHARD_2: undefined as never }));
+    const old = new Service(() => ({ SHARD_2: undefined }));
     await lookUp(old);
     await moveByHand(LAGOS, 'SHARD_2');
     expect([(await lookUp(old)).status, (await update(old)).status]).toEqual([503, 503]);
@@ -266,7 +266,6 @@ describe('a bookmark', () => {
     const opened: unknown[] = [];
     const watched = new Service(({ SHARD_1 }) => ({
       SHARD_1: {
-        ...SHARD_1,
         prepare: (sql: string) => SHARD_1.prepare(sql),
         withSession: (since?: string) => {
           opened.push(since);

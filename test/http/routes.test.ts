@@ -42,27 +42,30 @@ describe.each(ROUTES)('$method $path', (route) => {
     expect(answer.status).toBe(route.status);
   });
 
-  it.each([
-    ['a request without an API key', null],
-    ['an unknown API key', 'peere_test_nobody'],
-    ['a malformed API key', 'peere_test_lagos_full!'],
-    ['a truncated API key', API_KEYS.full.slice(0, -1)],
-    ['a revoked API key', API_KEYS.revoked],
-    ['an expired API key', API_KEYS.expired],
-  ])('refuses %s with the same 401', async (_, key) => {
-    const answer = await ask(route, key);
-    expect(answer.status).toBe(401);
-    expect(answer.headers.get('WWW-Authenticate')).toMatch(/^Bearer /);
-    expect(answer.body).toEqual({
-      statusCode: 401,
-      success: false,
-      message: 'Authentication required',
-      data: null,
-      code: 'UNAUTHENTICATED',
-      docs: 'https://api.example.com/errors#UNAUTHENTICATED',
-      requestId: answer.headers.get('X-Request-Id'),
-      errors: [{ field: 'Authorization', message: expect.any(String) }],
-    });
+  it('refuses a missing, unknown, malformed, truncated, revoked or expired API key with the same 401', async () => {
+    const keys = {
+      missing: null,
+      unknown: 'peere_test_nobody',
+      malformed: 'peere_test_lagos_full!',
+      truncated: API_KEYS.full.slice(0, -1),
+      revoked: API_KEYS.revoked,
+      expired: API_KEYS.expired,
+    };
+    for (const [name, key] of Object.entries(keys)) {
+      const answer = await ask(route, key);
+      expect([name, answer.status]).toEqual([name, 401]);
+      expect(answer.headers.get('WWW-Authenticate')).toMatch(/^Bearer /);
+      expect(answer.body).toEqual({
+        statusCode: 401,
+        success: false,
+        message: 'Authentication required',
+        data: null,
+        code: 'UNAUTHENTICATED',
+        docs: 'https://api.example.com/errors#UNAUTHENTICATED',
+        requestId: answer.headers.get('X-Request-Id'),
+        errors: [{ field: 'Authorization', message: expect.any(String) }],
+      });
+    }
   });
 
   it('refuses an API key in the query, and any scheme but Bearer', async () => {

@@ -9,6 +9,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { importFieldKey, openField } from '../../src/crypto/field-cipher.ts';
+import { SEALED_VALUE } from '../../src/customers/sealed-fields.ts';
 import { cloneProject, npmPath, wranglerBin } from './clone.ts';
 import { CloudflareMock, type Metadata } from './cloudflare-mock.ts';
 import { describeRemoteShards, type Ended } from './remote-shards.ts';
@@ -265,9 +266,9 @@ void describe('administration with --remote', { timeout: 30 * MINUTES }, () => {
     assert.equal((await send('/v1/bank/customers', live, { method: 'POST', body })).status, 201);
     interface Row {
       id: string;
-      account_number: string;
+      sealed_fields: string;
     }
-    const read = () => cloudflare.rows<Row>('peere-shard-1', 'SELECT id, account_number FROM customers');
+    const read = () => cloudflare.rows<Row>('peere-shard-1', 'SELECT id, sealed_fields FROM customers');
     while ((await read()).length === 0) await new Promise((resolve) => setTimeout(resolve, 100));
 
     const rotated = await tool('field-key', '--remote');
@@ -282,14 +283,17 @@ void describe('administration with --remote', { timeout: 30 * MINUTES }, () => {
     const sealAnew = ['tools/admin/field-key.ts', '--seal-anew', '--remote'];
     const inEnvironment = await run(process.execPath, sealAnew, lines, { FIELD_KEY_1: firstFieldKey });
     assert.match(inEnvironment.output, /^Field keys are not read from the environment.*--keys-from/);
-    assert.match((await read())[0]?.account_number ?? '', /^1\./);
+    assert.match((await read())[0]?.sealed_fields ?? '', /^1\./);
 
     const anew = await run(process.execPath, sealAnew, lines);
     assert.match(anew.output, /Sealed 1 customers and 0 webhooks anew, with version 2/);
     const [row] = await read();
-    const owner = { bankId: 'bnk_first', ownerId: row?.id ?? '', field: 'accountNumber' };
+    const owner = { bankId: 'bnk_first', ownerId: row?.id ?? '', field: SEALED_VALUE };
     const keys = new Map([[2, await importFieldKey(2, secondFieldKey)]]);
-    assert.equal(await openField(keys, owner, row?.account_number ?? ''), customer.accountNumber);
+    assert.equal(
+      await openField(keys, owner, row?.sealed_fields ?? ''),
+      `${customer.accountNumber}\n${customer.reference}`,
+    );
 
     const file = join(clone, 'keys');
     await writeFile(file, lines);

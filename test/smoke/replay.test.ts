@@ -45,9 +45,9 @@ const insertKey = (id: string, createdAt: number) =>
 
 const insertCustomer = (name: string) =>
   `UPDATE tenants SET customer_count = customer_count + 1 WHERE bank_id = '${BANK}';
-   INSERT INTO customers (bank_id, id, phrase, email, account_name, firstname, lastname, country, account_number,
-     reference, client_ref, batch_index, created_at)
-   VALUES ('${BANK}', 'cus_${name}', 'phrase of ${name}', '${name}@example.com', 'A B', 'A', 'B', 'NG', '1.x', '1.x',
+   INSERT INTO customers (bank_id, id, phrase, email, account_name, firstname, lastname, country, sealed_fields,
+     client_ref, batch_index, created_at)
+   VALUES ('${BANK}', 'cus_${name}', 'phrase of ${name}', '${name}@example.com', 'A B', 'A', 'B', 'NG', '1.x',
      'ref-${name}', 0, 1)`;
 
 /** @returns the SQL with which the API erases */

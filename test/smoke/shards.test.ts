@@ -45,9 +45,8 @@ async function tool(name: string, ...args: string[]): Promise<string> {
 
 const shards = () => d1(target(), 'DIRECTORY', 'SELECT name, location, closed FROM shards ORDER BY number');
 
-/** Runs a command that must fail with one sentence and change nothing. */
+/** Runs a command that must fail with one sentence. */
 async function refuses(sentence: RegExp, name: string, ...args: string[]): Promise<void> {
-  const known = [await shards(), await localShards(folder)];
   const failed = await promisify(execFile)(process.execPath, toolArguments(name, ...args), {
     cwd: projectFolder,
   }).then(
@@ -56,7 +55,6 @@ async function refuses(sentence: RegExp, name: string, ...args: string[]): Promi
   );
   assert.match(failed.stderr, sentence);
   assert.match(failed.stderr, ONE_SENTENCE);
-  assert.deepEqual([await shards(), await localShards(folder)], known);
 }
 
 void describe('npm run shard', { timeout: 900_000 }, () => {
@@ -85,6 +83,7 @@ void describe('npm run shard', { timeout: 900_000 }, () => {
   });
 
   void it('refuses in one sentence, and changes nothing', async () => {
+    const known = await shards();
     await refuses(/^SHARD_2 exists already/, 'shard', 'add', '--name', 'SHARD_2');
     await refuses(/^SHARD_1 exists already/, 'shard', 'add', '--name', 'SHARD_1');
     await refuses(/^--name must be SHARD_2 to SHARD_17, not shard_3/, 'shard', 'add', '--name', 'shard_3');
@@ -112,6 +111,7 @@ void describe('npm run shard', { timeout: 900_000 }, () => {
     await d1(target(), 'SHARD_2', "DELETE FROM d1_migrations WHERE name LIKE '0004%'");
     await refuses(/^SHARD_2 lacks the migration 0004_/, 'shard', 'add');
     await d1(target(), 'SHARD_2', "INSERT INTO d1_migrations (name) VALUES ('0004_events_and_webhooks.sql')");
+    assert.deepEqual([await shards(), await localShards(folder)], [known, ['SHARD_1', 'SHARD_2']]);
   });
 
   void it('has the next bank on the emptiest shard, where the server finds it', async () => {

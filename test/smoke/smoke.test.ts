@@ -8,6 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { createClient, type NewCustomer } from '../../packages/client/src/client.ts';
 import { FIELD_KEY_BYTES, importFieldKey, openField } from '../../src/crypto/field-cipher.ts';
+import { SEALED_VALUE } from '../../src/customers/sealed-fields.ts';
 import { generateCustomers } from '../../tools/dev/customers.ts';
 import { DEMO_SECRETS } from '../../tools/dev/demo-data.ts';
 import type { OpenApi } from '../../src/openapi/openapi.ts';
@@ -153,18 +154,20 @@ void describe('npm start', () => {
         { cwd: projectFolder },
       );
       const keys = new Map([[NEWEST_VERSION, await importFieldKey(NEWEST_VERSION, secret)]]);
-      const rows = await d1<Record<'bank_id' | 'id' | 'account_number' | 'client_ref', string>>(
+      const rows = await d1<Record<'bank_id' | 'id' | 'sealed_fields' | 'client_ref', string>>(
         target,
         'SHARD_1',
-        'SELECT bank_id, id, account_number, client_ref FROM customers',
+        'SELECT bank_id, id, sealed_fields, client_ref FROM customers',
       );
       const sent = new Map<unknown, unknown>([
-        ...generateCustomers(20).map((row) => [row['clientRef'], row['accountNumber']] as const),
-        [DEMO_SECRETS.reference, DEMO_SECRETS.accountNumber],
+        ...generateCustomers(20).map(
+          (row) => [row['clientRef'], `${row['accountNumber']}\n${row['reference']}`] as const,
+        ),
+        [DEMO_SECRETS.reference, `${DEMO_SECRETS.accountNumber}\n${DEMO_SECRETS.reference}`],
       ]);
       assert.ok(rows.length > 0);
-      for (const { bank_id: bankId, id: ownerId, account_number: sealed, client_ref: name } of rows) {
-        const owner = { bankId, ownerId, field: 'accountNumber' };
+      for (const { bank_id: bankId, id: ownerId, sealed_fields: sealed, client_ref: name } of rows) {
+        const owner = { bankId, ownerId, field: SEALED_VALUE };
         assert.equal(await openField(keys, owner, sealed), sent.get(name));
       }
     },

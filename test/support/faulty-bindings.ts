@@ -104,8 +104,8 @@ export function faultyDatabase(
 }
 
 /** Returns the databases of these bindings, each as `wrap` returns it. */
-export function onEveryDatabase<Bindings extends Partial<Env>>(
-  bindings: Bindings,
+export function onEveryDatabase(
+  bindings: Partial<Env>,
   wrap: (db: D1Database) => D1Database,
 ): { DIRECTORY: D1Database; SHARD_1: D1Database } {
   const databases = Object.entries(bindings).filter(

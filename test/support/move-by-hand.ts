@@ -34,7 +34,7 @@ async function copyTable(table: string, bankId: string, source: Shard, target: S
   const { results } = await env[source]
     .prepare(`SELECT * FROM ${table} WHERE bank_id = ?`)
     .bind(bankId)
-    .all<Record<string, unknown>>();
+    .all();
   for (const row of results) {
     const names = Object.keys(row);
     await env[target]

@@ -66,6 +66,12 @@ it('sends a batch’s completion as soon as its last chunk is applied', async ()
   expect(receivers.received.map(({ event }) => event.type)).toEqual(['batch.completed']);
 });
 
+it('sends the completion of a batch whose rows were all refused, without waiting for the cron', async () => {
+  await service.post([sentCustomer(1)]);
+  await service.deliverWebhooks();
+  expect(receivers.received.map(({ event }) => event.type)).toEqual(['batch.completed']);
+});
+
 it('sends only the types that an endpoint wants, over any number of others, and only its own bank’s events', async () => {
   const erasures = await createWebhook(service, {
     url: 'https://hooks.example.net/e',
@@ -160,11 +166,29 @@ describe('a receiver that fails', () => {
     expect(receivers.received.at(-1)?.event.type).toBe('webhook.disabled');
   });
 
+  it('is tried at most once in 10 seconds, however often the bank enables the webhook', async () => {
+    await makeEvents(1);
+    receivers.answer = () => 500;
+    await service.deliverWebhooks();
+    const enable = async () => {
+      await service.request('POST', `/v1/bank/webhooks/${webhook.id}/enable`);
+      await service.deliverWebhooks();
+    };
+    await enable();
+    now += 9_999;
+    await enable();
+    expect(receivers.received).toHaveLength(1);
+    now += 1;
+    await enable();
+    expect(receivers.received).toHaveLength(2);
+  });
+
   it('cannot digest an event: the bank skips it, and only it', async () => {
     receivers.answer = (request) => (receivers.ids()[request] === `evt_${LAGOS}_3` ? 500 : 204);
     await makeEvents(3);
     await service.deliverWebhooks();
     expect((await status()).position).toBe(`evt_${LAGOS}_2`);
+    now += 10_000;
     await service.request('POST', `/v1/bank/webhooks/${webhook.id}/enable?after=evt_${LAGOS}_3`);
     await service.deliverWebhooks();
     expect(receivers.ids()).toEqual(eventIds(2, 4));
@@ -254,6 +278,24 @@ describe('two deliverers', () => {
     expect(receivers.ids()).toEqual([...eventIds(2, 2), ...eventIds(2, 3)]);
   });
 
+  it('never send two requests at once, however often the bank changes or enables the webhook', async () => {
+    await makeEvents(2);
+    let release = () => {};
+    receivers.answer = () => new Promise((resolve) => (release = () => resolve(500)));
+    const first = deliver(service);
+    while (receivers.received.length === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+    await service.request('POST', `/v1/bank/webhooks/${webhook.id}/enable`);
+    const body = { url: 'https://hooks.example.net/other' };
+    await service.request('PATCH', `/v1/bank/webhooks/${webhook.id}`, { body });
+    await deliver(isolate());
+    expect(receivers.received).toHaveLength(1);
+    release();
+    await first;
+    receivers.answer = () => 204;
+    await laterCron(60_000);
+    expect(receivers.ids(body.url)).toEqual(eventIds(2, 3));
+  });
+
   it('skip no event of a type that is added while one is sending', async () => {
     const url = 'https://hooks.example.net/b';
     const { id } = await createWebhook(service, { url, types: ['batch.completed'] });
@@ -270,6 +312,8 @@ describe('two deliverers', () => {
     await service.request('PATCH', `/v1/bank/webhooks/${id}`, { body });
     release();
     await late;
+    // The lease of the first ends.
+    now += HOUR;
     await deliverTo(isolate());
     expect(receivers.ids(url)).toEqual([...eventIds(2, 2), ...eventIds(2, 4)]);
   });

@@ -14,7 +14,7 @@ import {
   type FieldKey,
 } from '../../src/crypto/field-cipher.ts';
 import { customers } from '../../src/customers/customers.table.ts';
-import { SEALED_FIELDS } from '../../src/customers/fields.ts';
+import { SEALED_VALUE } from '../../src/customers/sealed-fields.ts';
 import { WEBHOOK_SECRET } from '../../src/webhooks/receiver.ts';
 import { run, targetOf, withTarget } from '../lib/arguments.ts';
 import { addLocalFieldKey, readDevVars } from '../dev/dev-vars.ts';
@@ -28,7 +28,7 @@ const ROUND_ROWS = 200;
 
 /** Tables with sealed columns, each with the field that its values are bound to. The key is (bank_id, id). */
 const SEALED_TABLES = {
-  customers: SEALED_FIELDS.map((field) => ({ field, column: customers[field].name })),
+  customers: [{ field: SEALED_VALUE, column: customers[SEALED_VALUE].name }],
   webhook_endpoints: ['secret', 'previous_secret'].map((column) => ({ field: WEBHOOK_SECRET, column })),
 };
 type SealedTable = keyof typeof SEALED_TABLES;
@@ -68,6 +68,10 @@ async function readKeys(isRemote: boolean, keysFrom: string | undefined): Promis
   return keys;
 }
 
+/** A bank that moves takes no changes, not even these. */
+const isOfOpenBank = (table: SealedTable) =>
+  `EXISTS (SELECT 1 FROM tenants WHERE bank_id = ${table}.bank_id AND state = 'open')`;
+
 /** @returns SQL that seals the fields of a row with the newest key, if the row still has these values */
 async function sealAnew(
   table: SealedTable,
@@ -89,7 +93,8 @@ async function sealAnew(
   // A secret may be rotated meanwhile, and must not come back.
   const unchanged = present.map(({ column, value }) => `${column} = ${sqlText(value)}`);
   return `UPDATE ${table} SET ${(await Promise.all(changes)).join(', ')}
-     WHERE bank_id = ${sqlText(row.bank_id)} AND id = ${sqlText(row.id)} AND ${unchanged.join(' AND ')}`;
+     WHERE bank_id = ${sqlText(row.bank_id)} AND id = ${sqlText(row.id)} AND ${unchanged.join(' AND ')}
+       AND ${isOfOpenBank(table)}`;
 }
 
 /** @returns the number of rows that were sealed anew, and of those whose key was not given */
@@ -113,7 +118,7 @@ async function sealTableAnew(
       shard,
       `SELECT bank_id, id, ${columns.join(', ')} FROM ${table}
        WHERE (bank_id, id) > (${sqlText(after.bank_id)}, ${sqlText(after.id)})
-         AND NOT (${areCurrent})
+         AND NOT (${areCurrent}) AND ${isOfOpenBank(table)}
        ORDER BY bank_id, id LIMIT ${ROUND_ROWS}`,
     );
     const last = rows.at(-1);
@@ -132,25 +137,31 @@ async function sealAllAnew(target: Target, keys: Map<number, FieldKey>): Promise
   if (newest === undefined) {
     throw new Error('No field key was given: enter every version, in lines such as FIELD_KEY_1=…');
   }
-  const sum = { customers: 0, webhooks: 0, unopened: 0, openBatches: 0 };
+  const sum = { customers: 0, webhooks: 0, unopened: 0, openBatches: 0, moving: 0 };
   for (const shard of await listShards(target)) {
     const ofCustomers = await sealTableAnew(target, shard, 'customers', keys, newest);
     const ofWebhooks = await sealTableAnew(target, shard, 'webhook_endpoints', keys, newest);
     sum.customers += ofCustomers.sealed;
     sum.webhooks += ofWebhooks.sealed;
     sum.unopened += ofCustomers.unopened + ofWebhooks.unopened;
-    const [open] = await d1<{ n: number }>(
+    const [left] = await d1<{ batches: number; moving: number }>(
       target,
       shard,
-      'SELECT count(*) AS n FROM batches WHERE completed_at IS NULL',
+      `SELECT (SELECT count(*) FROM batches WHERE completed_at IS NULL) AS batches,
+         (SELECT count(*) FROM tenants WHERE state IN ('leaving', 'standby')) AS moving`,
     );
-    sum.openBatches += open?.n ?? 0;
+    sum.openBatches += left?.batches ?? 0;
+    sum.moving += left?.moving ?? 0;
   }
   console.log(
     `Sealed ${sum.customers} customers and ${sum.webhooks} webhooks anew, with version ${newest.version}.`,
   );
   if (sum.unopened > 0)
     console.error(`${sum.unopened} were not changed: the key that sealed them was not given.`);
+  if (sum.moving > 0)
+    console.log(
+      `${sum.moving} banks are being moved and were left out: run this again when they have moved.`,
+    );
   if (sum.openBatches > 0) {
     console.log(
       `${sum.openBatches} batches are under way and may add customers sealed with an older key: run this again when they are completed.`,

@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { BANK_SCOPES } from '../../src/api-keys/scopes.ts';
-import { sealField, type FieldKey } from '../../src/crypto/field-cipher.ts';
+import type { FieldKey } from '../../src/crypto/field-cipher.ts';
+import { sealFields } from '../../src/customers/sealed-fields.ts';
 import { DEMO_CUSTOMER, EXAMPLE_BATCH_ID } from '../../src/openapi/examples.ts';
 import { sqlText } from '../lib/wrangler.ts';
 
@@ -69,8 +70,6 @@ const isOpen = (bankId: string) =>
 async function demoCustomerSql(fieldKey: FieldKey): Promise<string> {
   const { id, bankId, phrase, email, accountName, country, state, address, gender, phone, createdAt } =
     DEMO_CUSTOMER;
-  const seal = (field: keyof typeof DEMO_SECRETS) =>
-    sealField(fieldKey, { bankId, ownerId: id, field }, DEMO_SECRETS[field]);
   const texts = {
     bank_id: bankId,
     id,
@@ -83,8 +82,7 @@ async function demoCustomerSql(fieldKey: FieldKey): Promise<string> {
     address,
     gender,
     phone,
-    account_number: await seal('accountNumber'),
-    reference: await seal('reference'),
+    sealed_fields: await sealFields(fieldKey, bankId, id, DEMO_SECRETS),
     client_ref: DEMO_SECRETS.reference,
   };
   const values = Object.values(texts).map(sqlText).join(', ');

@@ -10,7 +10,7 @@ import { pathOfCaller, run } from '../lib/arguments.ts';
 import { DEMO_KEYS } from './demo-data.ts';
 import { summarise } from './dev-output.ts';
 import { devVarsFile } from './dev-vars.ts';
-import { prepareLocalDatabase, removeLocalData } from './local-database.ts';
+import { prepareLocalDatabase, removeLocalData, removeOldDatabase } from './local-database.ts';
 import { explainPort, isServiceAt } from './server.ts';
 import { localConfig } from '../lib/local-shards.ts';
 import { projectFolder, stateFolderOf, wranglerEntry, wranglerEnvironment } from '../lib/wrangler.ts';
@@ -61,7 +61,10 @@ async function start(excess: string | undefined, options: Options): Promise<void
     const removed = await removeLocalData(persistTo);
     console.log(removed === undefined ? 'There was no local data to remove.' : `Removed ${removed}.`);
   }
-  console.log('Preparing the local database …');
+  if (await removeOldDatabase(persistTo)) {
+    console.log('Removed the local data of version 0.1.0, which this version can’t read: it begins anew.');
+  }
+  console.log('Preparing the local databases …');
   await prepareLocalDatabase(persistTo);
   await serve(url, options);
 }

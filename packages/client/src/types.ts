@@ -764,7 +764,7 @@ export interface Health {
   /**
    * The dependencies that were checked and work. Empty without `deep`.
    */
-  checked: ('database' | 'cache' | 'queue')[];
+  checked: string[];
 }
 /**
  * Every error has this shape.

@@ -31,8 +31,6 @@ export interface AcceptDeps extends CommitDeps {
   fieldKey: (version?: number) => Promise<FieldKey>;
   /** Customers of one chunk at most. */
   chunkRows: number;
-  /** Work that the response does not wait for. */
-  runAfterResponse: (work: Promise<void>) => void;
 }
 
 export type AcceptResult = AcceptedBatch & {

@@ -14,6 +14,8 @@ import {
   isOverOpenLimit,
   TenantNotOpenError,
 } from '../../db/errors.ts';
+import { selectDueEndpoints } from '../../events/due-endpoints.store.ts';
+import { wakeEndpoints, type WakeDeps } from '../../events/webhook-queue.ts';
 import type { Runtime } from '../../runtime.ts';
 import { tooMany, unavailable, type AppError } from '../../errors.ts';
 import type { Idempotency, IdempotencyRecord } from './idempotency.ts';
@@ -29,11 +31,13 @@ import {
   type OpenBatches,
 } from './accept.store.ts';
 
-export interface CommitDeps {
+export interface CommitDeps extends WakeDeps {
   failureLimits: FailureLimits;
   /** Batches of one bank that may be open at once. */
   maxOpenBatches: number;
   runtime: Pick<Runtime, 'log'>;
+  /** Work that the response does not wait for. */
+  runAfterResponse: (work: Promise<void>) => void;
 }
 
 /** Retries after the first attempt. D1's trouble is over in a moment or lasts, and then the client waits better. */
@@ -81,10 +85,14 @@ async function commitHere(
   idempotency?: Remembered,
 ): Promise<IdempotencyRecord | null> {
   const statements = commitStatements(deps, actor, plan, idempotency);
+  // A batch without chunks is complete at once.
+  const due =
+    plan.chunks.length === 0 ? [selectDueEndpoints(plan.bankId, plan.createdAt, 'batch.completed')] : [];
   const { home } = tenant;
   for (let attempt = 0; ; attempt += 1) {
     try {
-      await tenant.write(statements);
+      const rows = await tenant.write({ statements, due });
+      deps.runAfterResponse(wakeEndpoints(deps, home, rows.due));
       return null;
     } catch (error) {
       if (error instanceof TenantNotOpenError) throw error;

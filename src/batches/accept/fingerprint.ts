@@ -5,7 +5,7 @@
  */
 import { hmacHex, type FieldKey } from '../../crypto/field-cipher.ts';
 import type { Runtime } from '../../runtime.ts';
-import { BATCH_FIELDS } from '../staged-customer.ts';
+import { BATCH_FIELDS } from '../../customers/fields.ts';
 import { inTurns } from './turns.ts';
 
 type Turns = Pick<Runtime, 'sleep'>;

@@ -1,7 +1,8 @@
 /** Plans an accepted batch: assigns ids, phrases and chunks before anything is written. */
 import { LIMITS } from '../../limits.ts';
-import { sealField, type FieldKey } from '../../crypto/field-cipher.ts';
-import { SEALED_FIELDS, STAGED_TEXTS, type StagedText } from '../../customers/fields.ts';
+import type { FieldKey } from '../../crypto/field-cipher.ts';
+import { STAGED_TEXTS, type StagedText } from '../../customers/fields.ts';
+import { sealFields } from '../../customers/sealed-fields.ts';
 import { inSlices } from '../../lib/slices.ts';
 import { createId, idSequence } from '../../lib/ids.ts';
 import { drawPhrase } from '../../databases/first-words.ts';
@@ -66,7 +67,7 @@ export function outlineBatch(
 type StagedRow = readonly [index: number, ...rest: (string | undefined)[]];
 
 /**
- * Assigns a phrase to every accepted row, seals its sealed fields, and divides the rows into chunks.
+ * Assigns a phrase to every accepted row, seals its account number and reference, and divides the rows into chunks.
  * @param accepted as many rows as the outline has ids
  * @param chunkRows customers per chunk at most
  * @param shard where the bank is: its words begin the phrases
@@ -96,7 +97,7 @@ export async function stageChunks(
     }));
 }
 
-/** Makes no promise but one for each sealed field: a batch has 10,000 rows. */
+/** Makes no promise but one for each row: a batch has 10,000. */
 async function stageRows(
   rows: ValidRow[],
   bankId: string,
@@ -105,21 +106,15 @@ async function stageRows(
   draw: () => string,
 ): Promise<StagedRow[]> {
   const sealed = await Promise.all(
-    rows.flatMap(({ row }, position) =>
-      SEALED_FIELDS.map((field) =>
-        sealField(fieldKey, { bankId, ownerId: customerIds[position] ?? '', field }, row[field]),
-      ),
-    ),
+    rows.map(({ row }, position) => sealFields(fieldKey, bankId, customerIds[position] ?? '', row)),
   );
   return rows.map(({ index, row }, position): StagedRow => {
     const staged: { [Field in StagedText]?: string | undefined } = {
       ...row,
       id: customerIds[position],
       phrase: draw(),
+      sealedFields: sealed[position],
     };
-    for (const [offset, field] of SEALED_FIELDS.entries()) {
-      staged[field] = sealed[position * SEALED_FIELDS.length + offset];
-    }
     return [index, ...STAGED_TEXTS.map((field) => staged[field])];
   });
 }

@@ -1,8 +1,6 @@
 /** The data of a local server: created and seeded before each start, and removed on request. */
-import { createHash, createHmac } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { demoDirectorySql, demoShardSql } from './demo-data.ts';
 import { ensureDevVars } from './dev-vars.ts';
 import { dataFolderOf, withLocalDatabases } from '../lib/local-d1.ts';
@@ -27,31 +25,6 @@ export async function prepareLocalDatabase(persistTo?: string): Promise<void> {
       await execute(shard, shard === 'SHARD_1' ? `${demo}\n${allDue}` : allDue);
     }
   });
-}
-
-/** Names of Miniflare's folder of D1, and of the only database of version 0.1.0. */
-const D1_FOLDER = 'miniflare-D1DatabaseObject';
-const OLD_DATABASE = 'DB';
-
-/** Removes the database of version 0.1.0, which no migration leads to these. @returns whether there was one */
-export async function removeOldDatabase(stateFolder?: string): Promise<boolean> {
-  const file = join(
-    dataFolderOf(stateFolderOf({ persistTo: stateFolder })),
-    'd1',
-    D1_FOLDER,
-    `${objectIdOf(OLD_DATABASE)}.sqlite`,
-  );
-  if (!existsSync(file)) return false;
-  for (const suffix of ['', '-shm', '-wal']) await rm(file + suffix, { force: true });
-  return true;
-}
-
-/** The id of a Durable Object, as workerd derives it from a name. */
-function objectIdOf(name: string): string {
-  const key = createHash('sha256').update(D1_FOLDER).digest();
-  const hmac = (data: string | Buffer) => createHmac('sha256', key).update(data).digest().subarray(0, 16);
-  const ofName = hmac(name);
-  return Buffer.concat([ofName, hmac(ofName)]).toString('hex');
 }
 
 /** @returns the folder that was removed; undefined if there was none */

@@ -2,6 +2,7 @@
 import { describeCause } from './db/errors.ts';
 import { removeExpiredData } from './batches/process/retention.ts';
 import { resendDueChunks, type SweepDeps } from './batches/process/sweep.ts';
+import { warnIfNearlyFull } from './databases/capacity.ts';
 import type { Databases } from './databases/databases.ts';
 import type { ShardJob } from './databases/shard-job.ts';
 import { removeExpiredEvents } from './events/retention.ts';
@@ -18,6 +19,7 @@ const JOBS: readonly ((deps: CronDeps, job: ShardJob) => Promise<void>)[] = [
   wakeDueEndpoints,
   removeExpiredData,
   removeExpiredEvents,
+  warnIfNearlyFull,
 ];
 
 /** All shards at once, so that one that is down delays its own banks only. */

@@ -22,6 +22,7 @@ export const LOG_EVENTS = [
   'removal_backlog',
   'request',
   'row_rejected',
+  'shard_nearly_full',
   'sweep_failed',
   'unreadable_message',
   'webhook_attempt_failed',

@@ -114,6 +114,15 @@ export async function executeNearest<Row>(
   return { rows: results, fromPrimary: meta.served_by_primary === true };
 }
 
+/**
+ * @returns the size of a database in bytes. D1 says it with every answer, and this asks for nothing else: no row is read.
+ * @throws DatabaseError
+ */
+export async function readDatabaseBytes(db: Database): Promise<number> {
+  const { meta } = await waitFor(db, bind(db, { sql: 'SELECT 1', params: [] }).all(), READ_DEADLINE_MS);
+  return meta.size_after;
+}
+
 /** One statement, or several whose rows are returned as one list. */
 type Part<Row = unknown> = Statement<Row> | readonly Statement<Row>[];
 /** The statements of one transaction, in their order: a list, or an object whose names the results have too. */

@@ -4,7 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectFolder } from '../../tools/lib/wrangler.ts';
 
-const PARTS = ['src', 'tools', 'migrations', 'package.json', 'wrangler.toml', 'tsconfig.json'];
+const PARTS = [
+  'src',
+  'packages',
+  'tools',
+  'docs',
+  'migrations',
+  'package.json',
+  'wrangler.toml',
+  'tsconfig.json',
+];
 
 /** @returns the folder, which the caller removes */
 export async function cloneProject(): Promise<string> {

@@ -136,6 +136,7 @@ export class CloudflareMock {
   async #handle(what: string, url: URL, { json, files }: Body) {
     const scriptMissing = this.#worker === undefined ? { status: 404, code: SCRIPT_NOT_FOUND } : undefined;
     const page = (rows: Named[]) => ({ result: (url.searchParams.get('page') ?? '1') === '1' ? rows : [] });
+    const [, named] = /^GET \/d1\/database\/(peere-.*)$/.exec(what) ?? [];
     switch (what.replace(/\/(scripts|services|workers)\/peere-customers/, '/$1/:name')) {
       case 'GET /user':
         return { result: { id: 'user', email: 'operator@example.com' } };
@@ -160,6 +161,10 @@ export class CloudflareMock {
       }
       case 'GET /d1/database':
         return page(this.#databases);
+      case `GET /d1/database/${named}`: {
+        const database = this.#databases.find(({ name }) => name === named);
+        return database === undefined ? { status: 404, code: 7404 } : { result: database };
+      }
       case 'POST /d1/database':
         await this.addDatabase({ uuid: randomUUID(), ...json });
         return { result: this.#databases.at(-1) };

@@ -11,7 +11,8 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { eraseCustomerStatements } from '../../src/erasure/erasure.store.ts';
 import { textOf } from '../../tools/lib/sql.ts';
-import { applyMigrations } from '../../tools/lib/migrations.ts';
+import { withLocalDatabases } from '../../tools/lib/local-d1.ts';
+import { applyLocalMigrations } from '../../tools/lib/migrations.ts';
 import { d1, d1Each, projectFolder } from '../../tools/lib/wrangler.ts';
 
 const BANK = 'bnk_replay';
@@ -22,7 +23,10 @@ const target = () => ({ remote: false as const, persistTo: join(folder, 'state')
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'peere-replay-'));
-  for (const database of ['DIRECTORY', 'SHARD_1'] as const) await applyMigrations(target(), database);
+  const databases = ['DIRECTORY', 'SHARD_1'] as const;
+  await withLocalDatabases(target().persistTo, databases, async (execute) => {
+    for (const database of databases) await applyLocalMigrations(execute, database);
+  });
 });
 after(() => rm(folder, { recursive: true, force: true }));
 

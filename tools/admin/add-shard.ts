@@ -2,12 +2,16 @@
  * Adds a shard: creates the database, binds it, creates its tables, and registers it in the directory. Each step may be
  * repeated, and banks are only put on a registered shard, so a command that was stopped anywhere does no harm and continues.
  */
-import { existsSync } from 'node:fs';
 import { prepareLocalDatabase } from '../dev/local-database.ts';
 import { boundShards, readConfig, writeDatabase } from '../lib/config.ts';
-import { dataFolderOf } from '../lib/local-d1.ts';
+import { withLocalDatabases } from '../lib/local-d1.ts';
 import { bindLocalShard, localShards } from '../lib/local-shards.ts';
-import { applyMigrations, assertIsShardOrEmpty, assertSameMigrations } from '../lib/migrations.ts';
+import {
+  applyLocalMigrations,
+  applyRemoteMigrations,
+  assertIsShardOrEmpty,
+  assertSameMigrations,
+} from '../lib/migrations.ts';
 import { MAX_SHARDS, databaseNameOf, isShardName, shardNumber, type ShardName } from '../lib/shards.ts';
 import { d1, sqlText, stateFolderOf, type Target } from '../lib/wrangler.ts';
 import { isDeployed } from './deployed-worker.ts';
@@ -29,8 +33,8 @@ export async function addShard(target: Target, wanted: string | undefined, asked
     asked,
   );
   await assertSameMigrations(target, complete);
-  await bind(target, name, place);
-  await applyMigrations(target, name);
+  if (target.remote) await createRemotely(name, place);
+  else await createLocally(stateFolderOf(target), name);
   // The deployed Worker is not bound to it before the next deploy: a bank on it would get nothing but 503s.
   await registerShard(target, name, { ...place, closed: target.remote });
   console.log(`Added ${name} (${describePlace(place)}).\n${nextSteps(target, name)}`);
@@ -41,9 +45,14 @@ async function assertIsPrepared(target: Target): Promise<void> {
     if (readConfig().d1_databases.some(({ database_id: id }) => id === undefined)) {
       throw new Error(NOT_DEPLOYED);
     }
-  } else if (!existsSync(dataFolderOf(stateFolderOf(target)))) {
-    await prepareLocalDatabase(target.persistTo);
+    return;
   }
+  // The server was never started, or its first start was interrupted.
+  const isPrepared = await readShards(target).then(
+    (shards) => shards.length > 0,
+    () => false,
+  );
+  if (!isPrepared) await prepareLocalDatabase(target.persistTo);
 }
 
 /**
@@ -85,9 +94,14 @@ function placeOf(registered: Shard | undefined, asked: Place): Place {
   return registered;
 }
 
-async function bind(target: Target, name: ShardName, place: Place): Promise<void> {
-  if (!target.remote) return bindLocalShard(stateFolderOf(target), name);
+async function createRemotely(name: ShardName, place: Place): Promise<void> {
   await writeDatabase(name, await ensureDatabase(databaseNameOf(name), place, assertIsShardOrEmpty));
+  await applyRemoteMigrations(name);
+}
+
+async function createLocally(stateFolder: string, name: ShardName): Promise<void> {
+  await bindLocalShard(stateFolder, name);
+  await withLocalDatabases(stateFolder, [name], (execute) => applyLocalMigrations(execute, name));
 }
 
 /** Registers a shard, closed to new banks or open. One that is registered stays as it is. */

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { run } from '../lib/arguments.ts';
 import { readConfig, writeDatabase, writeHost } from '../lib/config.ts';
-import { applyMigrations } from '../lib/migrations.ts';
+import { applyRemoteMigrations } from '../lib/migrations.ts';
 import { databaseNameOf } from '../lib/shards.ts';
 import { registerShard } from './add-shard.ts';
 import { ensureDatabase, ensureQueue } from './deploy-resources.ts';
@@ -63,7 +63,7 @@ async function deployFirst({ host, verifyUrl, jurisdiction, location }: Options)
   await writeHost(host);
   console.log('wrangler.toml now has the databases’ ids and the host. Commit it.');
 
-  for (const database of FIRST_DATABASES) await applyMigrations({ remote: true }, database);
+  for (const database of FIRST_DATABASES) await applyRemoteMigrations(database);
   await registerShard({ remote: true }, 'SHARD_1', { ...place, closed: false });
   console.log('The tables are up to date.');
   await deployWithFieldKey();

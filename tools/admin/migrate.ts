@@ -5,14 +5,14 @@
 import { Command } from 'commander';
 import { run } from '../lib/arguments.ts';
 import { boundShards } from '../lib/config.ts';
-import { applyMigrations } from '../lib/migrations.ts';
+import { applyRemoteMigrations } from '../lib/migrations.ts';
 import { listShards } from '../lib/wrangler.ts';
 
 const REMOTE = { remote: true as const };
 
 await run(
   new Command('migrate').description('migrate every deployed database').action(async () => {
-    await applyMigrations(REMOTE, 'DIRECTORY');
+    await applyRemoteMigrations('DIRECTORY');
     const bound = boundShards();
     const unbound = (await listShards(REMOTE)).filter((shard) => !bound.includes(shard));
     if (unbound.length > 0) {
@@ -20,7 +20,7 @@ await run(
         `wrangler.toml lacks ${unbound.join(', ')}, and a deploy would cut off the banks there: take it from the commit that added it, or run npm run shard -- add --name ${unbound[0]} --remote`,
       );
     }
-    for (const shard of bound) await applyMigrations(REMOTE, shard);
+    for (const shard of bound) await applyRemoteMigrations(shard);
     console.log(`The tables of DIRECTORY, ${bound.join(', ')} are up to date.`);
   }),
 );

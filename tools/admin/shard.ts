@@ -1,5 +1,6 @@
 /** `npm run shard -- add | list | close | open | check`: the databases that hold the banks' data. */
 import { Command } from 'commander';
+import { NEARLY_FULL_PERCENT, usedPercent } from '../../src/databases/capacity.ts';
 import { run, targetOf, withTarget } from '../lib/arguments.ts';
 import { assertSameMigrations } from '../lib/migrations.ts';
 import { d1, listShards, sqlText, type Target } from '../lib/wrangler.ts';
@@ -7,7 +8,7 @@ import { addShard } from './add-shard.ts';
 import { isDeployed } from './deployed-worker.ts';
 import { describePlace, withPlace } from './place.ts';
 import { readDifferences } from './reconcile-tenants.ts';
-import { MAX_USED_PERCENT, findShard, readShards, readUse, usedPercent, type Shard } from './shards.ts';
+import { findShard, readShards, readUse, type Shard } from './shards.ts';
 
 const program = new Command('shard').description('The databases that hold the banks’ data');
 
@@ -40,7 +41,7 @@ async function describe(target: Target, shard: Shard) {
   try {
     const { banks, customers, bytes } = await readUse(target, shard.name);
     const percent = usedPercent(bytes);
-    const warning = percent >= MAX_USED_PERCENT ? ' (nearly full)' : '';
+    const warning = percent >= NEARLY_FULL_PERCENT ? ' (nearly full)' : '';
     return {
       ...about,
       banks,

@@ -1,11 +1,7 @@
 /** The shards that the directory knows, and how full they are. */
+import { NEARLY_FULL_PERCENT, usedPercent } from '../../src/databases/capacity.ts';
 import type { ShardName } from '../lib/shards.ts';
 import { d1, d1Results, type Target } from '../lib/wrangler.ts';
-
-/** D1's limit for a database. */
-export const MAX_SHARD_BYTES = 10_000_000_000;
-/** From here on no bank is added: those that are there need the rest to grow. */
-export const MAX_USED_PERCENT = 80;
 
 export interface Shard {
   name: ShardName;
@@ -49,9 +45,10 @@ export async function readUse(target: Target, shard: ShardName): Promise<ShardUs
   return { ...counts, bytes: result?.meta.size_after ?? 0 };
 }
 
-export const usedPercent = (bytes: number) => (bytes / MAX_SHARD_BYTES) * 100;
-
-/** What a new bank needs: a shard by name, or one of a jurisdiction; of none, if neither is given. */
+/**
+ * What a new bank needs: a shard by name, or one of a jurisdiction. If neither is given, one that has no jurisdiction, or
+ * the one that all shards have.
+ */
 export interface Wish {
   shard?: string | undefined;
   jurisdiction?: string | undefined;
@@ -69,7 +66,8 @@ export async function chooseShard(target: Target, wish: Wish): Promise<ShardName
     if (fault === undefined) return named.name;
     throw new Error(`${named.name} ${fault}: choose another. List them with: npm run shard -- list`);
   }
-  const open = shards.filter((shard) => faultOf(shard, wish) === undefined);
+  const jurisdiction = wish.jurisdiction ?? commonJurisdiction(shards);
+  const open = shards.filter((shard) => faultOf(shard, { jurisdiction }) === undefined);
   const uses = await Promise.all(open.map(async ({ name }) => ({ name, ...(await readUse(target, name)) })));
   const [emptiest] = uses
     .filter((use) => faultOfUse(use) === undefined)
@@ -77,11 +75,16 @@ export async function chooseShard(target: Target, wish: Wish): Promise<ShardName
       (one, other) => one.bytes - other.bytes || one.customers - other.customers || one.banks - other.banks,
     );
   if (emptiest !== undefined) return emptiest.name;
-  const place =
-    wish.jurisdiction === undefined ? 'without a jurisdiction' : `of jurisdiction ${wish.jurisdiction}`;
+  const place = jurisdiction === undefined ? 'without a jurisdiction' : `of jurisdiction ${jurisdiction}`;
   throw new Error(
-    `There is no open shard ${place} with room. Add one with npm run shard -- add, or name one with --shard.`,
+    `There is no open shard ${place} that has room. Add one with npm run shard -- add, or name one with --shard.`,
   );
+}
+
+/** @returns the jurisdiction of all shards, if they have the same, so that a bank need not name it */
+function commonJurisdiction(shards: Shard[]): string | undefined {
+  const [one, ...others] = new Set(shards.map(({ jurisdiction }) => jurisdiction));
+  return others.length === 0 ? (one ?? undefined) : undefined;
 }
 
 function faultOf(shard: Shard, wish: Wish): string | undefined {
@@ -95,5 +98,5 @@ function faultOf(shard: Shard, wish: Wish): string | undefined {
 
 function faultOfUse({ bytes }: ShardUse): string | undefined {
   const percent = usedPercent(bytes);
-  return percent < MAX_USED_PERCENT ? undefined : `is ${percent.toFixed()} % full`;
+  return percent < NEARLY_FULL_PERCENT ? undefined : `is ${percent.toFixed()} % full`;
 }

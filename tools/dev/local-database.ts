@@ -3,26 +3,28 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { demoDirectorySql, demoShardSql } from './demo-data.ts';
 import { ensureDevVars } from './dev-vars.ts';
-import { dataFolderOf } from '../lib/local-d1.ts';
+import { dataFolderOf, withLocalDatabases } from '../lib/local-d1.ts';
 import { localShards, unbindLocalShards } from '../lib/local-shards.ts';
-import { applyMigrations } from '../lib/migrations.ts';
-import { d1, stateFolderOf } from '../lib/wrangler.ts';
+import { applyLocalMigrations } from '../lib/migrations.ts';
+import { stateFolderOf } from '../lib/wrangler.ts';
 
 /** Creates the tables, the demo banks with their API keys, and the demo customer. May run any number of times. */
-export async function prepareLocalDatabase(stateFolder?: string): Promise<void> {
-  const target = { remote: false as const, persistTo: stateFolder };
+export async function prepareLocalDatabase(persistTo?: string): Promise<void> {
+  const stateFolder = stateFolderOf({ persistTo });
   const fieldKey = await ensureDevVars();
   const now = Date.now();
+  const demo = await demoShardSql(now, fieldKey);
   // The local queue is in memory and was lost with the last server: every open chunk is due at once.
   const allDue = 'UPDATE batch_chunks SET next_send_at = 0 WHERE next_send_at IS NOT NULL;';
-  const demo = await demoShardSql(now, fieldKey);
-  // One after the other: two processes of wrangler can lock each other out of a state folder.
-  await applyMigrations(target, 'DIRECTORY');
-  await d1(target, 'DIRECTORY', demoDirectorySql(now));
-  for (const shard of await localShards(stateFolderOf(target))) {
-    await applyMigrations(target, shard);
-    await d1(target, shard, shard === 'SHARD_1' ? `${demo}\n${allDue}` : allDue);
-  }
+  const shards = await localShards(stateFolder);
+  await withLocalDatabases(stateFolder, ['DIRECTORY', ...shards], async (execute) => {
+    await applyLocalMigrations(execute, 'DIRECTORY');
+    await execute('DIRECTORY', demoDirectorySql(now));
+    for (const shard of shards) {
+      await applyLocalMigrations(execute, shard);
+      await execute(shard, shard === 'SHARD_1' ? `${demo}\n${allDue}` : allDue);
+    }
+  });
 }
 
 /** @returns the folder that was removed; undefined if there was none */

@@ -11,13 +11,9 @@ const D1_FOLDER = 'miniflare-D1DatabaseObject';
 const OLD_DATABASE = 'DB';
 
 /** Removes the database of version 0.1.0, which no migration leads to these. @returns whether there was one */
-export async function removeOldDatabase(stateFolder?: string): Promise<boolean> {
-  const file = join(
-    dataFolderOf(stateFolderOf({ persistTo: stateFolder })),
-    'd1',
-    D1_FOLDER,
-    `${objectIdOf(OLD_DATABASE)}.sqlite`,
-  );
+export async function removeOldDatabase(persistTo?: string): Promise<boolean> {
+  const dataFolder = dataFolderOf(stateFolderOf({ persistTo }));
+  const file = join(dataFolder, 'd1', D1_FOLDER, `${objectIdOf(OLD_DATABASE)}.sqlite`);
   if (!existsSync(file)) return false;
   for (const suffix of ['', '-shm', '-wal']) await rm(file + suffix, { force: true });
   return true;

@@ -1,5 +1,5 @@
 /**
- * Runs SQL on this machine's databases. Not by `wrangler d1 execute --local`, which takes a second longer to start and
+ * Runs SQL on this machine's databases. Not by `wrangler d1 execute --local`, which starts a process for each command and
  * does not say how large the database is.
  */
 import { existsSync } from 'node:fs';
@@ -12,14 +12,55 @@ export interface StatementResult<Row> {
   meta: { size_after?: number };
 }
 
+/** Runs statements as one transaction. @throws D1's error */
+export type Execute = <Row>(database: string, statements: string) => Promise<StatementResult<Row>[]>;
+
 /** @returns wrangler's part of a state folder */
 export const dataFolderOf = (stateFolder: string) => join(stateFolder, 'v3');
 
+/** Ends when no other work of this process is done on local databases. Two runtimes can lock each other out of a folder. */
+let turn: Promise<unknown> = Promise.resolve();
+
 /**
- * Runs statements as one transaction.
- * @param database the name of its binding, which is a local database's id
- * @throws D1's error
+ * Opens databases, which are created if they are missing, and closes them after the work.
+ * @param databases the names of their bindings, which are local databases' ids
  */
+export function withLocalDatabases<Result>(
+  stateFolder: string,
+  databases: readonly string[],
+  work: (execute: Execute) => Promise<Result>,
+): Promise<Result> {
+  const outcome = turn.then(() => openAndWork(stateFolder, databases, work));
+  turn = outcome.catch(() => {});
+  return outcome;
+}
+
+async function openAndWork<Result>(
+  stateFolder: string,
+  databases: readonly string[],
+  work: (execute: Execute) => Promise<Result>,
+): Promise<Result> {
+  const { convertV4MiniflareOptions, Miniflare } = await import('miniflare');
+  const { unstable_splitSqlQuery: splitSqlQuery } = await import('wrangler');
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      modules: true,
+      script: '',
+      resourcePersistencePath: dataFolderOf(stateFolder),
+      d1Databases: Object.fromEntries(databases.map((name) => [name, name])),
+    }),
+  );
+  try {
+    return await work(async <Row>(name: string, statements: string) => {
+      const db = await miniflare.getD1Database(name);
+      return db.batch<Row>(splitSqlQuery(statements).map((text) => db.prepare(text)));
+    });
+  } finally {
+    await miniflare.dispose();
+  }
+}
+
+/** Runs statements on one database, as one transaction. @throws D1's error, or that there is no local data */
 export async function executeLocally<Row>(
   stateFolder: string,
   database: string,
@@ -28,20 +69,5 @@ export async function executeLocally<Row>(
   if (!existsSync(dataFolderOf(stateFolder))) {
     throw new Error(`There is no local data in ${stateFolder} yet: npm start creates it.`);
   }
-  const { convertV4MiniflareOptions, Miniflare } = await import('miniflare');
-  const { unstable_splitSqlQuery: splitSqlQuery } = await import('wrangler');
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      modules: true,
-      script: '',
-      resourcePersistencePath: dataFolderOf(stateFolder),
-      d1Databases: { [database]: database },
-    }),
-  );
-  try {
-    const db = await miniflare.getD1Database(database);
-    return await db.batch<Row>(splitSqlQuery(statements).map((text) => db.prepare(text)));
-  } finally {
-    await miniflare.dispose();
-  }
+  return withLocalDatabases(stateFolder, [database], (execute) => execute<Row>(database, statements));
 }

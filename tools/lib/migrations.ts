@@ -1,20 +1,37 @@
 /** The migrations of the directory and of the shards, of which each shard has the same. */
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { localConfig } from './local-shards.ts';
+import type { Execute } from './local-d1.ts';
 import { migrationsFolderOf, type CloudflareName, type DatabaseName, type ShardName } from './shards.ts';
-import { d1, projectFolder, stateFolderOf, wrangler, type Target } from './wrangler.ts';
+import { d1, projectFolder, sqlText, wrangler, type Target } from './wrangler.ts';
 
-/** Brings the tables of a database up to date. */
-export async function applyMigrations(target: Target, database: DatabaseName): Promise<void> {
-  await wrangler(['d1', 'migrations', 'apply', database, ...(await argumentsOf(target))]);
+/** Brings the tables of a deployed database up to date. */
+export async function applyRemoteMigrations(database: DatabaseName): Promise<void> {
+  await wrangler(['d1', 'migrations', 'apply', database, '--remote']);
 }
 
-async function argumentsOf(target: Target): Promise<string[]> {
-  if (target.remote) return ['--remote'];
-  const stateFolder = stateFolderOf(target);
-  const config = await localConfig(stateFolder);
-  return ['--local', '--persist-to', stateFolder, ...(config === undefined ? [] : ['--config', config])];
+/** As `wrangler d1 migrations apply` creates it. */
+const CREATE_RECORD = `CREATE TABLE IF NOT EXISTS d1_migrations (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT UNIQUE,
+  applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
+)`;
+
+/** Brings the tables of a local database up to date: all of its migrations, or none. */
+export async function applyLocalMigrations(execute: Execute, database: DatabaseName): Promise<void> {
+  const [, applied] = await execute<{ name: string }>(
+    database,
+    `${CREATE_RECORD};\nSELECT name FROM d1_migrations`,
+  );
+  const names = new Set(applied?.results.map(({ name }) => name));
+  const missing = (await knownMigrations(database)).filter((name) => !names.has(name));
+  const texts = await Promise.all(
+    missing.map(async (name) => {
+      const text = await readFile(join(projectFolder, migrationsFolderOf(database), name), 'utf8');
+      return `${text};\nINSERT INTO d1_migrations (name) VALUES (${sqlText(name)});`;
+    }),
+  );
+  if (texts.length > 0) await execute(database, texts.join('\n'));
 }
 
 /** @returns the names of the migrations in this folder of the project, in their order */

@@ -161,7 +161,7 @@ void describe('npm start', () => {
       );
       const sent = new Map<unknown, unknown>([
         ...generateCustomers(20).map(
-          (row) => [row['clientRef'], `${row['accountNumber']}\n${row['reference']}`] as const,
+          (row) => [row['clientRef'], [row['accountNumber'], row['reference']].join('\n')] as const,
         ),
         [DEMO_SECRETS.reference, `${DEMO_SECRETS.accountNumber}\n${DEMO_SECRETS.reference}`],
       ]);

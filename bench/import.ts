@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { BATCH_ROWS, CONCURRENCY } from '../packages/cli/src/import/defaults.ts';
+import { BATCH_ROWS, CONCURRENCY } from '../packages/cli/src/batches/defaults.ts';
 import { run } from '../tools/lib/arguments.ts';
 import { writeCsv } from '../tools/lib/csv.ts';
 import { startServer } from '../tools/dev/server.ts';

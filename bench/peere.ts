@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { BATCH_ROWS } from '../packages/cli/src/import/defaults.ts';
+import { BATCH_ROWS } from '../packages/cli/src/batches/defaults.ts';
 import { generateCustomers, type SentCustomer } from '../tools/dev/customers.ts';
 import { watchMemory } from '../tools/lib/memory.ts';
 import { projectFolder } from '../tools/lib/wrangler.ts';

@@ -128,7 +128,12 @@ app.post('/v1/bank/customers', zValidator('json', batch), async (context) => {
     }
     const id = `cus_${crypto.randomUUID()}`;
     const phrase = drawPhrase('SHARD_1', systemRuntime.random);
-    await db.insert(customers).values({ ...row, id, phrase, bankId, batchIndex, createdAt: Date.now() });
+    const { accountNumber, reference, ...columns } = row;
+    const sealedFields = `${accountNumber} ${reference}`;
+    const createdAt = Date.now();
+    await db
+      .insert(customers)
+      .values({ ...columns, sealedFields, id, phrase, bankId, batchIndex, createdAt });
     created.push(id);
   }
   return context.json(

@@ -16,7 +16,7 @@ import type { HttpEnv } from './http/context.ts';
 import { BOOKMARK_HEADER, respondWithError } from './http/responses.ts';
 import { logRequest } from './http/request-log.ts';
 import { Router } from './http/router.ts';
-import { serveIndex } from './http/welcome.ts';
+import { serveIndex, serveNotFound } from './http/welcome.ts';
 import { createId } from './lib/ids.ts';
 import { payeeRoutes } from './payee/payee.routes.ts';
 import { webhookRoutes } from './webhooks/webhooks.routes.ts';
@@ -47,7 +47,7 @@ export function createApp(createDeps: CreateDeps): Hono<HttpEnv> {
   webhookRoutes(router);
   refuseOtherMethods(app);
 
-  app.notFound((context) => respondWithError(context, new AppError('ROUTE_NOT_FOUND')));
+  app.notFound(serveNotFound);
   app.onError((error, context) => respondWithError(context, error));
   return app;
 }

@@ -167,6 +167,21 @@ const AREAS: Record<string, string[]> = {
   'runtime.ts': ['log-events.ts'],
   'limits.ts': [],
   'log-events.ts': [],
+  // The console runs in browsers: the page, and the Web Worker that imports files by the code of the CLI.
+  'console/main.tsx': ['console/app.tsx'],
+  'console/app.tsx': [
+    'console/activity',
+    'console/import',
+    'console/customers',
+    'console/session',
+    'console/ui',
+    'client',
+  ],
+  'console/activity': ['console/session', 'console/ui', 'client'],
+  'console/import': ['console/session', 'console/ui', 'cli/batches', 'cli/reading', 'client'],
+  'console/customers': ['console/session', 'console/ui', 'client', 'lib'],
+  'console/session': ['console/ui', 'client'],
+  'console/ui': ['client'],
   'cli/cli.ts': ['cli/commands'],
   'cli/commands': [
     'cli/reconcile',
@@ -175,6 +190,7 @@ const AREAS: Record<string, string[]> = {
     'cli/network',
     'cli/terminal',
     'cli/files',
+    'cli/batches',
     'cli/reading',
     'client',
   ],
@@ -184,15 +200,17 @@ const AREAS: Record<string, string[]> = {
     'cli/network',
     'cli/terminal',
     'cli/files',
+    'cli/batches',
     'cli/reading',
     'client',
     'lib',
   ],
   'cli/export': ['cli/network', 'cli/terminal', 'cli/files', 'cli/reading', 'client'],
-  'cli/import': ['cli/network', 'cli/terminal', 'cli/files', 'cli/reading', 'client'],
+  'cli/import': ['cli/network', 'cli/terminal', 'cli/files', 'cli/batches', 'cli/reading', 'client'],
   'cli/network': ['client'],
   'cli/terminal': [],
-  'cli/files': ['cli/reading'],
+  'cli/files': ['cli/batches', 'cli/reading'],
+  'cli/batches': ['cli/reading', 'client'],
   'cli/reading': ['client'],
   client: [],
   lib: [],
@@ -209,7 +227,11 @@ interface SourceFile {
 
 const texts = {
   ...import.meta.glob<string>('../src/**/*.ts', { query: '?raw', import: 'default', eager: true }),
-  ...import.meta.glob<string>('../packages/*/src/**/*.ts', { query: '?raw', import: 'default', eager: true }),
+  ...import.meta.glob<string>('../packages/*/src/**/*.{ts,tsx}', {
+    query: '?raw',
+    import: 'default',
+    eager: true,
+  }),
 };
 
 /** Block comments, and line comments that stand alone or after code, but not the `//` of a URL. */
@@ -228,7 +250,7 @@ const files = Object.entries(texts).map(([name, text]) =>
 );
 
 /** Folders with several areas, one for each file or folder in them. */
-const DIVIDED = new Set(['batches', 'cli', 'databases']);
+const DIVIDED = new Set(['batches', 'cli', 'console', 'databases']);
 
 function areaOf(path: string): string {
   const [first = '', second = '', ...deeper] = path.split('/');
@@ -241,7 +263,10 @@ function areaOf(path: string): string {
 function resolveImport(from: string, specifier: string): string | undefined {
   if (specifier === '@peere/client') return 'client/client.ts';
   return specifier.startsWith('.')
-    ? new URL(specifier, `file:///${from}`).pathname.slice(1).replace(/^src\//, '')
+    ? new URL(specifier, `file:///${from}`).pathname
+        .slice(1)
+        .replace(/^src\//, '')
+        .replace('/src/', '/')
     : undefined;
 }
 
@@ -290,7 +315,7 @@ function cyclesOf(sources: SourceFile[]): string[] {
 }
 
 const hasPackages = files.some(({ path }) => path.startsWith('cli/'));
-const isPresent = (area: string) => hasPackages || !/^(cli\/|client$)/.test(area);
+const isPresent = (area: string) => hasPackages || !/^(cli\/|console\/|client$)/.test(area);
 
 describe('the table of areas', () => {
   it('has every file, and no area without files', () => {
@@ -396,9 +421,9 @@ const OWNERSHIPS: Ownership[] = [
     wrong: ['customers/customers.service.ts', "import { apiKeys } from '../db/schema.ts';"],
   },
   {
-    what: 'know the bindings of databases',
+    what: 'know the bindings of databases; the reference has examples of their names',
     does: mentions(/\bDIRECTORY\b|\bSHARD_\d|\bD1Database\b|D1DatabaseSession\b/),
-    by: /^databases\/|^db\/|^env\.ts$/,
+    by: /^databases\/|^db\/|^env\.ts$|^openapi\//,
     wrong: ['customers/customers.service.ts', 'await env.SHARD_1.prepare(text).all()'],
   },
   {
@@ -466,16 +491,16 @@ const OWNERSHIPS: Ownership[] = [
     wrong: ['audit/audit.routes.ts', "import { selectChanges } from './audit.store.ts';"],
   },
   {
-    what: 'use Node: the Worker, the client and what reads rows run without it',
+    what: 'use Node: the Worker, the client, the console, and what reads and sends rows run without it',
     does: importsFrom(/^node:/),
-    by: /^cli\/(?!reading\/)/,
+    by: /^cli\/(?!reading\/|batches\/)/,
     wrong: ['cli/reading/csv.ts', "import { readFileSync } from 'node:fs';"],
   },
   {
     what: 'import single files of the client: none, the importer uses its public interface',
     does: importsFrom(/\/client\//),
     by: [],
-    wrong: ['cli/import/submit.ts', "import { Transport } from '../../../client/src/transport.ts';"],
+    wrong: ['cli/batches/submit.ts', "import { Transport } from '../../../client/src/transport.ts';"],
   },
 ];
 

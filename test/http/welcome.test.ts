@@ -21,6 +21,7 @@ describe('the index', () => {
       reference: 'https://api.example.com/docs',
       openapi: 'https://api.example.com/openapi.json',
       errors: 'https://api.example.com/errors',
+      console: 'https://api.example.com/console',
     });
   });
 
@@ -33,7 +34,7 @@ describe('the index', () => {
 });
 
 describe('the pages', () => {
-  it.each(['/docs', '/errors', '/openapi.json', '/swagger-ui.css'])(
+  it.each(['/docs', '/errors', '/console', '/console-import.js', '/404', '/openapi.json', '/swagger-ui.css'])(
     '%s exists, with a strict Content-Security-Policy',
     async (path) => {
       const answer = await file(path);
@@ -46,6 +47,19 @@ describe('the pages', () => {
       await answer.body?.cancel();
     },
   );
+
+  it('say so where there is none, to browsers with a page and to programs and below /v1 with an error', async () => {
+    const html = { Accept: 'text/html,*/*;q=0.8' };
+    const page = await service.get('/nothing/here', null, html);
+    expect([page.status, page.text.includes('There is no page at this address')]).toEqual([404, true]);
+    expect(page.headers.get('Content-Security-Policy')).toContain("default-src 'none'");
+    for (const answer of [
+      await service.get('/nothing/here', null),
+      await service.get('/v1/nothing', null, html),
+    ]) {
+      expect([answer.status, answer.body.code]).toEqual([404, 'ROUTE_NOT_FOUND']);
+    }
+  });
 
   it('have a section for every error code, which its errors link to', async () => {
     const page = await (await file('/errors')).text();

@@ -73,11 +73,11 @@ export const MUTANTS: Record<string, Edit[]> = {
   'key-not-in-the-transaction': [
     {
       file: commit,
-      find: '      await tenant.write(statements);\n',
+      find: '      const rows = await tenant.write({ statements, due });\n',
       replace:
         '      const own = idempotency === undefined ? statements.length : statements.length - 2;\n' +
         '      await tenant.write(statements.slice(0, own));\n' +
-        '      if (own < statements.length) await tenant.write(statements.slice(own));\n',
+        '      const rows = await tenant.write({ statements: statements.slice(own), due });\n',
     },
   ],
   'body-of-a-key-not-compared': [
@@ -184,11 +184,11 @@ export const MUTANTS: Record<string, Edit[]> = {
   'refused-rows-counted-outside-the-transaction': [
     {
       file: commit,
-      find: '      await tenant.write(statements);\n',
+      find: '      const rows = await tenant.write({ statements, due });\n',
       replace:
         '      const own = plan.failures.length > 0 ? 1 : 0;\n' +
         '      if (own > 0) await tenant.write(statements.slice(0, own));\n' +
-        '      await tenant.write(statements.slice(own));\n',
+        '      const rows = await tenant.write({ statements: statements.slice(own), due });\n',
     },
   ],
   'the-limit-of-a-day-is-not-held': [

@@ -192,7 +192,7 @@ async function redriveStalled(world: World): Promise<void> {
 }
 
 /** Longer than an isolate takes a request for running that died with its process. */
-const IN_FLIGHT_EXPIRY_MS = 91_000;
+const IN_FLIGHT_EXPIRY_MS = 121_000;
 
 /** Retries every acknowledged request with an Idempotency-Key, which must get its first response. */
 async function retryAll(world: World, violate: (violation: string) => void): Promise<void> {

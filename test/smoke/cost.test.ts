@@ -40,21 +40,21 @@ const update = (seconds: number, location = NEAR): TraceEvent => ({
 });
 
 void describe('a replayed lookup', () => {
-  void it('costs a read and a write of KV, three rows and two calls of the primary before, and then a read', async () => {
+  void it('costs a read and a write of KV, five rows and two calls of the primary before, and then a read', async () => {
     const { calls, hits } = await replay([lookUp(0), lookUp(10)], before);
-    // The API key and the customer are three rows.
+    // The API key, its bank and the shard; the customer and the state of its bank.
     assert.deepEqual(
       { hits, ...calls },
-      { hits: 1, kvReads: 2, kvWrites: 1, coloCalls: 0, rowsRead: 3, rowsWritten: 0, primaryCalls: 2 },
+      { hits: 1, kvReads: 2, kvWrites: 1, coloCalls: 0, rowsRead: 5, rowsWritten: 0, primaryCalls: 2 },
     );
   });
 
-  void it('costs the same with the data centre’s cache, but nothing of KV, and a row more if a replica answers', async () => {
+  void it('costs the same with the data centre’s cache, but nothing of KV, and two rows more if a replica answers', async () => {
     const { calls, hits } = await replay([lookUp(0), lookUp(10)], service);
     // A miss reads and fills the cache, a hit reads it.
     assert.deepEqual(
       { hits, ...calls },
-      { hits: 1, kvReads: 0, kvWrites: 0, coloCalls: 3, rowsRead: 4, rowsWritten: 0, primaryCalls: 2 },
+      { hits: 1, kvReads: 0, kvWrites: 0, coloCalls: 3, rowsRead: 7, rowsWritten: 0, primaryCalls: 2 },
     );
   });
 
@@ -119,8 +119,8 @@ void describe('a replayed lookup', () => {
 void describe('the figures', () => {
   void it('are dollars per million lookups, at the prices of each call', async () => {
     const outcome = await replay([lookUp(0), lookUp(10)], before);
-    // Two reads, a write and three rows for two lookups.
-    assert.equal(dollarsPerMillion(outcome), (2 * 0.5 + 5 + 3 * 0.001) / 2);
+    // Two reads, a write and five rows for two lookups.
+    assert.equal(dollarsPerMillion(outcome), (2 * 0.5 + 5 + 5 * 0.001) / 2);
   });
 
   void it('are quantiles of all latencies', () => {

@@ -12,6 +12,7 @@ import { compile } from 'json-schema-to-typescript';
 import { format, resolveConfig } from 'prettier';
 import { buildOpenApi, type OpenApi } from '../../src/openapi/openapi.ts';
 import { projectFolder } from '../lib/wrangler.ts';
+import { licensesOf } from './licenses.ts';
 
 const clientFolder = join(projectFolder, 'packages', 'client');
 const cliFolder = join(projectFolder, 'packages', 'cli');
@@ -166,7 +167,7 @@ async function bundleCli(): Promise<void> {
       js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);",
     },
   });
-  await writeFile(join(dist, 'LICENSES.txt'), await licensesOf(packagesOf(Object.keys(metafile.inputs))));
+  await writeFile(join(dist, 'LICENSES.txt'), await licensesOf(metafile));
   await copyFile(join(projectFolder, 'LICENSE'), join(dist, 'LICENSE'));
 }
 
@@ -175,21 +176,6 @@ async function emptyDist(packageFolder: string): Promise<string> {
   await rm(dist, { recursive: true, force: true });
   await mkdir(dist);
   return dist;
-}
-
-/** @returns the names of the npm packages that the bundled files come from */
-function packagesOf(inputs: string[]): string[] {
-  const names = inputs.flatMap((file) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []);
-  return [...new Set(names)].toSorted();
-}
-
-async function licensesOf(names: string[]): Promise<string> {
-  const texts = names.map(async (name) => {
-    const folder = join(projectFolder, 'node_modules', name);
-    const file = (await readdir(folder)).find((known) => /^licen[cs]e/i.test(known)) ?? 'LICENSE';
-    return `${name}\n\n${await readFile(join(folder, file), 'utf8')}`;
-  });
-  return (await Promise.all(texts)).join('\n\n---\n\n');
 }
 
 const document = buildOpenApi('0');

@@ -1,15 +1,16 @@
 /**
- * Generates the Worker's static pages in dist/site: the OpenAPI document, the reference that renders it, and the page of
- * errors. Part of the build (tools/build/build.ts); the tests run it before they begin.
+ * Generates the Worker's static pages in dist/site: the home page, the OpenAPI document and the reference that renders
+ * it, the errors, and the console. Part of the build (tools/build/build.ts); the tests run it before they begin.
  */
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { errorPage } from '../../src/openapi/error-page.ts';
 import { buildOpenApi } from '../../src/openapi/openapi.ts';
+import { PAGES } from '../../src/openapi/pages/pages.ts';
 import { projectFolder } from '../lib/wrangler.ts';
+import { buildConsole } from './console.ts';
 
-const siteFolder = join(projectFolder, 'dist', 'site');
+export const siteFolder = join(projectFolder, 'dist', 'site');
 export const openApiFile = join(siteFolder, 'openapi.json');
 const RENDERER = ['swagger-ui.css', 'swagger-ui-bundle.js', 'swagger-ui-bundle.js.LICENSE.txt'];
 
@@ -26,7 +27,9 @@ export async function buildSite(): Promise<void> {
     'openapi.json',
     Buffer.from(JSON.stringify(buildOpenApi(version, await publicUrl()), null, 2)),
   );
-  await putFile('errors.html', Buffer.from(errorPage()));
+  await putFile('import.svg', await readFile(join(projectFolder, 'docs', 'import.svg')));
+  for (const [name, page] of Object.entries(PAGES)) await putFile(name, Buffer.from(page()));
+  for (const { name, content } of await buildConsole()) await putFile(name, content);
 }
 
 /** @returns the URL of the deployed service, from wrangler.toml; undefined before the first deploy */

@@ -1,8 +1,6 @@
 /** The data of a local server: created and seeded before each start, and removed on request. */
-import { createHash, createHmac } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { demoDirectorySql, demoShardSql } from './demo-data.ts';
 import { ensureDevVars } from './dev-vars.ts';
 import { dataFolderOf } from '../lib/local-d1.ts';
@@ -17,41 +15,14 @@ export async function prepareLocalDatabase(stateFolder?: string): Promise<void> 
   const now = Date.now();
   // The local queue is in memory and was lost with the last server: every open chunk is due at once.
   const allDue = 'UPDATE batch_chunks SET next_send_at = 0 WHERE next_send_at IS NOT NULL;';
-  // Beside each other: each command of wrangler takes a second or two to start.
   const demo = await demoShardSql(now, fieldKey);
-  const shards = await localShards(stateFolderOf(target));
-  await Promise.all([
-    applyMigrations(target, 'DIRECTORY').then(() => d1(target, 'DIRECTORY', demoDirectorySql(now))),
-    ...shards.map(async (shard) => {
-      await applyMigrations(target, shard);
-      await d1(target, shard, shard === 'SHARD_1' ? `${demo}\n${allDue}` : allDue);
-    }),
-  ]);
-}
-
-/** Names of Miniflare's folder of D1, and of the only database of version 0.1.0. */
-const D1_FOLDER = 'miniflare-D1DatabaseObject';
-const OLD_DATABASE = 'DB';
-
-/** Removes the database of version 0.1.0, which no migration leads to these. @returns whether there was one */
-export async function removeOldDatabase(stateFolder?: string): Promise<boolean> {
-  const file = join(
-    dataFolderOf(stateFolderOf({ persistTo: stateFolder })),
-    'd1',
-    D1_FOLDER,
-    `${objectIdOf(OLD_DATABASE)}.sqlite`,
-  );
-  if (!existsSync(file)) return false;
-  for (const suffix of ['', '-shm', '-wal']) await rm(file + suffix, { force: true });
-  return true;
-}
-
-/** The id of a Durable Object, as workerd derives it from a name. */
-function objectIdOf(name: string): string {
-  const key = createHash('sha256').update(D1_FOLDER).digest();
-  const hmac = (data: string | Buffer) => createHmac('sha256', key).update(data).digest().subarray(0, 16);
-  const ofName = hmac(name);
-  return Buffer.concat([ofName, hmac(ofName)]).toString('hex');
+  // One after the other: two processes of wrangler can lock each other out of a state folder.
+  await applyMigrations(target, 'DIRECTORY');
+  await d1(target, 'DIRECTORY', demoDirectorySql(now));
+  for (const shard of await localShards(stateFolderOf(target))) {
+    await applyMigrations(target, shard);
+    await d1(target, shard, shard === 'SHARD_1' ? `${demo}\n${allDue}` : allDue);
+  }
 }
 
 /** @returns the folder that was removed; undefined if there was none */

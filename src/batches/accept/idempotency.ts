@@ -45,8 +45,8 @@ export async function readIdempotency(
   };
 }
 
-/** Longer than any request takes: three attempts to write and read back, 10 and 5 seconds each. */
-const MAX_REQUEST_MS = 90_000;
+/** Longer than any request takes: three attempts to write and read back, 10 and 5 seconds each, in two shards. */
+const MAX_REQUEST_MS = 120_000;
 
 /**
  * The Idempotency-Keys that an isolate is working on. An entry expires by itself, because the platform may stop a

@@ -8,7 +8,7 @@ import { CommandError } from '../reading/errors.ts';
 import { NEW_CUSTOMER } from '../reading/fields.ts';
 import type { Format } from '../reading/row.ts';
 import { count, countRows } from '../terminal/words.ts';
-import { BATCH_ROWS, CONCURRENCY } from '../import/defaults.ts';
+import { BATCH_ROWS, CONCURRENCY } from '../batches/defaults.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { formatOption, mapOption, wholeNumber } from './options.ts';
 import type { Session } from './session.ts';

@@ -4,13 +4,19 @@
  * an interrupted import appended after that is truncated. A file of another import is never overwritten but renamed.
  */
 import { closeSync, existsSync, openSync, readSync, renameSync, statSync, truncateSync } from 'node:fs';
-import { stringify } from 'csv-stringify/sync';
 import { CommandError } from '../reading/errors.ts';
-import { checksumOf, COLUMNS_AFTER, COLUMNS_BEFORE } from '../reading/failures-file.ts';
-import { escapeFormula } from '../reading/formulas.ts';
+import {
+  failureCells,
+  failureHeaders,
+  phraseCells,
+  PHRASE_HEADERS,
+  toCsv,
+  type CreatedRow,
+  type FailedRow,
+} from '../batches/outcome.ts';
 import { openPrivate, syncFolder, writeAndSync } from './disk.ts';
 
-/** A growing CSV file, created with its first row. Excel only reads UTF-8 if it begins with a byte order mark. */
+/** A growing CSV file, created with its first row. */
 class Output {
   readonly path: string;
   readonly #headers: string[];
@@ -47,7 +53,7 @@ class Output {
   }
 
   #text(rows: string[][], isNew: boolean): string {
-    return stringify(rows, { bom: isNew, delimiter: this.#delimiter });
+    return toCsv(rows, this.#delimiter, isNew);
   }
 
   get bytes(): number {
@@ -77,24 +83,6 @@ function renameExisting(path: string): void {
   renameSync(path, numbered(number));
 }
 
-export interface FailedRow {
-  /** Number in the file, from 1, not counting the header. */
-  row: number;
-  cells: string[];
-  code: string;
-  reason: string;
-  /** It failed only because it repeats another row of the file. */
-  isRepeat: boolean;
-}
-
-export interface CreatedRow {
-  /** Number in the file, from 1, not counting the header. */
-  row: number;
-  clientRef: string;
-  id: string;
-  phrase: string;
-}
-
 export interface OutputPaths {
   phrases: string | undefined;
   failures: string | undefined;
@@ -107,16 +95,6 @@ const failuresPath = (stem: string) => `${stem}.failures.csv`;
 export function existingOutputs(stem: string): OutputPaths {
   const ifExists = (path: string) => (existsSync(path) ? path : undefined);
   return { phrases: ifExists(phrasesPath(stem)), failures: ifExists(failuresPath(stem)) };
-}
-
-/** The header of a file of failures. @param headers of the input */
-export function failureHeaders(headers: string[]): string[] {
-  return [...COLUMNS_BEFORE, ...headers.map(escapeFormula), ...COLUMNS_AFTER];
-}
-
-export function failureCells({ row, cells, code, reason, isRepeat }: FailedRow): string[] {
-  const check = isRepeat ? checksumOf(cells) : '';
-  return [String(row), ...[...cells, code, reason].map(escapeFormula), check];
 }
 
 export class Outputs {
@@ -132,15 +110,12 @@ export class Outputs {
     { headers, delimiter = ',' }: { headers: string[]; delimiter: string | undefined },
     { phrasesBytes, failuresBytes }: { phrasesBytes: number; failuresBytes: number },
   ) {
-    const phraseHeaders = ['row', 'clientRef', 'id', 'phrase'];
-    this.#phrases = new Output(phrasesPath(stem), phraseHeaders, delimiter, phrasesBytes);
+    this.#phrases = new Output(phrasesPath(stem), PHRASE_HEADERS, delimiter, phrasesBytes);
     this.#failures = new Output(failuresPath(stem), failureHeaders(headers), delimiter, failuresBytes);
   }
 
   append(created: CreatedRow[], failed: FailedRow[]): { phrasesBytes: number; failuresBytes: number } {
-    this.#phrases.append(
-      created.map(({ row, clientRef, id, phrase }) => [String(row), escapeFormula(clientRef), id, phrase]),
-    );
+    this.#phrases.append(created.map(phraseCells));
     this.#failures.append(failed.map(failureCells));
     return { phrasesBytes: this.#phrases.bytes, failuresBytes: this.#failures.bytes };
   }

@@ -1,13 +1,15 @@
 /** Submits the batches of an import, several at the same time, and writes their outcomes in the order of the file. */
+import type { BatchOutcome } from '../batches/outcome.ts';
+import type { Repeats } from '../batches/repeats.ts';
+import type { RowBatch } from '../batches/row-batch.ts';
+import { runBatches } from '../batches/run.ts';
+import type { SubmitBatch } from '../batches/submit.ts';
 import type { Outputs } from '../files/outputs.ts';
-import { EmptyFileError, CommandError, StoppedError } from '../reading/errors.ts';
+import { EmptyFileError, StoppedError } from '../reading/errors.ts';
 import { Progress } from '../terminal/progress.ts';
 import { countRows } from '../terminal/words.ts';
 import type { Journal } from './journal.ts';
 import { collectGarbage } from '../files/memory.ts';
-import type { Repeats } from './repeats.ts';
-import { shareEmail, type RowBatch } from './row-batch.ts';
-import { processBatch, type BatchOutcome, type SubmitBatch } from './submit.ts';
 
 export class ImportStoppedError extends StoppedError {
   /** Whether batches of it are known to have been accepted. */
@@ -71,7 +73,10 @@ export class ImportRun implements Counts {
   async run(batches: AsyncGenerator<RowBatch>, signal: AbortSignal, stop: AbortController): Promise<number> {
     const { journal, outputs } = this.#options;
     try {
-      await this.#processAll(batches, signal, stop);
+      const { submit, concurrency } = this.#options;
+      const doneBefore = journal?.done.length ?? 0;
+      const finish = (batch: RowBatch, outcome: BatchOutcome) => this.#finish(batch, outcome);
+      await runBatches(batches, { doneBefore, submit, concurrency, finish }, signal, stop);
     } catch (error) {
       if (error instanceof EmptyFileError) throw error;
       throw new ImportStoppedError(error, journal);
@@ -87,46 +92,12 @@ export class ImportRun implements Counts {
     return this.created + this.failed;
   }
 
-  /**
-   * A batch that repeats an email of one under way waits for that one: of two rows with the same email, the first in the
-   * file becomes the customer.
-   */
-  async #processAll(
-    batches: AsyncGenerator<RowBatch>,
-    signal: AbortSignal,
-    stop: AbortController,
-  ): Promise<void> {
-    const { journal, submit, totalRows, concurrency } = this.#options;
-    const underWay: { batch: RowBatch; outcome: Promise<BatchOutcome> }[] = [];
-    const doneBefore = journal?.done.length ?? 0;
-    const finishOldest = async () => {
-      const oldest = underWay.shift();
-      if (oldest !== undefined) this.#write(oldest.batch, await oldest.outcome);
-      collectGarbage();
-      const share = totalRows === undefined ? undefined : this.#done / totalRows;
-      this.#progress.show({ done: this.#done, failed: this.failed, share });
-    };
-    const finishAll = async () => {
-      while (underWay.length > 0) await finishOldest();
-    };
-    try {
-      for await (const batch of batches) {
-        if (batch.number < doneBefore) continue;
-        while (underWay.some((other) => shareEmail(other.batch, batch))) await finishOldest();
-        const outcome = processBatch(batch, submit, signal);
-        outcome.catch((error: unknown) => stop.abort(error));
-        underWay.push({ batch, outcome });
-        if (underWay.length >= concurrency) await finishOldest();
-      }
-      await finishAll();
-    } catch (error) {
-      // A fault of the file does not affect the batches that are under way.
-      if (error instanceof CommandError && !signal.aborted) await finishAll().catch(() => undefined);
-      stop.abort(error);
-      await Promise.allSettled(underWay.map(({ outcome }) => outcome));
-      // The reason of the abort is the first error: reading that was aborted only reports the abort.
-      throw signal.reason;
-    }
+  #finish(batch: RowBatch, outcome: BatchOutcome): void {
+    const { totalRows } = this.#options;
+    this.#write(batch, outcome);
+    collectGarbage();
+    const share = totalRows === undefined ? undefined : this.#done / totalRows;
+    this.#progress.show({ done: this.#done, failed: this.failed, share });
   }
 
   /** Writes to the output files first, and to the journal once they are on the disk. */

@@ -4,6 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { createClient, type Fetch, type PeereClient } from '@peere/client';
+import { Repeats } from '../batches/repeats.ts';
+import { splitIntoBatches } from '../batches/row-batch.ts';
+import { dryRunBatches, submitBatches } from '../batches/submit.ts';
 import { acquireLock } from '../files/lock.ts';
 import { existingOutputs, Outputs, type OutputPaths } from '../files/outputs.ts';
 import { openSource, type Source } from '../files/source.ts';
@@ -13,11 +16,8 @@ import { readTable } from '../reading/table.ts';
 import { ImportRun, ImportStoppedError, totalOf, type Counts, type Reporter } from './import-run.ts';
 import { FileChangedError, inspect } from '../files/inspect.ts';
 import { Journal } from './journal.ts';
-import { keepMemorySmall } from '../files/memory.ts';
-import { Repeats } from './repeats.ts';
+import { collectGarbage, COLLECT_EVERY_ROWS, keepMemorySmall } from '../files/memory.ts';
 import { assertSameBank, findJournal } from './resume.ts';
-import { splitIntoBatches } from './row-batch.ts';
-import { dryRunBatches, submitBatches } from './submit.ts';
 
 /** Determines which rows are in which batch, and stays the same when an import continues. */
 interface Plan {
@@ -108,7 +108,11 @@ async function importLocked(options: ImportOptions, context: Context): Promise<I
     const totalRows = inspection?.rows;
     const repeats = dryRun ? new Repeats(totalRows) : undefined;
     const run = new ImportRun({ journal, submit, outputs, repeats, totalRows, concurrency }, terminal);
-    const rowsPerSecond = await run.run(splitIntoBatches(table.rows, batchRows), signal, stop);
+    const rowsPerSecond = await run.run(
+      splitIntoBatches(table.rows, batchRows, collectNowAndThen),
+      signal,
+      stop,
+    );
     // The keys of JSON from standard input are only known now.
     reportIgnored(new Set([...table.ignored].filter((name) => !reported.has(name))), terminal);
     return summarise(run, rowsPerSecond, false, stem);
@@ -118,6 +122,11 @@ async function importLocked(options: ImportOptions, context: Context): Promise<I
   } finally {
     journal?.close();
   }
+}
+
+/** While a batch is read. */
+function collectNowAndThen(rowCount: number): void {
+  if (rowCount % COLLECT_EVERY_ROWS === 0) collectGarbage();
 }
 
 /** @param names of columns or keys that belong to no field */

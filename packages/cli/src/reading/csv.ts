@@ -9,7 +9,7 @@ import {
   repeatedFault,
   type OwnColumns,
 } from './failures-file.ts';
-import { mapColumns, type Columns, type WantedFields } from './fields.ts';
+import { mapColumns, type Columns, type Mapping, type WantedFields } from './fields.ts';
 import { isExport } from './export-header.ts';
 import { unescapeFormula } from './formulas.ts';
 import { MAX_ROW_CHARACTERS, unreadable, type Customer, type Row, type RowFault, type Table } from './row.ts';
@@ -47,7 +47,7 @@ export async function openCsv(name: string, text: AsyncGenerator<string>): Promi
 export async function readCsv(
   name: string,
   text: AsyncGenerator<string>,
-  map: string[],
+  map: Mapping,
   wanted: WantedFields,
 ): Promise<Table> {
   const { headers, delimiter, records } = await openCsv(name, text);

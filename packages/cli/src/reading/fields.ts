@@ -51,6 +51,9 @@ const ALIASES: Partial<Record<Field, readonly string[]>> = {
 /** Position of the column of each field. */
 export type Columns = Map<Field, number>;
 
+/** Pairs from the command line, such as `firstname=Vorname`, beside what is recognised; or the column of every field. */
+export type Mapping = string[] | Columns;
+
 /** Unicode has two ways to write `é`; both are the same name. */
 const compose = (name: string) => name.trim().normalize('NFC');
 const fold = (name: string) =>
@@ -67,26 +70,44 @@ export function fieldOf(name: string, { names }: WantedFields): Field | undefine
 const quoted = (headers: string[]) => headers.map((header) => `"${header}"`).join(', ');
 
 /**
- * @param map pairs from the command line, such as `firstname=Vorname`
  * @returns the columns, and the positions of those that belong to no field
  * @throws CommandError if a required field has no column, or a field has more than one
  */
 export function mapColumns(
   headers: string[],
-  map: string[],
+  map: Mapping,
   wanted: WantedFields = NEW_CUSTOMER,
 ): { columns: Columns; unused: number[] } {
+  const columns = map instanceof Map ? map : matchColumns(headers, map, wanted);
+  const missing = wanted.required.filter((field) => !columns.has(field));
+  if (missing.length > 0) {
+    throw new CommandError(
+      `No column matches ${missing.join(', ')}. The columns are: ${quoted(headers)}. ` +
+        `Name the column of each field with --map ${missing[0]}="…"`,
+    );
+  }
+  const taken = new Set(columns.values());
+  return { columns, unused: [...headers.keys()].filter((position) => !taken.has(position)) };
+}
+
+/** Finds the column of each field as far as the names say it; the first one, if several do. */
+export function recogniseColumns(headers: string[], wanted: WantedFields = NEW_CUSTOMER): Columns {
+  const columns: Columns = new Map();
+  for (const [position, header] of headers.entries()) {
+    const field = fieldOf(header, wanted);
+    if (field !== undefined && !columns.has(field)) columns.set(field, position);
+  }
+  return columns;
+}
+
+function matchColumns(headers: string[], map: string[], wanted: WantedFields): Columns {
   const columns = readMap(headers, map, wanted);
   const mapped = new Set(columns.keys());
   const taken = new Set(columns.values());
-  const unused: number[] = [];
   for (const [position, header] of headers.entries()) {
     if (taken.has(position)) continue;
     const field = fieldOf(header, wanted);
-    if (field === undefined || mapped.has(field)) {
-      unused.push(position);
-      continue;
-    }
+    if (field === undefined || mapped.has(field)) continue;
     const other = columns.get(field);
     if (other !== undefined) {
       throw new CommandError(
@@ -95,14 +116,7 @@ export function mapColumns(
     }
     columns.set(field, position);
   }
-  const missing = wanted.required.filter((field) => !columns.has(field));
-  if (missing.length > 0) {
-    throw new CommandError(
-      `No column matches ${missing.join(', ')}. The columns are: ${quoted(headers)}. ` +
-        `Name the column of each field with --map ${missing[0]}="…"`,
-    );
-  }
-  return { columns, unused };
+  return columns;
 }
 
 function readMap(headers: string[], map: string[], { names }: WantedFields): Columns {

@@ -1,7 +1,7 @@
 /** Turns text of any format into rows, a few of which are in memory at a time, whatever the size of the file. */
 import { openCsv, readCsv } from './csv.ts';
 import { CommandError } from './errors.ts';
-import { NEW_CUSTOMER, type WantedFields } from './fields.ts';
+import { NEW_CUSTOMER, type Mapping, type WantedFields } from './fields.ts';
 import { readJson } from './json.ts';
 import { readNdjson } from './ndjson.ts';
 import type { Input, Table } from './row.ts';
@@ -12,11 +12,12 @@ import type { Input, Table } from './row.ts';
  */
 export async function readTable(
   { name, format, text }: Input,
-  map: string[],
+  map: Mapping,
   wanted: WantedFields = NEW_CUSTOMER,
 ): Promise<Table> {
   if (format === 'csv') return readCsv(name, text(), map, wanted);
-  if (map.length > 0) throw new CommandError('--map is for CSV: in JSON, rename the keys.');
+  if (Array.isArray(map) && map.length > 0)
+    throw new CommandError('--map is for CSV: in JSON, rename the keys.');
   return format === 'ndjson' ? readNdjson(text(), wanted) : readJson(name, text(), wanted);
 }
 

@@ -4,7 +4,7 @@
  */
 import { PeereError, UPDATE_FIELDS, type ClientOptions, type PeereClient } from '@peere/client';
 import { openSource } from '../files/source.ts';
-import { BATCH_ROWS, CONCURRENCY } from '../import/defaults.ts';
+import { BATCH_ROWS, CONCURRENCY } from '../batches/defaults.ts';
 import { importFile, type ImportSummary, type Terminal } from '../import/importer.ts';
 import { openCsv } from '../reading/csv.ts';
 import { unescapeFormula } from '../reading/formulas.ts';

@@ -2,7 +2,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import type { Customer } from '@peere/client';
 import { fieldsOf, toCell } from '../export/format.ts';
-import { failureCells, failureHeaders, type FailedRow } from '../files/outputs.ts';
+import { failureCells, failureHeaders, type FailedRow } from '../batches/outcome.ts';
 import { CommandError } from '../reading/errors.ts';
 import type { Customer as FileCustomer } from '../reading/row.ts';
 import { discardPart, publish, ReportFile } from './report-file.ts';

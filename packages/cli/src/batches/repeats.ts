@@ -5,7 +5,7 @@
  */
 import { EmailRows, NO_EMAIL } from '../reading/emails.ts';
 import type { RowBatch } from './row-batch.ts';
-import type { BatchOutcome } from './submit.ts';
+import type { BatchOutcome } from './outcome.ts';
 
 /** The code that the row gets in an import, when the earlier row is a customer. */
 const CODE = 'EXISTING_CUSTOMER';
@@ -29,7 +29,8 @@ export class Repeats {
       const earlier = this.#known.claim(email, row);
       if (earlier === undefined) return [];
       const reason = `email is the same as in row ${earlier}`;
-      return [{ row, cells: batch.cellsOf(row - batch.firstRow), code: CODE, reason, isRepeat: true }];
+      const cells = batch.cellsOf(row - batch.firstRow);
+      return [{ row, cells, code: CODE, reason, fields: ['email'], isRepeat: true }];
     });
     return {
       ...outcome,

@@ -5,7 +5,6 @@
  */
 import { hashEmail, NO_EMAIL } from '../reading/emails.ts';
 import type { Customer, Row, RowFault } from '../reading/row.ts';
-import { collectGarbage, COLLECT_EVERY_ROWS } from '../files/memory.ts';
 
 /** The service accepts bodies of up to 10 MB. */
 const MAX_BODY_BYTES = 9_500_000;
@@ -92,25 +91,43 @@ export class RowBatch {
   }
 }
 
+const encoder = new TextEncoder();
+/** Most customers fit into it, and are measured without a copy. */
+const scratch = new Uint8Array(64 * 1_024);
+
+/** @returns the bytes of a text in UTF-8: a UTF-16 unit takes at most three */
+function utf8Length(text: string): number {
+  return text.length * 3 <= scratch.length
+    ? encoder.encodeInto(text, scratch).written
+    : encoder.encode(text).length;
+}
+
 /** Do two batches have an email in common? Very rarely a hash collision makes it true for different emails. */
 export function shareEmail(one: RowBatch, other: RowBatch): boolean {
   const emails = new Set(one.emails);
   return other.emails.some((email) => email !== NO_EMAIL && emails.has(email));
 }
 
-/** @param rows of at most `MAX_ROW_CHARACTERS`, so that each fits into a body */
-export async function* splitIntoBatches(rows: AsyncIterable<Row>, maxRows: number): AsyncGenerator<RowBatch> {
+/**
+ * @param rows of at most `MAX_ROW_CHARACTERS`, so that each fits into a body
+ * @param afterRow called with the number of rows that the batch under way has
+ */
+export async function* splitIntoBatches(
+  rows: AsyncIterable<Row>,
+  maxRows: number,
+  afterRow: (rowCount: number) => void = () => undefined,
+): AsyncGenerator<RowBatch> {
   let batch = new RowBatch(0, 1);
   for await (const { cells, customer = {}, fault } of rows) {
     const json = fault === undefined ? JSON.stringify(customer) : '';
-    const bytes = fault === undefined ? Buffer.byteLength(json) + 1 : 0;
+    const bytes = fault === undefined ? utf8Length(json) + 1 : 0;
     if (batch.rowCount === maxRows || !batch.hasRoomFor(bytes)) {
       yield batch.close();
       batch = new RowBatch(batch.number + 1, batch.firstRow + batch.rowCount);
     }
     if (fault === undefined) batch.add(cells, customer, json, bytes);
     else batch.addFaulty(cells, fault);
-    if (batch.rowCount % COLLECT_EVERY_ROWS === 0) collectGarbage();
+    afterRow(batch.rowCount);
   }
   if (batch.rowCount > 0) yield batch.close();
 }

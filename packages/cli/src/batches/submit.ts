@@ -6,16 +6,9 @@ import {
   type PeereClient,
   type RowFailure,
 } from '@peere/client';
-import type { CreatedRow, FailedRow } from '../files/outputs.ts';
+import type { BatchOutcome, FailedRow } from './outcome.ts';
 import { CommandError } from '../reading/errors.ts';
 import type { RowBatch } from './row-batch.ts';
-
-export interface BatchOutcome {
-  /** Empty in a dry run, whose `createdCount` still counts the rows. */
-  created: CreatedRow[];
-  createdCount: number;
-  failed: FailedRow[];
-}
 
 /** What the service says about the rows that it was sent. */
 interface SubmitResult {
@@ -142,8 +135,13 @@ export async function processBatch(
   const failed = [
     ...[...batch.faults].map(([position, fault]) => toFailedRow(batch, position, fault)),
     ...failures.map(({ index, code, message, errors }) => {
-      const reason = errors.map((fault) => `${fault.field} ${fault.message}`).join('; ') || message;
-      return toFailedRow(batch, batch.sent[index] ?? 0, { code, reason: withFileRows(reason, batch) });
+      const faults = errors.map((fault) => `${fault.field} ${fault.message}`).join('; ') || message;
+      const fields = errors.map(({ field }) => field);
+      return toFailedRow(batch, batch.sent[index] ?? 0, {
+        code,
+        reason: withFileRows(faults, batch),
+        fields,
+      });
     }),
     ...unreported.map((index) => toFailedRow(batch, batch.sent[index] ?? 0, missing)),
   ].toSorted((one, other) => one.row - other.row);
@@ -157,10 +155,10 @@ export async function processBatch(
 function toFailedRow(
   batch: RowBatch,
   position: number,
-  { code, reason }: Pick<FailedRow, 'code' | 'reason'>,
+  failure: Pick<FailedRow, 'code' | 'reason' | 'fields'>,
 ): FailedRow {
-  const isRepeat = code === 'DUPLICATE_IN_BATCH';
-  return { row: batch.firstRow + position, cells: batch.cellsOf(position), code, reason, isRepeat };
+  const isRepeat = failure.code === 'DUPLICATE_IN_BATCH';
+  return { row: batch.firstRow + position, cells: batch.cellsOf(position), ...failure, isRepeat };
 }
 
 /** The service numbers the rows of a request from 0: replaces its numbers by those of the file. */

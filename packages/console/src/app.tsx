@@ -1,0 +1,100 @@
+/** Signed in or not, and the view that the URL names. */
+import type { Bank } from '@peere/client';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { AuditView } from './activity/audit.tsx';
+import { BatchesView } from './activity/batches.tsx';
+import { EventsView } from './activity/events.tsx';
+import { WebhooksView } from './activity/webhooks.tsx';
+import { CustomersView } from './customers/view.tsx';
+import { useImport, type Import } from './import/use-import.ts';
+import { ImportView } from './import/view.tsx';
+import { forgetKey, SessionProvider, type Session } from './session/session.ts';
+import { SignIn } from './session/sign-in.tsx';
+import { counted } from './ui/format.ts';
+import { useRoute, useTask } from './ui/hooks.ts';
+
+interface View {
+  name: string;
+  title: string;
+  /** @param id what the URL names within the view */
+  show: (id: string | undefined, importing: Import) => ComponentChildren;
+}
+
+const VIEWS: View[] = [
+  { name: 'customers', title: 'Customers', show: (id) => <CustomersView id={id} /> },
+  { name: 'import', title: 'Import', show: (_, importing) => <ImportView state={importing} /> },
+  { name: 'batches', title: 'Batches', show: (id) => <BatchesView id={id} /> },
+  { name: 'events', title: 'Events', show: () => <EventsView /> },
+  { name: 'webhooks', title: 'Webhooks', show: () => <WebhooksView /> },
+  { name: 'audit', title: 'Audit log', show: (id) => <AuditView subject={id} /> },
+];
+
+export function App() {
+  const [session, setSession] = useState<Session>();
+  if (session === undefined) return <SignIn onSignIn={setSession} />;
+  const signOut = () => {
+    forgetKey();
+    // Nothing of the session stays in memory or in the URL.
+    history.replaceState(null, '', '/console');
+    setSession(undefined);
+  };
+  return (
+    <SessionProvider value={session}>
+      <SignedIn session={session} onBank={(bank) => setSession({ ...session, bank })} onSignOut={signOut} />
+    </SessionProvider>
+  );
+}
+
+interface SignedInProps {
+  session: Session;
+  /** Tells what has changed: the number of its customers. */
+  onBank: (bank: Bank) => void;
+  onSignOut: () => void;
+}
+
+function SignedIn({ session: { bank, client }, onBank, onSignOut }: SignedInProps) {
+  const importing = useImport();
+  const isImported = importing.step === 'done';
+  const countAgain = useTask(async (signal) => onBank(await client.getBank({ signal })));
+  useEffect(() => {
+    if (isImported) countAgain.run();
+  }, [isImported]);
+  const [name, id] = useRoute();
+  const view = VIEWS.find((known) => known.name === name) ?? VIEWS[0];
+  useEffect(() => {
+    document.title = `${view?.title} · Console · Peere customers`;
+  }, [view]);
+  return (
+    <div class="console">
+      <aside>
+        <nav aria-label="Console">
+          {VIEWS.map((known) => (
+            <a key={known.name} href={`#${known.name}`} aria-current={known === view ? 'page' : undefined}>
+              {known.title}
+            </a>
+          ))}
+        </nav>
+        <section class="who" aria-label="Signed in">
+          <strong>{bank.name}</strong>
+          {bank.customerCount !== null && <span>{counted(bank.customerCount, 'customer')}</span>}
+          <details>
+            <summary>{bank.scopes.length} scopes</summary>
+            <ul>
+              {bank.scopes.map((scope) => (
+                <li key={scope}>
+                  <code>{scope}</code>
+                </li>
+              ))}
+            </ul>
+            <code>{bank.keyId}</code>
+          </details>
+          <button type="button" class="button small" onClick={onSignOut}>
+            Sign out
+          </button>
+        </section>
+      </aside>
+      <div class="view">{view?.show(id, importing)}</div>
+    </div>
+  );
+}

@@ -1,0 +1,46 @@
+/** Takes a file, dropped or chosen. */
+import { useRef, useState } from 'preact/hooks';
+
+const ACCEPTED = '.csv,.tsv,.txt,.ndjson,.jsonl,.json,.gz';
+
+export function Choose({ isBusy, onChoose }: { isBusy: boolean; onChoose: (file: File) => void }) {
+  const [isOver, setOver] = useState(false);
+  const input = useRef<HTMLInputElement>(null);
+  const take = (files: FileList | null | undefined) => {
+    const file = files?.[0];
+    if (file !== undefined) onChoose(file);
+  };
+  return (
+    <div
+      class={`drop ${isOver ? 'over' : ''}`}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        event.preventDefault();
+        setOver(false);
+        take(event.dataTransfer?.files);
+      }}
+    >
+      <strong>{isBusy ? 'Reading the file …' : 'Drop a file of customers here'}</strong>
+      <p class="soft">CSV, NDJSON or JSON in UTF-8, of any size. It is read in this browser.</p>
+      <label class={`button primary ${isBusy ? 'disabled' : ''}`}>
+        Choose a file
+        <input
+          ref={input}
+          class="visually-hidden"
+          type="file"
+          accept={ACCEPTED}
+          disabled={isBusy}
+          onChange={({ currentTarget }) => {
+            take(currentTarget.files);
+            // The same file can be chosen again.
+            currentTarget.value = '';
+          }}
+        />
+      </label>
+    </div>
+  );
+}

@@ -1,0 +1,105 @@
+/** Small parts that every view is made of. */
+import { PeereError } from '@peere/client';
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { exactly, inWords } from './format.ts';
+
+/** A time in words, with the exact UTC on hover. */
+export function Time({ at }: { at: string }) {
+  return (
+    <time dateTime={at} title={exactly(at)}>
+      {inWords(at)}
+    </time>
+  );
+}
+
+/** How long a button says that it has copied. */
+const COPIED_MS = 2_000;
+
+export function Copy({ text, what }: { text: string; what: string }) {
+  const [isCopied, setCopied] = useState(false);
+  const copy = async () => {
+    await navigator.clipboard.writeText(text);
+    setCopied(true);
+    setTimeout(() => setCopied(false), COPIED_MS);
+  };
+  return (
+    <button type="button" class="copy" aria-label={`Copy ${what}`} onClick={() => void copy()}>
+      {isCopied ? 'Copied' : 'Copy'}
+    </button>
+  );
+}
+
+/** An id or a secret in monospace, with a button that copies it. */
+export function Id({ value, what = 'the id' }: { value: string; what?: string }) {
+  return (
+    <span class="id">
+      <code>{value}</code>
+      <Copy text={value} what={what} />
+    </span>
+  );
+}
+
+export type Tone = 'good' | 'warn' | 'bad' | 'busy' | 'plain';
+
+/** A state as a word and a colour. */
+export function Badge({ tone, children }: { tone: Tone; children: ComponentChildren }) {
+  return <span class={`badge ${tone}`}>{children}</span>;
+}
+
+/** An error in the API's own words, with its link. */
+export function ErrorNote({ error, children }: { error: unknown; children?: ComponentChildren }) {
+  if (error === undefined) return null;
+  const message = error instanceof Error ? error.message : 'Something went wrong. Reload the page.';
+  return (
+    <div class="note bad" role="alert">
+      <p>{message}</p>
+      {error instanceof PeereError && (
+        <p class="soft">
+          {error.docs !== undefined && (
+            <a href={error.docs} target="_blank" rel="noreferrer">
+              {error.code}: why, and what to do
+            </a>
+          )}
+          {error.requestId !== undefined && <span> Request {error.requestId}</span>}
+        </p>
+      )}
+      {children}
+    </div>
+  );
+}
+
+export function Note({ tone, children }: { tone: Tone; children: ComponentChildren }) {
+  return <div class={`note ${tone}`}>{children}</div>;
+}
+
+/** What an empty list says: what to do. */
+export function Empty({ title, children }: { title: string; children: ComponentChildren }) {
+  return (
+    <div class="empty">
+      <strong>{title}</strong>
+      <p>{children}</p>
+    </div>
+  );
+}
+
+/** The head of a view: what it is, in a sentence, and its actions. */
+export function ViewHead({
+  title,
+  lead,
+  children,
+}: {
+  title: string;
+  lead: ComponentChildren;
+  children?: ComponentChildren;
+}) {
+  return (
+    <header class="view-head">
+      <div>
+        <h1>{title}</h1>
+        <p class="soft">{lead}</p>
+      </div>
+      {children !== undefined && <div class="actions">{children}</div>}
+    </header>
+  );
+}

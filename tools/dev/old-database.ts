@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dataFolderOf } from '../lib/local-d1.ts';
+import { stateFolderOf } from '../lib/wrangler.ts';
 
 /** Names of Miniflare's folder of D1, and of the only database of version 0.1.0. */
 const D1_FOLDER = 'miniflare-D1DatabaseObject';
@@ -11,7 +12,8 @@ const OLD_DATABASE = 'DB';
 
 /** Removes the database of version 0.1.0, which no migration leads to these. @returns whether there was one */
 export async function removeOldDatabase(stateFolder?: string): Promise<boolean> {
-  const file = join(dataFolderOf(stateFolder), 'd1', D1_FOLDER, `${objectIdOf(OLD_DATABASE)}.sqlite`);
+  const folder = dataFolderOf(stateFolderOf({ persistTo: stateFolder }));
+  const file = join(folder, 'd1', D1_FOLDER, `${objectIdOf(OLD_DATABASE)}.sqlite`);
   if (!existsSync(file)) return false;
   for (const suffix of ['', '-shm', '-wal']) await rm(file + suffix, { force: true });
   return true;

@@ -256,7 +256,8 @@ function areaOf(path: string): string {
   const [first = '', second = '', ...deeper] = path.split('/');
   if (!DIVIDED.has(first)) return first;
   // The files that all parts of the batches or databases share are one area.
-  return first !== 'cli' && deeper.length === 0 ? first : `${first}/${second}`;
+  const isShared = (first === 'batches' || first === 'databases') && deeper.length === 0;
+  return isShared ? first : `${first}/${second}`;
 }
 
 /** The file of this project that an import leads to; undefined for a package from npm. */

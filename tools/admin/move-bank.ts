@@ -157,7 +157,7 @@ async function follow(target: Target, bankId: string): Promise<void> {
   const progress = new Progress(process.stderr, 0);
   let isSilent = false;
   for (;;) {
-    const move = await requireMove(target, bankId);
+    const move = await patiently(() => requireMove(target, bankId));
     const rows = (move.copiedRows + move.verifiedRows) / 2;
     progress.show({ done: rows, failed: 0, share: move.totalRows === 0 ? 0 : rows / move.totalRows });
     if (move.openedAt !== null || isOver(move)) {
@@ -165,7 +165,7 @@ async function follow(target: Target, bankId: string): Promise<void> {
       process.off('SIGINT', goesOn);
       if (move.error !== null) throw new Error(describe(move));
       console.log(describe(move));
-      await printWaitingBatches(target, move);
+      await patiently(() => printWaitingBatches(target, move));
       return;
     }
     if (!isSilent && Date.now() - move.updatedAt > MAX_SILENCE_MS) {
@@ -173,6 +173,20 @@ async function follow(target: Target, bankId: string): Promise<void> {
       console.error('Nothing has happened for two minutes: is the service running, with its cron?');
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
+  }
+}
+
+const MAX_TRIES = 5;
+
+/** Reads again after a failure: a server on this machine holds the database now and then, and a network fails. */
+async function patiently<Result>(read: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await read();
+    } catch (error) {
+      if (tries === MAX_TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
+    }
   }
 }
 

@@ -135,7 +135,9 @@ describe('an isolate that remembers the old shard', () => {
       ['SHARD_2', 1],
     ]);
     await moving.deliverAll();
-    const created = await inShard2<KnownCustomer>(`SELECT id, phrase FROM customers WHERE id <> '${ada.id}'`);
+    const created = await inShard2<KnownCustomer>(
+      `SELECT id, phrase FROM customers WHERE id <> '${ada.id}' ORDER BY id`,
+    );
     expect(created.map(({ id }) => id)).toEqual(body.data.data.customerIds);
     for (const { phrase } of created) expect(shardOfPhrase(phrase)).toBe('SHARD_2');
   });

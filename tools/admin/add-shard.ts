@@ -2,6 +2,7 @@
  * Adds a shard: creates the database, binds it, creates its tables, and registers it in the directory. Each step may be
  * repeated, and banks are only put on a registered shard, so a command that was stopped anywhere does no harm and continues.
  */
+import { MAX_SHARDS } from '../../src/databases/first-words.ts';
 import { prepareLocalDatabase } from '../dev/local-database.ts';
 import { boundShards, readConfig, writeDatabase } from '../lib/config.ts';
 import { withLocalDatabases } from '../lib/local-d1.ts';
@@ -12,7 +13,7 @@ import {
   assertIsShardOrEmpty,
   assertSameMigrations,
 } from '../lib/migrations.ts';
-import { MAX_SHARDS, databaseNameOf, isShardName, shardNumber, type ShardName } from '../lib/shards.ts';
+import { databaseNameOf, isShardName, shardNumber, type ShardName } from '../lib/shards.ts';
 import { d1, sqlText, stateFolderOf, type Target } from '../lib/wrangler.ts';
 import { isDeployed } from './deployed-worker.ts';
 import { ensureDatabase } from './deploy-resources.ts';

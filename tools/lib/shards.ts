@@ -1,9 +1,10 @@
 /** Names of the databases, on this machine and at Cloudflare. Only the directory knows which shards are registered. */
 
-/** The first words of phrases are dealt to this many shards. */
-export const MAX_SHARDS = 17;
+import { MAX_SHARDS } from '../../src/databases/first-words.ts';
+import type { ShardName } from '../../src/databases/home.ts';
 
-export type ShardName = `SHARD_${number}`;
+export type { ShardName };
+
 /** A binding in wrangler.toml, which is also the local database's id. */
 export type DatabaseName = 'DIRECTORY' | ShardName;
 

@@ -33,7 +33,7 @@ const STEPS: Record<MovePhase, Step | undefined> = {
 /** Failures of D1 that one run gets over. Its trouble is over in a moment or lasts, and then the next run goes on. */
 const MAX_FAILURES = 3;
 
-/** Rows and bytes of one transaction: it occupies the target for less than 0.1 s (`npm run bench:move`). */
+/** Rows and bytes of one transaction: it occupies the target for less than 0.1 s. */
 export const MOVE_RANGE: RangeLimits = { rows: 1_000, bytes: 500_000 };
 
 export interface MoveDeps {

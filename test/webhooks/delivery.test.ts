@@ -8,6 +8,7 @@ import { MAX_DELAY_MS, retryDelayMs } from '../../src/webhooks/retries.ts';
 import { API_KEYS, HOME, LAGOS } from '../support/banks.ts';
 import { faultyDatabase } from '../support/faulty-bindings.ts';
 import { sentCustomer } from '../support/customers.ts';
+import { moveBank } from '../databases/moves/moving.ts';
 import { Meter } from '../support/meter.ts';
 import { Service, type KnownCustomer } from '../support/service.ts';
 import { createWebhook, Receivers } from './receivers.ts';
@@ -92,6 +93,21 @@ it('sends only the types that an endpoint wants, over any number of others, and 
   expect(receivers.ids(foreign.url)).toEqual([]);
   await laterCron(HOUR);
   expect((await status(erasures.id)).lag).toBe(0);
+});
+
+it('goes on where it was after its bank has moved and is back: nothing is skipped, repeated or out of order', async () => {
+  await makeEvents(2);
+  await service.deliverWebhooks();
+  for (const shard of ['SHARD_2', 'SHARD_1'] as const) {
+    await makeEvents(1);
+    await moveBank(shard);
+    // Its message still names the shard of before.
+    await service.deliverWebhooks();
+    await makeEvents(1);
+    await laterCron(60_000);
+  }
+  expect(receivers.ids()).toEqual(eventIds(2, 7));
+  expect(await status()).toMatchObject({ position: `evt_${LAGOS}_7`, lag: 0 });
 });
 
 describe('a receiver that fails', () => {

@@ -271,16 +271,6 @@ export const MUTANTS: Record<string, Edit[]> = {
   'a-refusal-of-the-guard-is-a-bad-row': [
     { file: 'databases/tenant.ts', find: 'if (isRefusedByGuard(error))', replace: 'if (false)' },
   ],
-  'reads-that-do-not-check': [
-    {
-      file: tenantStore,
-      find: "return state === 'open' ||",
-      replace: "return state !== 'x' || state === 'open' ||",
-    },
-  ],
-  'a-write-that-knows-no-move-number': [
-    { file: tenantStore, find: ' AND move_number = ?)`,', replace: ' AND move_number >= 0 * ?)`,' },
-  ],
   'a-step-that-is-not-conditional-on-its-move': [
     {
       file: 'databases/moves/tenants.store.ts',

@@ -155,7 +155,7 @@ void describe('npm run deploy:first', () => {
       const sent = (pattern: RegExp) => changes.find(({ what }) => pattern.test(what))?.body;
       assert.deepEqual(sent(/subdomain$/), { enabled: false, previews_enabled: false });
       assert.equal(sent(/domains\/records$/).origins[0].hostname, HOST);
-      assert.deepEqual(sent(/schedules$/), [{ cron: '* * * * *' }]);
+      assert.deepEqual(sent(/schedules$/), [{ cron: '* * * * *' }, { cron: '*/1 * * * *' }]);
       assert.equal(changes.filter(({ what }) => /^POST .*consumers$/.test(what)).length, 3);
 
       const lines = new Set(config.split('\n'));

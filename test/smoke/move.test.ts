@@ -236,14 +236,9 @@ async function play(network: Network, round: number): Promise<void> {
   const imported = await importCustomers(network, CUSTOMERS, `round${round}.example.com`);
   const { json } = await network.require('GET', '/v1/bank/customers?limit=1000');
   const traffic = new Traffic(network, json as Known[]);
-  const printed = runTool(stateFolder, 'tools/admin/bank.ts', 'move', BANK, '--to', 'SHARD_2', '--yes');
-  const moved = moveAndKill(network);
-  const ended = await Promise.allSettled([moved, printed]);
-  await traffic.stop();
-  const failed = ended.find((one) => one.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
-  const move = await moved;
-  console.log((await printed).trim());
+  const moving = runTool(stateFolder, 'tools/admin/bank.ts', 'move', BANK, '--to', 'SHARD_2', '--yes');
+  const [move, printed] = await Promise.all([moveAndKill(network), moving]).finally(() => traffic.stop());
+  console.log(printed.trim());
   const seconds = ((move.switchingAt ?? 0) - (move.frozenAt ?? 0)) / 1_000;
   console.log(
     `${move.totalRows} rows copied and compared in ${seconds.toFixed(1)} s, ${(move.totalRows / seconds).toFixed()} a second; ` +
@@ -274,11 +269,14 @@ async function play(network: Network, round: number): Promise<void> {
 
 /** @returns the move, when the bank is open again and has taken changes for a moment */
 async function moveAndKill(network: Network): Promise<Move> {
+  const { stateFolder } = network.server;
+  const moves = () => onDirectory(stateFolder, 'SELECT 1 FROM bank_moves').catch(() => []);
+  while ((await moves()).length === 0) await pause(200);
   if (IS_KILLED) {
     void drive(network, ['cleaning']).catch(() => undefined);
     await pause(2_000 + Math.random() * MAX_KILL_DELAY_MS);
     await network.server.kill();
-    network.server = await startServer(network.server.stateFolder);
+    network.server = await startServer(stateFolder);
   }
   const move = await drive(network, ['cleaning', 'aborted']);
   await pause(1_000);

@@ -237,7 +237,10 @@ async function play(network: Network, round: number): Promise<void> {
   const { json } = await network.require('GET', '/v1/bank/customers?limit=1000');
   const traffic = new Traffic(network, json as Known[]);
   const moving = runTool(stateFolder, 'tools/admin/bank.ts', 'move', BANK, '--to', 'SHARD_2', '--yes');
-  const [move, printed] = await Promise.all([moveAndKill(network), moving]).finally(() => traffic.stop());
+  const both = Promise.all([moveAndKill(network), moving]);
+  await Promise.allSettled([both]);
+  await traffic.stop();
+  const [move, printed] = await both;
   console.log(printed.trim());
   const seconds = ((move.switchingAt ?? 0) - (move.frozenAt ?? 0)) / 1_000;
   console.log(

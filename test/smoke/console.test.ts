@@ -76,6 +76,11 @@ void describe('the console, in a browser', { timeout: 300_000 }, () => {
     // A phrase as people type it, and an edit that somebody else's change gets in the way of.
     await lookUp(page, 'River stone  OCEAN.coral');
     await page.getByRole('heading', { name: 'Adaobi Okafor' }).waitFor();
+    // What is no phrase at all shows nobody, not the customer of before.
+    await lookUp(page, 'nobody here at all');
+    await page.getByRole('heading', { name: 'Adaobi Okafor' }).waitFor({ state: 'detached' });
+    await lookUp(page, 'River stone  OCEAN.coral');
+    await page.getByRole('heading', { name: 'Adaobi Okafor' }).waitFor();
     await page.getByRole('button', { name: 'Edit' }).click();
     await page.getByLabel('Address').fill('1 New Street, Lagos');
     const client = createClient({ url: browsing.url, key: KEY });

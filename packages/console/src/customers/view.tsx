@@ -32,6 +32,8 @@ export function CustomersView({ id }: { id: string | undefined }) {
   const submit = (event: Event) => {
     event.preventDefault();
     const typed = readIdentifier(text);
+    // Whoever was found before is not the answer to this.
+    setFound(undefined);
     setFault('fault' in typed ? typed.fault : undefined);
     if ('identifier' in typed) task.run(typed.identifier);
   };

@@ -4,7 +4,7 @@ import { useId, useState } from 'preact/hooks';
 import { isLocal, useSession } from '../session/session.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { useTask } from '../ui/hooks.ts';
-import { ErrorNote } from '../ui/parts.tsx';
+import { FormEnd } from '../ui/parts.tsx';
 
 const TYPES: Record<Event['type'], string> = {
   'batch.completed': 'every row of a batch is a customer or a failure',
@@ -66,15 +66,13 @@ export function CreateWebhook({ onClose, onCreated }: CreateProps) {
             </label>
           ))}
         </fieldset>
-        <ErrorNote error={create.error} />
-        <div class="actions">
-          <button type="submit" class="button primary" disabled={types.length === 0 || create.isBusy}>
-            {create.isBusy ? 'Adding …' : 'Add'}
-          </button>
-          <button type="button" class="button" onClick={onClose}>
-            Cancel
-          </button>
-        </div>
+        <FormEnd
+          task={create}
+          label="Add"
+          busyLabel="Adding …"
+          isReady={types.length > 0}
+          onClose={onClose}
+        />
       </form>
     </Dialog>
   );

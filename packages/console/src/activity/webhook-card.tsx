@@ -5,7 +5,7 @@ import { useSession } from '../session/session.ts';
 import { Dialog, TypeToConfirm } from '../ui/dialog.tsx';
 import { count, counted } from '../ui/format.ts';
 import { useTask } from '../ui/hooks.ts';
-import { Badge, ErrorNote, Id, Note, Time } from '../ui/parts.tsx';
+import { Badge, ErrorNote, FormEnd, Id, Note, Time } from '../ui/parts.tsx';
 
 interface CardProps {
   webhook: Webhook;
@@ -171,15 +171,14 @@ function DeleteWebhook({
           value={typed.text}
           onInput={(text, isConfirmed) => setTyped({ text, isConfirmed })}
         />
-        <ErrorNote error={remove.error} />
-        <div class="actions">
-          <button type="submit" class="button danger primary" disabled={!typed.isConfirmed || remove.isBusy}>
-            {remove.isBusy ? 'Deleting …' : 'Delete'}
-          </button>
-          <button type="button" class="button" onClick={onClose}>
-            Cancel
-          </button>
-        </div>
+        <FormEnd
+          task={remove}
+          label="Delete"
+          busyLabel="Deleting …"
+          isReady={typed.isConfirmed}
+          isDanger
+          onClose={onClose}
+        />
       </form>
     </Dialog>
   );

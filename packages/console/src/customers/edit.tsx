@@ -3,7 +3,7 @@ import { PeereError, UPDATE_FIELDS, type Customer, type CustomerWithEtag } from 
 import { useId, useState } from 'preact/hooks';
 import { useSession } from '../session/session.ts';
 import { useLeaveWarning, useTask } from '../ui/hooks.ts';
-import { ErrorNote } from '../ui/parts.tsx';
+import { FormEnd } from '../ui/parts.tsx';
 import { Conflict } from './conflict.tsx';
 import {
   changesOf,
@@ -128,15 +128,7 @@ export function Edit({ customer, onClose, onChange, onGone }: EditProps) {
           />
         ))}
       </div>
-      <ErrorNote error={save.error} />
-      <div class="actions">
-        <button type="submit" class="button primary" disabled={!isChanged || save.isBusy}>
-          {save.isBusy ? 'Saving …' : 'Save'}
-        </button>
-        <button type="button" class="button" onClick={onClose}>
-          Cancel
-        </button>
-      </div>
+      <FormEnd task={save} label="Save" busyLabel="Saving …" isReady={isChanged} onClose={onClose} />
     </form>
   );
 }

@@ -5,7 +5,7 @@ import { normalisePhrase } from '../../../../src/lib/phrase.ts';
 import { useSession } from '../session/session.ts';
 import { Dialog, TypeToConfirm } from '../ui/dialog.tsx';
 import { useTask } from '../ui/hooks.ts';
-import { ErrorNote } from '../ui/parts.tsx';
+import { FormEnd } from '../ui/parts.tsx';
 
 interface EraseProps {
   customer: Customer;
@@ -39,15 +39,14 @@ export function Erase({ customer, onClose, onErased }: EraseProps) {
           value={typed.text}
           onInput={(text, isConfirmed) => setTyped({ text, isConfirmed })}
         />
-        <ErrorNote error={erase.error} />
-        <div class="actions">
-          <button type="submit" class="button danger primary" disabled={!typed.isConfirmed || erase.isBusy}>
-            {erase.isBusy ? 'Erasing …' : 'Erase for good'}
-          </button>
-          <button type="button" class="button" onClick={onClose}>
-            Cancel
-          </button>
-        </div>
+        <FormEnd
+          task={erase}
+          label="Erase for good"
+          busyLabel="Erasing …"
+          isReady={typed.isConfirmed}
+          isDanger
+          onClose={onClose}
+        />
       </form>
     </Dialog>
   );

@@ -43,7 +43,7 @@ export type Action =
   | { type: 'paused'; isPaused: boolean }
   | { type: 'reset' };
 
-/** A failure goes back to where it can be mended. */
+/** A failure goes back to where it can be fixed. */
 function afterFault(step: Step): Step {
   return step === 'reading' ? 'choose' : 'map';
 }

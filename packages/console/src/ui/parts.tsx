@@ -3,6 +3,7 @@ import { PeereError } from '@peere/client';
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { exactly, inWords } from './format.ts';
+import type { Task } from './hooks.ts';
 
 /** A time in words, with the exact UTC on hover. */
 export function Time({ at }: { at: string }) {
@@ -66,6 +67,41 @@ export function ErrorNote({ error, children }: { error: unknown; children?: Comp
       )}
       {children}
     </div>
+  );
+}
+
+/** The end of a form: why it failed, the button that submits it, and the one that closes it. */
+export function FormEnd({
+  task,
+  label,
+  busyLabel,
+  isReady,
+  isDanger = false,
+  onClose,
+}: {
+  task: Pick<Task<never>, 'isBusy' | 'error'>;
+  label: string;
+  busyLabel: string;
+  isReady: boolean;
+  isDanger?: boolean;
+  onClose: () => void;
+}) {
+  return (
+    <>
+      <ErrorNote error={task.error} />
+      <div class="actions">
+        <button
+          type="submit"
+          class={isDanger ? 'button danger primary' : 'button primary'}
+          disabled={!isReady || task.isBusy}
+        >
+          {task.isBusy ? busyLabel : label}
+        </button>
+        <button type="button" class="button" onClick={onClose}>
+          Cancel
+        </button>
+      </div>
+    </>
   );
 }
 

@@ -143,7 +143,7 @@ export class Tenant {
       const { rows } = await executeBehind(databaseOf(shard), first, parts, WRITE_DEADLINE_MS);
       return rows;
     } catch (error) {
-      // Before anything else is made of it: SQLite calls it a constraint, like a bad row.
+      // Checked first: SQLite reports it as a constraint failure, like a bad row.
       if (isRefusedByGuard(error)) throw new TenantNotOpenError(shard);
       throw error;
     }

@@ -98,7 +98,7 @@ void describe('the console, in a browser', { timeout: 300_000 }, () => {
     const merged = await client.getCustomer({ id }, { fresh: true });
     assert.deepEqual([merged?.state, merged?.address], ['Ogun', '1 New Street, Lagos']);
 
-    // 5,000 rows of which 2 % are wrong; then the failures, fixed.
+    // 5,000 rows, 2 % of them wrong; then the failures, fixed.
     const isBroken = (row: number) => row % BROKEN_EVERY === 0;
     await importFile(page, 'people.csv', csvOf(ROWS, isBroken), 'Import 4,900 customers');
     assert.match(await page.locator('.tiles').innerText(), /4,900[\s\S]*100/);

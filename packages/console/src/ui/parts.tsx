@@ -1,4 +1,4 @@
-/** Small parts that every view is made of. */
+/** Small components that every view uses. */
 import { PeereError } from '@peere/client';
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';

@@ -13,11 +13,8 @@ import { Service } from '../support/service.ts';
 
 let service: Service;
 
-/** The cache is cleared again a second after an erasure. Here, 20 ms are enough. */
-const shortSleep = { sleep: () => new Promise<void>((resolve) => setTimeout(resolve, 20)) };
-
 beforeEach(() => {
-  service = new Service(undefined, shortSleep);
+  service = new Service();
 });
 
 const customerCount = () =>
@@ -98,7 +95,6 @@ describe('an erased customer', () => {
       const faulty = new Service(
         ({ SHARD_1 }) => ({ SHARD_1: faultyDatabase(SHARD_1, ['works', outcome], deadlines) }),
         {
-          ...shortSleep,
           timer: deadlines.timer,
         },
       );
@@ -173,7 +169,7 @@ describe('an erased customer', () => {
   it('is gone from D1 although the cache cannot delete its value', async () => {
     const ada = await service.createCustomer();
     const fails = () => Promise.reject(new Error('the cache is down'));
-    const faulty = new Service(() => ({ PHRASE_CACHE: { delete: fails } }), shortSleep);
+    const faulty = new Service(() => ({ PHRASE_CACHE: { delete: fails } }));
     expect((await faulty.eraseCustomer(ada.id)).status).toBe(200);
     expect(await customerCount()).toBe(0);
   });

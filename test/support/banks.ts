@@ -5,6 +5,7 @@ import { hashApiKey } from '../../src/api-keys/api-keys.service.ts';
 import { SCOPES } from '../../src/api-keys/scopes.ts';
 import { EVENT_TYPES } from '../../src/events/event-types.ts';
 import { importFieldKey, sealField } from '../../src/crypto/field-cipher.ts';
+import type { Seed } from './empty-bindings.ts';
 
 export const LAGOS = 'bnk_lagos';
 export const ACCRA = 'bnk_accra';
@@ -77,7 +78,7 @@ const apiKeyRows = Promise.all(
 ).then((rows) => JSON.stringify(rows));
 
 /** Both banks are in SHARD_1; SHARD_2 is registered, and has none. */
-export async function seedBanks({ DIRECTORY, SHARD_1 }: Cloudflare.Env): Promise<void> {
+export async function seedOfBanks({ DIRECTORY, SHARD_1 }: Cloudflare.Env): Promise<Seed> {
   const shard = DIRECTORY.prepare('INSERT INTO shards (name, number, created_at) VALUES (?, ?, 0)');
   const bank = DIRECTORY.prepare(
     "INSERT INTO banks (id, name, shard, created_at) VALUES (?, ?, 'SHARD_1', 0)",
@@ -92,16 +93,18 @@ export async function seedBanks({ DIRECTORY, SHARD_1 }: Cloudflare.Env): Promise
     `INSERT INTO webhook_endpoints (bank_id, id, url, types, secret, status, disabled_at, disabled_reason, position, created_at)
      VALUES (?, ?, 'https://hooks.example.net/peere', ?, ?, 'DISABLED', 0, 'GONE', 0, 0)`,
   );
-  await DIRECTORY.batch([
-    shard.bind('SHARD_1', 1),
-    shard.bind('SHARD_2', 2),
-    bank.bind(LAGOS, 'Lagos'),
-    bank.bind(ACCRA, 'Accra'),
-    keys.bind(await apiKeyRows),
-  ]);
-  await SHARD_1.batch([
-    tenant.bind(LAGOS),
-    tenant.bind(ACCRA),
-    webhook.bind(LAGOS, WEBHOOK_ID, JSON.stringify(EVENT_TYPES), await sealedSecret),
-  ]);
+  return {
+    DIRECTORY: [
+      shard.bind('SHARD_1', 1),
+      shard.bind('SHARD_2', 2),
+      bank.bind(LAGOS, 'Lagos'),
+      bank.bind(ACCRA, 'Accra'),
+      keys.bind(await apiKeyRows),
+    ],
+    SHARD_1: [
+      tenant.bind(LAGOS),
+      tenant.bind(ACCRA),
+      webhook.bind(LAGOS, WEBHOOK_ID, JSON.stringify(EVENT_TYPES), await sealedSecret),
+    ],
+  };
 }

@@ -35,7 +35,7 @@ class ListedStore implements ValueStore {
   }
 }
 
-/** The one of all tests, as the data centre has one. `emptyBindings` empties it. */
+/** The one of all tests, as the data centre has one. `resetBindings` empties it. */
 export const phraseStore = new ListedStore();
 
 /** A value as the service stores it, read from the primary at this time. */

@@ -129,6 +129,8 @@ export class Service {
         ...systemRuntime,
         // D1 may be slow on a busy machine, so deadlines pass only in tests that bring a timer.
         timer: () => () => {},
+        // The cache is cleared again a second after an erasure. Here, 20 ms are enough.
+        sleep: (milliseconds) => systemRuntime.sleep(Math.min(milliseconds, 20)),
         // A receiver that takes everything. Tests have no network.
         fetch: () => Promise.resolve(new Response(null, { status: 204 })),
         log: (level, line) => {

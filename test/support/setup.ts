@@ -4,11 +4,11 @@
  */
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, expect } from 'vitest';
-import { seedBanks } from './banks.ts';
+import { seedOfBanks } from './banks.ts';
 import { resetBindings } from './empty-bindings.ts';
 import { Service } from './service.ts';
 
-beforeEach(() => resetBindings(env, seedBanks));
+beforeEach(async () => resetBindings(env, await seedOfBanks(env)));
 
 /** Properties that a log line may have: names, counts, ids and times. */
 const ALLOWED_LOG_PROPERTIES = new Set([

@@ -11,18 +11,20 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import type { Move } from '../../src/databases/moves/move.ts';
+import { selectLatestMove } from '../../src/databases/moves/moves.store.ts';
 import { MOVES_CRON } from '../../src/env.ts';
 import { generateCustomers } from '../../tools/dev/customers.ts';
 import { prepareLocalDatabase } from '../../tools/dev/local-database.ts';
 import { startServer, type Server } from '../../tools/dev/server.ts';
+import { textOf } from '../../tools/lib/sql.ts';
 import { d1, projectFolder } from '../../tools/lib/wrangler.ts';
 
 const ROUNDS = Number(process.env['MOVE_ROUNDS'] ?? 1);
 const CUSTOMERS = Number(process.env['MOVE_CUSTOMERS'] ?? 50_000);
 const IS_KILLED = process.env['MOVE_KILL'] !== 'no';
 const BATCH_ROWS = 10_000;
-/** A move of 50,000 customers takes about ten seconds. */
-const MAX_KILL_DELAY_MS = 8_000;
+/** A move of 50,000 customers takes six to ten seconds. */
+const MAX_KILL_DELAY_MS = 6_000;
 const MAX_MOVE_MS = 600_000;
 const BANK = 'bnk_demo_lagos';
 const API_KEY = 'peere_test_lagos_full';
@@ -180,19 +182,22 @@ class Traffic {
   }
 }
 
-/** Runs the cron of the moves again and again, so that a round does not take minutes, until the move is in this phase. */
-async function drive(network: Network, phases: readonly string[]): Promise<Move> {
-  const giveUpAt = Date.now() + MAX_MOVE_MS;
-  while (Date.now() < giveUpAt) {
+/** @returns the move of the round, as soon as the command has begun it */
+async function readMove(network: Network): Promise<Move> {
+  const [move] = await onDirectory<Move>(network.server.stateFolder, textOf([selectLatestMove(BANK)]));
+  if (move === undefined) throw new Error('The move has not begun yet.');
+  return move;
+}
+
+/** Runs the cron of the moves again and again, so that a round does not take minutes, until the move is in one of the phases. */
+async function drive(network: Network, phases: readonly string[], signal: AbortSignal): Promise<Move> {
+  while (!signal.aborted) {
     const cron = encodeURIComponent(MOVES_CRON);
     await fetch(`${network.server.url}/cdn-cgi/handler/scheduled?cron=${cron}`).catch(() => pause(200));
-    const [move] = await onDirectory<Move>(
-      network.server.stateFolder,
-      'SELECT phase, error, total_rows AS totalRows, frozen_at AS frozenAt, switching_at AS switchingAt, opened_at AS openedAt FROM bank_moves ORDER BY number DESC LIMIT 1',
-    ).catch(() => []);
+    const move = await readMove(network).catch(() => undefined);
     if (move !== undefined && phases.includes(move.phase)) return move;
   }
-  throw new Error('The move did not end.');
+  throw new Error('The move did not end.', { cause: signal.reason });
 }
 
 async function startWithTwoShards(): Promise<Network> {
@@ -237,7 +242,10 @@ async function play(network: Network, round: number): Promise<void> {
   const { json } = await network.require('GET', '/v1/bank/customers?limit=1000');
   const traffic = new Traffic(network, json as Known[]);
   const moving = runTool(stateFolder, 'tools/admin/bank.ts', 'move', BANK, '--to', 'SHARD_2', '--yes');
-  const both = Promise.all([moveAndKill(network), moving]);
+  const failed = new AbortController();
+  const signal = AbortSignal.any([failed.signal, AbortSignal.timeout(MAX_MOVE_MS)]);
+  moving.catch((error) => failed.abort(error));
+  const both = Promise.all([moveAndKill(network, signal), moving]);
   await Promise.allSettled([both]);
   await traffic.stop();
   const [move, printed] = await both;
@@ -261,7 +269,7 @@ async function play(network: Network, round: number): Promise<void> {
   }
 
   await onDirectory(stateFolder, 'UPDATE bank_moves SET opened_at = 0');
-  await drive(network, ['done']);
+  await drive(network, ['done'], AbortSignal.timeout(MAX_MOVE_MS));
   const left = await d1<{ count: number }>(
     { remote: false, persistTo: stateFolder },
     'SHARD_1',
@@ -271,17 +279,20 @@ async function play(network: Network, round: number): Promise<void> {
 }
 
 /** @returns the move, when the bank is open again and has taken changes for a moment */
-async function moveAndKill(network: Network): Promise<Move> {
-  const { stateFolder } = network.server;
-  const moves = () => onDirectory(stateFolder, 'SELECT 1 FROM bank_moves').catch(() => []);
-  while ((await moves()).length === 0) await pause(200);
+async function moveAndKill(network: Network, signal: AbortSignal): Promise<Move> {
   if (IS_KILLED) {
-    void drive(network, ['cleaning']).catch(() => undefined);
-    await pause(2_000 + Math.random() * MAX_KILL_DELAY_MS);
+    await drive(network, ['copying'], signal);
+    const killing = new AbortController();
+    const driven = drive(network, [], killing.signal).catch(() => undefined);
+    await pause(Math.random() * MAX_KILL_DELAY_MS);
+    killing.abort();
     await network.server.kill();
-    network.server = await startServer(stateFolder);
+    await driven;
+    const { phase, copiedRows, verifiedRows } = await readMove(network);
+    console.log(`Killed while ${phase}: ${copiedRows} rows were copied, ${verifiedRows} compared.`);
+    network.server = await startServer(network.server.stateFolder);
   }
-  const move = await drive(network, ['cleaning', 'aborted']);
+  const move = await drive(network, ['cleaning', 'aborted'], signal);
   await pause(1_000);
   return move;
 }

@@ -55,10 +55,7 @@ async function resetDatabase(
     const isReset = await run(deletingRows(schema), check).catch(() => undefined);
     if (isReset !== undefined) return;
   }
-  await run([
-    ...droppingTables(await readSchema()),
-    ...migrations.flatMap((migration) => migration.queries),
-  ]);
+  await run([...droppingTables(await readSchema()), ...migrations.flatMap((migration) => migration.queries)]);
   migrated.set(name, await readSchema());
 }
 

@@ -178,7 +178,7 @@ async function follow(target: Target, bankId: string): Promise<void> {
 
 const MAX_TRIES = 5;
 
-/** Reads again after a failure: a server on this machine holds the database now and then, and a network fails. */
+/** Reads again after a failure: a move outlasts those of the network. */
 async function patiently<Result>(read: () => Promise<Result>): Promise<Result> {
   for (let tries = 1; ; tries += 1) {
     try {

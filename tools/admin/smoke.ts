@@ -16,7 +16,7 @@ const INTERRUPTED = 130;
 
 /** Measures times, and so runs with nothing beside it. */
 const ALONE = ['smoke'];
-const BESIDE_ONE_ANOTHER = ['start', 'deployed', 'replay', 'shards', 'beside'];
+const BESIDE_ONE_ANOTHER = ['start', 'deployed', 'replay', 'shards', 'local-d1', 'beside'];
 
 async function checkOwnServer(): Promise<void> {
   for (const names of [ALONE, BESIDE_ONE_ANOTHER]) {

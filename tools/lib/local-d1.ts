@@ -48,15 +48,42 @@ async function openAndWork<Result>(
       script: '',
       resourcePersistencePath: dataFolderOf(stateFolder),
       d1Databases: Object.fromEntries(databases.map((name) => [name, name])),
+      // Prints what is behind an internal error; the error itself is thrown.
+      handleStructuredLogs: () => {},
     }),
   );
   try {
     return await work(async <Row>(name: string, statements: string) => {
       const db = await miniflare.getD1Database(name);
-      return db.batch<Row>(splitSqlQuery(statements).map((text) => db.prepare(text)));
+      const batch = splitSqlQuery(statements).map((text) => db.prepare(text));
+      return patiently(() => db.batch<Row>(batch));
     });
   } finally {
     await miniflare.dispose();
+  }
+}
+
+/** Waits up to ten seconds. */
+const MAX_TRIES = 40;
+const RETRY_INTERVAL_MS = 250;
+
+/**
+ * A server that runs on the same data locks a database while it writes, which D1 reports as such or as an internal error.
+ * Nothing of the transaction was made then, so it is tried again.
+ */
+async function patiently<Result>(transaction: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await transaction();
+    } catch (error) {
+      if (!/SQLITE_BUSY|internal error/.test(String(error))) throw error;
+      if (tries === MAX_TRIES) {
+        throw new Error('The local database is in use: stop npm start, or wait until it has less to do.', {
+          cause: error,
+        });
+      }
+      await new Promise((resolve) => setTimeout(resolve, RETRY_INTERVAL_MS));
+    }
   }
 }
 

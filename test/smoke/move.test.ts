@@ -51,6 +51,15 @@ class Network {
     }
   }
 
+  /** @returns what the server has logged about a request */
+  logOf(requestId: string): string {
+    return this.server
+      .output()
+      .split('\n')
+      .filter((line) => line.includes(requestId))
+      .join('\n');
+  }
+
   async require(method: string, path: string, body?: unknown) {
     const response = await this.send(method, path, body);
     assert.ok(response !== undefined && response.status < 300, `${method} ${path}: ${response?.status}`);
@@ -134,11 +143,11 @@ class Traffic {
       const response = await this.#network.send('GET', `/v1/bank/customer?phrase=${phrase}`);
       if (response === undefined) await pause(100);
       else if (response.status === 200 && response.json.data.id === id) this.lookups += 1;
-      else this.failures.push(`lookup: ${response.status} ${JSON.stringify(response.json)}`);
+      else this.failures.push(`lookup: ${response.status} ${this.#network.logOf(response.json.requestId)}`);
     }
   }
 
-  /** Updates, erasures and batches in turn. One whose answer is lost is repeated until it is answered. */
+  /** Updates, erasures and batches in turn. One whose answer is lost is repeated until it is made, or refused for good. */
   async #change(): Promise<void> {
     const half = this.#customers.length / 2;
     for (let number = 0; !this.#stopped; number += 1) {
@@ -167,17 +176,19 @@ class Traffic {
   }
 
   async #insist(...request: Parameters<Network['send']>): Promise<Answer> {
+    let mayBeMade = false;
     for (;;) {
       const response = await this.#network.send(...request);
-      if (response === undefined) await pause(100);
+      if (response === undefined) mayBeMade = true;
       else if (response.status === 503) {
         this.refused += 1;
-        return response;
+        if (!mayBeMade) return response;
       } else {
         if (![200, 201, 404].includes(response.status))
           this.failures.push(`${request[0]}: ${response.status}`);
         return response;
       }
+      await pause(100);
     }
   }
 }

@@ -1,12 +1,19 @@
 /** Tools use the databases of a server that runs meanwhile. */
 import assert from 'node:assert/strict';
-import { globSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
-import { withLocalDatabases } from '../../tools/lib/local-d1.ts';
+import { fileOf, withLocalDatabases } from '../../tools/lib/local-d1.ts';
+
+/** A program that writes for a second. */
+const LOCK = `
+  const server = new (require('node:sqlite').DatabaseSync)(process.argv[1]);
+  server.exec('BEGIN IMMEDIATE; INSERT INTO numbers VALUES (1)');
+  console.log('locked');
+  setTimeout(() => server.exec('COMMIT'), 1_000)`;
 
 void describe('a local database that a server has locked', () => {
   let folder: string;
@@ -23,12 +30,17 @@ void describe('a local database that a server has locked', () => {
   after(() => rm(folder, { recursive: true, force: true }));
 
   void it('is waited for, and the statements are run once', async () => {
-    const [file] = globSync(join(folder, 'v3/d1/*/*.sqlite')).filter((path) => !path.includes('metadata'));
-    const server = new DatabaseSync(file ?? '');
-    server.exec('BEGIN IMMEDIATE; INSERT INTO numbers VALUES (1)');
-    const rows = execute('INSERT INTO numbers VALUES (2); SELECT number FROM numbers ORDER BY number');
-    setTimeout(() => server.exec('COMMIT'), 2_000);
-    assert.deepEqual(await rows, [{ number: 1 }, { number: 2 }]);
-    server.close();
+    const server = spawn(process.execPath, ['-e', LOCK, fileOf(folder, 'SHARD_1')]);
+    await once(server.stdout, 'data');
+    const rows = await execute('INSERT INTO numbers VALUES (2); SELECT number FROM numbers ORDER BY number');
+    assert.deepEqual(rows, [{ number: 1 }, { number: 2 }]);
+  });
+
+  void it('can be read without waiting', async () => {
+    const server = spawn(process.execPath, ['-e', LOCK, fileOf(folder, 'SHARD_1')]);
+    await once(server.stdout, 'data');
+    const rows = await execute('SELECT number FROM numbers ORDER BY number');
+    assert.deepEqual(rows, [{ number: 1 }, { number: 2 }]);
+    await once(server, 'exit');
   });
 });

@@ -173,7 +173,8 @@ export function updateCustomerStatements(
 }
 
 /**
- * Deletes a customer: its phrase is retired, and its bank counts one less. Does nothing if there is no such customer.
+ * Deletes a customer: its phrase is retired, and its bank counts one less. Does nothing if there is no such customer. The
+ * phrase is in `retired_phrases` already if its bank had taken it to another shard and back.
  * @param condition what else must hold
  * @returns `retired` is the phrase
  */
@@ -181,7 +182,8 @@ export function deleteCustomerStatements(bankId: string, id: string, condition: 
   const meant = sql`${matchesCustomer(bankId, id)} AND ${condition}`;
   return {
     retired: sql<{ phrase: string }>`INSERT INTO retired_phrases (phrase)
-        SELECT phrase FROM customers WHERE ${meant} RETURNING phrase`,
+        SELECT phrase FROM customers WHERE ${meant}
+        ON CONFLICT (phrase) DO UPDATE SET bank_id = NULL RETURNING phrase`,
     count: sql`UPDATE tenants SET customer_count = customer_count - 1
         WHERE bank_id = ${bankId} AND EXISTS (SELECT 1 FROM customers WHERE ${meant})`,
     customer: sql`DELETE FROM customers WHERE ${meant}`,

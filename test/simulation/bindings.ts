@@ -4,12 +4,14 @@ import type { ChunkPointer } from '../../src/batches/batch-queue.ts';
 import type { ValueStore } from '../../src/customers/data-centre-cache.ts';
 import type { EndpointPointer } from '../../src/events/webhook-queue.ts';
 import type { Env } from '../../src/env.ts';
-import { connectionLost, interceptCalls, withSessions } from '../support/faulty-bindings.ts';
+import { connectionLost, d1Error, interceptCalls } from '../support/faulty-bindings.ts';
 import { unlimitedBindings } from '../support/service.ts';
+import type { LateWrites } from './late-writes.ts';
 import type { MoveSteps } from './move-steps.ts';
 import type { Random } from './random.ts';
 import type { QueueModel } from './queue-model.ts';
 import type { CallOutcome, Scheduler } from './scheduler.ts';
+import type { TenantWatch } from './tenant-watch.ts';
 
 const failure = (message: string) => () => new Error(message);
 
@@ -25,6 +27,14 @@ async function applyOutcome<Result>(
   return result;
 }
 
+/** What looks at every call to D1. */
+export interface Observers {
+  steps: MoveSteps;
+  tenants: TenantWatch;
+  lateWrites: LateWrites;
+  count: (fault: string) => void;
+}
+
 export function scheduledBindings(
   real: Cloudflare.Env,
   limits: FailureLimits,
@@ -32,32 +42,52 @@ export function scheduledBindings(
   queue: QueueModel<ChunkPointer>,
   webhookQueue: QueueModel<EndpointPointer>,
   random: Random,
-  steps: MoveSteps,
+  observers: Observers,
 ): Env {
+  const scheduled = (db: D1Database) => scheduledDatabase(db, scheduler, random, observers);
   return {
     ...real,
     ...unlimitedBindings,
     MAX_STORED_FAILURES: limits.stored,
     MAX_FAILURES_PER_DAY: limits.perDay,
-    DIRECTORY: scheduledDatabase(real.DIRECTORY, scheduler, steps),
-    SHARD_1: withReplica(scheduledDatabase(real.SHARD_1, scheduler, steps), random),
-    SHARD_2: withReplica(scheduledDatabase(real.SHARD_2, scheduler, steps), random),
+    DIRECTORY: scheduled(real.DIRECTORY),
+    SHARD_1: withReplica(scheduled(real.SHARD_1), random),
+    SHARD_2: withReplica(scheduled(real.SHARD_2), random),
     BATCH_QUEUE: scheduledQueue(scheduler, queue, random),
     WEBHOOK_QUEUE: scheduledQueue(scheduler, webhookQueue, random),
   };
 }
 
-function scheduledDatabase(db: D1Database, scheduler: Scheduler, steps: MoveSteps): D1Database {
-  return interceptCalls(db, (work, sql) => {
-    steps.record(scheduler.current, sql, work);
+/** How often a copy that fails does so because the target has no room. */
+const TARGET_FULL = 0.5;
+const databaseFull = () => d1Error('Exceeded maximum DB size.');
+
+function scheduledDatabase(
+  db: D1Database,
+  scheduler: Scheduler,
+  random: Random,
+  { steps, tenants, lateWrites, count }: Observers,
+): D1Database {
+  return interceptCalls(db, (work, sql, values) => {
     const watched = async () => {
       const result = await work();
-      await steps.watch(sql);
+      await tenants.watch(sql);
       return result;
     };
-    return scheduler.park('d1', (outcome) => applyOutcome(outcome, connectionLost, watched));
+    const isStep = steps.record(scheduler.current, sql, watched);
+    const isCopy = isStep && sql.startsWith('INSERT') && sql.includes('json_each');
+    const isChange = sql.startsWith('INSERT INTO guard');
+    return scheduler.park(isChange ? 'd1 change' : 'd1', (outcome) => {
+      if (isChange && outcome === 'before') lateWrites.add(values, work);
+      const isFull = outcome === 'before' && isCopy && random.happens(TARGET_FULL);
+      if (isFull) count('target full');
+      return applyOutcome(outcome, isFull ? databaseFull : connectionLost, watched);
+    });
   }) as D1Database;
 }
+
+/** Of any shard. The replica never lags behind for a customer of the bank that asks. */
+const BOOKMARK = `00000000-00000000-00000000-${'0'.repeat(32)}`;
 
 /** How often the nearest replica answers instead of the primary, and how often a payee has not reached it yet. */
 const FROM_REPLICA = 0.5;
@@ -81,18 +111,19 @@ function withReplica(db: D1Database, random: Random): D1Database {
     ofPrimary.set(wrapped, statement);
     return wrapped;
   };
-  const primary = withSessions(db);
-  return {
+  const calls = {
     prepare: (sql: string) => db.prepare(sql),
     batch: (statements: D1PreparedStatement[]) => db.batch(statements),
+  };
+  return {
+    ...calls,
     withSession: (since?: string) => {
-      const session = primary.withSession(since);
-      if (since !== 'first-unconstrained') return session;
+      if (since !== 'first-unconstrained') return { ...calls, getBookmark: () => BOOKMARK };
       return {
-        getBookmark: () => session.getBookmark(),
-        prepare: (sql: string) => fromReplica(session.prepare(sql)),
+        getBookmark: () => BOOKMARK,
+        prepare: (sql: string) => fromReplica(db.prepare(sql)),
         batch: (statements: D1PreparedStatement[]) =>
-          session.batch(statements.map((statement) => ofPrimary.get(statement) ?? statement)),
+          db.batch(statements.map((statement) => ofPrimary.get(statement) ?? statement)),
       };
     },
   } as unknown as D1Database;

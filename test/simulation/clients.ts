@@ -26,9 +26,24 @@ export interface PayeeIntent {
   about?: { id: string; phrase: string };
 }
 
+/** Updates this customer; by default, any. */
+export interface UpdateIntent {
+  kind: 'update';
+  apiKey: string;
+  about?: { id: string; phrase: string };
+}
+
+/** Looks up this customer in D1; by default, any. */
+export interface ReadIntent {
+  kind: 'read';
+  apiKey: string;
+  about?: { id: string };
+}
+
 export type Intent =
   | PostIntent
-  | { kind: 'update'; apiKey: string }
+  | UpdateIntent
+  | ReadIntent
   | EraseIntent
   | { kind: 'phrase'; apiKey: string; foreign: boolean }
   | PayeeIntent
@@ -44,17 +59,29 @@ const BANK_KEYS = [API_KEYS.full, API_KEYS.other];
 const EMAIL_COUNT = 10;
 
 function makeRows(random: Random, tag: string): SentCustomer[] {
-  return Array.from({ length: random.between(1, 8) }, (_, n) => ({
-    clientRef: `${tag}-${n}`,
+  return Array.from({ length: random.between(1, 8) }, (_, n) => {
+    const email = random.happens(0.07) ? 'broken' : `${random.below(EMAIL_COUNT)}@example.com`;
+    return makeRow(random, `${tag}-${n}`, email);
+  });
+}
+
+/** Customers whom no bank has. */
+export function makeNewRows(random: Random): SentCustomer[] {
+  return ['new-1', 'new-2', 'new-3'].map((tag) => makeRow(random, tag, `${tag}@example.com`));
+}
+
+function makeRow(random: Random, tag: string, email: string): SentCustomer {
+  return {
+    clientRef: tag,
     firstname: `${CANARY}first`,
     lastname: `${CANARY}last`,
-    accountName: `${CANARY}name ${tag} ${n}`,
-    email: random.happens(0.07) ? `${CANARY}broken` : `${CANARY}${random.below(EMAIL_COUNT)}@example.com`,
+    accountName: `${CANARY}name ${tag}`,
+    email: CANARY + email,
     country: 'NG',
     address: random.happens(0.3) ? `${CANARY}street` : null,
-    accountNumber: `${CANARY}${n}`,
+    accountNumber: CANARY + tag,
     reference: `${CANARY}ref`,
-  }));
+  };
 }
 
 /** Makes two to four clients with a few intents each. Some share an Idempotency-Key, some with another body. */
@@ -94,4 +121,16 @@ export function makeClients(random: Random): Client[] {
     for (const client of clients.slice(0, 3)) client.intents.unshift(shared);
   }
   return clients;
+}
+
+/** What a bank does from day to day, when its batches are sent. */
+export function makeLaterIntent(random: Random): Intent {
+  const apiKey = random.pick(BANK_KEYS);
+  return random.weighted<Intent>([
+    { weight: 3, choice: { kind: 'update', apiKey } },
+    { weight: 1, choice: { kind: 'erase', apiKey } },
+    { weight: 1, choice: { kind: 'phrase', apiKey, foreign: false } },
+    { weight: 1, choice: { kind: 'payee' } },
+    { weight: 2, choice: { kind: 'read', apiKey } },
+  ]);
 }

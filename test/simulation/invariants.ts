@@ -4,6 +4,7 @@ import { shardOfPhrase } from '../../src/databases/first-words.ts';
 import { checkEvents, type StoredEvent } from './event-invariants.ts';
 import { CANARY, type PostIntent } from './clients.ts';
 import { acceptedIndexes, bankOf, emailOf, type Acknowledged, type Requests } from './requests.ts';
+import { isOutdated } from './staleness.ts';
 import type { World } from './world.ts';
 
 interface CustomerRow {
@@ -110,6 +111,8 @@ export function checkState(state: State, world: World, violate: ReportViolation)
   }
   checkErasures(state, world.requests, violate);
   checkAudit(state, world.requests, violate);
+  if (world.tenants.hasLateChange(state.audit))
+    violate('a change that had failed before a move was made after it');
   checkEvents(state, violate);
   for (const bank of state.banks) checkFailureCounts(state, bank, world.limits, violate);
   const rejected = state.batches.reduce((sum, batch) => sum + batch.rejected, 0);
@@ -152,8 +155,12 @@ function checkShards(state: State, { erasures }: Requests, violate: ReportViolat
     if (issuer !== shard && !reserved.has(`${issuer} ${phrase}`))
       violate('a phrase is not retired in the shard that gave it');
   }
-  for (const { acknowledged, phrase } of erasures) {
-    if (acknowledged && phrase !== undefined && !reserved.has(`${shardOfPhrase(phrase)} ${phrase}`))
+  for (const { acknowledgedAt, phrase } of erasures) {
+    if (
+      acknowledgedAt !== undefined &&
+      phrase !== undefined &&
+      !reserved.has(`${shardOfPhrase(phrase)} ${phrase}`)
+    )
       violate('the phrase of an erased customer is free');
   }
 }
@@ -267,7 +274,7 @@ function checkAcknowledged(
 
 /** An erased person is not a customer under any id that was given out before. */
 function checkErasures({ customers }: State, { erasures }: Requests, violate: ReportViolation): void {
-  for (const { bank, id, others } of erasures.filter((attempt) => attempt.acknowledged)) {
+  for (const { bank, id, others } of erasures.filter((attempt) => attempt.acknowledgedAt !== undefined)) {
     const back = customers.some((row) => row.bank_id === bank && (row.id === id || others.includes(row.id)));
     if (back) violate('an erased customer is back');
   }
@@ -303,9 +310,7 @@ function checkIdempotencyKeys({ acknowledged }: Requests, violate: ReportViolati
 /** An acknowledged update is stored, unless another update replaced it. */
 function checkUpdates({ customers }: State, { updates }: Requests, violate: ReportViolation): void {
   for (const { id, state } of customers) {
-    const attempts = updates.filter((attempt) => attempt.id === id);
-    if (!attempts.some(({ acknowledged }) => acknowledged)) continue;
-    if (!attempts.some((attempt) => attempt.state === state)) violate('an update was lost');
+    if (isOutdated(updates, id, state, Infinity)) violate('an update was lost');
   }
 }
 
@@ -313,6 +318,18 @@ function checkSecrecy({ log, queue, webhookQueue }: World, violate: ReportViolat
   if (log.some((line) => line.includes(CANARY))) violate('a log line holds personal data');
   if ([...queue.sentTexts, ...webhookQueue.sentTexts].some((message) => message.includes(CANARY)))
     violate('a message holds personal data');
+}
+
+interface BatchProgress {
+  id: string;
+  status: string;
+  created: number;
+  failed: number;
+}
+
+interface EndpointProgress {
+  id: string;
+  position: number;
 }
 
 /** Checks that counts of batches and positions of webhooks only grow, and that completed batches stay completed. */
@@ -327,25 +344,30 @@ export class Progress {
 
   /** Of each bank where it is open: the copies of a move begin with nothing. */
   async sample({ SHARD_1, SHARD_2 }: Cloudflare.Env): Promise<void> {
-    for (const db of [SHARD_1, SHARD_2]) await this.#sampleShard(db);
+    const isOpen = "bank_id IN (SELECT bank_id FROM tenants WHERE state = 'open')";
+    const select = (db: D1Database) =>
+      db.batch([
+        db.prepare(`SELECT id, status, created, raced + rejected AS failed FROM batches WHERE ${isOpen}`),
+        db.prepare(`SELECT id, position FROM webhook_endpoints WHERE ${isOpen}`),
+      ]);
+    for (const [batches, endpoints] of await Promise.all([select(SHARD_1), select(SHARD_2)])) {
+      this.#checkBatches((batches?.results ?? []) as BatchProgress[]);
+      this.#checkEndpoints((endpoints?.results ?? []) as EndpointProgress[]);
+    }
   }
 
-  async #sampleShard(db: D1Database): Promise<void> {
-    const isOpen = "bank_id IN (SELECT bank_id FROM tenants WHERE state = 'open')";
-    const { results } = await db
-      .prepare(`SELECT id, status, created, raced + rejected AS failed FROM batches WHERE ${isOpen}`)
-      .all<{ id: string; status: string; created: number; failed: number }>();
-    for (const { id, ...now } of results) {
+  #checkBatches(batches: BatchProgress[]): void {
+    for (const { id, ...now } of batches) {
       const before = this.#seen.get(id) ?? now;
       const completed = before.status.startsWith('COMPLETED');
       if (completed && now.status !== before.status) this.#violate('a completed batch was opened again');
       if (now.created < before.created || now.failed < before.failed) this.#violate('a batch went backwards');
       this.#seen.set(id, now);
     }
-    const endpoints = await db
-      .prepare(`SELECT id, position FROM webhook_endpoints WHERE ${isOpen}`)
-      .all<{ id: string; position: number }>();
-    for (const { id, position } of endpoints.results) {
+  }
+
+  #checkEndpoints(endpoints: EndpointProgress[]): void {
+    for (const { id, position } of endpoints) {
       if (position < (this.#positions.get(id) ?? 0)) this.#violate('a webhook went backwards');
       this.#positions.set(id, position);
     }

@@ -19,9 +19,8 @@ export class Moves {
     this.#random = random;
   }
 
-  /** Begins a move of some bank, unless it is moving. @returns whether it has */
-  async begin(now: number): Promise<boolean> {
-    const bank = this.#random.pick([LAGOS, LAGOS, ACCRA]);
+  /** Begins a move of a bank, by default of any, unless it is moving. @returns whether it has */
+  async begin(now: number, bank = this.#random.pick([LAGOS, LAGOS, ACCRA])): Promise<boolean> {
     const target = (await this.#shardOf(bank)) === 'SHARD_1' ? 'SHARD_2' : 'SHARD_1';
     const begun = await execute(this.#real.DIRECTORY, insertMove(bank, target, now, false));
     return begun.length > 0;
@@ -37,6 +36,28 @@ export class Moves {
 
   unfinished(): Promise<Move[]> {
     return execute(this.#real.DIRECTORY, selectUnfinishedMoves());
+  }
+
+  /** A bank that has moved before, with as many rows as possible; if none has, any. */
+  async pickBank(): Promise<string> {
+    const moved = await this.#real.DIRECTORY.prepare(
+      "SELECT bank_id FROM bank_moves WHERE phase = 'done' ORDER BY total_rows DESC LIMIT 1",
+    ).first<string>('bank_id');
+    return moved ?? LAGOS;
+  }
+
+  /** A row changes in the target, before it is compared. @returns whether there was one */
+  async spoilCopy(): Promise<boolean> {
+    const [move] = await this.unfinished();
+    if (move?.phase !== 'copying') return false;
+    const { meta } = await this.#real[move.target === 'SHARD_2' ? 'SHARD_2' : 'SHARD_1']
+      .prepare(
+        `UPDATE customers SET account_name = 'spoiled' WHERE bank_id = ?1 AND EXISTS (
+           SELECT 1 FROM tenants WHERE bank_id = ?1 AND state = 'arriving' AND move_number = ?2)`,
+      )
+      .bind(move.bankId, move.number)
+      .run();
+    return meta.changes > 0;
   }
 
   async databaseOf(bank: string): Promise<D1Database> {

@@ -268,6 +268,20 @@ export const MUTANTS: Record<string, Edit[]> = {
       replace: 'SELECT 1 WHERE false AND NOT EXISTS (',
     },
   ],
+  'a-write-that-does-not-check-the-number-of-the-move': [
+    {
+      file: tenantStore,
+      find: "state = 'open' AND move_number = ?)`,",
+      replace: "state = 'open' AND ? >= 0)`,",
+    },
+  ],
+  'reads-that-do-not-check': [
+    {
+      file: 'databases/tenant.ts',
+      find: 'if (isReadable(found.state)) return found.result;',
+      replace: 'return found.result;',
+    },
+  ],
   'a-refusal-of-the-guard-is-a-bad-row': [
     { file: 'databases/tenant.ts', find: 'if (isRefusedByGuard(error))', replace: 'if (false)' },
   ],
@@ -312,6 +326,14 @@ export const MUTANTS: Record<string, Edit[]> = {
       replace: 'drawPhrase(source, runtime.random)',
     },
   ],
+};
+
+/** What a bug must be caught as, if it breaks other invariants as well. */
+export const CAUGHT_AS: Record<string, string> = {
+  'reads-that-do-not-check': 'a lookup is older than an acknowledged update',
+  'a-write-that-does-not-check-the-number-of-the-move':
+    'a change that had failed before a move was made after it',
+  'an-erased-customer-brought-back-by-a-move-back': 'a lookup answers an erased customer',
 };
 
 export function plantedBug(name: string): Plugin {

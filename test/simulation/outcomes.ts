@@ -7,6 +7,12 @@ export const OUTCOMES: Record<Exclude<Boundary, 'timer'>, { weight: number; choi
     { weight: 9, choice: 'before' },
     { weight: 12, choice: 'after' },
   ],
+  // Lost answers are the harder case.
+  'd1 change': [
+    { weight: 72, choice: 'works' },
+    { weight: 9, choice: 'before' },
+    { weight: 19, choice: 'after' },
+  ],
   queue: [
     { weight: 70, choice: 'works' },
     { weight: 10, choice: 'before' },

@@ -1,6 +1,15 @@
 /** The banks' requests, what their responses acknowledged, and what no response may be. */
 import type { Random } from './random.ts';
-import { CANARY, type EraseIntent, type Intent, type PayeeIntent, type PostIntent } from './clients.ts';
+import {
+  CANARY,
+  type EraseIntent,
+  type Intent,
+  type PayeeIntent,
+  type PostIntent,
+  type ReadIntent,
+  type UpdateIntent,
+} from './clients.ts';
+import { isOutdated, wasErased, type ChangeAttempt, type UpdateAttempt } from './staleness.ts';
 import { ACCRA, API_KEYS, LAGOS } from '../support/banks.ts';
 import type { KnownCustomer, ServiceResponse } from '../support/service.ts';
 
@@ -10,19 +19,17 @@ export interface Acknowledged {
   response: ServiceResponse;
 }
 
-export interface UpdateAttempt {
-  id: string;
-  state: string;
-  acknowledged: boolean;
+/** A change that was answered with an error. */
+export interface FailedChange {
+  bank: string;
+  requestId: string;
 }
 
-export interface ErasureAttempt {
+export interface ErasureAttempt extends ChangeAttempt {
   bank: string;
-  id: string;
   email: string;
   /** Undefined until the customer is stored. */
   phrase: string | undefined;
-  acknowledged: boolean;
   /** Ids that were given out before for the same person, who must not be a customer under any of them. */
   others: string[];
 }
@@ -53,6 +60,11 @@ export class Requests {
   readonly erasures: ErasureAttempt[] = [];
   /** Acknowledged changes. */
   readonly changes: { bank: string; requestId: string | null }[] = [];
+  readonly failedChanges: FailedChange[] = [];
+  /** Reads that a bank makes next, of what it has just changed. */
+  readonly followUps: ReadIntent[] = [];
+  /** Nothing fails at the moment, so every lookup is answered. */
+  isCalm = false;
   /** Payees that were found, by phrase. */
   readonly payees = new Map<string, { displayPicture: string | null }>();
   readonly violations: string[] = [];
@@ -60,6 +72,12 @@ export class Requests {
   readonly #random: Random;
   readonly #send: Send;
   readonly #tries = new Map<Intent, number>();
+  /** Requests with each Idempotency-Key, answered or not. */
+  readonly #sentKeys = new Map<string, number>();
+  /** The bookmark that each bank was given last. */
+  readonly #bookmarks = new Map<string, string>();
+  /** Numbers the moments at which requests begin and are answered. */
+  #moment = 0;
 
   /** @param databaseOf the shard of a bank, as the directory has it at the moment */
   constructor(databaseOf: (bank: string) => Promise<D1Database>, random: Random, send: Send) {
@@ -95,11 +113,13 @@ export class Requests {
       case 'post':
         return this.#post(intent);
       case 'update':
-        return this.#update(intent.apiKey);
+        return this.#update(intent);
       case 'erase':
         return this.#erase(intent);
       case 'phrase':
         return this.#phrase(intent.apiKey, intent.foreign);
+      case 'read':
+        return this.#read(intent);
       case 'payee':
         return this.#payee(intent);
       case 'batch':
@@ -117,45 +137,52 @@ export class Requests {
       { customers: intent.rows },
       headers,
     );
+    const key = `${intent.apiKey} ${intent.idempotencyKey}`;
+    this.#sentKeys.set(key, (this.#sentKeys.get(key) ?? 0) + 1);
     const isReplay =
       intent.idempotencyKey !== null && this.acknowledged.some((earlier) => earlier.intent === intent);
     const check = (response: ServiceResponse) => {
       if (response.body.data?.batchId) {
         this.acknowledged.push({ intent, response });
         if (!response.headers.has('Idempotent-Replayed')) this.#recordChange(intent.apiKey, response);
+        else if (this.#sentKeys.get(key) === 1) this.#violate('the first response is marked as replayed');
       } else if (response.status === 429 && isReplay) {
         this.#violate('a replay is refused because of a limit');
       } else if (![503, 409, 422, 429].includes(response.status)) {
         this.#violate(`the response to a batch is a ${response.status}`);
       }
+      this.#recordFailure(intent.apiKey, response);
     };
     return { request, check };
   }
 
-  async #update(apiKey: string) {
-    const customers = await this.#customersOf(bankOf(apiKey));
-    // Customers who may be cached as payees are the harder case.
-    const asked = customers.filter(({ phrase }) => this.payees.has(phrase));
-    const customer = this.#pickFrom(asked.length > 0 ? asked : customers);
+  async #update({ apiKey, about }: UpdateIntent) {
+    const customer = about ?? (await this.#pickForUpdate(bankOf(apiKey)));
     const state = `${CANARY}state ${this.updates.length}`;
-    const attempt = { id: customer?.id ?? 'cus_unknown', state, acknowledged: false };
+    const attempt: UpdateAttempt = { state, ...this.#beginChange(customer?.id ?? 'cus_unknown') };
     if (customer !== undefined) this.updates.push(attempt);
     const update = { state, displayPicture: `https://pictures.example.com/${this.updates.length}` };
     const request = toRequest('PATCH', '/v1/bank/customer', apiKey, { id: attempt.id, update });
     const check = (response: ServiceResponse) => {
-      attempt.acknowledged = response.status === 200;
-      if (attempt.acknowledged) this.#recordChange(apiKey, response);
+      this.#endChange(attempt, apiKey, response);
       if (customer !== undefined && response.status === 404 && !this.mayBeErased(attempt.id))
         this.#violate('a customer is not found by an update');
     };
     return { request, check };
   }
 
+  /** Customers who may be cached as payees are the harder case. */
+  async #pickForUpdate(bank: string): Promise<Customer | undefined> {
+    const customers = await this.customersOf(bank);
+    const asked = customers.filter(({ phrase }) => this.payees.has(phrase));
+    return this.#pickFrom(asked.length > 0 ? asked : customers);
+  }
+
   /** Erases a customer, or an accepted row that is still staged. */
   async #erase({ apiKey, about }: EraseIntent) {
     const bank = bankOf(apiKey);
     const accepted = this.#acceptedOf(bank);
-    const customers = await this.#customersOf(bank);
+    const customers = await this.customersOf(bank);
     const copies = ({ email }: { email: string }) => accepted.filter((other) => other.email === email).length;
     // Customers who may have another staged copy are the harder case.
     const withCopies = customers.filter((customer) => copies(customer) > 1);
@@ -166,13 +193,18 @@ export class Requests {
     const { id, email } = target ?? this.#pickFrom(accepted) ?? { id: 'cus_unknown', email: '' };
     const others = target === undefined ? [] : accepted.filter((other) => other.email === email);
     const phrase = customers.find((customer) => customer.id === id)?.phrase;
-    const attempt = { bank, id, email, phrase, acknowledged: false, others: others.map((other) => other.id) };
+    const attempt = {
+      ...this.#beginChange(id),
+      bank,
+      email,
+      phrase,
+      others: others.map((other) => other.id),
+    };
     this.erasures.push(attempt);
     const request = toRequest('DELETE', `/v1/bank/customer?id=${id}`, apiKey);
     const check = (response: ServiceResponse) => {
-      attempt.acknowledged = response.status === 200;
-      if (attempt.acknowledged) this.#recordChange(apiKey, response);
-      else if (![404, 503].includes(response.status))
+      this.#endChange(attempt, apiKey, response);
+      if (![200, 404, 503].includes(response.status))
         this.#violate(`the response to an erasure is a ${response.status}`);
     };
     return { request, check };
@@ -195,6 +227,45 @@ export class Requests {
 
   #recordChange(apiKey: string, { headers }: ServiceResponse): void {
     this.changes.push({ bank: bankOf(apiKey), requestId: headers.get('X-Request-Id') });
+  }
+
+  #recordFailure(apiKey: string, { status, headers }: ServiceResponse): void {
+    const requestId = headers.get('X-Request-Id');
+    if (status >= 400 && requestId !== null) this.failedChanges.push({ bank: bankOf(apiKey), requestId });
+  }
+
+  #beginChange(id: string): ChangeAttempt {
+    return { id, startedAt: (this.#moment += 1), acknowledgedAt: undefined };
+  }
+
+  #endChange(attempt: ChangeAttempt, apiKey: string, response: ServiceResponse): void {
+    this.#recordFailure(apiKey, response);
+    if (response.status !== 200) return;
+    attempt.acknowledgedAt = this.#moment += 1;
+    this.#recordChange(apiKey, response);
+    this.followUps.push({ kind: 'read', apiKey, about: { id: attempt.id } });
+  }
+
+  /** Asks D1 for a customer, or one who was erased. What the bank was told before, the answer must show. */
+  async #read({ apiKey, about }: ReadIntent) {
+    const bank = bankOf(apiKey);
+    const customer = about ?? (await this.#anyCustomer(bank));
+    const id = customer?.id ?? 'cus_unknown';
+    const asOf = (this.#moment += 1);
+    const bookmark = this.#random.happens(0.5) ? this.#bookmarks.get(bank) : undefined;
+    const headers = bookmark === undefined ? {} : { 'X-D1-Bookmark': bookmark };
+    const request = toRequest('GET', `/v1/bank/customer?id=${id}`, apiKey, undefined, headers);
+    const check = ({ status, body, headers: answered }: ServiceResponse) => {
+      this.#bookmarks.set(bank, answered.get('X-D1-Bookmark') ?? '');
+      if (status === 503 && this.isCalm) this.#violate('a lookup failed without a fault');
+      if (status === 404 && customer !== undefined && !this.mayBeErased(id))
+        this.#violate('a lookup does not find a customer');
+      if (status !== 200) return;
+      if (wasErased(this.erasures, id, asOf)) this.#violate('a lookup answers an erased customer');
+      if (isOutdated(this.updates, id, body.data.state, asOf))
+        this.#violate('a lookup is older than an acknowledged update');
+    };
+    return { request, check };
   }
 
   async #phrase(apiKey: string, foreign: boolean) {
@@ -256,10 +327,11 @@ export class Requests {
   }
 
   async #anyCustomer(bank: string): Promise<Customer | undefined> {
-    return this.#pickFrom(await this.#customersOf(bank));
+    return this.#pickFrom(await this.customersOf(bank));
   }
 
-  async #customersOf(bank: string): Promise<Customer[]> {
+  /** The customers that a bank has at the moment, the oldest first. */
+  async customersOf(bank: string): Promise<Customer[]> {
     const db = await this.#databaseOf(bank);
     const { results } = await db
       .prepare('SELECT id, phrase, email FROM customers WHERE bank_id = ? ORDER BY id')

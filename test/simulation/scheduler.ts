@@ -8,7 +8,8 @@ import type { Random } from './random.ts';
 export type CallOutcome =
   'works' | 'before' | 'after' | 'partly' | 'garbage' | 'foreign' | 'fails' | 'redirects' | 'gone';
 
-export type Boundary = 'd1' | 'queue' | 'cache get' | 'cache put' | 'receiver' | 'timer';
+/** `d1 change`: of a bank's data, behind the guard. */
+export type Boundary = 'd1' | 'd1 change' | 'queue' | 'cache get' | 'cache put' | 'receiver' | 'timer';
 
 interface Parked {
   boundary: Boundary;

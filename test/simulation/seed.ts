@@ -5,6 +5,8 @@ import { executeBatch } from '../../src/db/statements.ts';
 import { importFieldKey, sealField } from '../../src/crypto/field-cipher.ts';
 import { WEBHOOK_SECRET } from '../../src/webhooks/receiver.ts';
 import { ACCRA, API_KEYS, LAGOS } from '../support/banks.ts';
+import { CalmMove } from './calm-move.ts';
+import { makeNewRows } from './clients.ts';
 import { checkDeliveries } from './event-invariants.ts';
 import { checkState, Progress, readState, type State } from './invariants.ts';
 import { ENDPOINTS, urlOf } from './receivers.ts';
@@ -20,12 +22,12 @@ export interface SeedResult {
 
 /** Steps with faults. A move takes a hundred alone. */
 const FAULTY_STEPS = 120;
-const FAULTY_STEPS_WITH_MOVES = 350;
+const FAULTY_STEPS_WITH_MOVES = 280;
 /** More than any seed needs: one that takes longer never ends. */
 const MAX_STEPS = 5_000;
 const MAX_SWEEPS = 5;
 /** Steps between two samples of the batches' progress. */
-const STEPS_PER_SAMPLE = 25;
+const STEPS_PER_SAMPLE = 40;
 
 export async function playSeed(seed: number): Promise<SeedResult> {
   await clear();
@@ -42,11 +44,13 @@ export async function playSeed(seed: number): Promise<SeedResult> {
   world.faulty = false;
   await settle(world, violate);
   await finishMoves(world, violate);
+  await postOnce(world, violate);
   await redriveStalled(world);
   for (let sweep = 0; sweep < MAX_SWEEPS && (await hasOpenBatches()); sweep += 1) {
     await world.sweep(61_000);
     await settle(world, violate);
   }
+  if (world.moves.isPossible) await new CalmMove(world, () => settle(world, violate), violate).play();
   await deliverAll(world, violate);
   await retryAll(world, violate);
   await progress.sample(env);
@@ -59,9 +63,10 @@ export async function playSeed(seed: number): Promise<SeedResult> {
   await settle(world, violate);
   if (!isSame(state, await readState(env))) violate('a late message changed something');
   await world.repeatSteps();
-  if (!isSame(state, await readState(env))) violate('a late step of a move changed something');
+  if (!isSame(state, await readState(env)))
+    violate('a late step of a move, or a change of before it, changed something');
   await eraseAsked(state, world, violate);
-  violations.push(...world.requests.violations, ...world.steps.violations);
+  violations.push(...world.requests.violations, ...world.tenants.violations);
   return {
     violations: [...new Set(violations)],
     customers: state.customers.length,
@@ -102,6 +107,18 @@ async function clear(): Promise<void> {
     DIRECTORY.prepare('DELETE FROM bank_moves'),
     DIRECTORY.prepare("UPDATE banks SET shard = 'SHARD_1', move_number = 0"),
   ]);
+}
+
+/** A batch without an Idempotency-Key, whose commit D1 does not confirm, is accepted once all the same. */
+async function postOnce(world: World, violate: (violation: string) => void): Promise<void> {
+  const { moves, requests, clients, random } = world;
+  const apiKey = (await moves.pickBank()) === ACCRA ? API_KEYS.other : API_KEYS.full;
+  const before = requests.acknowledged.length;
+  world.losesAnswer = true;
+  clients[0]?.intents.push({ kind: 'post', apiKey, idempotencyKey: null, rows: makeNewRows(random) });
+  await settle(world, violate);
+  world.losesAnswer = false;
+  if (requests.acknowledged.length === before) violate('a batch is refused because an answer was lost');
 }
 
 /** Longer than a source keeps its rows after a move. */
@@ -218,6 +235,9 @@ async function retryAll(world: World, violate: (violation: string) => void): Pro
 /** How old a payee's answer may be, as the README says, and the difference of two machines' clocks. */
 const BOUND_MS = 5 * 60_000 + 1_000;
 
+/** As the world has them. */
+const DATA_CENTRES = [0, 1];
+
 /** Payees of each kind that a seed asks for after its history. All of them would take longer than the history. */
 const MAX_ASKED = 2;
 
@@ -245,30 +265,27 @@ async function askPayees(state: State, world: World, violate: (violation: string
  * deletion, everywhere after the bound.
  */
 async function eraseAsked(state: State, world: World, violate: (violation: string) => void): Promise<void> {
-  for (const [customer, refuses] of [
-    [state.customers.at(0), false],
-    [state.customers.at(1), true],
-  ] as const) {
-    if (customer === undefined) continue;
-    for (const dataCentre of [0, 1]) {
-      world.dataCentre = dataCentre;
-      await askPayee(world, customer, violate);
-    }
-    const apiKey = customer.bank_id === ACCRA ? API_KEYS.other : API_KEYS.full;
-    world.cacheRefusesWrites = refuses;
-    world.clients[0]?.intents.push({ kind: 'erase', apiKey, about: customer });
-    await settle(world, violate);
-    world.cacheRefusesWrites = false;
-    if (!refuses && (await askPayee(world, customer, violate)) !== undefined)
-      violate('an erased customer is still a payee');
-    world.scheduler.now += BOUND_MS;
-    for (const dataCentre of [0, 1]) {
-      world.dataCentre = dataCentre;
-      if ((await askPayee(world, customer, violate)) !== undefined)
-        violate('an erased customer is a payee for too long');
-    }
+  const [customer] = state.customers;
+  if (customer === undefined) return;
+  const refuses = world.random.happens(0.5);
+  for (const dataCentre of DATA_CENTRES) {
+    world.reachable = world.isolatesOf(dataCentre);
+    await askPayee(world, customer, violate);
   }
-  world.dataCentre = undefined;
+  const apiKey = customer.bank_id === ACCRA ? API_KEYS.other : API_KEYS.full;
+  world.broken = refuses ? 'cache put' : undefined;
+  world.clients[0]?.intents.push({ kind: 'erase', apiKey, about: customer });
+  await settle(world, violate);
+  world.broken = undefined;
+  if (!refuses && (await askPayee(world, customer, violate)) !== undefined)
+    violate('an erased customer is still a payee');
+  world.scheduler.now += BOUND_MS;
+  for (const dataCentre of DATA_CENTRES) {
+    world.reachable = world.isolatesOf(dataCentre);
+    if ((await askPayee(world, customer, violate)) !== undefined)
+      violate('an erased customer is a payee for too long');
+  }
+  world.reachable = undefined;
 }
 
 /** @returns what was answered; undefined if the payee was not found */

@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { expect, it } from 'vitest';
 import { playSeed } from './seed.ts';
 
-const { first, seeds, untilCaught } = env.SIMULATION;
+const { first, seeds, untilCaught, caughtAs } = env.SIMULATION;
 
 it('loses, duplicates and miscounts nothing, whatever fails', { timeout: 0 }, async () => {
   const totals = { seeds: 0, customers: 0, batches: 0, faults: {} as Record<string, number> };
@@ -15,7 +15,8 @@ it('loses, duplicates and miscounts nothing, whatever fails', { timeout: 0 }, as
     totals.batches += result.batches;
     for (const [fault, times] of result.faults) totals.faults[fault] = (totals.faults[fault] ?? 0) + times;
     if (result.violations.length > 0) violations.push({ seed, violations: result.violations });
-    if (untilCaught && violations.length > 0) break;
+    const isCaught = caughtAs === null ? result.violations.length > 0 : result.violations.includes(caughtAs);
+    if (untilCaught && isCaught) break;
   }
   console.log(`SIMULATION ${JSON.stringify({ ...totals, violations })}`);
   const replays = violations.map(

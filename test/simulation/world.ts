@@ -1,6 +1,5 @@
 /** The world of a seed: isolates, clients, the queue and the clock. It proceeds step by step. */
 import type { FailureLimits } from '../../src/batches/failures.store.ts';
-import { STAGED_FIELDS } from '../../src/batches/staged-customer.ts';
 import type { ValueStore } from '../../src/customers/data-centre-cache.ts';
 import type { ChunkPointer } from '../../src/batches/batch-queue.ts';
 import { DEAD_LETTER_QUEUE, MOVES_CRON, WEBHOOK_QUEUE, type Env } from '../../src/env.ts';
@@ -10,14 +9,17 @@ import { createWorker } from '../../src/worker.ts';
 import { unlimitedRatePolicies } from '../support/service.ts';
 import { scheduledBindings, scheduledCache } from './bindings.ts';
 import { Random } from './random.ts';
-import { makeClients, type Client } from './clients.ts';
+import { corruptStagedRow } from './corruption.ts';
+import { makeClients, makeLaterIntent, type Client } from './clients.ts';
+import { LateWrites } from './late-writes.ts';
 import { OUTCOMES, OUTAGE_OUTCOMES } from './outcomes.ts';
 import { QueueModel, type QueuedMessage } from './queue-model.ts';
 import { Receivers } from './receivers.ts';
 import { Requests } from './requests.ts';
 import { MoveSteps } from './move-steps.ts';
 import { Moves } from './moves.ts';
-import { Scheduler, type Task } from './scheduler.ts';
+import { Scheduler, type Boundary, type CallOutcome, type Task } from './scheduler.ts';
+import { TenantWatch } from './tenant-watch.ts';
 
 /** How many calls an outage lasts. */
 const OUTAGE_CALL_COUNT = 40;
@@ -27,13 +29,15 @@ const ISOLATES = 3;
 const DATA_CENTRES = 2;
 /** Small chunks, so that a batch of eight rows has three. */
 const CHUNK_ROWS = 3;
-/** Small ranges, so that a move has several of one table. */
-const MOVE_RANGE = { rows: 5, bytes: 100_000 };
+/** Rows of a range of a move: in some seeds so few that there are several of one table. */
+const MOVE_RANGE_ROWS = [3, 10, 30];
 /** The limits of failures: in most seeds more than there are. */
 const limitsOf = (seed: number): FailureLimits => ({
   stored: seed % 3 === 0 ? 4 : 1_000,
   perDay: seed % 4 === 0 ? 2 : 1_000,
 });
+/** Steps of moves that are repeated at the end of a seed: a move has some thirty. */
+const MAX_REPEATED_STEPS = 40;
 /** How many requests, consumers and sweeps may run at once. */
 const MAX_TASKS = 6;
 
@@ -49,15 +53,19 @@ export class World {
   readonly faults = new Map<string, number>();
   readonly log: string[] = [];
   faulty = true;
-  /** Every write of the cache fails. */
-  cacheRefusesWrites = false;
-  /** The one data centre that all requests reach; undefined: any. */
-  dataCentre: number | undefined;
+  /** Every call across this boundary fails. */
+  broken: Boundary | undefined;
+  /** The next change in D1 takes effect, and its answer is lost. */
+  losesAnswer = false;
+  /** The isolates that requests reach; undefined: any. */
+  reachable: readonly number[] | undefined;
   /** Rows that were changed to break a constraint. No more than these may be rejected. */
   corruptedRows = 0;
   #outageCallsLeft = 0;
   readonly moves: Moves;
-  readonly steps: MoveSteps;
+  readonly steps = new MoveSteps();
+  readonly tenants: TenantWatch;
+  readonly lateWrites: LateWrites;
   readonly #real: Cloudflare.Env;
   readonly #env: Env;
   readonly #isolates: ReturnType<typeof createWorker>[];
@@ -69,9 +77,11 @@ export class World {
     this.#real = real;
     this.limits = limitsOf(seed);
     this.receivers = new Receivers(this.scheduler);
-    const { limits, scheduler, queue, webhookQueue, random } = this;
-    this.steps = new MoveSteps(real);
-    this.#env = scheduledBindings(real, limits, scheduler, queue, webhookQueue, random, this.steps);
+    this.tenants = new TenantWatch(real, () => this.requests.failedChanges);
+    this.lateWrites = new LateWrites(this.tenants.openedBy);
+    const { limits, scheduler, queue, webhookQueue, random, steps, tenants, lateWrites } = this;
+    const observers = { steps, tenants, lateWrites, count: (fault: string) => this.#count(fault) };
+    this.#env = scheduledBindings(real, limits, scheduler, queue, webhookQueue, random, observers);
     this.moves = new Moves(seed, real, random);
     const runtime: Runtime = {
       now: () => this.scheduler.now,
@@ -82,10 +92,11 @@ export class World {
       log: (_, line) => void this.log.push(JSON.stringify(line)),
     };
     const caches = Array.from({ length: DATA_CENTRES }, () => scheduledCache(this.scheduler));
+    const moveRange = { rows: this.random.pick(MOVE_RANGE_ROWS), bytes: 100_000 };
     this.#isolates = Array.from({ length: ISOLATES }, (_, isolate) =>
       createWorker(runtime, {
         chunkRows: CHUNK_ROWS,
-        moveRange: MOVE_RANGE,
+        moveRange,
         ratePolicies: unlimitedRatePolicies,
         phraseStore: caches[isolate % DATA_CENTRES] as ValueStore,
       }),
@@ -93,15 +104,26 @@ export class World {
     this.requests = new Requests(
       (bank) => this.moves.databaseOf(bank),
       this.random,
-      (request, context) =>
-        this.random.pick(this.#reachable()).fetch(request as Request<unknown, never>, this.#env, context),
+      (request, context) => this.#pickIsolate().fetch(request as Request<unknown, never>, this.#env, context),
     );
   }
 
-  #reachable() {
-    const { dataCentre } = this;
-    if (dataCentre === undefined) return this.#isolates;
-    return this.#isolates.filter((_, isolate) => isolate % DATA_CENTRES === dataCentre);
+  #pickIsolate() {
+    const { reachable } = this;
+    return this.random.pick(
+      reachable === undefined
+        ? this.#isolates
+        : reachable.flatMap((isolate) => this.#isolates[isolate] ?? []),
+    );
+  }
+
+  /** All isolates, each of which remembers on its own where the banks are. */
+  get isolates(): number[] {
+    return [...this.#isolates.keys()];
+  }
+
+  isolatesOf(dataCentre: number): number[] {
+    return this.isolates.filter((isolate) => isolate % DATA_CENTRES === dataCentre);
   }
 
   /** Whether anything is left to do, apart from sweeps. */
@@ -122,6 +144,8 @@ export class World {
     const timers = parked.length - calls;
     const room = tasks.size < MAX_TASKS ? 1 : 0;
     const faulty = this.faulty ? 1 : 0;
+    const moving = this.moves.isPossible ? faulty : 0;
+    const { outdated } = this.lateWrites;
     const step = this.random.weighted<() => Promise<unknown>>([
       { weight: calls * 4, choice: () => this.#releaseCall() },
       // Timers fire when no call is parked. With faults they also fire while a call hangs: that is its deadline.
@@ -131,13 +155,13 @@ export class World {
       { weight: readyWebhooks.length > 0 ? 3 * room : 0, choice: () => this.#deliverWebhook(readyWebhooks) },
       { weight: this.queue.deadLetters.length * room, choice: () => this.#deliverDeadLetters() },
       { weight: 0.25 * faulty * room, choice: () => this.sweep(this.random.between(20, 70) * 1_000) },
-      { weight: this.moves.isPossible ? 0.15 * faulty : 0, choice: () => this.#begin() },
-      { weight: this.moves.isPossible ? 0.03 * faulty : 0, choice: () => this.#abort() },
-      {
-        weight: this.moves.isPossible ? 0.6 * faulty * room : 0,
-        choice: () => this.advanceMoves(this.random.between(0, 60) * 1_000),
-      },
+      { weight: moving * 0.15, choice: () => this.beginMove() },
+      { weight: moving * 0.05, choice: () => this.abortMove() },
+      { weight: moving * 0.1, choice: () => this.#spoilCopy() },
+      { weight: moving * 0.6 * room, choice: () => this.advanceMoves(this.#pauseOfMoves()) },
+      { weight: moving * 0.5 * room, choice: () => this.#startLaterRequest() },
       { weight: this.steps.count > 0 ? 0.3 * faulty : 0, choice: () => this.#repeatStep() },
+      { weight: outdated.length > 0 ? 0.3 * faulty : 0, choice: () => this.#arriveLate(outdated) },
       { weight: 0.1 * faulty * tasks.size, choice: () => this.#killTask() },
       { weight: 0.2 * faulty, choice: () => this.#repeatMessage() },
       { weight: 0.2 * faulty, choice: () => this.#corruptStagedRow() },
@@ -167,9 +191,39 @@ export class World {
     );
   }
 
-  /** Every change that a driver has asked for arrives once more. */
+  /** Mostly none, so that isolates still remember where a bank was; sometimes enough for a bank to move back. */
+  #pauseOfMoves(): number {
+    const seconds = this.random.weighted([
+      { weight: 6, choice: this.random.between(0, 3) },
+      { weight: 2, choice: this.random.between(0, 60) },
+      { weight: 2, choice: 330 },
+    ]);
+    return seconds * 1_000;
+  }
+
+  /** Changes that drivers have asked for arrive once more, and every change of before a move. */
   async repeatSteps(): Promise<void> {
-    for (let step = 0; step < this.steps.count; step += 1) await this.steps.repeat(step);
+    const steps = Array.from({ length: Math.min(this.steps.count, MAX_REPEATED_STEPS) }, () =>
+      this.random.below(this.steps.count),
+    );
+    await Promise.all(steps.map((step) => this.steps.repeat(step)));
+    await this.arriveLate();
+  }
+
+  /** Every change of before a move arrives that D1 has not answered. */
+  async arriveLate(): Promise<void> {
+    for (const write of this.lateWrites.outdated) await this.lateWrites.arrive(write);
+  }
+
+  /** The operator begins a move, of this bank or of any, and may abort it at once. */
+  async beginMove(bank?: string): Promise<void> {
+    if (await this.moves.begin(this.scheduler.now, bank)) this.#count('move');
+  }
+
+  async abortMove(): Promise<void> {
+    if (!(await this.moves.abort(this.scheduler.now))) return;
+    this.#count('move aborted');
+    await this.tenants.watchDirectory();
   }
 
   /** Delivers every pointer that was ever sent once more, hours late. */
@@ -192,11 +246,18 @@ export class World {
     const boundary = this.scheduler.parked[index]?.boundary;
     if (boundary === undefined || boundary === 'timer') return;
     this.#outageCallsLeft -= 1;
-    const outcomes = boundary === 'd1' && this.#outageCallsLeft > 0 ? OUTAGE_OUTCOMES : OUTCOMES[boundary];
-    const isRefused = this.cacheRefusesWrites && boundary === 'cache put';
-    const outcome = isRefused ? 'before' : this.faulty ? this.random.weighted(outcomes) : 'works';
+    const isOut = boundary.startsWith('d1') && this.#outageCallsLeft > 0;
+    const random = this.faulty ? this.random.weighted(isOut ? OUTAGE_OUTCOMES : OUTCOMES[boundary]) : 'works';
+    const outcome = this.#outcomeOnDemand(boundary) ?? random;
     if (outcome !== 'works') this.#count(`${boundary} ${outcome}`);
     await this.scheduler.release(index, outcome);
+  }
+
+  #outcomeOnDemand(boundary: Boundary): CallOutcome | undefined {
+    if (boundary === this.broken) return 'before';
+    if (boundary !== 'd1 change' || !this.losesAnswer) return undefined;
+    this.losesAnswer = false;
+    return 'after';
   }
 
   async #fireTimer(): Promise<void> {
@@ -218,6 +279,12 @@ export class World {
       client.busy = false;
       if (attempt.finish() && this.faulty) client.intents.unshift(intent);
     });
+  }
+
+  /** A bank reads what it has just changed, or does something else. */
+  async #startLaterRequest(): Promise<void> {
+    const intent = this.requests.followUps.pop() ?? makeLaterIntent(this.random);
+    await this.#startRequest({ intents: [intent], busy: false });
   }
 
   async #deliver(ready: QueuedMessage<ChunkPointer>[]): Promise<void> {
@@ -305,12 +372,13 @@ export class World {
     );
   }
 
-  async #begin(): Promise<void> {
-    if (await this.moves.begin(this.scheduler.now)) this.#count('move');
+  async #spoilCopy(): Promise<void> {
+    if (await this.moves.spoilCopy()) this.#count('copy spoiled');
   }
 
-  async #abort(): Promise<void> {
-    if (await this.moves.abort(this.scheduler.now)) this.#count('move aborted');
+  async #arriveLate(outdated: LateWrites['outdated']): Promise<void> {
+    this.#count('change of before a move late');
+    await this.lateWrites.arrive(this.random.pick(outdated));
   }
 
   async #repeatStep(): Promise<void> {
@@ -329,22 +397,10 @@ export class World {
     this.queue.waiting.push({ body: this.random.pick(this.queue.history), attempts: 1, notBefore: 0 });
   }
 
-  /** Changes a staged row so that it breaks a constraint or has a phrase that is taken. */
   async #corruptStagedRow(): Promise<void> {
-    const field = this.random.happens(0.5) ? 'country' : 'phrase';
-    const path = `$[0][${STAGED_FIELDS.indexOf(field)}]`;
-    const value = field === 'country' ? "'Atlantis'" : '(SELECT phrase FROM customers ORDER BY id LIMIT 1)';
-    const shard = this.random.pick([this.#real.SHARD_1, this.#real.SHARD_2]);
-    const { meta } = await shard
-      .prepare(
-        `UPDATE batch_chunks SET payload = json_set(payload, '${path}', ${value})
-       WHERE payload IS NOT NULL AND ${field === 'country' ? 'true' : 'EXISTS (SELECT 1 FROM customers)'}
-         AND (bank_id, batch_id, chunk) IN (
-           SELECT bank_id, batch_id, chunk FROM batch_chunks WHERE payload IS NOT NULL ORDER BY batch_id LIMIT 1)`,
-      )
-      .run();
-    if (meta.changes > 0 && field === 'country') this.corruptedRows += 1;
-    if (meta.changes > 0) this.#count(field === 'country' ? 'row breaks a constraint' : 'phrase collides');
+    const fault = await corruptStagedRow(this.#real, this.random);
+    if (fault === 'row breaks a constraint') this.corruptedRows += 1;
+    if (fault !== undefined) this.#count(fault);
   }
 
   async #beginOutage(): Promise<void> {

@@ -10,7 +10,7 @@ declare global {
       SHARD_2: D1Database;
       FUZZ_RUNS: number;
       /** The seeds that the simulation plays, and whether it stops at the first violation. */
-      SIMULATION: { first: number; seeds: number; untilCaught: boolean };
+      SIMULATION: { first: number; seeds: number; untilCaught: boolean; caughtAs: string | null };
     }
     interface GlobalProps {
       mainModule: typeof import('../../src/worker.ts');

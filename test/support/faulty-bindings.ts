@@ -128,35 +128,52 @@ export function withSessions(db: D1Database): D1Database {
 type Calls = Pick<D1Database, 'prepare' | 'batch'>;
 
 /** The real statements behind intercepted ones: D1's `batch` accepts no others. Sessions share them. */
-const realStatements = new WeakMap<object, { statement: D1PreparedStatement; sql: string }>();
+const realStatements = new WeakMap<object, BoundStatement>();
+
+interface BoundStatement {
+  statement: D1PreparedStatement;
+  sql: string;
+  values: readonly unknown[];
+}
 
 /**
- * Returns a D1 whose calls go through `around`, which gets the call and its SQL; that of a transaction is joined
- * by semicolons. `first` and `raw` are made from `all`, the only one whose result says what it cost.
+ * Returns a D1 whose calls go through `around`, which gets the call, its SQL and its values; the SQL of a transaction is
+ * joined by semicolons. `first` and `raw` are made from `all`, the only one whose result says what it cost.
  */
 export function interceptCalls(
   db: Calls,
-  around: <Result extends D1Result | D1Result[]>(work: () => Promise<Result>, sql: string) => Promise<Result>,
+  around: <Result extends D1Result | D1Result[]>(
+    work: () => Promise<Result>,
+    sql: string,
+    values: readonly unknown[],
+  ) => Promise<Result>,
 ): Calls {
-  const wrap = (statement: D1PreparedStatement, sql: string): D1PreparedStatement => {
-    const all = () => around(() => statement.all(), sql);
+  const wrap = (
+    statement: D1PreparedStatement,
+    sql: string,
+    values: readonly unknown[] = [],
+  ): D1PreparedStatement => {
+    const all = () => around(() => statement.all(), sql, values);
     const wrapped = {
-      bind: (...values: unknown[]) => wrap(statement.bind(...values), sql),
+      bind: (...bound: unknown[]) => wrap(statement.bind(...bound), sql, bound),
       all,
       run: all,
       first: async () => (await all()).results[0] ?? null,
       raw: async () => (await all()).results.map((row) => Object.values(row)),
     } as unknown as D1PreparedStatement;
-    realStatements.set(wrapped, { statement, sql });
+    realStatements.set(wrapped, { statement, sql, values });
     return wrapped;
   };
   return {
     prepare: (sql: string) => wrap(db.prepare(sql), sql),
     batch: (statements: D1PreparedStatement[]) => {
-      const known = statements.map((statement) => realStatements.get(statement) ?? { statement, sql: '' });
+      const known = statements.map(
+        (statement) => realStatements.get(statement) ?? { statement, sql: '', values: [] },
+      );
       return around(
         () => db.batch(known.map(({ statement }) => statement)),
         known.map(({ sql }) => sql).join('; '),
+        known.flatMap(({ values }) => values),
       );
     },
   };

@@ -129,6 +129,19 @@ describe('a phrase', () => {
     expect(await env.SHARD_1.prepare('SELECT phrase FROM customers').first('phrase')).toBe(phrase);
   });
 
+  it('that a bank took along and back is nobody’s when its customer is erased', async () => {
+    const service = new Service();
+    const { id } = await service.createCustomer();
+    await givePhrasesOf('SHARD_1');
+    const phrase = await env.SHARD_1.prepare('SELECT phrase FROM customers').first('phrase');
+    await moveBank('SHARD_2');
+    await moveBank('SHARD_1');
+    expect((await service.eraseCustomer(id)).status).toBe(200);
+    expect((await dumpBank('SHARD_1'))['customers']).toEqual([]);
+    const retired = await env.SHARD_1.prepare('SELECT phrase, bank_id FROM retired_phrases').all();
+    expect(retired.results).toEqual([{ phrase, bank_id: null }]);
+  });
+
   it('of another shard is not retired where the bank leaves', async () => {
     const service = new Service();
     await service.createCustomer();

@@ -41,7 +41,7 @@ describe('a file that somebody chose', () => {
       const said = await open(name, typeof content === 'string' ? content : [...content]);
       expect(said).toMatch(/^customers\.|^card\./);
       expect(said).toMatch(
-        /^\S+ is [^:]+: save it as “CSV UTF-8” in your spreadsheet, and choose that file\.$/,
+        /^\S+ is [^:]+: save the table as “CSV UTF-8” in your spreadsheet, and choose that file\.$/,
       );
     });
   }

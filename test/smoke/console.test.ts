@@ -3,13 +3,13 @@
  * SCREENSHOTS=<folder> saves a screenshot of each step, in both themes and two widths.
  */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { createClient } from '@peere/client';
-import { siteFolder } from '../../tools/build/site.ts';
+import { buildSite, siteFolder } from '../../tools/build/site.ts';
 import { Browsing, LOOKS, overflowOf, saveScreenshot, violationsOf } from './browsing.ts';
 
 const KEY = 'peere_test_lagos_full';
@@ -261,6 +261,14 @@ void describe('the console, in a browser', { timeout: 300_000 }, () => {
 });
 
 void describe('the scripts of the console', () => {
+  void it('are built into a folder that has nothing of an earlier build, while it is being served', async () => {
+    const left = join(siteFolder, 'of-an-earlier-build.js');
+    await writeFile(left, 'old');
+    await buildSite();
+    await assert.rejects(access(left), /ENOENT/);
+    assert.equal((await fetch(`${browsing.url}/console.js`)).status, 200);
+  });
+
   void it(`take at most ${MAX_SCRIPT_KIB} KiB gzipped, with the Web Worker`, async () => {
     const scripts = ['console.js', 'console-import.js'].map((name) => readFile(join(siteFolder, name)));
     const bytes = (await Promise.all(scripts)).reduce((sum, script) => sum + gzipSync(script).length, 0);

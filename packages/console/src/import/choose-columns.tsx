@@ -65,7 +65,7 @@ function Complete({ isCsv }: { isCsv: boolean }) {
     <Note tone="good">
       {isCsv
         ? 'Everything that a customer needs has a column.'
-        : 'What each value is, its name in the file says.'}{' '}
+        : 'The names in the file say what each value is.'}{' '}
       Look at the first rows, then check the whole file. Checking stores nothing.
     </Note>
   );

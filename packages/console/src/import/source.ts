@@ -49,7 +49,7 @@ const INSTEAD: Record<NotTextError['kind'], string> = {
 export function inOwnWords(error: unknown, name: string): unknown {
   if (!(error instanceof NotTextError)) return error;
   return new CommandError(
-    `${name} ${INSTEAD[error.kind]}: save it as “CSV UTF-8” in your spreadsheet, and choose that file.`,
+    `${name} ${INSTEAD[error.kind]}: save the table as “CSV UTF-8” in your spreadsheet, and choose that file.`,
   );
 }
 

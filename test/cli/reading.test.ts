@@ -5,7 +5,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CommandError } from '../../packages/cli/src/reading/errors.ts';
-import { mapColumns } from '../../packages/cli/src/reading/fields.ts';
+import { mapColumns, recogniseColumns } from '../../packages/cli/src/reading/fields.ts';
 import { openCsv } from '../../packages/cli/src/reading/csv.ts';
 import { EmailRows, hashEmail } from '../../packages/cli/src/reading/emails.ts';
 import { hashText } from '../../packages/cli/src/reading/hash.ts';
@@ -144,13 +144,17 @@ describe('CSV', () => {
   });
 
   for (const [what, line, words] of [
-    ['is never closed', `"${ROW}\n`, /in row 2: a quotation mark is not closed/],
+    ['is never closed', `"${ROW}\n`, /in row 2 \(line 4\): a quotation mark is not closed/],
     [
       'stands inside a cell',
       `${ROW.replace('Ada', 'A"da')}\n`,
-      /in row 2: cell 2 has a quotation mark inside/,
+      /in row 2 \(line 4\): cell 2 has a quotation mark inside/,
     ],
-    ['is not doubled', `${ROW.replace('Ada', '"A"da"')}\n`, /in row 2: cell 2 continues after its closing/],
+    [
+      'is not doubled',
+      `${ROW.replace('Ada', '"A"da"')}\n`,
+      /in row 2 \(line 4\): cell 2 continues after its closing/,
+    ],
   ] as const) {
     it(`in which a quotation mark ${what} is refused, and the row is named`, async () => {
       for (const size of [1, 1_000]) {
@@ -170,7 +174,9 @@ describe('CSV', () => {
     await expect(openCsv('file', endless(''))).rejects.toThrow(/in its header: it is longer than 1,000,000/);
     const { records } = await openCsv('file', endless(`${HEADER}\n${ROW}\n`));
     await records.next();
-    await expect(records.next()).rejects.toThrow(/in row 2: it is longer than 1,000,000 characters/);
+    await expect(records.next()).rejects.toThrow(
+      /in row 2 \(line 3\): it is longer than 1,000,000 characters/,
+    );
   });
 });
 
@@ -435,5 +441,114 @@ describe('emails', () => {
     const rows = new EmailRows(10);
     for (let row = 1; row <= 5_000; row += 1) expect(rows.claim(hashText(`${row}`), row)).toBeUndefined();
     for (let row = 1; row <= 5_000; row += 1) expect(rows.claim(hashText(`${row}`), 9_999)).toBe(row);
+  });
+});
+
+describe('the columns of a bank’s export', () => {
+  /** Headers as banks write them, and the field that each is. */
+  const EXPORTS: Record<string, Record<string, string>> = {
+    'with abbreviations': {
+      'A/C No': 'accountNumber',
+      'A/C Name': 'accountName',
+      'Cust. No.': 'clientRef',
+      'F. Name': 'firstname',
+      L_Name: 'lastname',
+      'E-Mail ID': 'email',
+      Ctry: 'country',
+      'Ref. No.': 'reference',
+      Tel: 'phone',
+    },
+    'with words': {
+      'IBAN / Account': 'accountNumber',
+      'Account holder': 'accountName',
+      'Given name': 'firstname',
+      Surname: 'lastname',
+      'Other names': 'middlename',
+      'E-mail address': 'email',
+      'Country code': 'country',
+      'Customer Ref': 'clientRef',
+      'Our reference': 'reference',
+      Mobile: 'phone',
+      'Residential address': 'address',
+      Sex: 'gender',
+    },
+    'with a prefix': {
+      CUSTOMER_ID: 'clientRef',
+      CUSTOMER_FIRST_NAME: 'firstname',
+      CUSTOMER_LAST_NAME: 'lastname',
+      CUSTOMER_NAME: 'accountName',
+      CUSTOMER_EMAIL: 'email',
+      CUSTOMER_COUNTRY: 'country',
+      CUSTOMER_ACCT_NUMBER: 'accountNumber',
+      BANK_REF: 'reference',
+      PRIMARY_PHONE: 'phone',
+    },
+    'with remarks in brackets': {
+      'CIF Number (unique)': 'clientRef',
+      'Forename(s)': 'firstname',
+      'Family name': 'lastname',
+      'Holder name': 'accountName',
+      'Email Addr': 'email',
+      'Country (ISO)': 'country',
+      'Acct Number [NUBAN]': 'accountNumber',
+      'Internal ref': 'reference',
+      'Gender (M/F)': 'gender',
+      'GSM No': 'phone',
+      'Address line 1': 'address',
+    },
+  };
+  for (const [what, fields] of Object.entries(EXPORTS)) {
+    it(`are recognised ${what}`, () => {
+      const headers = ['Branch', ...Object.keys(fields), 'Opened on'];
+      const { columns, ambiguous } = recogniseColumns(headers);
+      const found = [...columns].map(([field, position]) => [headers[position], field]);
+      expect(Object.fromEntries(found)).toEqual(fields);
+      expect(ambiguous.size).toBe(0);
+    });
+  }
+
+  it('are never guessed: two that could be one field are both left to whoever imports the file', () => {
+    const { columns, ambiguous } = recogniseColumns([...HEADERS, 'Mobile', 'Telephone', 'E-mail']);
+    expect([...ambiguous]).toEqual([
+      ['email', [4, 10]],
+      ['phone', [8, 9]],
+    ]);
+    expect(columns.has('email') || columns.has('phone')).toBe(false);
+    expect(() => mapColumns([...HEADERS, 'Mobile', 'Telephone'], [])).toThrow(
+      'Two columns match phone: "Mobile" and "Telephone". Choose one with --map phone="Telephone"',
+    );
+  });
+
+  it('with a vague name are a field only if no other column is', () => {
+    const vague = ['Name', 'Account'];
+    expect(recogniseColumns(vague).columns).toEqual(
+      new Map([
+        ['accountName', 0],
+        ['accountNumber', 1],
+      ]),
+    );
+    const { columns, unused } = mapColumns([...vague, ...HEADERS], []);
+    expect(columns.get('accountName')).toBe(5);
+    expect(unused).toEqual([0, 1]);
+  });
+
+  for (const header of ['Ref', 'Reference', 'Customer ID']) {
+    it(`let the only reference, ${header}, be both that a customer needs, and say so`, async () => {
+      const others = HEADERS.filter((name) => name !== 'clientRef' && name !== 'reference');
+      const cells = others.map((name) => CUSTOMER[name]);
+      const text = `${[header, ...others].join()}\n${['r-1', ...cells].join()}\n`;
+      expect(accepted(await readCsv(text))).toEqual([{ ...CUSTOMER, clientRef: 'r-1' }]);
+      const { shared } = await readTable({ name: 'file', format: 'csv', text: () => inPieces(text, 99) }, []);
+      expect(shared.map(({ header: name, fields }) => [name, fields.toSorted()])).toEqual([
+        [header, ['clientRef', 'reference']],
+      ]);
+    });
+  }
+
+  it('let one be two fields if the command line says so, and two references be one each', () => {
+    const both = mapColumns(['No', ...HEADERS.slice(1, -1)], ['clientRef=No', 'reference=No']);
+    expect([both.columns.get('clientRef'), both.columns.get('reference')]).toEqual([0, 0]);
+    const { columns } = mapColumns(HEADERS, []);
+    expect([columns.get('clientRef'), columns.get('reference')]).toEqual([0, 7]);
   });
 });

@@ -118,6 +118,6 @@ export async function violationsOf(page: Page): Promise<string[]> {
     violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => id + ' at ' + target.join(' '))))`);
 }
 
-/** @returns pixels by which the page is wider than the window */
+/** @returns pixels by which the page is wider than its body, which ends where a scrollbar is or would be */
 export const overflowOf = (page: Page) =>
-  page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+  page.evaluate<number>('document.documentElement.scrollWidth - document.body.offsetWidth');

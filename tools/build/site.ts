@@ -2,7 +2,7 @@
  * Generates the Worker's static pages in dist/site: the home page, the OpenAPI document and the reference that renders
  * it, the errors, and the console. Part of the build (tools/build/build.ts); the tests run it before they begin.
  */
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { buildOpenApi } from '../../src/openapi/openapi.ts';
@@ -21,15 +21,25 @@ export async function buildSite(): Promise<void> {
   const pages = join(projectFolder, 'src/openapi/site');
   const renderer = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
   await mkdir(siteFolder, { recursive: true });
-  for (const name of await readdir(pages)) await putFile(name, await readFile(join(pages, name)));
-  for (const name of RENDERER) await putFile(name, await readFile(join(renderer, name)));
-  await putFile(
-    'openapi.json',
-    Buffer.from(JSON.stringify(buildOpenApi(version, await publicUrl()), null, 2)),
-  );
-  await putFile('import.svg', await readFile(join(projectFolder, 'docs', 'import.svg')));
-  for (const [name, page] of Object.entries(PAGES)) await putFile(name, Buffer.from(page()));
-  for (const { name, content } of await buildConsole()) await putFile(name, content);
+  const put = async (name: string, content: Buffer) => {
+    built.add(name);
+    await putFile(name, content);
+  };
+  const built = new Set<string>();
+  for (const name of await readdir(pages)) await put(name, await readFile(join(pages, name)));
+  for (const name of RENDERER) await put(name, await readFile(join(renderer, name)));
+  await put('openapi.json', Buffer.from(JSON.stringify(buildOpenApi(version, await publicUrl()), null, 2)));
+  await put('import.svg', await readFile(join(projectFolder, 'docs', 'import.svg')));
+  for (const [name, page] of Object.entries(PAGES)) await put(name, Buffer.from(page()));
+  for (const { name, content } of await buildConsole()) await put(name, content);
+  await removeOthers(built);
+}
+
+/** What an earlier build has left would be served and deployed. It goes last, so that a server is never without a file. */
+async function removeOthers(built: ReadonlySet<string>): Promise<void> {
+  for (const name of await readdir(siteFolder)) {
+    if (!built.has(name)) await rm(join(siteFolder, name), { recursive: true, force: true });
+  }
 }
 
 /** @returns the URL of the deployed service, from wrangler.toml; undefined before the first deploy */

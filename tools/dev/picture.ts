@@ -65,6 +65,9 @@ async function play(command: string, folder: string, environment: Record<string,
   takeSnapshot();
 }
 
+/** The port of `npm start`, whichever this server has. */
+const SHOWN_URL = 'http://localhost:8787';
+
 const escapeXml = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
@@ -80,7 +83,9 @@ function toSvg(): string {
   });
   const pictures = frames.map(({ lines }, number) => {
     const texts = lines.map((line, row) =>
-      line === '' ? '' : `<text x="${MARGIN}" y="${MARGIN + (row + 0.75) * LINE}">${escapeXml(line)}</text>`,
+      line === ''
+        ? ''
+        : `<text x="${MARGIN}" y="${MARGIN + (row + 0.75) * LINE}">${escapeXml(line.replace(server.url, SHOWN_URL))}</text>`,
     );
     return `<g id="f${number}">${texts.join('')}</g>`;
   });

@@ -1,7 +1,7 @@
 /** Signed in or not, and the view that the URL names. */
 import type { Bank } from '@peere/client';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { AuditView } from './activity/audit.tsx';
 import { BatchesView } from './activity/batches.tsx';
 import { EventsView } from './activity/events.tsx';
@@ -9,10 +9,10 @@ import { WebhooksView } from './activity/webhooks.tsx';
 import { CustomersView } from './customers/view.tsx';
 import { useImport, type Import } from './import/use-import.ts';
 import { ImportView } from './import/view.tsx';
-import { forgetKey, SessionProvider, type Session } from './session/session.ts';
+import { forgetKey, SessionProvider, type Scope, type Session } from './session/session.ts';
 import { SignIn } from './session/sign-in.tsx';
 import { counted } from './ui/format.ts';
-import { useRoute, useTask } from './ui/hooks.ts';
+import { focusFirst, useRoute, useTask } from './ui/hooks.ts';
 
 interface View {
   name: string;
@@ -29,6 +29,18 @@ const VIEWS: View[] = [
   { name: 'webhooks', title: 'Webhooks', show: () => <WebhooksView /> },
   { name: 'audit', title: 'Audit log', show: (id) => <AuditView subject={id} /> },
 ];
+
+/** What each scope allows, in words. */
+const MAY: Record<Scope, string> = {
+  'customers:read': 'Look up customers',
+  'customers:read:extended': 'See emails, phones and addresses',
+  'customers:write': 'Add and change customers',
+  'customers:erase': 'Erase customers',
+  'audit:read': 'Read the audit log',
+  'events:read': 'Read events',
+  'webhooks:manage': 'Manage webhooks',
+  'network:resolve': 'Ask for payees of other banks',
+};
 
 export function App() {
   const [session, setSession] = useState<Session>();
@@ -62,6 +74,9 @@ function SignedIn({ session: { bank, client }, onBank, onSignOut }: SignedInProp
   }, [isImported]);
   const [name, id] = useRoute();
   const view = VIEWS.find((known) => known.name === name) ?? VIEWS[0];
+  // The form that had the focus is gone: a keyboard goes on in what it has opened.
+  const viewed = useRef<HTMLDivElement>(null);
+  useEffect(() => focusFirst(viewed.current), []);
   useEffect(() => {
     document.title = `${view?.title} · Console · Peere customers`;
   }, [view]);
@@ -79,22 +94,22 @@ function SignedIn({ session: { bank, client }, onBank, onSignOut }: SignedInProp
           <strong>{bank.name}</strong>
           {bank.customerCount !== null && <span>{counted(bank.customerCount, 'customer')}</span>}
           <details>
-            <summary>{bank.scopes.length} scopes</summary>
+            <summary>What you may do</summary>
             <ul>
               {bank.scopes.map((scope) => (
-                <li key={scope}>
-                  <code>{scope}</code>
-                </li>
+                <li key={scope}>{MAY[scope]}</li>
               ))}
             </ul>
-            <code>{bank.keyId}</code>
+            API key <code>{bank.keyId}</code>
           </details>
           <button type="button" class="button small" onClick={onSignOut}>
             Sign out
           </button>
         </section>
       </aside>
-      <div class="view">{view?.show(id, importing)}</div>
+      <div class="view" ref={viewed}>
+        {view?.show(id, importing)}
+      </div>
     </div>
   );
 }

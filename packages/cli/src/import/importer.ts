@@ -97,6 +97,8 @@ async function importLocked(options: ImportOptions, context: Context): Promise<I
     const { map, batchRows } = journal?.beginning ?? options;
     const table = await readTable(inspection?.unchanged ?? source, map);
     const reported = reportIgnored(new Set([...(inspection?.ignored ?? []), ...table.ignored]), terminal);
+    for (const { header, fields } of table.shared)
+      terminal.log(`"${header}" is sent as ${fields.join(' and ')}`);
     const outputs = new Outputs(stem, table, journal?.done.at(-1) ?? NOTHING_WRITTEN);
     if (input !== undefined) {
       const beginning = { id: randomUUID(), input, url, format: source.format, map, batchRows };

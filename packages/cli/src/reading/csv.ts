@@ -9,8 +9,9 @@ import {
   repeatedFault,
   type OwnColumns,
 } from './failures-file.ts';
-import { mapColumns, type Columns, type Mapping, type WantedFields } from './fields.ts';
+import { mapColumns, sharedColumns, type Columns, type Mapping, type WantedFields } from './fields.ts';
 import { isExport } from './export-header.ts';
+import { Lines } from './lines.ts';
 import { unescapeFormula } from './formulas.ts';
 import { MAX_ROW_CHARACTERS, unreadable, type Customer, type Row, type RowFault, type Table } from './row.ts';
 
@@ -21,6 +22,8 @@ interface CsvFile {
   delimiter: string;
   /** The records below the header that are not blank. */
   records: AsyncGenerator<string[]>;
+  /** Of the records that have been read. */
+  lines: Lines;
 }
 
 /** @throws CommandError */
@@ -29,7 +32,8 @@ export async function openCsv(name: string, text: AsyncGenerator<string>): Promi
   const sepLine = /^\s*"?sep=([^\w\s"]|\t)"?\1*[ \t]*(?:\r\n|[\r\n]|$)/i.exec(head);
   const rest = sepLine === null ? head : head.slice(sepLine[0].length);
   const delimiter = sepLine?.[1] ?? guessDelimiter(head);
-  const records = readRecords(name, delimiter, rest, text);
+  const lines = new Lines();
+  const records = readRecords(name, new CsvRecords(delimiter), withHeadAndEnd(rest, text), lines);
   const first = await records.next();
   if (first.done === true) throw new EmptyFileError(name);
   const read = first.value.map((header) => header.trim());
@@ -40,7 +44,7 @@ export async function openCsv(name: string, text: AsyncGenerator<string>): Promi
       `${name} has a NUL character in its header, in column ${nul + 1}. Remove it, or export the file again.`,
     );
   }
-  return { headers, delimiter, records };
+  return { headers, delimiter, records, lines };
 }
 
 /** @param map as in `mapColumns` */
@@ -50,7 +54,7 @@ export async function readCsv(
   map: Mapping,
   wanted: WantedFields,
 ): Promise<Table> {
-  const { headers, delimiter, records } = await openCsv(name, text);
+  const { headers, delimiter, records, lines } = await openCsv(name, text);
   // Empty headers at the end come from a delimiter at the end of each line.
   const named = headers.findLastIndex((header) => header !== '') + 1;
   const { columns, unused } = mapColumns(headers.slice(0, named), map, wanted);
@@ -66,9 +70,11 @@ export async function readCsv(
   return {
     headers: kept.map((position) => headers[position] ?? ''),
     ignored: new Set(ignored),
-    fields: new Set(columns.keys()),
+    shared: sharedColumns(columns).map(([position, fields]) => ({ header: headers[position] ?? '', fields })),
+    columns: new Map([...columns].map(([field, position]) => [field, kept.indexOf(position)])),
     // An unusual delimiter, from a `sep=` line, could not be guessed from the files that are written.
     delimiter: DELIMITERS.includes(delimiter) ? delimiter : undefined,
+    lineOf: (row) => lines.lineOf(row),
     rows: toRows(records, layout),
   };
 }
@@ -96,25 +102,26 @@ function guessDelimiter(head: string): string {
 
 async function* readRecords(
   name: string,
-  delimiter: string,
-  head: string,
-  text: AsyncGenerator<string>,
+  reader: CsvRecords,
+  text: AsyncGenerator<string | undefined>,
+  lines: Lines,
 ): AsyncGenerator<string[]> {
-  const reader = new CsvRecords(delimiter);
   // The header is row 0.
-  let row = 0;
+  let [row, line] = [0, 0];
   try {
-    for await (const piece of withHeadAndEnd(head, text)) {
+    for await (const piece of text) {
       reader.add(piece);
       for (let record = reader.next(); record !== undefined; record = reader.next()) {
+        line += 1;
         if (isBlank(record)) continue;
+        lines.add(row, line);
         yield record;
         row += 1;
       }
     }
   } catch (error) {
     if (!(error instanceof CsvSyntaxError)) throw error;
-    const where = row === 0 ? 'its header' : `row ${row}`;
+    const where = row === 0 ? 'its header' : `row ${row} (line ${line + 1})`;
     throw new CommandError(
       `${name} can't be read as CSV, in ${where}: ${error.message}. Look there for a quotation mark that is not closed, or not doubled inside a quoted cell.`,
     );

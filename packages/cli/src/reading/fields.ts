@@ -1,5 +1,6 @@
 /** Maps columns to fields. Names are compared without case, spaces and punctuation: `First Name` is `first_name`. */
 import { CUSTOMER_FIELDS, NEW_CUSTOMER_FIELDS, UPDATE_FIELDS } from '@peere/client';
+import { ALIASES, PREFIX, VAGUE_ALIASES } from './aliases.ts';
 import { CommandError } from './errors.ts';
 
 type NewField = keyof typeof NEW_CUSTOMER_FIELDS;
@@ -30,23 +31,8 @@ export const KNOWN_CUSTOMER: WantedFields = {
   required: ['email'],
 };
 
-/** What exports call a field besides its own name, in the form that `fold` gives a name. */
-const ALIASES: Partial<Record<Field, readonly string[]>> = {
-  clientRef: ['clientreference', 'customerid', 'customerref', 'customerno', 'cif', 'externalid'],
-  firstname: ['givenname', 'forename'],
-  lastname: ['surname', 'familyname'],
-  middlename: ['middlenames', 'othername', 'othernames'],
-  accountName: ['fullname', 'nameofaccount'],
-  email: ['emailaddress', 'mail'],
-  country: ['countrycode', 'countryiso'],
-  address: ['streetaddress', 'residentialaddress'],
-  gender: ['sex'],
-  phone: ['phonenumber', 'mobile', 'mobilenumber', 'mobilephone', 'msisdn', 'telephone'],
-  accountNumber: ['accountno', 'acctno', 'acctnumber', 'nuban', 'iban'],
-  reference: ['ref', 'internalreference', 'internalref'],
-  displayPicture: ['picture', 'pictureurl', 'photo'],
-  state: ['region', 'province'],
-};
+/** A required field that has no column takes that of the other: many banks have one reference of a customer. */
+export const REFERENCES = ['clientRef', 'reference'] as const satisfies Field[];
 
 /** Position of the column of each field. */
 export type Columns = Map<Field, number>;
@@ -61,10 +47,35 @@ const fold = (name: string) =>
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}]/gu, '');
 
+/** `Gender (M/F)` is `Gender`, and `Customer email` is `Email`, unless the whole name says something else. */
+function spellingsOf(name: string): string[] {
+  const whole = fold(name);
+  const short = fold(name.replaceAll(/\([^)]*\)|\[[^\]]*\]/g, ''));
+  return [whole, short, short.replace(PREFIX, '')].filter((spelling) => spelling !== '');
+}
+
 /** @param name of a column, or of a key in JSON */
 export function fieldOf(name: string, { names }: WantedFields): Field | undefined {
-  const folded = fold(name);
-  return names.find((field) => field.toLowerCase() === folded || ALIASES[field]?.includes(folded) === true);
+  return firstMatch(
+    name,
+    names,
+    (field, spelling) => field.toLowerCase() === spelling || ALIASES[field]?.includes(spelling) === true,
+  );
+}
+
+const vagueFieldOf = (name: string, { names }: WantedFields) =>
+  firstMatch(name, names, (field, spelling) => VAGUE_ALIASES[field]?.includes(spelling) === true);
+
+function firstMatch(
+  name: string,
+  fields: readonly Field[],
+  isMatch: (field: Field, spelling: string) => boolean,
+): Field | undefined {
+  for (const spelling of spellingsOf(name)) {
+    const field = fields.find((known) => isMatch(known, spelling));
+    if (field !== undefined) return field;
+  }
+  return undefined;
 }
 
 const quoted = (headers: string[]) => headers.map((header) => `"${header}"`).join(', ');
@@ -90,31 +101,73 @@ export function mapColumns(
   return { columns, unused: [...headers.keys()].filter((position) => !taken.has(position)) };
 }
 
-/** Finds the column of each field as far as the names say it; the first one, if several do. */
-export function recogniseColumns(headers: string[], wanted: WantedFields = NEW_CUSTOMER): Columns {
-  const columns: Columns = new Map();
-  for (const [position, header] of headers.entries()) {
-    const field = fieldOf(header, wanted);
-    if (field !== undefined && !columns.has(field)) columns.set(field, position);
+export interface Recognised {
+  columns: Columns;
+  /** The columns of a field that more than one could be: none of them is taken. */
+  ambiguous: Map<Field, number[]>;
+}
+
+/**
+ * Finds the column of each field as far as the names say it.
+ * @param mapped columns that are known already; no other column takes their fields
+ */
+export function recogniseColumns(
+  headers: string[],
+  wanted: WantedFields = NEW_CUSTOMER,
+  mapped: Columns = new Map(),
+): Recognised {
+  const columns: Columns = new Map(mapped);
+  const ambiguous = new Map<Field, number[]>();
+  for (const nameToField of [fieldOf, vagueFieldOf]) {
+    const taken = new Set(columns.values());
+    const found = new Map<Field, number[]>();
+    for (const [position, header] of headers.entries()) {
+      const field = taken.has(position) ? undefined : nameToField(header, wanted);
+      if (field === undefined || columns.has(field) || ambiguous.has(field)) continue;
+      found.set(field, [...(found.get(field) ?? []), position]);
+    }
+    for (const [field, positions] of found) {
+      const [only = 0, ...others] = positions;
+      if (others.length === 0) columns.set(field, only);
+      else ambiguous.set(field, positions);
+    }
   }
-  return columns;
+  return { columns: shareReference(columns, ambiguous, wanted), ambiguous };
+}
+
+/**
+ * Lets one column be both references, if one of them is required and has none of its own.
+ * @param ambiguous fields that have several columns, of which somebody has to choose one
+ */
+export function shareReference(
+  columns: Columns,
+  ambiguous: ReadonlyMap<Field, unknown> = new Map(),
+  { required }: WantedFields = NEW_CUSTOMER,
+): Columns {
+  const all: Columns = new Map(columns);
+  const position = REFERENCES.map((field) => columns.get(field)).find((found) => found !== undefined);
+  for (const field of REFERENCES) {
+    const isMissing = required.includes(field) && !columns.has(field) && !ambiguous.has(field);
+    if (isMissing && position !== undefined) all.set(field, position);
+  }
+  return all;
+}
+
+/** The columns that are two fields at once: their positions, and the fields. */
+export function sharedColumns(columns: Columns): [position: number, fields: Field[]][] {
+  const fieldsAt = new Map<number, Field[]>();
+  for (const [field, position] of columns) {
+    fieldsAt.set(position, [...(fieldsAt.get(position) ?? []), field]);
+  }
+  return [...fieldsAt].filter(([, fields]) => fields.length > 1);
 }
 
 function matchColumns(headers: string[], map: string[], wanted: WantedFields): Columns {
-  const columns = readMap(headers, map, wanted);
-  const mapped = new Set(columns.keys());
-  const taken = new Set(columns.values());
-  for (const [position, header] of headers.entries()) {
-    if (taken.has(position)) continue;
-    const field = fieldOf(header, wanted);
-    if (field === undefined || mapped.has(field)) continue;
-    const other = columns.get(field);
-    if (other !== undefined) {
-      throw new CommandError(
-        `Two columns match ${field}: "${headers[other]}" and "${header}". Choose one with --map ${field}="${header}"`,
-      );
-    }
-    columns.set(field, position);
+  const { columns, ambiguous } = recogniseColumns(headers, wanted, readMap(headers, map, wanted));
+  for (const [field, [one = 0, other = 0]] of ambiguous) {
+    throw new CommandError(
+      `Two columns match ${field}: "${headers[one]}" and "${headers[other]}". Choose one with --map ${field}="${headers[other]}"`,
+    );
   }
   return columns;
 }

@@ -36,8 +36,10 @@ export class ObjectReader {
     return {
       headers: [...this.#wanted.names],
       ignored: this.#ignored,
-      fields: undefined,
+      shared: [],
+      columns: undefined,
       delimiter: undefined,
+      lineOf: undefined,
       rows,
     };
   }

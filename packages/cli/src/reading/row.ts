@@ -2,7 +2,7 @@
  * The common result of every format: rows, one by one, and what the file says about them. Nothing in this folder uses a
  * Node API: it turns text into rows, so that a browser can do the same.
  */
-import type { Field } from './fields.ts';
+import type { Columns, Field } from './fields.ts';
 
 /** A customer has a few thousand characters at most. A longer row is refused without being kept in memory. */
 export const MAX_ROW_CHARACTERS = 1_000_000;
@@ -30,10 +30,14 @@ export interface Table {
   headers: string[];
   /** Columns or keys that belong to no field. Those of JSON are complete once all rows have been read. */
   ignored: ReadonlySet<string>;
-  /** The fields that have a column; undefined if each row has keys of its own. */
-  fields: ReadonlySet<Field> | undefined;
+  /** Columns that are two fields at once. */
+  shared: readonly { header: string; fields: Field[] }[];
+  /** Position in `headers` of the column of each field; undefined if each row has keys of its own. */
+  columns: Columns | undefined;
   /** Separates cells; the outputs use the same. Undefined if the format has none, or an unusual one. */
   delimiter: string | undefined;
+  /** The line of a row that has been read, as a spreadsheet numbers it. Undefined if the format has none. */
+  lineOf: ((row: number) => number) | undefined;
   rows: AsyncGenerator<Row>;
 }
 

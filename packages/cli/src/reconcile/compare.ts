@@ -90,7 +90,7 @@ export async function compare(work: Work): Promise<Comparison> {
 
 /** The fields that are compared: those that the file has. In JSON they are known once every row has been read. */
 async function fieldsIn(table: Table, { input, map }: Work): Promise<ComparedField[]> {
-  if (table.fields !== undefined) return COMPARED_FIELDS.filter((field) => table.fields?.has(field));
+  if (table.columns !== undefined) return COMPARED_FIELDS.filter((field) => table.columns?.has(field));
   const found = new Set<string>();
   const { rows } = await readTable(input, map, KNOWN_CUSTOMER);
   for await (const [, { customer = {} }] of numbered(rows)) {

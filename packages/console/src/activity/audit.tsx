@@ -1,6 +1,7 @@
 /** The audit log: who changed what, newest first. */
 import type { Change } from '@peere/client';
 import { useSession } from '../session/session.ts';
+import { labelOf, listed } from '../ui/labels.ts';
 import { usePages } from '../ui/pages.ts';
 import { Empty, Time, ViewHead } from '../ui/parts.tsx';
 import { List } from '../ui/table.tsx';
@@ -20,7 +21,7 @@ const COLUMNS = [
   { name: 'When', cell: ({ at }: Change) => <Time at={at} /> },
   { name: 'What', cell: ({ action }: Change) => action },
   { name: 'Of', cell: ({ subject }: Change) => <Subject id={subject} /> },
-  { name: 'Fields', cell: ({ fields }: Change) => (fields.length === 0 ? '–' : fields.join(', ')) },
+  { name: 'Fields', cell: ({ fields }: Change) => (fields.length === 0 ? '–' : listed(fields.map(labelOf))) },
   {
     name: 'API key',
     cell: ({ keyId }: Change) => (keyId === null ? 'by hand, in the database' : <code>{keyId}</code>),

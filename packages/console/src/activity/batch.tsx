@@ -4,6 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { useSession } from '../session/session.ts';
 import { count } from '../ui/format.ts';
 import { usePolling, useTask } from '../ui/hooks.ts';
+import { faultsInWords, LABELS } from '../ui/labels.ts';
 import { usePages } from '../ui/pages.ts';
 import { Copy, ErrorNote, Id, Time } from '../ui/parts.tsx';
 import { List } from '../ui/table.tsx';
@@ -11,11 +12,10 @@ import { BATCH_POLL_MS, BatchState } from './batch-state.tsx';
 
 const FAILURE_COLUMNS = [
   { name: 'Row', isNumber: true, cell: ({ index }: RowFailure) => count(index + 1) },
-  { name: 'Reference', cell: ({ clientRef }: RowFailure) => clientRef ?? '–' },
+  { name: LABELS.clientRef, cell: ({ clientRef }: RowFailure) => clientRef ?? '–' },
   {
     name: 'What is wrong',
-    cell: ({ message, errors }: RowFailure) =>
-      errors.map(({ field, message: fault }) => `${field} ${fault}`).join('; ') || message,
+    cell: ({ message, errors }: RowFailure) => faultsInWords(errors) || message,
   },
   {
     name: 'Code',
@@ -29,7 +29,7 @@ const FAILURE_COLUMNS = [
 
 const CUSTOMER_COLUMNS = [
   { name: 'Row', isNumber: true, cell: ({ index }: CreatedCustomer) => count(index + 1) },
-  { name: 'Reference', cell: ({ clientRef }: CreatedCustomer) => clientRef },
+  { name: LABELS.clientRef, cell: ({ clientRef }: CreatedCustomer) => clientRef },
   {
     name: 'Phrase',
     cell: ({ phrase }: CreatedCustomer) => (

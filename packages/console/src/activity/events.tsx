@@ -7,6 +7,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { useSession } from '../session/session.ts';
 import { count, exactly } from '../ui/format.ts';
 import { useTask } from '../ui/hooks.ts';
+import { labelOf, listed } from '../ui/labels.ts';
 import { Badge, Empty, ErrorNote, Time, ViewHead, type Tone } from '../ui/parts.tsx';
 import { Table } from '../ui/table.tsx';
 
@@ -50,7 +51,7 @@ function Details({ event }: { event: Event }) {
           <a href={`#customers/${event.data.customerId}`}>
             <code>{event.data.customerId}</code>
           </a>
-          : {event.data.fields.join(', ')}
+          : {listed(event.data.fields.map(labelOf))}
         </>
       );
     case 'customer.erased':

@@ -2,10 +2,10 @@
 import type { Webhook } from '@peere/client';
 import { useState } from 'preact/hooks';
 import { useSession } from '../session/session.ts';
-import { Dialog, TypeToConfirm } from '../ui/dialog.tsx';
+import { ConfirmByTyping } from '../ui/dialog.tsx';
 import { count, counted } from '../ui/format.ts';
 import { useTask } from '../ui/hooks.ts';
-import { Badge, ErrorNote, FormEnd, Id, Note, Time } from '../ui/parts.tsx';
+import { Badge, ErrorNote, Id, Note, Time } from '../ui/parts.tsx';
 
 interface CardProps {
   webhook: Webhook;
@@ -151,35 +151,21 @@ function DeleteWebhook({
   onDeleted: () => void;
 }) {
   const { client } = useSession();
-  const [typed, setTyped] = useState({ text: '', isConfirmed: false });
   const remove = useTask(async (signal) => {
     await client.webhooks.delete(id, { signal });
     onDeleted();
   });
   return (
-    <Dialog title="Delete this webhook?" onClose={onClose}>
+    <ConfirmByTyping
+      title="Delete this webhook?"
+      wanted={new URL(url).host}
+      what="its host"
+      label="Delete"
+      busyLabel="Deleting …"
+      task={remove}
+      onClose={onClose}
+    >
       <p>Nothing is sent to it any more, and events that it has not had yet are not sent later.</p>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (typed.isConfirmed) remove.run();
-        }}
-      >
-        <TypeToConfirm
-          wanted={new URL(url).host}
-          what="its host"
-          value={typed.text}
-          onInput={(text, isConfirmed) => setTyped({ text, isConfirmed })}
-        />
-        <FormEnd
-          task={remove}
-          label="Delete"
-          busyLabel="Deleting …"
-          isReady={typed.isConfirmed}
-          isDanger
-          onClose={onClose}
-        />
-      </form>
-    </Dialog>
+    </ConfirmByTyping>
   );
 }

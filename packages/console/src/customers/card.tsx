@@ -2,10 +2,10 @@
 import type { CustomerWithEtag } from '@peere/client';
 import { useState } from 'preact/hooks';
 import { useSession } from '../session/session.ts';
+import { LABELS } from '../ui/labels.ts';
 import { Badge, Copy, Time } from '../ui/parts.tsx';
 import { Edit } from './edit.tsx';
 import { Erase } from './erase.tsx';
-import { LABELS } from './fields.ts';
 
 const countryNames = new Intl.DisplayNames('en', { type: 'region' });
 
@@ -56,8 +56,9 @@ interface Actions {
 
 export function CustomerCard({ customer, onChange, onErased }: Actions) {
   const { may } = useSession();
-  const [open, setOpen] = useState<'edit' | 'erase'>();
-  const close = () => setOpen(undefined);
+  // An edit stays while its customer is perhaps erased, and perhaps not.
+  const [isEditing, setEditing] = useState(false);
+  const [isErasing, setErasing] = useState(false);
   const fields = SHOWN.filter((field) => field in customer);
   return (
     <article class="card customer" aria-label={customer.accountName}>
@@ -71,21 +72,21 @@ export function CustomerCard({ customer, onChange, onErased }: Actions) {
         </div>
         <div class="actions">
           {may('customers:write') && (
-            <button type="button" class="button" disabled={open === 'edit'} onClick={() => setOpen('edit')}>
+            <button type="button" class="button" disabled={isEditing} onClick={() => setEditing(true)}>
               Edit
             </button>
           )}
           {may('customers:erase') && (
-            <button type="button" class="button danger" onClick={() => setOpen('erase')}>
+            <button type="button" class="button danger" onClick={() => setErasing(true)}>
               Erase …
             </button>
           )}
         </div>
       </header>
-      {open === 'edit' ? (
+      {isEditing ? (
         <Edit
           customer={customer}
-          onClose={close}
+          onClose={() => setEditing(false)}
           onChange={onChange}
           onGone={() => onErased('Somebody has erased this customer meanwhile.')}
         />
@@ -108,7 +109,7 @@ export function CustomerCard({ customer, onChange, onErased }: Actions) {
         </p>
       )}
       {may('audit:read') && <a href={`#audit/${customer.id}`}>Who changed this customer</a>}
-      {open === 'erase' && <Erase customer={customer} onClose={close} onErased={onErased} />}
+      {isErasing && <Erase customer={customer} onClose={() => setErasing(false)} onErased={onErased} />}
     </article>
   );
 }

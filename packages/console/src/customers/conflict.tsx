@@ -1,8 +1,9 @@
 /** Both versions of a customer that somebody else changed while it was being edited. */
 import { UPDATE_FIELDS, type Customer } from '@peere/client';
+import { LABELS } from '../ui/labels.ts';
 import { Note } from '../ui/parts.tsx';
 import { Table } from '../ui/table.tsx';
-import { LABELS, toDraft, type Draft, type UpdateField } from './fields.ts';
+import { toDraft, type Draft, type UpdateField } from './fields.ts';
 
 interface ConflictProps {
   /** As it was when the draft was begun. */

@@ -3,17 +3,10 @@ import { PeereError, UPDATE_FIELDS, type Customer, type CustomerWithEtag } from 
 import { useId, useState } from 'preact/hooks';
 import { useSession } from '../session/session.ts';
 import { useLeaveWarning, useTask } from '../ui/hooks.ts';
+import { LABELS } from '../ui/labels.ts';
 import { FormEnd } from '../ui/parts.tsx';
 import { Conflict } from './conflict.tsx';
-import {
-  changesOf,
-  EDITED_FIELDS,
-  isWriteOnly,
-  LABELS,
-  toDraft,
-  type Draft,
-  type UpdateField,
-} from './fields.ts';
+import { changesOf, EDITED_FIELDS, isWriteOnly, toDraft, type Draft, type UpdateField } from './fields.ts';
 
 interface EditProps {
   customer: CustomerWithEtag;

@@ -1,25 +1,7 @@
-/** The fields of a customer, as people read them. */
+/** The fields of a customer that can be changed, and the texts of a form that changes them. */
 import { CUSTOMER_FIELDS, UPDATE_FIELDS, type Customer, type CustomerUpdate } from '@peere/client';
 
 export type UpdateField = (typeof UPDATE_FIELDS)[number];
-
-export const LABELS: Record<keyof Customer | keyof CustomerUpdate, string> = {
-  id: 'Id',
-  accountName: 'Account name',
-  gender: 'Gender',
-  displayPicture: 'Picture',
-  bankId: 'Bank',
-  phrase: 'Phrase',
-  country: 'Country',
-  state: 'State or region',
-  email: 'Email',
-  phone: 'Phone',
-  address: 'Address',
-  createdAt: 'Added',
-  firstname: 'First name',
-  lastname: 'Last name',
-  middlename: 'Middle names',
-};
 
 /** Can be changed, and is never shown by a read. */
 export const isWriteOnly = (field: UpdateField) => !(field in CUSTOMER_FIELDS);

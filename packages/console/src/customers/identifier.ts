@@ -25,7 +25,7 @@ function phraseFault(typed: string): string {
   const unknown = words.filter((word) => !WORDS.has(word));
   if (words.length === PHRASE_WORDS && unknown.length > 0) {
     const named = unknown.map((word) => `“${word}”`).join(' and ');
-    return `${named} ${unknown.length === 1 ? 'is not a word' : 'are no words'} of any phrase: check the spelling.`;
+    return `${named} ${unknown.length === 1 ? 'is not a word that phrases use' : 'are not words that phrases use'}: check the spelling.`;
   }
   return `A phrase has four words, and this has ${words.length}. An email has an @, and an id begins with cus_.`;
 }

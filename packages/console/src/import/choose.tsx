@@ -1,6 +1,13 @@
 /** Takes a file, dropped or chosen. */
 import { useRef, useState } from 'preact/hooks';
+import { NEW_CUSTOMER, REFERENCES } from '../../../cli/src/reading/fields.ts';
+import { labelOf, listed } from '../ui/labels.ts';
 
+/** One column may be both references. */
+const NEEDED = [
+  ...NEW_CUSTOMER.required.filter((field) => !REFERENCES.some((known) => known === field)).map(labelOf),
+  'a reference',
+];
 const ACCEPTED = '.csv,.tsv,.txt,.ndjson,.jsonl,.json,.gz';
 
 export function Choose({ isBusy, onChoose }: { isBusy: boolean; onChoose: (file: File) => void }) {
@@ -25,7 +32,11 @@ export function Choose({ isBusy, onChoose }: { isBusy: boolean; onChoose: (file:
       }}
     >
       <strong>{isBusy ? 'Reading the file …' : 'Drop a file of customers here'}</strong>
-      <p class="soft">CSV, NDJSON or JSON in UTF-8, of any size. It is read in this browser.</p>
+      <p class="soft">
+        A table saved as CSV by your spreadsheet or banking system, of any size (or JSON). You see what was
+        understood and what is wrong before anything is sent.
+      </p>
+      <p class="soft">For each customer it needs: {listed(NEEDED)}.</p>
       <label class={`button primary ${isBusy ? 'disabled' : ''}`}>
         Choose a file
         <input

@@ -1,6 +1,7 @@
 /** The state of an import as the page shows it, and how each report of the Web Worker changes it. */
 import type { Journal } from './journal.ts';
-import type { CountedFile, Fault, ImportResult, OpenedFile, Report } from './plan.ts';
+import type { Fault } from '../ui/errors.ts';
+import type { CountedFile, ImportResult, OpenedFile, Report } from './plan.ts';
 
 export type Step = 'choose' | 'reading' | 'map' | 'checking' | 'checked' | 'sending' | 'done';
 
@@ -41,6 +42,8 @@ export type Action =
   | { type: 'found'; journal: Journal }
   | { type: 'began'; step: 'checking' | 'sending' }
   | { type: 'paused'; isPaused: boolean }
+  /** From what a check has found to the columns. */
+  | { type: 'back' }
   | { type: 'reset' };
 
 /** A failure goes back to where it can be fixed. */
@@ -77,6 +80,8 @@ export function reduce(state: ImportState, action: Action): ImportState {
       return { ...state, step: afterFault(state.step), fault: action.fault };
     case 'accepted':
       return state;
+    case 'back':
+      return { ...state, step: 'map', result: undefined };
     case 'reset':
       return START;
     default:

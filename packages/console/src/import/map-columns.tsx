@@ -1,17 +1,33 @@
 /** Shows which column is which field, with the first rows, and lets both be changed. */
-import { NEW_CUSTOMER_FIELDS } from '@peere/client';
 import { COLUMNS_AFTER, COLUMNS_BEFORE } from '../../../cli/src/reading/failures-file.ts';
-import type { Field } from '../../../cli/src/reading/fields.ts';
+import { NEW_CUSTOMER, REFERENCES, type Columns, type Field } from '../../../cli/src/reading/fields.ts';
+import { useStepwise } from '../ui/hooks.ts';
+import { labelOf, listed } from '../ui/labels.ts';
 import type { OpenedFile } from './plan.ts';
 
-/** The field of each column, by position. */
-export type Mapping = Map<number, Field>;
+/** What a column can be: a field, or both references. */
+const CHOICES: { fields: Field[]; label: string }[] = [
+  ...NEW_CUSTOMER.names.map((field) => ({ fields: [field], label: labelOf(field) })),
+  { fields: [...REFERENCES], label: 'Both references' },
+];
 
-const FIELDS = Object.keys(NEW_CUSTOMER_FIELDS) as (keyof typeof NEW_CUSTOMER_FIELDS)[];
+const isRequired = (field: Field) => NEW_CUSTOMER.required.includes(field);
 
-export function missingFields(mapping: Mapping): string[] {
-  const mapped = new Set<string>(mapping.values());
-  return FIELDS.filter((field) => NEW_CUSTOMER_FIELDS[field].required && !mapped.has(field));
+/** @returns the labels of the required fields that no column has */
+export function missingFields(columns: Columns): string[] {
+  return NEW_CUSTOMER.required.filter((field) => !columns.has(field)).map(labelOf);
+}
+
+export const nameOf = (headers: string[], position: number) => headers[position] || `column ${position + 1}`;
+
+/** @returns a sentence for each field that several columns could be, until one of them is chosen */
+export function ambiguities({ ambiguous, headers }: OpenedFile, columns: Columns): string[] {
+  return ambiguous
+    .filter(([field]) => !columns.has(field))
+    .map(([field, positions]) => {
+      const names = positions.map((position) => `“${nameOf(headers, position)}” (column ${position + 1})`);
+      return `${listed(names)} could each be “${labelOf(field)}”: choose it for one of them.`;
+    });
 }
 
 /** The columns that the importer itself has added to a file of failures are dropped, and need no field. */
@@ -24,19 +40,21 @@ export function ownPositions({ headers, isFailuresFile }: OpenedFile): Set<numbe
 
 interface MapProps {
   opened: OpenedFile;
-  mapping: Mapping;
-  onChange: (mapping: Mapping) => void;
+  columns: Columns;
+  onChange: (columns: Columns) => void;
 }
 
-export function MapColumns({ opened, mapping, onChange }: MapProps) {
+export function MapColumns({ opened, columns, onChange }: MapProps) {
   const { headers, preview, format } = opened;
   const own = ownPositions(opened);
   const shown = [...headers.keys()].filter((position) => !own.has(position));
   const isFixed = format !== 'csv';
-  const choose = (position: number, field: string) => {
+  const fieldsAt = (position: number) =>
+    NEW_CUSTOMER.names.filter((field) => columns.get(field) === position);
+  const choose = (position: number, fields: Field[]) => {
     // A field has one column: the new one takes it from the old one.
-    const others = [...mapping].filter(([at, known]) => at !== position && known !== field);
-    onChange(new Map(field === '' ? others : [...others, [position, field as Field]]));
+    const others = [...columns].filter(([field, at]) => at !== position && !fields.includes(field));
+    onChange(new Map([...others, ...fields.map((field) => [field, position] as const)]));
   };
   return (
     <div class="table mapping" role="region" aria-label="Columns and the first rows" tabIndex={0}>
@@ -45,39 +63,77 @@ export function MapColumns({ opened, mapping, onChange }: MapProps) {
           <tr>
             {shown.map((position) => (
               <th key={position} scope="col">
-                <span class="header">{headers[position] || `column ${position + 1}`}</span>
+                <span class="header">
+                  {isFixed ? labelOf(headers[position] ?? '') : nameOf(headers, position)}
+                </span>
                 {!isFixed && (
-                  <select
-                    aria-label={`Field of ${headers[position] || `column ${position + 1}`}`}
-                    class={mapping.has(position) ? 'mapped' : ''}
-                    value={mapping.get(position) ?? ''}
-                    onChange={({ currentTarget }) => choose(position, currentTarget.value)}
-                  >
-                    <option value="">not sent</option>
-                    {FIELDS.map((field) => (
-                      <option key={field} value={field}>
-                        {field}
-                        {NEW_CUSTOMER_FIELDS[field].required ? ' *' : ''}
-                      </option>
-                    ))}
-                  </select>
+                  <ChooseField
+                    label={`Field of ${nameOf(headers, position)}`}
+                    fields={fieldsAt(position)}
+                    onChoose={(fields) => choose(position, fields)}
+                  />
                 )}
               </th>
             ))}
           </tr>
         </thead>
-        <tbody>
-          {preview.map((row, at) => (
-            <tr key={at}>
-              {shown.map((position) => (
-                <td key={position} class={isFixed || mapping.has(position) ? '' : 'unsent'}>
-                  {row[position]}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
+        <Preview
+          rows={preview}
+          positions={shown}
+          isSent={(position) => isFixed || fieldsAt(position).length > 0}
+        />
       </table>
     </div>
+  );
+}
+
+function Preview({
+  rows,
+  positions,
+  isSent,
+}: {
+  rows: string[][];
+  positions: number[];
+  isSent: (position: number) => boolean;
+}) {
+  return (
+    <tbody>
+      {useStepwise(rows).map((row, at) => (
+        <tr key={at}>
+          {positions.map((position) => (
+            <td key={position} class={isSent(position) ? '' : 'unsent'}>
+              {row[position]}
+            </td>
+          ))}
+        </tr>
+      ))}
+    </tbody>
+  );
+}
+
+function ChooseField({
+  label,
+  fields,
+  onChoose,
+}: {
+  label: string;
+  fields: Field[];
+  onChoose: (fields: Field[]) => void;
+}) {
+  return (
+    <select
+      aria-label={label}
+      class={fields.length > 0 ? 'mapped' : ''}
+      value={fields.join()}
+      onChange={({ currentTarget }) => onChoose(CHOICES[currentTarget.selectedIndex - 1]?.fields ?? [])}
+    >
+      <option value="">Not sent</option>
+      {CHOICES.map((choice) => (
+        <option key={choice.label} value={choice.fields.join()}>
+          {choice.label}
+          {choice.fields.every(isRequired) ? ' *' : ''}
+        </option>
+      ))}
+    </select>
   );
 }

@@ -1,6 +1,7 @@
 /** What a check or an import has found: counts, faults by field, the rows that failed, and the files to download. */
 import { useEffect, useState } from 'preact/hooks';
 import { count, counted } from '../ui/format.ts';
+import { LABELS } from '../ui/labels.ts';
 import { Badge } from '../ui/parts.tsx';
 import { Table } from '../ui/table.tsx';
 import type { ImportResult, ShownFailure } from './plan.ts';
@@ -23,27 +24,34 @@ export function DownloadLink({ file, name, what }: { file: Blob | undefined; nam
 }
 
 const GROUP_COLUMNS = [
-  { name: 'Field', cell: ({ name }: ImportResult['groups'][number]) => name },
+  { name: 'What', cell: ({ name }: ImportResult['groups'][number]) => name },
   { name: 'Rows', isNumber: true, cell: ({ rows }: ImportResult['groups'][number]) => count(rows) },
   { name: 'For example', cell: ({ example }: ImportResult['groups'][number]) => example },
 ];
 
-/** Columns of the row itself, enough to find it in the file. */
-const MAX_CELLS = 4;
+const failureColumns = (places: ImportResult['places']) => [
+  { name: places, isNumber: true, cell: ({ place }: ShownFailure) => count(place) },
+  { name: 'What is wrong', cell: ({ reason }: ShownFailure) => <span class="reason">{reason}</span> },
+  { name: 'In the file', cell: ({ values }: ShownFailure) => <Values values={values} /> },
+  { name: LABELS.accountName, cell: ({ accountName }: ShownFailure) => accountName },
+  { name: LABELS.clientRef, cell: ({ clientRef }: ShownFailure) => clientRef },
+];
 
-function failureColumns(headers: string[]) {
-  return [
-    { name: 'Row', isNumber: true, cell: ({ row }: ShownFailure) => count(row) },
-    { name: 'What is wrong', cell: ({ reason }: ShownFailure) => <span class="reason">{reason}</span> },
-    ...headers.slice(0, MAX_CELLS).map((name, at) => ({
-      name: name || `column ${at + 1}`,
-      cell: ({ cells }: ShownFailure) => cells[at] ?? '',
-    })),
-  ];
+/** What is in the file where something is wrong: often that is nothing. */
+function Values({ values }: { values: string[] }) {
+  return (
+    <>
+      {values.map((value, at) => (
+        <span key={at} class="value">
+          {value === '' ? <span class="soft">empty</span> : value}
+        </span>
+      ))}
+    </>
+  );
 }
 
 export function Failures({ result }: { result: ImportResult }) {
-  const { failed, failures, groups, headers } = result;
+  const { failed, failures, groups, places } = result;
   if (failed === 0) return null;
   return (
     <>
@@ -57,7 +65,7 @@ export function Failures({ result }: { result: ImportResult }) {
           </Badge>
         )}
       </h2>
-      <Table label="Rows that failed" columns={failureColumns(headers)} rows={failures} />
+      <Table label="Rows that failed" columns={failureColumns(places)} rows={failures} />
     </>
   );
 }

@@ -1,6 +1,7 @@
 /** What the page and its Web Worker tell each other about an import. Types and data only: both bundles have it. */
 import type { Field } from '../../../cli/src/reading/fields.ts';
 import type { Format } from '../../../cli/src/reading/row.ts';
+import type { Fault } from '../ui/errors.ts';
 
 /** What the beginning of a file shows. */
 export interface OpenedFile {
@@ -13,6 +14,8 @@ export interface OpenedFile {
   preview: string[][];
   /** The field of each column as far as its name says it. In JSON each row has keys of its own, which are read so too. */
   recognised: [field: Field, position: number][];
+  /** Fields that several columns could be, of which somebody has to choose. */
+  ambiguous: [field: Field, positions: number[]][];
   /** Is it a file of failures of an earlier import? */
   isFailuresFile: boolean;
 }
@@ -33,15 +36,19 @@ export interface Plan {
 
 /** What a row that failed shows in the page; all of them are in the file of failures. */
 export interface ShownFailure {
-  row: number;
-  code: string;
+  /** In CSV the line, as a spreadsheet numbers it; in JSON the number of the row. */
+  place: number;
   reason: string;
-  cells: string[];
+  /** What the file has in the fields at fault. */
+  values: string[];
+  /** By which the customer is known: empty if the row can’t be read. */
+  clientRef: string;
+  accountName: string;
 }
 
 /** Failures by field, and how many rows have each. */
 export interface FaultGroup {
-  /** A field, or what else is wrong with the row. */
+  /** The label of a field, or what else is wrong with the row. */
   name: string;
   rows: number;
   /** One of the reasons. */
@@ -54,8 +61,8 @@ export interface ImportResult {
   groups: FaultGroup[];
   /** The first ones. */
   failures: ShownFailure[];
-  /** Headers of their cells. */
-  headers: string[];
+  /** What their places are. */
+  places: 'Line' | 'Row';
   /** Columns or keys that belong to no field. */
   ignored: string[];
   /** Undefined if there are none, and in a dry run. */
@@ -77,14 +84,6 @@ export type Command =
   | ({ type: 'send'; importId: string; accepted: [batch: number, batchId: string][] } & SendOptions)
   | { type: 'pause' }
   | { type: 'resume' };
-
-/** What is left of an error on its way out of the Web Worker. */
-export interface Fault {
-  message: string;
-  code?: string | undefined;
-  docs?: string | undefined;
-  requestId?: string | undefined;
-}
 
 export type Report =
   | ({ type: 'opened' } & OpenedFile)

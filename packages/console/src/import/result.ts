@@ -8,6 +8,9 @@ import {
   type BatchOutcome,
   type FailedRow,
 } from '../../../cli/src/batches/outcome.ts';
+import { NEW_CUSTOMER, type Columns, type Field } from '../../../cli/src/reading/fields.ts';
+import type { Table } from '../../../cli/src/reading/row.ts';
+import { labelOf } from '../ui/labels.ts';
 import type { FaultGroup, ImportResult, ShownFailure } from './plan.ts';
 
 /** Rows in the page's table of failures. */
@@ -46,15 +49,18 @@ class Download {
 export class ResultCollector {
   created = 0;
   failed = 0;
-  readonly #headers: string[];
+  readonly #columns: Columns;
+  readonly #lineOf: ((row: number) => number) | undefined;
   readonly #phrases: Download;
   readonly #failures: Download;
   readonly #shown: ShownFailure[] = [];
   readonly #groups = new Map<string, FaultGroup>();
 
   /** @param table the input, whose headers and delimiter the files use */
-  constructor({ headers, delimiter = ',' }: { headers: string[]; delimiter: string | undefined }) {
-    this.#headers = headers;
+  constructor({ headers, delimiter = ',', columns, lineOf }: Table) {
+    // In JSON, the cells of a row are those of every field.
+    this.#columns = columns ?? new Map(NEW_CUSTOMER.names.map((field, at) => [field, at]));
+    this.#lineOf = lineOf;
     this.#phrases = new Download(PHRASE_HEADERS, delimiter);
     this.#failures = new Download(failureHeaders(headers), delimiter);
   }
@@ -68,12 +74,33 @@ export class ResultCollector {
   }
 
   #show({ row, code, reason, cells, fields = [] }: FailedRow): void {
-    if (this.#shown.length < MAX_SHOWN_FAILURES) this.#shown.push({ row, code, reason, cells });
+    const parts = reason.split('; ').map((part) => this.#inWords(part, fields));
+    if (this.#shown.length < MAX_SHOWN_FAILURES) {
+      const valueOf = (field: string) => cells[this.#columns.get(field as Field) ?? -1] ?? '';
+      this.#shown.push({
+        place: this.#lineOf?.(row) ?? row,
+        reason: parts.join('; '),
+        values: fields.map(valueOf),
+        clientRef: valueOf('clientRef'),
+        accountName: valueOf('accountName'),
+      });
+    }
     const other = OTHER_GROUPS[code];
-    for (const name of other === undefined ? new Set(fields.length > 0 ? fields : [code]) : [other]) {
-      const group = this.#groups.get(name) ?? { name, rows: 0, example: exampleOf(name, reason) };
+    const found = fields.length > 0 ? fields.map(labelOf) : [code];
+    for (const name of other === undefined ? new Set(found) : [other]) {
+      const example = parts.find((part) => part.startsWith(`${name} `)) ?? parts.join('; ');
+      const group = this.#groups.get(name) ?? { name, rows: 0, example };
       this.#groups.set(name, { ...group, rows: group.rows + 1 });
     }
+  }
+
+  /** A part of a reason, with the label of its field, and with lines of the file instead of rows. */
+  #inWords(part: string, fields: readonly string[]): string {
+    const field = fields.find((known) => part.startsWith(`${known} `));
+    const named = field === undefined ? part : labelOf(field) + part.slice(field.length);
+    const lineOf = this.#lineOf;
+    if (lineOf === undefined) return named;
+    return named.replaceAll(/\brow (\d+)\b/g, (_, row: string) => `line ${lineOf(Number(row))}`);
   }
 
   toResult(ignored: ReadonlySet<string>): ImportResult {
@@ -82,15 +109,10 @@ export class ResultCollector {
       failed: this.failed,
       groups: [...this.#groups.values()].toSorted((one, other) => other.rows - one.rows),
       failures: this.#shown,
-      headers: this.#headers,
+      places: this.#lineOf === undefined ? 'Row' : 'Line',
       ignored: [...ignored],
       phrasesFile: this.#phrases.toFile(),
       failuresFile: this.#failures.toFile(),
     };
   }
-}
-
-/** The part of a reason that is about a field. */
-function exampleOf(name: string, reason: string): string {
-  return reason.split('; ').find((part) => part.startsWith(`${name} `)) ?? reason;
 }

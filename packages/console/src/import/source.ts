@@ -1,7 +1,7 @@
 /** Reads a file that somebody chose, in pieces, whatever its size; a gzipped one too. Runs in the Web Worker. */
 import { openCsv } from '../../../cli/src/reading/csv.ts';
 import { decode } from '../../../cli/src/reading/decode.ts';
-import { CommandError, EmptyFileError } from '../../../cli/src/reading/errors.ts';
+import { CommandError, EmptyFileError, NotTextError } from '../../../cli/src/reading/errors.ts';
 import { findOwnColumns } from '../../../cli/src/reading/failures-file.ts';
 import { NEW_CUSTOMER, recogniseColumns } from '../../../cli/src/reading/fields.ts';
 import { readFileName } from '../../../cli/src/reading/file-name.ts';
@@ -37,14 +37,28 @@ async function* readBytes(file: File): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** @param format overrides what the name says @throws CommandError */
+/** What a file is instead of a table in UTF-8. */
+const INSTEAD: Record<NotTextError['kind'], string> = {
+  workbook: 'is a workbook, which can’t be read here',
+  picture: 'is a PDF or a picture, not a table',
+  markup: 'is a web page, not a table',
+  encoding: 'is not in UTF-8, so names with accents would come out wrong',
+};
+
+/** The command line advises a command, which is of no use at a desk. */
+export function inOwnWords(error: unknown, name: string): unknown {
+  if (!(error instanceof NotTextError)) return error;
+  return new CommandError(
+    `${name} ${INSTEAD[error.kind]}: save the table as “CSV UTF-8” in your spreadsheet, and choose that file.`,
+  );
+}
+
+/**
+ * @param format overrides what the name says. Banks export under any ending, so an unknown one is taken for CSV.
+ * @throws CommandError
+ */
 export function toInput(file: File, format: Format | undefined): Input {
-  const known = format ?? readFileName(file.name).format;
-  if (known === undefined) {
-    throw new CommandError(
-      `The format of ${file.name} can’t be told from its name: give it the ending .csv, .ndjson or .json.`,
-    );
-  }
+  const known = format ?? readFileName(file.name).format ?? 'csv';
   return { name: file.name, format: known, text: () => decode(file.name, readBytes(file)) };
 }
 
@@ -52,6 +66,7 @@ export function toInput(file: File, format: Format | undefined): Input {
 export async function openFile(input: Input): Promise<OpenedFile> {
   const { name, format } = input;
   const { headers, preview, isFailuresFile } = await readBeginning(input);
+  const { columns, ambiguous } = recogniseColumns(headers);
   return {
     name,
     stem: readFileName(name).stem,
@@ -59,7 +74,8 @@ export async function openFile(input: Input): Promise<OpenedFile> {
     headers,
     preview,
     isFailuresFile,
-    recognised: [...recogniseColumns(headers)],
+    recognised: [...columns],
+    ambiguous: [...ambiguous],
   };
 }
 
@@ -75,7 +91,9 @@ async function readBeginning(
   }
   const { headers, records } = await openCsv(input.name, input.text());
   for await (const record of records) if (preview.push(record) === PREVIEW_ROWS) break;
-  if (preview.length === 0) throw new EmptyFileError(input.name);
+  if (preview.length === 0) {
+    throw new CommandError(`${input.name} has a header and no rows: export it again, with the customers.`);
+  }
   return { headers, preview, isFailuresFile: findOwnColumns(headers) !== undefined };
 }
 

@@ -18,13 +18,16 @@ export interface Import extends ImportState {
   choose: (file: File) => void;
   check: (plan: Plan) => void;
   send: (plan: Plan) => void;
-  /** Goes on with the earlier import of this file, or reads its results again. */
-  resumeJournal: () => void;
+  /** Goes on with an earlier import of this file, or reads its results again. */
+  resume: (journal: Journal) => void;
   setPaused: (isPaused: boolean) => void;
+  /** From what a check has found to the columns. */
+  goBack: () => void;
   reset: () => void;
 }
 
-const UNREADABLE = 'The file can’t be read in this browser.';
+const UNREADABLE =
+  'The file can’t be read. Choose it again, or save it again as “CSV UTF-8” in your spreadsheet.';
 
 /** A Web Worker for each file. */
 function useImportWorker(onReport: (report: Report) => void) {
@@ -97,8 +100,7 @@ export function useImport(): Import {
     dispatch({ type: 'began', step });
     worker.tell(command);
   };
-  const sendAll = (begun: Journal | undefined) => {
-    if (begun === undefined) return;
+  const sendAll = (begun: Journal) => {
     journal.record(begun);
     start('sending', { type: 'send', plan: begun.plan, key, importId: begun.id, accepted: begun.accepted });
   };
@@ -111,11 +113,12 @@ export function useImport(): Import {
     },
     check: (plan) => start('checking', { type: 'check', plan, key }),
     send: (plan) => sendAll(beginJournal(plan)),
-    resumeJournal: () => sendAll(journal.current()),
+    resume: sendAll,
     setPaused: (isPaused) => {
       worker.tell({ type: isPaused ? 'pause' : 'resume' });
       dispatch({ type: 'paused', isPaused });
     },
+    goBack: () => dispatch({ type: 'back' }),
     reset: () => {
       worker.stop();
       journal.forget();

@@ -2,18 +2,25 @@
 import { useEffect, useState } from 'preact/hooks';
 import { useSession } from '../session/session.ts';
 import { counted, onDate } from '../ui/format.ts';
-import { Empty, Note, ViewHead } from '../ui/parts.tsx';
+import { focusFirst } from '../ui/hooks.ts';
+import { Empty, FaultNote, ViewHead } from '../ui/parts.tsx';
+import { shareReference, type Columns } from '../../../cli/src/reading/fields.ts';
 import { Choose } from './choose.tsx';
-import { MapColumns, missingFields, type Mapping } from './map-columns.tsx';
+import { ChooseColumns } from './choose-columns.tsx';
 import { Counts, DownloadLink, Failures } from './outcome.tsx';
+import type { Journal } from './journal.ts';
 import { ProgressBar } from './progress.tsx';
-import type { Fault, OpenedFile, Plan } from './plan.ts';
+import type { OpenedFile, Plan } from './plan.ts';
 import { batchRowsFor, type Import } from './use-import.ts';
 
 /** @param state which lives longer than this view: an import goes on while somebody looks at another one */
 export function ImportView({ state }: { state: Import }) {
   const { may } = useSession();
   const { step, opened, fault } = state;
+  // Each step takes the place of the one before, with whatever had the focus.
+  useEffect(() => {
+    if (document.activeElement === document.body) focusFirst(document.querySelector<HTMLElement>('.view'));
+  }, [step]);
   if (!may('customers:write'))
     return <Empty title="This API key may not add customers">It needs the scope customers:write.</Empty>;
   return (
@@ -30,7 +37,13 @@ export function ImportView({ state }: { state: Import }) {
           </button>
         )}
       </ViewHead>
-      {fault !== undefined && <FaultNote fault={fault} wasSending={state.progress.startedAt > 0} />}
+      {fault !== undefined && (
+        <FaultNote fault={fault}>
+          {state.progress.startedAt > 0 && (
+            <p class="soft">Whatever was accepted is safe. Go on, and nothing is created twice.</p>
+          )}
+        </FaultNote>
+      )}
       {(step === 'choose' || step === 'reading') && (
         <Choose isBusy={step === 'reading'} onChoose={state.choose} />
       )}
@@ -48,31 +61,13 @@ function FileLine({ state: { opened, counted: found } }: { state: Import }) {
   );
 }
 
-function FaultNote({ fault, wasSending }: { fault: Fault; wasSending: boolean }) {
-  return (
-    <div class="note bad" role="alert">
-      <p>{fault.message}</p>
-      {fault.docs !== undefined && (
-        <p class="soft">
-          <a href={fault.docs} target="_blank" rel="noreferrer">
-            {fault.code}: why, and what to do
-          </a>
-        </p>
-      )}
-      {wasSending && <p class="soft">Whatever was accepted is safe. Go on, and nothing is created twice.</p>}
-    </div>
-  );
-}
-
 function Steps({ state, opened }: { state: Import; opened: OpenedFile }) {
   const { step, journal, progress, isPaused, result, counted: found } = state;
-  const [mapping, setMapping] = useState<Mapping>(
-    () => new Map(opened.recognised.map(([field, position]) => [position, field])),
-  );
-  const columns = [...mapping].map(([position, field]) => [field, position] as const);
+  const [chosen, setChosen] = useState<Columns>(() => new Map(opened.recognised));
+  const columns = shareReference(chosen, new Map(opened.ambiguous));
   const plan: Plan = {
     format: opened.format,
-    columns: columns.map(([field, position]) => [field, position]),
+    columns: [...columns],
     batchRows: batchRowsFor(found?.rows ?? 0),
   };
   if (step === 'checking')
@@ -105,6 +100,9 @@ function Steps({ state, opened }: { state: Import; opened: OpenedFile }) {
           >
             Import {counted(result.created, 'customer')}
           </button>
+          <button type="button" class="button" onClick={state.goBack}>
+            Back to the columns
+          </button>
           <DownloadLink
             file={result.failuresFile}
             name={`${opened.stem}.failures.csv`}
@@ -114,14 +112,12 @@ function Steps({ state, opened }: { state: Import; opened: OpenedFile }) {
         <Failures result={result} />
       </>
     );
-  if (journal !== undefined) return <Earlier state={state} plan={plan} />;
-  return <Mapped state={state} opened={opened} mapping={mapping} plan={plan} onChange={setMapping} />;
+  if (journal !== undefined) return <Earlier state={state} journal={journal} plan={plan} />;
+  return <ChooseColumns state={state} opened={opened} columns={columns} plan={plan} onChange={setChosen} />;
 }
 
 /** This very file was imported before, or its import was interrupted. */
-function Earlier({ state, plan }: { state: Import; plan: Plan }) {
-  const { journal } = state;
-  if (journal === undefined) return null;
+function Earlier({ state, journal, plan }: { state: Import; journal: Journal; plan: Plan }) {
   const { isFinished, startedAt, accepted } = journal;
   return (
     <div class="card earlier">
@@ -134,7 +130,7 @@ function Earlier({ state, plan }: { state: Import; plan: Plan }) {
           : 'Go on where it ended: with the same columns, and nothing is created twice.'}
       </p>
       <div class="actions">
-        <button type="button" class="button primary" onClick={state.resumeJournal}>
+        <button type="button" class="button primary" onClick={() => state.resume(journal)}>
           {isFinished ? 'Show its results' : 'Go on'}
         </button>
         <button type="button" class="button" onClick={() => state.check(plan)}>
@@ -142,42 +138,6 @@ function Earlier({ state, plan }: { state: Import; plan: Plan }) {
         </button>
       </div>
     </div>
-  );
-}
-
-interface MappedProps {
-  state: Import;
-  opened: OpenedFile;
-  mapping: Mapping;
-  plan: Plan;
-  onChange: (mapping: Mapping) => void;
-}
-
-function Mapped({ state, opened, mapping, plan, onChange }: MappedProps) {
-  const isCsv = opened.format === 'csv';
-  const missing = isCsv ? missingFields(mapping) : [];
-  const isReady = missing.length === 0 && state.counted !== undefined;
-  return (
-    <>
-      {missing.length > 0 ? (
-        <Note tone="warn">
-          <strong>Choose the column of {missing.join(', ')}.</strong> Every customer needs{' '}
-          {missing.length === 1 ? 'it' : 'them'}.
-        </Note>
-      ) : (
-        <Note tone="good">
-          {isCsv ? 'Every field that is needed has a column.' : 'Keys are matched to fields by their names.'}{' '}
-          Look at the first rows, then check the whole file. Checking stores nothing.
-        </Note>
-      )}
-      <div class="actions">
-        <button type="button" class="button primary" disabled={!isReady} onClick={() => state.check(plan)}>
-          Check the file
-        </button>
-      </div>
-      <h2>The first rows</h2>
-      <MapColumns opened={opened} mapping={mapping} onChange={onChange} />
-    </>
   );
 }
 

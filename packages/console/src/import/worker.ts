@@ -2,7 +2,7 @@
  * The Web Worker of the console: reads a file and sends it, by the code of the command-line tool, so that the page stays
  * quick. It keeps nothing itself: the page records what was accepted.
  */
-import { createClient, PeereError } from '@peere/client';
+import { createClient } from '@peere/client';
 import { CONCURRENCY } from '../../../cli/src/batches/defaults.ts';
 import { Repeats } from '../../../cli/src/batches/repeats.ts';
 import { splitIntoBatches, type RowBatch } from '../../../cli/src/batches/row-batch.ts';
@@ -10,10 +10,11 @@ import { runBatches } from '../../../cli/src/batches/run.ts';
 import { dryRunBatches, submitBatches, type SubmitBatch } from '../../../cli/src/batches/submit.ts';
 import type { Format, Input, Table } from '../../../cli/src/reading/row.ts';
 import { readTable } from '../../../cli/src/reading/table.ts';
+import { toFault } from '../ui/errors.ts';
 import { Gate } from './gate.ts';
-import type { Command, Fault, Plan, Report } from './plan.ts';
+import type { Command, Plan, Report } from './plan.ts';
 import { ResultCollector } from './result.ts';
-import { countFile, openFile, toInput } from './source.ts';
+import { countFile, inOwnWords, openFile, toInput } from './source.ts';
 
 /** The global scope of a dedicated worker, whose types would contradict those of a page. */
 interface WorkerScope {
@@ -84,12 +85,6 @@ function sendTo(key: string, importId: string, known: [number, string][]): Submi
   });
 }
 
-function toFault(error: unknown): Fault {
-  if (!(error instanceof Error)) return { message: String(error) };
-  const { code, docs, requestId } = error instanceof PeereError ? error : ({} as Partial<PeereError>);
-  return { message: error.message, code, docs, requestId };
-}
-
 function obey(command: Command): Promise<void> | void {
   if (command.type === 'open') return open(command.file, command.format);
   if (command.type === 'check')
@@ -101,5 +96,7 @@ function obey(command: Command): Promise<void> | void {
 }
 
 scope.addEventListener('message', ({ data }) => {
-  Promise.resolve(obey(data)).catch((error: unknown) => report({ type: 'failed', fault: toFault(error) }));
+  Promise.resolve(obey(data)).catch((error: unknown) =>
+    report({ type: 'failed', fault: toFault(inOwnWords(error, chosen?.file.name ?? '')) }),
+  );
 });

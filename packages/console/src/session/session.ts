@@ -21,8 +21,9 @@ export const DEMO_API_KEY = 'peere_test_lagos_full';
 /** Somebody is waiting for the answer: fewer attempts than a program makes. */
 const RETRIES = 2;
 
-/** @throws PeereError, TypeError for a malformed API key */
+/** @throws PeereError */
 export async function signIn(key: string, isKept: boolean, signal: AbortSignal): Promise<Session> {
+  if (/\s/.test(key)) throw new Error('An API key has no spaces: copy it again, and nothing beside it.');
   const client = createClient({ url: location.origin, key, retries: RETRIES });
   const bank = await client.getBank({ signal });
   if (isKept) sessionStorage.setItem(KEPT, key);

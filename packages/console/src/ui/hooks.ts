@@ -33,6 +33,29 @@ export function useTask<Arguments extends unknown[]>(
   return { run, ...state };
 }
 
+/** Moves the focus to the first field of a view, or to its heading. */
+export function focusFirst(view: HTMLElement | null): void {
+  const field = view?.querySelector<HTMLElement>('input:not([type=file])');
+  const heading = view?.querySelector<HTMLElement>('h1');
+  heading?.setAttribute('tabindex', '-1');
+  (field ?? heading)?.focus({ preventScroll: true });
+}
+
+/** Rows that one task renders: a whole table at once would hold the page up, on a slow computer for long. */
+const ROWS_PER_TASK = 10;
+
+/** Renders a table a few rows at a time. @returns the rows to render by now */
+export function useStepwise<Row>(rows: readonly Row[]): readonly Row[] {
+  const [count, setCount] = useState(ROWS_PER_TASK);
+  const isWhole = count >= rows.length;
+  useEffect(() => {
+    if (isWhole) return undefined;
+    const timer = setTimeout(() => setCount((before) => before + ROWS_PER_TASK));
+    return () => clearTimeout(timer);
+  }, [isWhole, count]);
+  return isWhole ? rows : rows.slice(0, count);
+}
+
 /** The part of the URL that names the view: `#batches/bat_…` is `['batches', 'bat_…']`. It never holds an API key. */
 export function useRoute(): string[] {
   const [hash, setHash] = useState(location.hash);

@@ -1,7 +1,7 @@
 /** Small components that every view uses. */
-import { PeereError } from '@peere/client';
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
+import { toFault, type Fault } from './errors.ts';
 import { exactly, inWords } from './format.ts';
 import type { Task } from './hooks.ts';
 
@@ -50,19 +50,27 @@ export function Badge({ tone, children }: { tone: Tone; children: ComponentChild
 
 /** An error in the API's own words, with its link. */
 export function ErrorNote({ error, children }: { error: unknown; children?: ComponentChildren }) {
-  if (error === undefined) return null;
-  const message = error instanceof Error ? error.message : 'Something went wrong. Reload the page.';
+  return error === undefined ? null : <FaultNote fault={toFault(error)}>{children}</FaultNote>;
+}
+
+export function FaultNote({
+  fault: { message, code, docs, requestId },
+  children,
+}: {
+  fault: Fault;
+  children?: ComponentChildren;
+}) {
   return (
     <div class="note bad" role="alert">
       <p>{message}</p>
-      {error instanceof PeereError && (
+      {(docs ?? requestId) !== undefined && (
         <p class="soft">
-          {error.docs !== undefined && (
-            <a href={error.docs} target="_blank" rel="noreferrer">
-              {error.code}: why, and what to do
+          {docs !== undefined && (
+            <a href={docs} target="_blank" rel="noreferrer">
+              {code}: why, and what to do
             </a>
           )}
-          {error.requestId !== undefined && <span> Request {error.requestId}</span>}
+          {requestId !== undefined && <span> Request {requestId}</span>}
         </p>
       )}
       {children}

@@ -1,5 +1,6 @@
 /** Tables that scroll inside themselves, and lists that are read page by page. */
 import type { ComponentChildren } from 'preact';
+import { useStepwise } from './hooks.ts';
 import { Empty, ErrorNote } from './parts.tsx';
 import type { Pages } from './pages.ts';
 
@@ -19,6 +20,7 @@ export function Table<Row>({
   columns: Column<Row>[];
   rows: readonly Row[];
 }) {
+  const rendered = useStepwise(rows);
   return (
     <div class="table" role="region" aria-label={label} tabIndex={0}>
       <table>
@@ -32,7 +34,7 @@ export function Table<Row>({
           </tr>
         </thead>
         <tbody>
-          {rows.map((row, at) => (
+          {rendered.map((row, at) => (
             <tr key={at}>
               {columns.map(({ name, isNumber, cell }) => (
                 <td key={name} class={isNumber === true ? 'number' : undefined}>

@@ -44,6 +44,22 @@ export interface Runtime {
   log: (level: 'info' | 'warn' | 'error', line: LogLine) => void;
 }
 
+/** A pause of long work: long enough for the event loop to look for new requests. */
+const PAUSE_MS = 1;
+/** A pause that takes longer than this was used by other requests, so they get another one. */
+const IDLE_PAUSE_MS = 3;
+/** So the work goes on, however busy the isolate is. */
+const MAX_PAUSES = 10;
+
+/** Call after each piece of long work in an isolate that serves requests as well: they are served before the next one. */
+export async function letOthersWork({ now, sleep }: Pick<Runtime, 'now' | 'sleep'>): Promise<void> {
+  for (let pauses = 0; pauses < MAX_PAUSES; pauses += 1) {
+    const pausedAt = now();
+    await sleep(PAUSE_MS);
+    if (now() - pausedAt <= IDLE_PAUSE_MS) return;
+  }
+}
+
 /** Random numbers per call of the system: each call costs a microsecond. */
 const POOL_SIZE = 1_024;
 const pool = new Uint32Array(POOL_SIZE);

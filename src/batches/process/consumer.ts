@@ -12,7 +12,7 @@ import {
   isPhraseCollision,
   TenantNotOpenError,
 } from '../../db/errors.ts';
-import type { Runtime } from '../../runtime.ts';
+import { letOthersWork, type Runtime } from '../../runtime.ts';
 import type { FailureLimits } from '../failures.store.ts';
 import type { LogEvent } from '../../log-events.ts';
 import { selectDueEndpoints } from '../../events/due-endpoints.store.ts';
@@ -31,13 +31,6 @@ import {
 
 /** The chance that one of 500 new phrases collides among 16 million is 1 in 1,000. Three times in a row: never seen. */
 const MAX_REPHRASINGS = 3;
-
-/** A pause after each chunk: long enough for the event loop to look for new requests. */
-const PAUSE_MS = 1;
-/** A pause that takes longer than this was used by other requests, so they get another one. */
-const IDLE_PAUSE_MS = 3;
-/** So the import goes on, however busy the isolate is. */
-const MAX_PAUSES = 10;
 
 /** Seconds before a failed message is redelivered: 10, 20, 40 … and at most 5 minutes. */
 function retryDelaySeconds(attempts: number): number {
@@ -129,14 +122,6 @@ async function forEachPointer(
       message.retry({ delaySeconds: retrySeconds });
     }
     await letOthersWork(deps.runtime);
-  }
-}
-
-async function letOthersWork({ now, sleep }: Pick<Runtime, 'now' | 'sleep'>): Promise<void> {
-  for (let pauses = 0; pauses < MAX_PAUSES; pauses += 1) {
-    const pausedAt = now();
-    await sleep(PAUSE_MS);
-    if (now() - pausedAt <= IDLE_PAUSE_MS) return;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Removes a bank's rows from the shard that it has left, and from the target of a move that was aborted. */
 import { execute, executeBatch, WRITE_DEADLINE_MS, type Database } from '../../db/statements.ts';
+import { letOthersWork } from '../../runtime.ts';
 import type { MoveContext } from './context.ts';
 import { OutdatedMove, type Move } from './move.ts';
 import { removedTables } from './moved-tables.store.ts';
@@ -22,7 +23,7 @@ export async function cleanSource(context: MoveContext, move: Move): Promise<boo
 
 /** @returns whether nothing is left */
 export async function removeRows(
-  { budget, range }: Pick<MoveContext, 'budget' | 'range'>,
+  { budget, range, runtime }: Pick<MoveContext, 'budget' | 'range' | 'runtime'>,
   shard: Database,
   firstWords: readonly string[],
   move: Move,
@@ -37,6 +38,7 @@ export async function removeRows(
       );
       if (left[0]?.isOwn !== 1) throw new OutdatedMove('the bank has not moved away from here');
       more = left[0].more === 1;
+      if (more) await letOthersWork(runtime);
     }
   }
   return true;

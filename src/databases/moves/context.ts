@@ -16,5 +16,5 @@ export interface MoveContext {
   budget: TickBudget;
   /** What one transaction copies, compares or removes at most. */
   range: RangeLimits;
-  runtime: Pick<Runtime, 'now'>;
+  runtime: Pick<Runtime, 'now' | 'sleep'>;
 }

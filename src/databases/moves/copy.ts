@@ -1,5 +1,6 @@
 /** Copies a bank: the source takes no more changes, and then its rows go to the target range by range. */
 import { execute, executeBatch, WRITE_DEADLINE_MS } from '../../db/statements.ts';
+import { letOthersWork } from '../../runtime.ts';
 import type { MoveContext } from './context.ts';
 import { expectTenant, type Move } from './move.ts';
 import { copiedTables, type MovedTable } from './moved-tables.store.ts';
@@ -41,7 +42,7 @@ async function prepareShards({ directory, source, target, runtime }: MoveContext
 
 /** Goes on after the last row that the target has. @returns whether all of the table is copied */
 async function copyTable(
-  { source, target, budget, range, createPhrase }: MoveContext,
+  { source, target, budget, range, createPhrase, runtime }: MoveContext,
   move: Move,
   table: MovedTable,
   progress: Progress,
@@ -55,6 +56,7 @@ async function copyTable(
     await executeBatch(target, insertRange(table, move, rows, createPhrase), WRITE_DEADLINE_MS);
     after = keyOf(table, end);
     await progress.add(rows.length);
+    await letOthersWork(runtime);
   }
   await progress.report();
   return false;

@@ -40,7 +40,7 @@ export interface MoveDeps {
   /** The primaries. `primary` throws for a shard that this Worker is not bound to. */
   databases: { directory: Database; primary: (shard: ShardName) => Database };
   moveRange: RangeLimits;
-  runtime: Pick<Runtime, 'now' | 'random' | 'log'>;
+  runtime: Pick<Runtime, 'now' | 'random' | 'sleep' | 'log'>;
 }
 
 /** Runs the moves that have something to do: of each shard the one that was begun first. */

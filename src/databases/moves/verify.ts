@@ -3,6 +3,7 @@
  * tenant's own row. Neither side changes meanwhile, so it may go on where an earlier run stopped.
  */
 import { execute, WRITE_DEADLINE_MS } from '../../db/statements.ts';
+import { letOthersWork } from '../../runtime.ts';
 import type { MoveContext } from './context.ts';
 import { ImpossibleMove, type Move } from './move.ts';
 import { copiedTables, type MovedTable } from './moved-tables.store.ts';
@@ -40,6 +41,7 @@ export async function verifyBank(context: MoveContext, move: Move): Promise<bool
       after = last;
       position = { table: table.name, after };
       await progress.add(rows);
+      await letOthersWork(runtime);
     }
   }
   await execute(directory, beginSwitch(move.number, runtime.now()), WRITE_DEADLINE_MS);

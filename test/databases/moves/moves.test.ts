@@ -238,19 +238,33 @@ describe('every step of a move', () => {
     expect(await rowCounts('SHARD_1')).toBe(0);
   });
 
+  it('pauses after each range, so that other requests get their turn', async () => {
+    await new Service().createCustomers(Array.from({ length: 10 }, (_, number) => sentCustomer(number)));
+    let pauses = 0;
+    const sleep = async () => void (pauses += 1);
+    await moveBank('SHARD_2', LAGOS, {
+      ...moving.SMALL_RANGES,
+      runtime: { ...moveDeps().runtime, sleep },
+    });
+    // Five ranges of customers are copied, compared and, but for the last one, removed.
+    expect(pauses).toBeGreaterThanOrEqual(14);
+  });
+
   it('is left to the next run when the budget of this one is used up', async () => {
     await fillLittle(new Service());
     const before = await dumpBank('SHARD_1');
     await beginMove('SHARD_2');
     let now = Date.now();
-    // Twelve calls of the clock end a run.
-    const runtime = { ...moveDeps().runtime, now: () => (now += 4_000) };
+    // Ten pauses follow a range that others wait for, so a run ends after five ranges.
+    const sleep = async () => void (now += 1_000);
+    const runtime = { ...moveDeps().runtime, now: () => now, sleep };
     let runs = 0;
     for (; (await latestMove()).phase !== 'done'; runs += 1) {
       await advanceMoves(moveDeps({ ...moving.SMALL_RANGES, runtime }));
+      now += 60_000;
       expect(runs).toBeLessThan(100);
     }
-    expect(runs).toBeGreaterThan(10);
+    expect(runs).toBeGreaterThan(5);
     expect(movedRows(await dumpBank('SHARD_2'))).toEqual(movedRows(before));
   });
 });

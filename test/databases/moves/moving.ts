@@ -25,6 +25,7 @@ export function moveDeps(changes: Partial<MoveDeps> = {}): MoveDeps {
     runtime: {
       now: Date.now,
       random: Math.random,
+      sleep: () => Promise.resolve(),
       log: (level, line) => void Service.logs.push({ level, ...line }),
     },
     ...changes,

@@ -143,7 +143,7 @@ const program = new Command('bench')
     const count = (verdict: Verdict) => ratios.filter((ratio) => judge(ratio) === verdict).length;
     console.log(`${machine}\n\n${toTable(ratios)}`);
     console.log(
-      `\nOf ${ratios.length} targets, ${count('yes')} are met, ${count('no')} are missed and ${count('unclear')} are unclear.`,
+      `\nOf ${ratios.length} targets: ${count('yes')} met, ${count('no')} missed, ${count('unclear')} unclear.`,
     );
   });
 

@@ -68,6 +68,7 @@ class Network {
   }
 }
 
+const perSecond = (count: number, milliseconds: number) => Math.round((count / milliseconds) * 1_000);
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function runTool(stateFolder: string, tool: string, ...args: string[]): Promise<string> {
@@ -251,7 +252,9 @@ void describe('a bank that moves while it is used, and whose process is killed',
 async function play(network: Network, round: number): Promise<void> {
   const { stateFolder } = network.server;
   const before = await total(network);
+  const importedFrom = Date.now();
   const imported = await importCustomers(network, CUSTOMERS, `round${round}.example.com`);
+  console.log(`${perSecond(imported, Date.now() - importedFrom)} customers a second were imported.`);
   const { json } = await network.require('GET', '/v1/bank/customers?limit=1000');
   const traffic = new Traffic(network, json as Known[]);
   const moving = runTool(stateFolder, 'tools/admin/bank.ts', 'move', BANK, '--to', 'SHARD_2', '--yes');
@@ -263,9 +266,9 @@ async function play(network: Network, round: number): Promise<void> {
   await traffic.stop();
   const [move, printed] = await both;
   console.log(printed.trim());
-  const seconds = ((move.switchingAt ?? 0) - (move.frozenAt ?? 0)) / 1_000;
+  const milliseconds = (move.switchingAt ?? 0) - (move.frozenAt ?? 0);
   console.log(
-    `${move.totalRows} rows copied and compared in ${seconds.toFixed(1)} s, ${(move.totalRows / seconds).toFixed()} a second; ` +
+    `${move.totalRows} rows copied and compared in ${(milliseconds / 1_000).toFixed(1)} s, ${perSecond(move.totalRows, milliseconds)} a second; ` +
       `${traffic.lookups} lookups, ${traffic.failures.length} failed; ${traffic.refused} changes refused`,
   );
 

@@ -98,7 +98,7 @@ export const emailRule: TextRule = {
   test: (text) => EMAIL.test(text),
 };
 
-export const COUNTRY_FAULT = 'must be an ISO 3166-1 alpha-2 code, such as NG';
+export const COUNTRY_FAULT = 'must be a country code of two letters (ISO 3166-1), such as NG';
 export const countryRule = textRule((code) => COUNTRIES.has(code), COUNTRY_FAULT);
 
 export const GENDER_FAULT = 'must be male, female or other';

@@ -552,3 +552,30 @@ describe('the columns of a bank’s export', () => {
     expect([columns.get('clientRef'), columns.get('reference')]).toEqual([0, 7]);
   });
 });
+
+describe('the values of a bank’s export', () => {
+  it.each([
+    ['Nigeria', 'NG'],
+    ['ghana ', 'GH'],
+    ['The Gambia', 'GM'],
+    ['Cote d’Ivoire', 'CI'],
+    ['CÔTE D’IVOIRE', 'CI'],
+    ['USA', 'US'],
+    ['ng', 'ng'],
+    ['Atlantis', 'Atlantis'],
+  ])('have the code of a country that is named: %s', async (name, code) => {
+    const { rows } = await readAs('csv', `${HEADER}\n${ROW.replace('NG', name)}`);
+    expect(rows[0]?.customer).toEqual({ ...CUSTOMER, country: code });
+    // The cell stays as it is, for the file of failures.
+    expect(rows[0]?.cells[5]).toBe(name);
+  });
+
+  it.each([
+    ['M', 'male'],
+    ['f', 'female'],
+    ['Other', 'Other'],
+  ])('have the gender that a letter stands for: %s', async (letter, gender) => {
+    const { rows } = await readAs('csv', `${HEADER},gender\n${ROW},${letter}`);
+    expect(rows[0]?.customer).toEqual({ ...CUSTOMER, gender });
+  });
+});

@@ -131,6 +131,8 @@ void describe('the console, in a browser', { timeout: 300_000 }, () => {
     await erase.click();
     await page.getByText('has been erased').waitFor();
     assert.equal(await client.getCustomer({ phrase }, { fresh: true }), null);
+    const { customerCount } = await client.getBank();
+    await page.getByText(`${customerCount?.toLocaleString('en')} customers`, { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
     // The browser itself remarks on the unknown API key and on the conflict.

@@ -17,12 +17,19 @@ import { focusFirst, useRoute, useTask } from './ui/hooks.ts';
 interface View {
   name: string;
   title: string;
-  /** @param id what the URL names within the view */
-  show: (id: string | undefined, importing: Import) => ComponentChildren;
+  /**
+   * @param id what the URL names within the view
+   * @param countAgain to be called when the bank has fewer customers
+   */
+  show: (id: string | undefined, importing: Import, countAgain: () => void) => ComponentChildren;
 }
 
 const VIEWS: View[] = [
-  { name: 'customers', title: 'Customers', show: (id) => <CustomersView id={id} /> },
+  {
+    name: 'customers',
+    title: 'Customers',
+    show: (id, _, countAgain) => <CustomersView id={id} onErased={countAgain} />,
+  },
   { name: 'import', title: 'Import', show: (_, importing) => <ImportView state={importing} /> },
   { name: 'batches', title: 'Batches', show: (id) => <BatchesView id={id} /> },
   { name: 'events', title: 'Events', show: () => <EventsView /> },
@@ -108,7 +115,7 @@ function SignedIn({ session: { bank, client }, onBank, onSignOut }: SignedInProp
         </section>
       </aside>
       <div class="view" ref={viewed}>
-        {view?.show(id, importing)}
+        {view?.show(id, importing, countAgain.run)}
       </div>
     </div>
   );

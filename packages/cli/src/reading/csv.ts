@@ -13,6 +13,7 @@ import { mapColumns, sharedColumns, type Columns, type Mapping, type WantedField
 import { isExport } from './export-header.ts';
 import { Lines } from './lines.ts';
 import { unescapeFormula } from './formulas.ts';
+import { respell } from './spellings.ts';
 import { MAX_ROW_CHARACTERS, unreadable, type Customer, type Row, type RowFault, type Table } from './row.ts';
 
 const DELIMITERS = [',', ';', '\t', '|'];
@@ -209,7 +210,7 @@ function toCustomer(columns: Columns, cells: string[]): Customer {
   const customer: Customer = {};
   for (const [field, position] of columns) {
     const cell = cells[position];
-    if (cell !== undefined && cell !== '') customer[field] = cell;
+    if (cell !== undefined && cell !== '') customer[field] = respell(field, cell);
   }
   return customer;
 }

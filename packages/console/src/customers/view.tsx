@@ -10,7 +10,12 @@ import { readIdentifier } from './identifier.ts';
 type Found =
   { customer: CustomerWithEtag; message?: string | undefined } | { customer: undefined; message: string };
 
-export function CustomersView({ id }: { id: string | undefined }) {
+interface CustomersViewProps {
+  id: string | undefined;
+  onErased: () => void;
+}
+
+export function CustomersView({ id, onErased }: CustomersViewProps) {
   const { client, may } = useSession();
   const [text, setText] = useState('');
   const [fault, setFault] = useState<string>();
@@ -40,6 +45,7 @@ export function CustomersView({ id }: { id: string | undefined }) {
   const erased = (message: string) => {
     setFound({ customer: undefined, message });
     history.replaceState(null, '', '#customers');
+    onErased();
   };
   if (!may('customers:read', 'customers:read:extended'))
     return <Empty title="This API key may not read customers">It needs the scope customers:read.</Empty>;

@@ -140,3 +140,15 @@ describe('an API key that is not known', () => {
     expect(`${message} ${docs}`).not.toMatch(/Authorization|UNAUTHENTICATED/);
   });
 });
+
+describe('a request that is refused for its values', () => {
+  it('is explained by their labels, and not by names in code', () => {
+    const errors = [{ field: 'update.displayPicture', message: 'must be a URL' }];
+    const error = new PeereError(
+      'INVALID_REQUEST',
+      'Invalid customer data; update.displayPicture must be a URL',
+      { errors },
+    );
+    expect(toFault(error).message).toBe('Picture must be a URL.');
+  });
+});

@@ -179,6 +179,15 @@ void describe('the console, in a browser', { timeout: 300_000 }, () => {
     await context.close();
   });
 
+  void it('keeps somebody signed in who follows the link to the console that they are in', async () => {
+    const { page, context } = await browsing.open('/console');
+    await signIn(page);
+    await page.getByRole('link', { name: 'Console', exact: true }).click();
+    await page.waitForURL(/#$/);
+    await page.getByRole('button', { name: 'Sign out' }).waitFor();
+    await context.close();
+  });
+
   // Two of the four looks have every theme and width. Pictures are wanted of all.
   const looks = LOOKS.filter(
     ({ scheme, size }) =>

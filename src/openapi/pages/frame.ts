@@ -41,8 +41,9 @@ export function escapeHtml(text: string): string {
 
 export function framePage(page: Page): string {
   const { title, path, styles = [], scripts = [], footer = true, hasOwnMain = false, main } = page;
-  const links = LINKS.map(
-    ([href, name]) => `<a href="${href}"${href === path ? ' aria-current="page"' : ''}>${name}</a>`,
+  // A page does not load itself again: the console would forget who has signed in.
+  const links = LINKS.map(([href, name]) =>
+    href === path ? `<a href="#" aria-current="page">${name}</a>` : `<a href="${href}">${name}</a>`,
   );
   const sheets = ['/tokens.css', '/site.css', ...styles].map(
     (href) => `<link rel="stylesheet" href="${href}" />`,

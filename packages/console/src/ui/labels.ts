@@ -22,9 +22,10 @@ export const LABELS: Record<keyof Customer | keyof CustomerUpdate | keyof NewCus
   reference: 'Internal reference',
 };
 
-/** @param field a name in code; one that is not of a customer stays as it is */
+/** @param field a name in code, also of an update; one that is not of a customer stays as it is */
 export function labelOf(field: string): string {
-  return field in LABELS ? LABELS[field as keyof typeof LABELS] : field;
+  const name = field.replace(/^update\./, '');
+  return name in LABELS ? LABELS[name as keyof typeof LABELS] : name;
 }
 
 /** `Country, Email and Phone`. */
@@ -32,7 +33,7 @@ export function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
-/** What is wrong with a row. @param faults as the service words them: `is required`, of the field `email` */
+/** What is wrong with a row or a request. @param faults as the service words them: `is required`, of the field `email` */
 export function faultsInWords(faults: readonly { field: string; message: string }[]): string {
   return faults.map(({ field, message }) => `${labelOf(field)} ${message}`).join('; ');
 }

@@ -202,6 +202,12 @@ async function readMove(network: Network): Promise<Move> {
   return move;
 }
 
+const hasBegun = (network: Network) =>
+  readMove(network).then(
+    () => true,
+    () => false,
+  );
+
 /** Runs the cron of the moves again and again, so that a round does not take minutes, until the move is in one of the phases. */
 async function drive(network: Network, phases: readonly string[], signal: AbortSignal): Promise<Move> {
   while (!signal.aborted) {
@@ -297,7 +303,8 @@ async function play(network: Network, round: number): Promise<void> {
 /** @returns the move, when the bank is open again and has taken changes for a moment */
 async function moveAndKill(network: Network, signal: AbortSignal): Promise<Move> {
   if (IS_KILLED) {
-    await drive(network, ['copying'], signal);
+    // Not by running the cron, which would make the whole move before it is looked at.
+    while (!signal.aborted && !(await hasBegun(network))) await pause(100);
     const killing = new AbortController();
     const driven = drive(network, [], killing.signal).catch(() => undefined);
     await pause(Math.random() * MAX_KILL_DELAY_MS);

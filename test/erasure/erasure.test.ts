@@ -94,9 +94,7 @@ describe('an erased customer', () => {
       const deadlines = new Deadlines();
       const faulty = new Service(
         ({ SHARD_1 }) => ({ SHARD_1: faultyDatabase(SHARD_1, ['works', outcome], deadlines) }),
-        {
-          timer: deadlines.timer,
-        },
+        { timer: deadlines.timer },
       );
       expect((await faulty.eraseCustomer(ada?.id ?? '')).status).toBe(200);
       expect([await customerCount(), await countRows('customers')]).toEqual([1, 1]);

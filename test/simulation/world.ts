@@ -117,7 +117,7 @@ export class World {
     );
   }
 
-  /** All isolates, each of which remembers on its own where the banks are. */
+  /** All isolates. Each has its own memory of where the banks are. */
   get isolates(): number[] {
     return [...this.#isolates.keys()];
   }

@@ -195,25 +195,18 @@ class Traffic {
   }
 }
 
-/** @returns the move of the round, as soon as the command has begun it */
-async function readMove(network: Network): Promise<Move> {
+/** @returns the move of the round; undefined until the command has begun it */
+async function readMove(network: Network): Promise<Move | undefined> {
   const [move] = await onDirectory<Move>(network.server.stateFolder, textOf([selectLatestMove(BANK)]));
-  if (move === undefined) throw new Error('The move has not begun yet.');
   return move;
 }
-
-const hasBegun = (network: Network) =>
-  readMove(network).then(
-    () => true,
-    () => false,
-  );
 
 /** Runs the cron of the moves again and again, so that a round does not take minutes, until the move is in one of the phases. */
 async function drive(network: Network, phases: readonly string[], signal: AbortSignal): Promise<Move> {
   while (!signal.aborted) {
     const cron = encodeURIComponent(MOVES_CRON);
     await fetch(`${network.server.url}/cdn-cgi/handler/scheduled?cron=${cron}`).catch(() => pause(200));
-    const move = await readMove(network).catch(() => undefined);
+    const move = await readMove(network);
     if (move !== undefined && phases.includes(move.phase)) return move;
   }
   throw new Error('The move did not end.', { cause: signal.reason });
@@ -304,15 +297,17 @@ async function play(network: Network, round: number): Promise<void> {
 async function moveAndKill(network: Network, signal: AbortSignal): Promise<Move> {
   if (IS_KILLED) {
     // Not by running the cron, which would make the whole move before it is looked at.
-    while (!signal.aborted && !(await hasBegun(network))) await pause(100);
+    while (!signal.aborted && (await readMove(network)) === undefined) await pause(100);
     const killing = new AbortController();
     const driven = drive(network, [], killing.signal).catch(() => undefined);
     await pause(Math.random() * MAX_KILL_DELAY_MS);
     killing.abort();
     await network.server.kill();
     await driven;
-    const { phase, copiedRows, verifiedRows } = await readMove(network);
-    console.log(`Killed while ${phase}: ${copiedRows} rows were copied, ${verifiedRows} compared.`);
+    const met = await readMove(network);
+    console.log(
+      `Killed while ${met?.phase}: ${met?.copiedRows} rows were copied, ${met?.verifiedRows} compared.`,
+    );
     network.server = await startServer(network.server.stateFolder);
   }
   const move = await drive(network, ['cleaning', 'aborted'], signal);

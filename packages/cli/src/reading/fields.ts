@@ -137,7 +137,7 @@ export function recogniseColumns(
 
 /**
  * Lets one column be both references, if one of them is required and has none of its own.
- * @param ambiguous fields that have several columns, of which somebody has to choose one
+ * @param ambiguous fields that several columns could be: the user must choose one of them
  */
 export function shareReference(
   columns: Columns,

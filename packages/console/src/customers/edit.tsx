@@ -3,7 +3,7 @@ import { PeereError, UPDATE_FIELDS, type Customer, type CustomerWithEtag } from 
 import { useId, useState } from 'preact/hooks';
 import { useSession } from '../session/session.ts';
 import { useLeaveWarning, useTask } from '../ui/hooks.ts';
-import { LABELS } from '../ui/labels.ts';
+import { fieldNameOf, LABELS } from '../ui/labels.ts';
 import { FormEnd } from '../ui/parts.tsx';
 import { Conflict } from './conflict.tsx';
 import { changesOf, EDITED_FIELDS, isWriteOnly, toDraft, type Draft, type UpdateField } from './fields.ts';
@@ -19,7 +19,7 @@ interface EditProps {
 /** @returns the faults that the service found, by field */
 function faultsOf(error: unknown): Map<string, string> {
   const errors = error instanceof PeereError ? error.errors : [];
-  return new Map(errors.map(({ field, message }) => [field.replace(/^update\./, ''), message]));
+  return new Map(errors.map(({ field, message }) => [fieldNameOf(field), message]));
 }
 
 function DraftField({

@@ -14,7 +14,7 @@ export interface OpenedFile {
   preview: string[][];
   /** The field of each column as far as its name says it. In JSON each row has keys of its own, which are read so too. */
   recognised: [field: Field, position: number][];
-  /** Fields that several columns could be, of which somebody has to choose. */
+  /** Fields that several columns could be: the user must choose one of them. */
   ambiguous: [field: Field, positions: number[]][];
   /** Is it a file of failures of an earlier import? */
   isFailuresFile: boolean;

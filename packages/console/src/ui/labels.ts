@@ -22,9 +22,12 @@ export const LABELS: Record<keyof Customer | keyof CustomerUpdate | keyof NewCus
   reference: 'Internal reference',
 };
 
-/** @param field a name in code, also of an update; one that is not of a customer stays as it is */
+/** @returns the field's own name, where the service names its place in a request: `update.address` */
+export const fieldNameOf = (field: string): string => field.replace(/^update\./, '');
+
+/** @param field as the service names it; one that is not of a customer stays as it is */
 export function labelOf(field: string): string {
-  const name = field.replace(/^update\./, '');
+  const name = fieldNameOf(field);
   return name in LABELS ? LABELS[name as keyof typeof LABELS] : name;
 }
 

@@ -6,7 +6,15 @@ import { expectTenant, type Move } from './move.ts';
 import { copiedTables, type MovedTable } from './moved-tables.store.ts';
 import { beginVerification, recordCopied, recordFreeze } from './moves.store.ts';
 import { Progress } from './progress.ts';
-import { countRows, insertRange, keyOf, selectLastKey, selectRange, type Key } from './ranges.store.ts';
+import {
+  countOf,
+  countRows,
+  insertRange,
+  lastKeyOf,
+  selectLastKey,
+  selectRange,
+  type Key,
+} from './ranges.store.ts';
 import { arriveInTarget, leaveSource } from './tenants.store.ts';
 
 /** @returns whether everything is copied */
@@ -50,12 +58,13 @@ async function copyTable(
   const [last] = await execute(target, selectLastKey(table, move.bankId));
   let after = last === undefined ? null : (JSON.parse(last.key) as Key);
   while (budget.hasRoom) {
-    const rows = await execute(source, selectRange(table, move.bankId, after, range), WRITE_DEADLINE_MS);
-    const end = rows.at(-1);
-    if (end === undefined) return true;
-    await executeBatch(target, insertRange(table, move, rows, createPhrase), WRITE_DEADLINE_MS);
-    after = keyOf(table, end);
-    await progress.add(rows.length);
+    const next = selectRange(table, move.bankId, { after, upTo: null, limits: range });
+    const pieces = await execute(source, next, WRITE_DEADLINE_MS);
+    const end = lastKeyOf(table, pieces);
+    if (end === null) return true;
+    await executeBatch(target, insertRange(table, move, pieces, createPhrase), WRITE_DEADLINE_MS);
+    after = end;
+    await progress.add(countOf(pieces));
     await letOthersWork(runtime);
   }
   await progress.report();

@@ -1,6 +1,6 @@
 /**
- * Ranges of a bank's rows, in the order of a table's primary key. A row travels as the JSON array that the source makes of
- * it, and the target reads that: the Worker parses the last one only, to know where to go on.
+ * Ranges of a bank's rows, in the order of a table's primary key. The source makes one text of many rows, and the target
+ * reads it: the Worker parses the last row only, to know where to go on, because a run of the cron has little CPU time.
  */
 import { sql, type SQL } from 'drizzle-orm';
 import { STAGED_FIELDS } from '../../batches/staged-customer.ts';
@@ -12,17 +12,26 @@ import { isTenant } from './tenants.store.ts';
 /** The primary key of a row after `bank_id`. */
 export type Key = readonly (string | number)[];
 
-export interface RangeRow {
-  /** The key and the other values as a JSON array. */
-  row: string;
-  /** The staged customers of an open chunk; null: the row has none. */
+/** Rows of a range: one that has staged customers by itself, and all others together. */
+export interface Piece {
+  /** A JSON array with an array for each row: its key and its other values. */
+  rows: string;
+  count: number;
+  /** The last of the rows. */
+  last: string;
+  /** The staged customers of an open chunk; null: the rows have none. */
   payload: string | null;
   /** How many they are. */
   staged: number;
 }
 
-export function keyOf(table: MovedTable, { row }: RangeRow): Key {
-  return (JSON.parse(row) as Key).slice(0, table.key.length);
+export const countOf = (pieces: readonly Piece[]): number =>
+  pieces.reduce((sum, { count }) => sum + count, 0);
+
+/** @returns the key of the last row; null: there are no rows */
+export function lastKeyOf(table: MovedTable, pieces: readonly Piece[]): Key | null {
+  const end = pieces.at(-1);
+  return end === undefined ? null : (JSON.parse(end.last) as Key).slice(0, table.key.length);
 }
 
 const PHRASE_PATH = `$[${STAGED_FIELDS.indexOf('phrase')}]`;
@@ -41,49 +50,56 @@ const isAfter = (table: MovedTable, key: Key | null): SQL =>
 const isUpTo = (table: MovedTable, key: Key | null): SQL =>
   key === null ? sql`true` : sql`(${list(table.key)}) <= (${tuple(key)})`;
 
+/** Payloads, of up to 1 MB each, that D1 reads to find out how many a range has room for. */
+const MAX_PAYLOADS = 50;
+
 export interface RangeLimits {
   rows: number;
   /** The row that reaches it is still part of the range. */
   bytes: number;
 }
 
-/** The next rows after a key, in order: at least one, if there is one. */
-export function selectRange(
-  table: MovedTable,
-  bankId: string,
-  after: Key | null,
-  limits: RangeLimits,
-): Statement<RangeRow> {
-  const payload = table.payload === null ? sql`NULL` : sql.raw(table.payload);
-  return sql<RangeRow>`SELECT row, payload, staged FROM (
-        SELECT row, payload, staged, size, sum(size) OVER (ROWS UNBOUNDED PRECEDING) AS total FROM (
-          SELECT row, payload, coalesce(json_array_length(payload), 0) AS staged,
-            octet_length(row) + coalesce(octet_length(payload), 0) AS size
-          FROM (SELECT json_array(${columnsOf(table)}) AS row, ${payload} AS payload FROM ${tableOf(table)}
-            WHERE bank_id = ${bankId} AND ${isAfter(table, after)} ORDER BY ${list(table.key)} LIMIT ${limits.rows})))
-      WHERE total - size < ${limits.bytes}`;
+/** Which rows of a table: the next ones after a key, up to another, within the limits. */
+export interface RangeBounds {
+  /** Null: from the first row on. */
+  after: Key | null;
+  /** Null: to the last row. */
+  upTo: Key | null;
+  limits: RangeLimits;
 }
 
-/**
- * The rows after a key and up to another, for a comparison: staged customers without their phrases, which differ.
- * @param upTo null: all
- */
-export function selectComparable(
-  table: MovedTable,
-  bankId: string,
-  after: Key | null,
-  upTo: Key | null,
-  maxRows: number,
-): Statement<RangeRow> {
+/** At least one row, if there is one. The piece with the last row is the last one. */
+export function selectRange(table: MovedTable, bankId: string, bounds: RangeBounds): Statement<Piece> {
+  return selectPieces(table, bankId, bounds, table.payload === null ? sql`NULL` : sql.raw(table.payload));
+}
+
+/** The same for a comparison: staged customers without their phrases, which differ. */
+export function selectComparable(table: MovedTable, bankId: string, bounds: RangeBounds): Statement<Piece> {
   const payload =
     table.payload === null
       ? sql`NULL`
       : sql`(SELECT json_group_array(json_replace(staged.value, ${PHRASE_PATH}, NULL))
             FROM json_each(${sql.raw(table.payload)}) AS staged)`;
-  return sql<RangeRow>`SELECT json_array(${columnsOf(table)}) AS row, ${payload} AS payload, 0 AS staged
-      FROM ${tableOf(table)}
-      WHERE bank_id = ${bankId} AND ${isAfter(table, after)} AND ${isUpTo(table, upTo)}
-      ORDER BY ${list(table.key)} LIMIT ${maxRows}`;
+  return selectPieces(table, bankId, bounds, payload);
+}
+
+function selectPieces(
+  table: MovedTable,
+  bankId: string,
+  { after, upTo, limits }: RangeBounds,
+  payload: SQL,
+): Statement<Piece> {
+  const maxRows = table.payload === null ? limits.rows : Math.min(limits.rows, MAX_PAYLOADS);
+  // SQLite takes `last` from the row that has the maximum.
+  return sql<Piece>`SELECT '[' || group_concat(row, ',' ORDER BY total) || ']' AS rows, count(*) AS count,
+        row AS last, max(total) AS reached, payload, coalesce(json_array_length(payload), 0) AS staged
+      FROM (
+        SELECT row, payload, size, sum(size) OVER (ROWS UNBOUNDED PRECEDING) AS total FROM (
+          SELECT row, payload, octet_length(row) + coalesce(octet_length(payload), 0) AS size
+          FROM (SELECT json_array(${columnsOf(table)}) AS row, ${payload} AS payload FROM ${tableOf(table)}
+            WHERE bank_id = ${bankId} AND ${isAfter(table, after)} AND ${isUpTo(table, upTo)}
+            ORDER BY ${list(table.key)} LIMIT ${maxRows})))
+      WHERE total - size < ${limits.bytes} GROUP BY iif(payload IS NULL, 0, total) ORDER BY reached`;
 }
 
 /** The key of the last row that the target has. Rows are copied in order, so everything before it is there as well. */
@@ -104,28 +120,24 @@ export function countRows(table: MovedTable, bankId: string): Statement<{ count:
 export function insertRange(
   table: MovedTable,
   move: Move,
-  rows: readonly RangeRow[],
+  pieces: readonly Piece[],
   createPhrase: () => string,
 ): Statement[] {
-  const plain = rows.filter(({ payload }) => payload === null);
-  const staged = rows.filter(({ payload }) => payload !== null);
-  return [
-    ...(plain.length === 0 ? [] : [insertRows(table, move, plain)]),
-    ...staged.map((chunk) => {
-      const phrases = Array.from({ length: chunk.staged }, createPhrase);
-      return insertRows(table, move, [chunk], withPhrases(chunk.payload ?? '', phrases));
-    }),
-  ];
+  return pieces.map(({ rows, payload, staged }) => {
+    if (payload === null) return insertRows(table, move, rows);
+    const phrases = Array.from({ length: staged }, createPhrase);
+    return insertRows(table, move, rows, withPhrases(payload, phrases));
+  });
 }
 
-function insertRows(table: MovedTable, move: Move, rows: readonly RangeRow[], payload?: SQL): Statement {
+function insertRows(table: MovedTable, move: Move, rows: string, payload?: SQL): Statement {
   const values = [...table.key, ...table.values].map((_, index) => sql.raw(`copy.value ->> ${index}`));
   const isSame = table.key.map((name, index) => sql.raw(`${name} = copy.value ->> ${index}`));
   const own = [sql`bank_id = ${move.bankId}`, ...isSame];
   return sql`INSERT INTO ${tableOf(table)} (bank_id, ${columnsOf(table)}
           ${payload === undefined ? sql`` : sql.raw(`, ${table.payload}`)})
         SELECT ${move.bankId}, ${sql.join(values, sql`, `)} ${payload === undefined ? sql`` : sql`, ${payload}`}
-        FROM json_each(${`[${rows.map(({ row }) => row).join(',')}]`}) AS copy
+        FROM json_each(${rows}) AS copy
         WHERE ${isTenant(move, 'arriving')}
           AND NOT EXISTS (SELECT 1 FROM ${tableOf(table)} WHERE ${sql.join(own, sql` AND `)})`;
 }

@@ -9,7 +9,14 @@ import { ImpossibleMove, type Move } from './move.ts';
 import { copiedTables, type MovedTable } from './moved-tables.store.ts';
 import { beginSwitch, recordVerified } from './moves.store.ts';
 import { Progress } from './progress.ts';
-import { keyOf, selectComparable, type Key, type RangeRow } from './ranges.store.ts';
+import {
+  countOf,
+  lastKeyOf,
+  selectComparable,
+  type Key,
+  type Piece,
+  type RangeLimits,
+} from './ranges.store.ts';
 
 /** The table that is being compared, and its last row that was. */
 interface Position {
@@ -55,27 +62,26 @@ async function compareRange(
   table: MovedTable,
   after: Key | null,
 ): Promise<{ rows: number; last: Key | null }> {
-  // A range of chunks has at most so many payloads, which are large.
-  const maxRows = table.payload === null ? range.rows : MAX_CHUNKS;
-  const select = (upTo: Key | null, max: number) => selectComparable(table, bankId, after, upTo, max);
-  const originals = await execute(source, select(null, maxRows), WRITE_DEADLINE_MS);
-  const end = originals.at(-1);
-  const last = end === undefined ? null : keyOf(table, end);
+  const select = (upTo: Key | null, limits: RangeLimits) =>
+    selectComparable(table, bankId, { after, upTo, limits });
+  const originals = await execute(source, select(null, range), WRITE_DEADLINE_MS);
+  const rows = countOf(originals);
+  const last = lastKeyOf(table, originals);
   // One more than there may be, so that a row too many is found.
-  const copies = await execute(target, select(last, originals.length + 1), WRITE_DEADLINE_MS);
-  if (!isSame(originals, copies))
-    throw new ImpossibleMove(`the copy differs from the source in ${table.name}`);
-  return { rows: originals.length, last };
+  const copies = await execute(target, select(last, { ...range, rows: rows + 1 }), WRITE_DEADLINE_MS);
+  if (!isSame(originals, copies)) {
+    throw new ImpossibleMove(
+      `the copy of ${table.name} differs from the source: a range has ${rows} rows there, and its copy ${countOf(copies)}`,
+    );
+  }
+  return { rows, last };
 }
 
-/** Up to 1 MB each, of an isolate's 128 MB. */
-const MAX_CHUNKS = 10;
-
-function isSame(originals: RangeRow[], copies: RangeRow[]): boolean {
+function isSame(originals: Piece[], copies: Piece[]): boolean {
   return (
     originals.length === copies.length &&
     originals.every(
-      ({ row, payload }, index) => row === copies[index]?.row && payload === copies[index]?.payload,
+      ({ rows, payload }, index) => rows === copies[index]?.rows && payload === copies[index]?.payload,
     )
   );
 }

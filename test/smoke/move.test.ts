@@ -23,8 +23,6 @@ const ROUNDS = Number(process.env['MOVE_ROUNDS'] ?? 1);
 const CUSTOMERS = Number(process.env['MOVE_CUSTOMERS'] ?? 50_000);
 const IS_KILLED = process.env['MOVE_KILL'] !== 'no';
 const BATCH_ROWS = 10_000;
-/** A move of 50,000 customers takes six to ten seconds. */
-const MAX_KILL_DELAY_MS = 6_000;
 const MAX_MOVE_MS = 600_000;
 const MAX_RESENDING_MS = 300_000;
 const BANK = 'bnk_demo_lagos';
@@ -201,6 +199,12 @@ async function readMove(network: Network): Promise<Move | undefined> {
   return move;
 }
 
+/** @returns from 0 to 1; what follows the comparison takes no time */
+function shareDone(move: Move | undefined): number {
+  if (move === undefined || move.totalRows === 0) return 0;
+  return (move.copiedRows + move.verifiedRows) / (2 * move.totalRows);
+}
+
 /** Runs the cron of the moves again and again, so that a round does not take minutes, until the move is in one of the phases. */
 async function drive(network: Network, phases: readonly string[], signal: AbortSignal): Promise<Move> {
   while (!signal.aborted) {
@@ -300,7 +304,8 @@ async function moveAndKill(network: Network, signal: AbortSignal): Promise<Move>
     while (!signal.aborted && (await readMove(network)) === undefined) await pause(100);
     const killing = new AbortController();
     const driven = drive(network, [], killing.signal).catch(() => undefined);
-    await pause(Math.random() * MAX_KILL_DELAY_MS);
+    const killAt = Math.random();
+    while (!signal.aborted && shareDone(await readMove(network)) < killAt) await pause(100);
     killing.abort();
     await network.server.kill();
     await driven;

@@ -20,7 +20,7 @@ const program = new Command('bench:chunks')
   .action(async ({ rows, consumers, rounds }: { rows: number[]; consumers: number[]; rounds: number }) => {
     const results: Record<string, string | number>[] = [];
     for (const chunkRows of rows) {
-      const server = await startServer('chunked', { CHUNK_ROWS: chunkRows });
+      const server = await startServer('chunked', { vars: { CHUNK_ROWS: chunkRows } });
       const lookups = new Lookups(server);
       try {
         await prepare(server);

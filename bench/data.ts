@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readD1Migrations } from '@cloudflare/vitest-pool-workers';
 import { BANK_SCOPES } from '../src/api-keys/scopes.ts';
 import { drawPhrase } from '../src/databases/first-words.ts';
+import type { ShardName } from '../src/databases/home.ts';
 import type { LoadRequest } from './load.ts';
 import { isOurs, type BenchServer } from './servers.ts';
 
@@ -23,10 +24,10 @@ const KINDS = {
 };
 type Kind = keyof typeof KINDS;
 
-const keyOf = (kind: Kind, n: number) => `peere_test_bench_${kind}_${n % KEYS}`;
-export const authorized = (kind: Kind, n: number) => ({
-  Authorization: `Bearer ${keyOf(kind, n)}`,
-});
+const keyOf = (kind: string, n: number) => `peere_test_bench_${kind}_${n % KEYS}`;
+/** @param kind as `insertApiKeys` got it */
+export const withApiKey = (kind: string, n: number) => ({ Authorization: `Bearer ${keyOf(kind, n)}` });
+export const authorized: (kind: Kind, n: number) => { Authorization: string } = withApiKey;
 
 export interface KnownCustomer {
   id: string;
@@ -34,63 +35,106 @@ export interface KnownCustomer {
   phrase: string;
 }
 
-/** The same customers for every Worker, so that each does the same work. */
-export function knownCustomers(): KnownCustomer[] {
-  let seed = 1;
+/**
+ * The same customers for every Worker, so that each does the same work.
+ * @param bank the number of their bank, if there are several
+ */
+export function knownCustomers(shard: ShardName = 'SHARD_1', bank = 0): KnownCustomer[] {
+  let seed = bank + 1;
   const random = () => {
     seed = (seed * 48_271) % 2_147_483_647;
     return seed / 2_147_483_647;
   };
   return Array.from({ length: KNOWN_CUSTOMERS }, (_, n) => ({
-    id: `cus_01JZZZZZZZ${String(n).padStart(16, '0')}`,
+    id: `cus_01JZZZZZZZ${String(bank * KNOWN_CUSTOMERS + n).padStart(16, '0')}`,
     email: `known.${n}@example.com`,
-    phrase: drawPhrase('SHARD_1', random),
+    phrase: drawPhrase(shard, random),
   }));
 }
 
 /** Applies the migrations and inserts the banks, their API keys, and the customers that are looked up. */
-export async function prepare({ name, url, directory, db }: BenchServer): Promise<void> {
-  await migrate(directory, 'migrations/directory');
-  await migrate(db, 'migrations/shard');
-  await directory.prepare("INSERT INTO shards (name, number, created_at) VALUES ('SHARD_1', 1, 0)").run();
-  for (const bank of [BANK, IMPORTING_BANK]) {
+export async function prepare(server: BenchServer): Promise<void> {
+  await migrate(server);
+  for (const bank of [BANK, IMPORTING_BANK]) await insertBank(server, bank, 1);
+  for (const [kind, { bank, scopes }] of Object.entries(KINDS))
+    await insertApiKeys(server, kind, bank, scopes);
+  await insertCustomers(server.db, BANK, knownCustomers());
+  if (isOurs(server.name)) await fillCache(server.url);
+}
+
+/** Applies the migrations and registers the shards. */
+export async function migrate({ directory, shards }: BenchServer): Promise<void> {
+  await applyMigrations(directory, 'migrations/directory');
+  for (const [index, shard] of shards.entries()) {
+    await applyMigrations(shard, 'migrations/shard');
+    const number = index + 1;
     await directory
-      .prepare(`INSERT INTO banks (id, name, shard, created_at) VALUES ('${bank}', 'Bench', 'SHARD_1', 0)`)
+      .prepare(`INSERT INTO shards (name, number, created_at) VALUES ('SHARD_${number}', ${number}, 0)`)
       .run();
-    await db.prepare(`INSERT INTO tenants (bank_id, state) VALUES ('${bank}', 'open')`).run();
   }
+}
+
+async function applyMigrations(db: D1Database, folder: string): Promise<void> {
+  for (const { queries } of await readD1Migrations(folder)) {
+    for (const query of queries) await db.prepare(query).run();
+  }
+}
+
+/** @param shard its number, from 1 */
+export async function insertBank(
+  { directory, shards }: BenchServer,
+  bank: string,
+  shard: number,
+): Promise<void> {
+  await directory
+    .prepare(
+      `INSERT INTO banks (id, name, shard, created_at) VALUES ('${bank}', 'Bench', 'SHARD_${shard}', 0)`,
+    )
+    .run();
+  await shards[shard - 1]?.prepare(`INSERT INTO tenants (bank_id, state) VALUES ('${bank}', 'open')`).run();
+}
+
+/** @param kind part of their names */
+export async function insertApiKeys(
+  { directory }: BenchServer,
+  kind: string,
+  bank: string,
+  scopes: string,
+): Promise<void> {
   const today = new Date().toISOString().slice(0, 10);
   await directory.batch(
-    (Object.entries(KINDS) as [Kind, (typeof KINDS)[Kind]][]).flatMap(([kind, { bank, scopes }]) =>
-      Array.from({ length: KEYS }, (_, n) => {
-        const hash = createHash('sha256').update(keyOf(kind, n)).digest('hex');
-        return directory
-          .prepare(
-            `INSERT INTO api_keys (hash, id, bank_id, name, prefix, scopes, created_at, last_used_on)
-             VALUES (?, ?, ?, 'bench', 'peere_test_', ?, 0, ?)`,
-          )
-          .bind(hash, `key_${kind}_${n}`, bank, scopes, today);
-      }),
+    Array.from({ length: KEYS }, (_, n) =>
+      directory
+        .prepare(
+          `INSERT INTO api_keys (hash, id, bank_id, name, prefix, scopes, created_at, last_used_on)
+           VALUES (?, ?, ?, 'bench', 'peere_test_', ?, 0, ?)`,
+        )
+        .bind(
+          createHash('sha256').update(keyOf(kind, n)).digest('hex'),
+          `key_${kind}_${n}`,
+          bank,
+          scopes,
+          today,
+        ),
     ),
   );
-  const known = knownCustomers();
+}
+
+export async function insertCustomers(
+  db: D1Database,
+  bank: string,
+  customers: readonly KnownCustomer[],
+): Promise<void> {
   await db
     .prepare(
       `INSERT INTO customers (bank_id, id, email, phrase, account_name, firstname, lastname, country, phone, address,
          sealed_fields, client_ref, batch_index, created_at)
-       SELECT '${BANK}', value ->> 'id', value ->> 'email', value ->> 'phrase', 'Adaobi Okafor ' || key, 'Adaobi', 'Okafor',
+       SELECT '${bank}', value ->> 'id', value ->> 'email', value ->> 'phrase', 'Adaobi Okafor ' || key, 'Adaobi', 'Okafor',
          'NG', '+2348031234567', '12 Marina Road, Lagos', '1.', key, key, 0 FROM json_each(?)`,
     )
-    .bind(JSON.stringify(known))
+    .bind(JSON.stringify(customers))
     .run();
-  await db.prepare(`UPDATE tenants SET customer_count = ${KNOWN_CUSTOMERS} WHERE bank_id = '${BANK}'`).run();
-  if (isOurs(name)) await fillCache(url);
-}
-
-async function migrate(db: D1Database, folder: string): Promise<void> {
-  for (const { queries } of await readD1Migrations(folder)) {
-    for (const query of queries) await db.prepare(query).run();
-  }
+  await db.prepare(`UPDATE tenants SET customer_count = ${customers.length} WHERE bank_id = '${bank}'`).run();
 }
 
 /** Asks for each customer once, which caches those that are not. A value is cached for five minutes. */

@@ -22,7 +22,7 @@ type Value<Round> = (round: Round) => number;
 type Target = { atLeast: number } | { atMost: number };
 
 /** @returns a function that compares two measurements of each round */
-function comparing<Round>(rounds: Round[]) {
+export function comparing<Round>(rounds: Round[]) {
   const digits = (value: number) => (value < 10 ? value.toFixed(2) : value.toFixed(0));
   return (what: string, unit: string, target: Target, top: Value<Round>, bottom: Value<Round>): Ratio => {
     const ratios = rounds.map((round) => top(round) / bottom(round));

@@ -26,8 +26,10 @@ export interface BenchServer {
   miniflare: Miniflare;
   /** The directory; the same as `db` for the Workers that have one database. */
   directory: D1Database;
-  /** The customers. */
+  /** The customers: of ours, the first shard. */
   db: D1Database;
+  /** All databases with customers. */
+  shards: D1Database[];
   /** Milliseconds of CPU time that its workerd has used so far; null if the system does not report it (not Linux). */
   cpu: () => Promise<number | null>;
   /** MB of memory that its workerd uses; null if the system does not report it. */
@@ -66,9 +68,19 @@ async function build(name: Build): Promise<string> {
 /** The bindings and limits are those of every deployment. */
 const config = readConfig();
 
-/** @param vars bindings besides those of wrangler.toml */
-export async function startServer(name: Build, vars: Record<string, number> = {}): Promise<BenchServer> {
-  const bindings = isOurs(name) ? ['DIRECTORY', 'SHARD_1'] : ['DB'];
+export interface ServerOptions {
+  /** Bindings besides those of wrangler.toml. */
+  vars?: Record<string, number>;
+  /** Number of shards of ours. */
+  shardCount?: number;
+}
+
+export async function startServer(
+  name: Build,
+  { vars = {}, shardCount = 1 }: ServerOptions = {},
+): Promise<BenchServer> {
+  const shardNames = Array.from({ length: shardCount }, (_, index) => `SHARD_${index + 1}`);
+  const bindings = isOurs(name) ? ['DIRECTORY', ...shardNames] : ['DB'];
   const options = convertV4MiniflareOptions({
     name,
     modules: true,
@@ -88,12 +100,13 @@ export async function startServer(name: Build, vars: Record<string, number> = {}
   await miniflare.ready;
   const pid = (await workerdPids()).find((candidate) => !before.includes(candidate));
   const url = await miniflare.unsafeGetDirectURL(name);
-  const [directory, db] = await Promise.all(
-    [bindings[0], bindings.at(-1)].map((binding) => miniflare.getD1Database(binding ?? '', name)),
-  );
+  const databases = await Promise.all(bindings.map((binding) => miniflare.getD1Database(binding, name)));
+  const [directory] = databases;
+  const shards = isOurs(name) ? databases.slice(1) : databases;
+  const [db] = shards;
   if (directory === undefined || db === undefined) throw new Error(`${name} has no database.`);
   const memory = () => residentMemory(pid === undefined ? undefined : Number(pid));
-  return { name, url, miniflare, directory, db, cpu: () => cpuOf(pid), memory };
+  return { name, url, miniflare, directory, db, shards, cpu: () => cpuOf(pid), memory };
 }
 
 /** @returns the child processes of this process, which are the workerds */

@@ -94,6 +94,23 @@ describe('the calls of a request', () => {
     },
   );
 
+  it('are the same with eight shards as with two', async () => {
+    const others = Array.from({ length: 6 }, (_, index) => `SHARD_${index + 3}`);
+    const insert = env.DIRECTORY.prepare('INSERT INTO shards (name, number, created_at) VALUES (?, ?, 0)');
+    await env.DIRECTORY.batch(others.map((name, index) => insert.bind(name, index + 3)));
+    const asked = new Service((bindings) => {
+      const metered = meter.bindings(bindings);
+      return { ...metered, ...Object.fromEntries(others.map((name) => [name, metered.SHARD_1])) };
+    });
+    await asked.get('/v1/bank/customer?id=none');
+    for (const path of [`id=${id}`, 'email=adaobi.7@example.com', `phrase=${phrase}`]) {
+      meter.reset();
+      expect((await asked.get(`/v1/bank/customer?${path}`)).status).toBe(200);
+      expect(meter.calls.d1Calls).toBe(1);
+      expect(meter.rowsRead).toBe(2);
+    }
+  });
+
   it('are one D1 call and one write of the cache for an update, and one D1 call more for a national phone number', async () => {
     await service.updateCustomer(id, { state: 'Lagos' });
     expect(meter.calls).toEqual({ ...noCalls, d1Calls: 1, cacheWrites: 1 });

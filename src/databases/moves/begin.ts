@@ -4,8 +4,8 @@ import type { Move } from './move.ts';
 /** D1's limit of one database. */
 export const MAX_SHARD_BYTES = 10 * 1_000_000_000;
 
-/** Bytes of a customer and its entries in three indexes, and of a failure (docs/storage.md). */
-const BYTES_PER_CUSTOMER = 620;
+/** Bytes of a customer with its entries in three indexes, as `npm run bench` measures them, and of a failure. */
+const BYTES_PER_CUSTOMER = 560;
 const BYTES_PER_FAILURE = 200;
 
 /** Rows a second that are copied and compared, as measured beside lookups (docs/scaling.md). */

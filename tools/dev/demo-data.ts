@@ -109,5 +109,5 @@ function demoBatchSql(now: number): string {
       created_at, completed_at)
     SELECT '${bankId}', '${EXAMPLE_BATCH_ID}', 'COMPLETED', 1, 0, 0, '${id}', '${id}', 1, ${at}, ${now}
     WHERE ${isOpen(bankId)} AND NOT EXISTS (SELECT 1 FROM batches WHERE ${isBatch});
-    UPDATE batches SET completed_at = ${now} WHERE ${isBatch};`;
+    UPDATE batches SET completed_at = ${now} WHERE ${isBatch} AND ${isOpen(bankId)};`;
 }

@@ -14,8 +14,10 @@ export async function prepareLocalDatabase(persistTo?: string): Promise<void> {
   const fieldKey = await ensureDevVars();
   const now = Date.now();
   const demo = await demoShardSql(now, fieldKey);
-  // The local queue is in memory and was lost with the last server: every open chunk is due at once.
-  const allDue = 'UPDATE batch_chunks SET next_send_at = 0 WHERE next_send_at IS NOT NULL;';
+  // The local queue is in memory and was lost with the last server: every open chunk is due at once. A bank that moves is
+  // left as it is, here as by every change: its copy is compared.
+  const allDue = `UPDATE batch_chunks SET next_send_at = 0 WHERE next_send_at IS NOT NULL
+    AND EXISTS (SELECT 1 FROM tenants WHERE tenants.bank_id = batch_chunks.bank_id AND state = 'open');`;
   const shards = await localShards(stateFolder);
   await withLocalDatabases(stateFolder, ['DIRECTORY', ...shards], async (execute) => {
     await applyLocalMigrations(execute, 'DIRECTORY');

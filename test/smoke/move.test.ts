@@ -264,10 +264,10 @@ async function play(network: Network, round: number): Promise<void> {
   const failed = new AbortController();
   const signal = AbortSignal.any([failed.signal, AbortSignal.timeout(MAX_MOVE_MS)]);
   moving.catch((error) => failed.abort(error));
-  const both = Promise.all([moveAndKill(network, signal), moving]);
-  await Promise.allSettled([both]);
+  const driving = moveAndKill(network, signal);
+  await Promise.allSettled([driving, moving]);
   await traffic.stop();
-  const [move, printed] = await both;
+  const [move, printed] = await Promise.all([driving, moving]);
   console.log(printed.trim());
   const milliseconds = (move.switchingAt ?? 0) - (move.frozenAt ?? 0);
   console.log(

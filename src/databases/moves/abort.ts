@@ -8,10 +8,11 @@ import { discardTarget, reopenSource } from './tenants.store.ts';
 
 /** @returns whether nothing of it is left */
 export async function undo(context: MoveContext, move: Move): Promise<boolean> {
-  const { directory, target, firstWords, runtime } = context;
+  const { directory, firstWords, runtime } = context;
   // A target that was never readable can't answer with what is old by then. So the source need not wait for it, for
-  // example while the target is down or full.
+  // example while the target is down or full, or this Worker is older than the target.
   if (move.switchingAt === null) await reopen(context, move);
+  const { target } = context;
   const { tenant } = await executeBatch(target, discardTarget(move), WRITE_DEADLINE_MS);
   expectTenant(tenant[0], move, 'moved');
   if (move.switchingAt !== null) await reopen(context, move);

@@ -8,7 +8,8 @@ export interface MoveContext {
   /** The primaries, whose calls the budget counts. */
   directory: Database;
   source: Database;
-  target: Database;
+  /** Throws if the Worker is not bound to it. */
+  readonly target: Database;
   /** Draws a phrase that the target may give to a customer. */
   createPhrase: () => string;
   /** The first words of the phrases that each shard gives. */

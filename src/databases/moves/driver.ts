@@ -43,19 +43,30 @@ export interface MoveDeps {
   runtime: Pick<Runtime, 'now' | 'random' | 'sleep' | 'log'>;
 }
 
-/** Runs the moves that have something to do: of each shard the one that was begun first. */
+/** Runs the moves that have something to do: of each shard the most urgent one, and of these the one that was begun first. */
 export async function advanceMoves(deps: MoveDeps): Promise<void> {
   const budget = new TickBudget(deps.runtime.now);
   const directory = budget.database(deps.databases.directory);
   const busy = new Set<string>();
   const running: Promise<void>[] = [];
-  for (const move of await execute(directory, selectUnfinishedMoves())) {
-    if (isWaiting(move, deps.runtime.now()) || busy.has(move.source) || busy.has(move.target)) continue;
-    busy.add(move.source).add(move.target);
+  const moves = await execute(directory, selectUnfinishedMoves());
+  for (const move of moves.toSorted((one, other) => urgencyOf(one) - urgencyOf(other))) {
+    const shards = shardsAtWork(move);
+    if (isWaiting(move, deps.runtime.now()) || shards.some((shard) => busy.has(shard))) continue;
+    for (const shard of shards) busy.add(shard);
     running.push(advanceMove(deps, budget, move));
   }
   await Promise.all(running);
 }
+
+/** First those whose banks wait, then those that have not begun. Old rows are removed when no bank waits for the shard. */
+function urgencyOf({ phase, frozenAt }: Move): number {
+  if (phase === 'cleaning') return 2;
+  return frozenAt === null ? 1 : 0;
+}
+
+const shardsAtWork = ({ phase, source, target }: Move): string[] =>
+  phase === 'cleaning' ? [source] : [source, target];
 
 /** The source keeps its rows for a while. */
 function isWaiting({ phase, openedAt }: Move, now: number): boolean {
@@ -115,7 +126,10 @@ function contextOf({ databases, moveRange, runtime }: MoveDeps, budget: TickBudg
   return {
     directory: budget.database(databases.directory),
     source: budget.database(databases.primary(source)),
-    target: budget.database(databases.primary(target)),
+    // Only when it is needed: without it, an aborted move still opens the source.
+    get target() {
+      return budget.database(databases.primary(target));
+    },
     createPhrase: () => drawPhrase(target, runtime.random),
     firstWords: { source: firstWordsOf(source), target: firstWordsOf(target) },
     budget,

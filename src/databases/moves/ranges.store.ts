@@ -70,36 +70,38 @@ export interface RangeBounds {
 
 /** At least one row, if there is one. The piece with the last row is the last one. */
 export function selectRange(table: MovedTable, bankId: string, bounds: RangeBounds): Statement<Piece> {
-  return selectPieces(table, bankId, bounds, table.payload === null ? sql`NULL` : sql.raw(table.payload));
+  return selectPieces(table, bankId, bounds, sql`payload`);
 }
 
 /** The same for a comparison: staged customers without their phrases, which differ. */
 export function selectComparable(table: MovedTable, bankId: string, bounds: RangeBounds): Statement<Piece> {
-  const payload =
-    table.payload === null
-      ? sql`NULL`
-      : sql`(SELECT json_group_array(json_replace(staged.value, ${PHRASE_PATH}, NULL))
-            FROM json_each(${sql.raw(table.payload)}) AS staged)`;
-  return selectPieces(table, bankId, bounds, payload);
+  const withoutPhrases = sql`iif(payload IS NULL, NULL, (
+        SELECT json_group_array(json_replace(staged.value, ${PHRASE_PATH}, NULL)) FROM json_each(payload) AS staged))`;
+  return selectPieces(table, bankId, bounds, withoutPhrases);
 }
 
+/** @param shown what becomes of a payload that is part of the range */
 function selectPieces(
   table: MovedTable,
   bankId: string,
   { after, upTo, limits }: RangeBounds,
-  payload: SQL,
+  shown: SQL,
 ): Statement<Piece> {
+  const payload = table.payload === null ? sql`NULL` : sql.raw(table.payload);
   const maxRows = table.payload === null ? limits.rows : Math.min(limits.rows, MAX_PAYLOADS);
-  // SQLite takes `last` from the row that has the maximum.
-  return sql<Piece>`SELECT '[' || group_concat(row, ',' ORDER BY total) || ']' AS rows, count(*) AS count,
-        row AS last, max(total) AS reached, payload, coalesce(json_array_length(payload), 0) AS staged
+  // SQLite takes `last` and `payload` from the row that has the maximum.
+  return sql<Piece>`SELECT rows, count, last, ${shown} AS payload, coalesce(json_array_length(payload), 0) AS staged
       FROM (
-        SELECT row, payload, size, sum(size) OVER (ROWS UNBOUNDED PRECEDING) AS total FROM (
-          SELECT row, payload, octet_length(row) + coalesce(octet_length(payload), 0) AS size
-          FROM (SELECT json_array(${columnsOf(table)}) AS row, ${payload} AS payload FROM ${tableOf(table)}
-            WHERE bank_id = ${bankId} AND ${isAfter(table, after)} AND ${isUpTo(table, upTo)}
-            ORDER BY ${list(table.key)} LIMIT ${maxRows})))
-      WHERE total - size < ${limits.bytes} GROUP BY iif(payload IS NULL, 0, total) ORDER BY reached`;
+        SELECT '[' || group_concat(row, ',' ORDER BY total) || ']' AS rows, count(*) AS count,
+          row AS last, payload, max(total) AS reached
+        FROM (
+          SELECT row, payload, size, sum(size) OVER (ROWS UNBOUNDED PRECEDING) AS total FROM (
+            SELECT row, payload, octet_length(row) + coalesce(octet_length(payload), 0) AS size
+            FROM (SELECT json_array(${columnsOf(table)}) AS row, ${payload} AS payload FROM ${tableOf(table)}
+              WHERE bank_id = ${bankId} AND ${isAfter(table, after)} AND ${isUpTo(table, upTo)}
+              ORDER BY ${list(table.key)} LIMIT ${maxRows})))
+        WHERE total - size < ${limits.bytes} GROUP BY iif(payload IS NULL, 0, total))
+      ORDER BY reached`;
 }
 
 /** The key of the last row that the target has. Rows are copied in order, so everything before it is there as well. */

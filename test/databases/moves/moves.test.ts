@@ -262,6 +262,18 @@ describe('every step of a move', () => {
     expect(pauses).toBeGreaterThanOrEqual(2 * customers.length);
   });
 
+  it('compares ranges of open chunks, whose phrases have another length in the target', async () => {
+    const service = new Service();
+    for (let number = 0; number < 4; number += 1) await service.post([sentCustomer(number)]);
+    await beginMove('SHARD_2');
+    await advanceTo('verifying');
+    await env.SHARD_2.prepare(
+      "UPDATE batch_chunks SET payload = json_replace(payload, '$[0][2]', hex(zeroblob(1000)))",
+    ).run();
+    await finishMove({ moveRange: { rows: 1_000, bytes: 1_000 } });
+    expect(await latestMove()).toMatchObject({ phase: 'done', error: null });
+  });
+
   it('is left to the next run when the budget of this one is used up', async () => {
     await fillLittle(new Service());
     const before = await dumpBank('SHARD_1');
@@ -301,6 +313,18 @@ describe('an aborted move', () => {
     expect(await rowCounts('SHARD_2')).toBe(0);
     await moveBank('SHARD_2');
     expect(movedRows(await dumpBank('SHARD_2'))).toEqual(movedRows(before));
+  });
+
+  it('opens the source again, although the Worker does not know the target', async () => {
+    const { number } = await beginMove('SHARD_2');
+    await advanceTo('verifying');
+    await executeBatch(env.DIRECTORY, abortMove({ number, bankId: LAGOS }, 'by hand', Date.now()));
+    const primary = (shard: string): Database => {
+      if (shard === 'SHARD_2') throw new Error('D1_BINDING: there is no SHARD_2');
+      return env.SHARD_1;
+    };
+    await advanceMoves(moveDeps({ databases: { directory: env.DIRECTORY, primary } }));
+    expect(await tenantIn('SHARD_1')).toEqual({ state: 'open', move_number: number });
   });
 
   it('can’t be one that is decided', async () => {
@@ -368,6 +392,25 @@ describe('moves of several banks', () => {
     // The first one only waits until its old rows may be removed.
     await advanceMoves(moveDeps());
     expect(await tenantIn('SHARD_1', ACCRA)).toEqual({ state: 'moved', move_number: 2 });
+  });
+
+  it('go on for a bank that waits before old rows are removed from the same shard', async () => {
+    await new Service().createCustomers([sentCustomer(0), sentCustomer(1)], API_KEYS.other);
+    await beginMove('SHARD_2', LAGOS);
+    await advanceMoves(moveDeps());
+    await beginMove('SHARD_2', ACCRA);
+    let now = Date.now() + 60_000;
+    // So a run ends after one range.
+    const sleep = async () => void (now += 60_000);
+    const runtime = { ...moveDeps().runtime, now: () => now, sleep };
+    const deps = moveDeps({ moveRange: { rows: 1, bytes: 100_000 }, runtime });
+    await advanceMoves(deps);
+    expect(await latestMove(ACCRA)).toMatchObject({ phase: 'copying', copiedRows: 1 });
+    now += 5 * 60_000;
+    await advanceMoves(deps);
+    expect(await latestMove(ACCRA)).toMatchObject({ phase: 'copying', copiedRows: 2 });
+    expect((await latestMove(LAGOS)).phase).toBe('cleaning');
+    await finishMove();
   });
 
   it('are refused for a bank whose last one is not over, and for a closed or foreign shard', async () => {

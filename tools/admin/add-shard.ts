@@ -4,6 +4,7 @@
  */
 import { MAX_SHARDS } from '../../src/databases/first-words.ts';
 import { prepareLocalDatabase } from '../dev/local-database.ts';
+import { typedOptions } from '../lib/arguments.ts';
 import { boundShards, readConfig, writeDatabase } from '../lib/config.ts';
 import { withLocalDatabases } from '../lib/local-d1.ts';
 import { bindLocalShard, localShards } from '../lib/local-shards.ts';
@@ -38,7 +39,7 @@ export async function addShard(target: Target, wanted: string | undefined, asked
   else await createLocally(stateFolderOf(target), name);
   // The deployed Worker is not bound to it before the next deploy: a bank on it would get nothing but 503s.
   await registerShard(target, name, { ...place, closed: target.remote });
-  console.log(`Added ${name} (${describePlace(place)}).\n${nextSteps(target, name)}`);
+  console.log(`Added ${name}: ${describePlace(place)}.\n${nextSteps(target, name)}`);
 }
 
 async function assertIsPrepared(target: Target): Promise<void> {
@@ -123,5 +124,5 @@ export async function registerShard(
 function nextSteps(target: Target, name: ShardName): string {
   return target.remote
     ? `wrangler.toml is bound to it: commit it. It is closed to new banks until the Worker is deployed. Next: npm run deploy, then npm run shard -- open ${name} --remote`
-    : `A server that runs must be started again. Next: npm run bank -- create --id bnk_… --name … --shard ${name}`;
+    : `A server that runs must be started again. Next: npm run bank -- create --id bnk_… --name … --shard ${name}${typedOptions(target)}`;
 }

@@ -1,7 +1,7 @@
 /** `npm run bank -- create | list | move`: the banks of the service. */
 import { Command } from 'commander';
 import { moveCommand } from './move-bank.ts';
-import { run, targetOf, withTarget } from '../lib/arguments.ts';
+import { run, targetOf, typedOptions, withTarget } from '../lib/arguments.ts';
 import { d1, listShards } from '../lib/wrangler.ts';
 import { createBank } from './create-bank.ts';
 import { jurisdictionOption } from './place.ts';
@@ -20,9 +20,10 @@ withTarget(
   if (!/^bnk_[a-z0-9_]{2,40}$/.test(id)) {
     throw new Error('--id must be bnk_ and 2 to 40 of a-z, 0-9 and _, such as bnk_first_lagos.');
   }
-  const created = await createBank(targetOf(options), { id, name }, { shard, jurisdiction });
+  const target = targetOf(options);
+  const created = await createBank(target, { id, name }, { shard, jurisdiction });
   console.log(
-    `Created ${id} on ${created}. Next: npm run key -- create --bank ${id} --name first --scopes customers:read`,
+    `Created ${id} on ${created}. Next: npm run key -- create --bank ${id} --name first --scopes customers:read${typedOptions(target)}`,
   );
 });
 

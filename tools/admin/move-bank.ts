@@ -5,19 +5,14 @@
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import { Progress } from '../../packages/cli/src/terminal/progress.ts';
-import {
-  estimateWaitSeconds,
-  explainRefusal,
-  type MoveFacts,
-  type ShardFacts,
-} from '../../src/databases/moves/begin.ts';
+import { estimateWaitSeconds, explainRefusal } from '../../src/databases/moves/begin.ts';
 import type { Move } from '../../src/databases/moves/move.ts';
-import { abortMove, insertMove, selectLatestMove } from '../../src/databases/moves/moves.store.ts';
-import { targetOf, withTarget } from '../lib/arguments.ts';
-import { isShardName, type ShardName } from '../lib/shards.ts';
+import { abortMove, insertMove } from '../../src/databases/moves/moves.store.ts';
+import { targetOf, typedOptions, withTarget } from '../lib/arguments.ts';
 import { textOf } from '../lib/sql.ts';
-import { d1, d1Each, sqlText, type Target } from '../lib/wrangler.ts';
-import { readShards, readUse, type Shard } from './shards.ts';
+import { d1, sqlText, type Target } from '../lib/wrangler.ts';
+import { latestMove, readMoveFacts } from './move-facts.ts';
+import { count, describeMove, duration, isOver, waitOf } from './move-sentences.ts';
 
 const POLL_INTERVAL_MS = 2_000;
 /** The cron runs every minute, and a run takes up to 50 s. */
@@ -54,20 +49,19 @@ async function run(bankId: string, options: Options): Promise<void> {
       'Say one thing: --to <shard>, --status or --abort. npm run bank -- move --help explains them.',
     );
   }
-  if (options.status === true) return console.log(describe(await requireMove(target, bankId)));
+  if (options.status === true) return console.log(describeMove(await requireMove(target, bankId)));
   if (options.abort === true) return abort(target, bankId);
   await begin(target, bankId, options.to ?? '', options);
 }
 
 async function begin(target: Target, bankId: string, to: string, options: Options): Promise<void> {
-  const facts = await readFacts(target, bankId, to, options.allowJurisdictionChange === true);
+  const facts = await readMoveFacts(target, bankId, to, options.allowJurisdictionChange === true);
   const refusal = explainRefusal(facts);
   if (refusal !== null) throw new Error(`${refusal} Nothing was changed.`);
-  const { customerCount, failureCount, source } = facts;
-  const seconds = estimateWaitSeconds(customerCount + failureCount);
+  const { customerCount, rowCount, source } = facts;
   console.log(`${bankId}, with ${count(customerCount)} customers, moves from ${source?.name} to ${to}.`);
   console.log(
-    `Lookups go on. Changes are answered with 503 and Retry-After for about ${duration(seconds)} at most, and batches that are under way wait as long.`,
+    `Lookups go on. Changes are answered with 503 and Retry-After, by estimate for at most ${duration(estimateWaitSeconds(rowCount))}, and batches that are under way wait as long.`,
   );
   if (options.yes !== true && !(await confirm())) return console.log('Nothing was changed.');
   const statement = insertMove(bankId, to, Date.now(), facts.allowsJurisdictionChange);
@@ -77,69 +71,22 @@ async function begin(target: Target, bankId: string, to: string, options: Option
   await follow(target, bankId);
 }
 
-/** Everything that the rules of a move are about. */
-async function readFacts(
-  target: Target,
-  bankId: string,
-  to: string,
-  allowsJurisdictionChange: boolean,
-): Promise<MoveFacts> {
-  const [banks = []] = await d1Each<{ shard: ShardName }>(
-    target,
-    'DIRECTORY',
-    `SELECT shard FROM banks WHERE id = ${sqlText(bankId)}`,
-  );
-  const latest = await latestMove(target, bankId);
-  const shards = await readShards(target);
-  const source = await readShardFacts(target, shards, banks[0]?.shard);
-  const [tenant] =
-    source === undefined || !isShardName(source.name)
-      ? []
-      : await d1<{ state: string; customers: number; failures: number }>(
-          target,
-          source.name,
-          `SELECT state, customer_count AS customers, failure_count AS failures FROM tenants WHERE bank_id = ${sqlText(bankId)}`,
-        );
-  return {
-    bankId,
-    targetName: to,
-    source,
-    target: await readShardFacts(target, shards, to),
-    state: tenant?.state,
-    customerCount: tenant?.customers ?? 0,
-    failureCount: tenant?.failures ?? 0,
-    unfinished: latest !== undefined && !isOver(latest) ? latest : undefined,
-    allowsJurisdictionChange,
-  };
-}
-
-async function readShardFacts(
-  target: Target,
-  shards: Shard[],
-  name: string | undefined,
-): Promise<ShardFacts | undefined> {
-  const shard = shards.find((one) => one.name === name);
-  if (shard === undefined) return undefined;
-  const { bytes } = await readUse(target, shard.name);
-  const migrations = await d1<{ name: string }>(
-    target,
-    shard.name,
-    'SELECT name FROM d1_migrations ORDER BY id',
-  );
-  return {
-    name: shard.name,
-    jurisdiction: shard.jurisdiction,
-    isClosed: shard.closed === 1,
-    migrations: migrations.map((migration) => migration.name),
-    bytes,
-  };
-}
-
+/** Ctrl-C and Ctrl-D are a no; the exit code after Ctrl-C is 130. */
 async function confirm(): Promise<boolean> {
   if (!process.stdin.isTTY) throw new Error('Nobody can be asked here: add --yes. Nothing was changed.');
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const interrupted = new AbortController();
+  terminal.once('SIGINT', () => {
+    process.exitCode = 130;
+    interrupted.abort();
+  });
+  terminal.once('close', () => interrupted.abort());
   try {
-    return /^y(es)?$/i.test((await terminal.question('Move it now? [y/N] ')).trim());
+    const answer = await terminal.question('Move it now? [y/N] ', { signal: interrupted.signal });
+    return /^y(es)?$/i.test(answer.trim());
+  } catch {
+    console.log();
+    return false;
   } finally {
     terminal.close();
   }
@@ -149,28 +96,34 @@ async function confirm(): Promise<boolean> {
 async function follow(target: Target, bankId: string): Promise<void> {
   const goesOn = () => {
     console.log(
-      `\nThe move goes on without this command: npm run bank -- move ${bankId} --status shows how far it is.`,
+      `\nThe move goes on without this command: npm run bank -- move ${bankId} --status${typedOptions(target)} shows how far it is.`,
     );
     process.exit(0);
   };
   process.once('SIGINT', goesOn);
-  const progress = new Progress(process.stderr, 0);
+  console.log(
+    'It begins with the next run of the cron, within a minute, or after other moves of these shards.',
+  );
+  let progress: Progress | undefined;
   let isSilent = false;
   for (;;) {
     const move = await patiently(() => requireMove(target, bankId));
     const rows = (move.copiedRows + move.verifiedRows) / 2;
-    progress.show({ done: rows, failed: 0, share: move.totalRows === 0 ? 0 : rows / move.totalRows });
+    if (move.frozenAt !== null) progress ??= new Progress(process.stderr, 0);
+    progress?.show({ done: rows, failed: 0, share: move.totalRows === 0 ? 0 : rows / move.totalRows });
     if (move.openedAt !== null || isOver(move)) {
-      progress.end();
+      progress?.end();
       process.off('SIGINT', goesOn);
-      if (move.error !== null) throw new Error(describe(move));
-      console.log(describe(move));
+      if (move.error !== null) throw new Error(describeMove(move));
+      console.log(describeMove(move));
       await patiently(() => printWaitingBatches(target, move));
       return;
     }
     if (!isSilent && Date.now() - move.updatedAt > MAX_SILENCE_MS) {
       isSilent = true;
-      console.error('Nothing has happened for two minutes: is the service running, with its cron?');
+      console.error(
+        'Nothing has happened for two minutes: is the service running, with its cron, or another move of these shards under way?',
+      );
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
   }
@@ -208,58 +161,21 @@ async function abort(target: Target, bankId: string): Promise<void> {
   const move = await requireMove(target, bankId);
   const { bank, aborted } = abortMove(move, 'the operator aborted it', Date.now());
   const [found] = await d1(target, 'DIRECTORY', textOf([bank, aborted]));
-  if (found === undefined)
-    throw new Error(`It can't be aborted any more. ${describe(await requireMove(target, bankId))}`);
+  if (found === undefined) {
+    const now = await requireMove(target, bankId);
+    const isAborted = now.phase === 'aborting' || now.phase === 'aborted';
+    throw new Error(`${isAborted ? '' : "It can't be aborted any more. "}${describeMove(now)}`);
+  }
   console.log(
     `Move ${move.number} of ${bankId} is aborted: the cron opens the bank in ${move.source} within a minute, and empties ${move.target}.`,
   );
 }
 
-async function latestMove(target: Target, bankId: string): Promise<Move | undefined> {
-  const [move] = await d1<Move>(target, 'DIRECTORY', textOf([selectLatestMove(bankId)]));
-  return move;
-}
-
 async function requireMove(target: Target, bankId: string): Promise<Move> {
   const move = await latestMove(target, bankId);
   if (move === undefined)
-    throw new Error(`${bankId} was never moved, or there is no such bank: npm run bank -- list shows all.`);
+    throw new Error(
+      `${bankId} was never moved, or there is no such bank: npm run bank -- list${typedOptions(target)} shows all.`,
+    );
   return move;
-}
-
-const isOver = ({ phase }: Move): boolean => phase === 'done' || phase === 'aborted';
-
-/** One sentence for each phase. */
-function describe(move: Move): string {
-  const { number, bankId, source, target, totalRows, copiedRows, verifiedRows } = move;
-  const way = `Move ${number} of ${bankId} from ${source} to ${target}`;
-  switch (move.phase) {
-    case 'copying':
-      return move.frozenAt === null
-        ? `${way} has not begun: it waits for the cron, or for another move of one of the shards.`
-        : `${way} is copying: ${count(copiedRows)} of ${count(totalRows)} rows, and changes wait.`;
-    case 'verifying':
-      return `${way} is comparing: ${count(verifiedRows)} of ${count(totalRows)} rows, and changes wait.`;
-    case 'switching':
-    case 'switched':
-      return `${way} is switching over.`;
-    case 'cleaning':
-      return `${bankId} is in ${target}. Changes waited for ${waitOf(move)}. Its old rows are removed from ${source} five minutes after that.`;
-    case 'done':
-      return `${bankId} is in ${target}. Changes waited for ${waitOf(move)}. Its old rows are removed from ${source}.`;
-    case 'aborting':
-      return `${way} was aborted (${move.error}): ${move.openedAt === null ? 'the bank is being opened again' : 'the bank goes on'} in ${source}, and ${target} is being emptied.`;
-    case 'aborted':
-      return `${way} was aborted (${move.error}): the bank goes on in ${source}.`;
-  }
-}
-
-const waitOf = ({ frozenAt, openedAt }: Move): string =>
-  frozenAt === null || openedAt === null ? 'no time' : duration((openedAt - frozenAt) / 1_000);
-
-const count = (value: number) => value.toLocaleString('en');
-
-function duration(seconds: number): string {
-  const whole = Math.ceil(seconds);
-  return whole < 120 ? `${whole} s` : `${Math.ceil(whole / 60)} minutes`;
 }

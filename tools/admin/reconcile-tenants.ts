@@ -74,7 +74,7 @@ function differencesOf(
 ): Difference[] {
   const unfinished = moves.find(({ phase }) => !SETTLED_PHASES.includes(phase));
   if (unfinished !== undefined) {
-    return [byHand(`${id}: move ${unfinished.number} is ${unfinished.phase}. Let it end, or abort it.`)];
+    return [byHand(`${id} is being moved (move ${unfinished.number}): check again when that has ended.`)];
   }
   if (placement === undefined) {
     return [

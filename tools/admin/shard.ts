@@ -98,7 +98,7 @@ withTarget(
   const left = differences.filter(({ repair: statements }) => !repair || statements.length === 0).length;
   if (left > 0) {
     throw new Error(
-      `${left} differences are left: keep traffic out. ${repair ? 'Each says what to do.' : 'With --repair, all but those by hand are repaired.'}`,
+      `${left === 1 ? '1 difference is' : `${left} differences are`} left: keep traffic out. ${repair ? 'Each says what to do.' : 'With --repair, all but those by hand are repaired.'}`,
     );
   }
   console.log(

@@ -26,6 +26,12 @@ export function targetOf({ remote, persistTo }: TargetOptions): Target {
   return remote === true ? { remote } : { remote: false, persistTo };
 }
 
+/** @returns the options of `targetOf`, to be added to a command that somebody should type: with a space in front, or nothing */
+export function typedOptions(target: Target): string {
+  if (target.remote) return ' --remote';
+  return target.persistTo === undefined ? '' : ` --persist-to ${target.persistTo}`;
+}
+
 /** Runs a command line. A failure, such as a mistyped option, is one sentence and exit code 1. */
 export async function run(program: Command): Promise<void> {
   const typed = `npm ${program.name() === 'start' ? 'start' : `run ${program.name()}`} --`;
@@ -42,12 +48,18 @@ export async function run(program: Command): Promise<void> {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode;
       // Otherwise it has printed the help.
-      if (error.message.startsWith('error: ')) console.error(sentenceOf(error, typed));
+      if (error.message.startsWith('error: ')) console.error(sentenceOf(error, typedCommand(program, typed)));
       return;
     }
     console.error(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;
   }
+}
+
+/** @returns what was typed up to the subcommand, if there is one: its own help lists its options */
+function typedCommand(program: Command, typed: string): string {
+  const subcommand = program.commands.find((command) => command.name() === process.argv[2]);
+  return subcommand === undefined ? typed : `${typed} ${subcommand.name()}`;
 }
 
 /** Turns Commander's message of two lines into a sentence, and adds where the options are listed. */

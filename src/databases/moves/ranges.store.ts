@@ -115,6 +115,11 @@ export function countRows(table: MovedTable, bankId: string): Statement<{ count:
   return sql<{ count: number }>`SELECT count(*) AS count FROM ${tableOf(table)} WHERE bank_id = ${bankId}`;
 }
 
+/** Customers of open chunks: each of them takes part of a range, although a chunk is one row. */
+export const countStaged = (bankId: string): Statement<{ count: number }> =>
+  sql<{ count: number }>`SELECT coalesce(sum(row_count), 0) AS count FROM batch_chunks
+      WHERE bank_id = ${bankId} AND done_at IS NULL`;
+
 /**
  * Inserts rows that the target does not have yet, and changes none: a range may be copied any number of times.
  * @param createPhrase draws one with a first word of the target, for a customer that is still staged

@@ -14,9 +14,10 @@ const facts: MoveFacts = {
   target,
   state: 'open',
   customerCount: 1_000_000,
-  failureCount: 0,
+  rowCount: 1_000_000,
   unfinished: undefined,
   allowsJurisdictionChange: false,
+  commandOptions: '',
 };
 
 describe('a move', () => {
@@ -53,6 +54,16 @@ describe('a move', () => {
     ],
   ])('is refused in one sentence to %s', (_, changes, sentence) => {
     expect(explainRefusal({ ...facts, ...changes })).toMatch(sentence);
+  });
+
+  it('counts rows of every kind when it looks for room', () => {
+    const crowded = { ...facts, rowCount: 6_000_000, target: { ...target, bytes: 9_000_000_000 } };
+    expect(explainRefusal(crowded)).toMatch(/takes about 2.1 GB and SHARD_2 has 1.0 GB left/);
+  });
+
+  it('names commands for the databases that it was asked about', () => {
+    const refusal = explainRefusal({ ...facts, target: undefined, commandOptions: ' --remote' });
+    expect(refusal).toBe('There is no shard SHARD_2: npm run shard -- list --remote shows all.');
   });
 
   it('may cross jurisdictions if that is allowed', () => {

@@ -74,7 +74,9 @@ function report(summary: ImportSummary, dryRun: boolean, session: Session): void
   const customers = created === 1 ? 'a customer' : 'customers';
   const became = dryRun ? `would become ${customers}` : `became ${customers}`;
   if (wasFinished)
-    session.print('This file has been imported already. To import it again, move its journal away.');
+    session.print(
+      'This file has been imported already, for this bank or another. To import it again, move its journal away (the .import.ndjson file beside it).',
+    );
   if (created + failed === 0) {
     session.print('The file has no rows: there is nothing to import.');
     return;

@@ -59,7 +59,8 @@ async function begin(target: Target, bankId: string, to: string, options: Option
   const refusal = explainRefusal(facts);
   if (refusal !== null) throw new Error(`${refusal} Nothing was changed.`);
   const { customerCount, rowCount, source } = facts;
-  console.log(`${bankId}, with ${count(customerCount)} customers, moves from ${source?.name} to ${to}.`);
+  const customers = customerCount === 1 ? '1 customer' : `${count(customerCount)} customers`;
+  console.log(`${bankId}, with ${customers}, moves from ${source?.name} to ${to}.`);
   console.log(
     `Lookups go on. Changes are answered with 503 and Retry-After, by estimate for at most ${duration(estimateWaitSeconds(rowCount))}, and batches that are under way wait as long.`,
   );
@@ -98,7 +99,7 @@ async function follow(target: Target, bankId: string): Promise<void> {
     console.log(
       `\nThe move goes on without this command: npm run bank -- move ${bankId} --status${typedOptions(target)} shows how far it is.`,
     );
-    process.exit(0);
+    process.exit(130);
   };
   process.once('SIGINT', goesOn);
   console.log(

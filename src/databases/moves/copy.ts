@@ -15,7 +15,7 @@ import {
   selectRange,
   type Key,
 } from './ranges.store.ts';
-import { arriveInTarget, leaveSource } from './tenants.store.ts';
+import { arriveInTarget, leaveSource, selectTenant } from './tenants.store.ts';
 
 /** @returns whether everything is copied */
 export async function copyBank(context: MoveContext, move: Move): Promise<boolean> {
@@ -33,6 +33,8 @@ export async function copyBank(context: MoveContext, move: Move): Promise<boolea
 
 /** The source first: what the target takes over must not change any more. */
 async function prepareShards({ directory, source, target, runtime }: MoveContext, move: Move): Promise<void> {
+  // But the changes of a bank do not begin to wait for a target that is down.
+  if (move.frozenAt === null) await execute(target, selectTenant(move));
   const left = await executeBatch(source, leaveSource(move), WRITE_DEADLINE_MS);
   const { counts } = expectTenant(left.tenant[0], move, 'leaving');
   const arrived = await executeBatch(target, arriveInTarget(move, counts), WRITE_DEADLINE_MS);

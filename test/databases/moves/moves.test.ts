@@ -225,6 +225,18 @@ describe('every step of a move', () => {
     expect(late.length).toBeGreaterThan(30);
   });
 
+  it('begins only when the target answers, so that no change waits for a shard that is down', async () => {
+    await beginMove('SHARD_2');
+    const targetDown = onAll((db, name) =>
+      interceptCalls(db, (work) => (name === 'SHARD_2' ? Promise.reject(connectionLost()) : work())),
+    );
+    await advanceMoves(moveDeps(targetDown));
+    expect(await latestMove()).toMatchObject({ phase: 'copying', frozenAt: null });
+    expect(await tenantIn('SHARD_1')).toEqual({ state: 'open', move_number: 0 });
+    await finishMove();
+    expect((await latestMove()).phase).toBe('done');
+  });
+
   it('may be made by two drivers at once', async () => {
     await fillLittle(new Service());
     const before = await dumpBank('SHARD_1');

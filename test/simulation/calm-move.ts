@@ -9,6 +9,8 @@ import type { World } from './world.ts';
 
 type ReportViolation = (violation: string) => void;
 
+/** Longer than an isolate remembers that the check of an API key had no answer. */
+const AFTER_FAULTS_MS = 6_000;
 /** Longer than a source keeps its rows after a move. */
 const CLEANING_DELAY_MS = 6 * 60_000;
 
@@ -26,7 +28,8 @@ export class CalmMove {
   }
 
   async play(): Promise<void> {
-    const { moves, requests, isolates } = this.#world;
+    const { moves, requests, isolates, scheduler } = this.#world;
+    scheduler.now += AFTER_FAULTS_MS;
     const bank = await moves.pickBank();
     this.#apiKey = bank === ACCRA ? API_KEYS.other : API_KEYS.full;
     requests.isCalm = true;

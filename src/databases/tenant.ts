@@ -124,8 +124,8 @@ export class Tenant {
   }
 
   /**
-   * Finds out where the bank is, after a refused change.
-   * @throws UNAVAILABLE if it is where it was, and so takes no changes now
+   * Finds out where the bank is, after a refusal.
+   * @throws UNAVAILABLE if it is where it was, and so refuses now
    */
   async follow(refusal: TenantNotOpenError): Promise<void> {
     const { shard, moveNumber } = this.#home;
@@ -193,10 +193,13 @@ export class Tenant {
     const found = await run(databaseOf(this.#home.shard));
     if (isReadable(found.state)) return found.result;
     await this.#askDirectory();
-    const { shard } = this.#home;
-    const again = await run(this.#databases.primary(shard));
-    if (isReadable(again.state)) return again.result;
-    throw unavailable(new TenantNotOpenError(shard));
+    for (;;) {
+      const { shard } = this.#home;
+      const again = await run(this.#databases.primary(shard));
+      if (isReadable(again.state)) return again.result;
+      // It is readable nowhere, unless it was switched over since the directory answered.
+      await this.follow(new TenantNotOpenError(shard));
+    }
   }
 
   /** Asks on the directory's primary. */

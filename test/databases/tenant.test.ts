@@ -173,6 +173,26 @@ describe('an isolate that remembers the old shard', () => {
     expect([await calls(), await calls()]).toEqual([3, 1]);
   });
 
+  it('finds the customer although the bank is switched over once more before it asks there', async () => {
+    let isArmed = false;
+    const asking = new Service(({ DIRECTORY }) => ({
+      DIRECTORY: interceptCalls(DIRECTORY, async (work) => {
+        const answer = await work();
+        if (isArmed) {
+          isArmed = false;
+          await moveByHand(LAGOS, 'SHARD_1', 2);
+        }
+        return answer;
+      }) as D1Database,
+    }));
+    await lookUp(asking);
+    await moveByHand(LAGOS, 'SHARD_2');
+    isArmed = true;
+    const { status, body } = await lookUp(asking);
+    expect([status, isArmed]).toEqual([200, false]);
+    expect(body.data.id).toBe(ada.id);
+  });
+
   it('is refused by the move number when the bank has come back, until it has asked the directory', async () => {
     await setTenant('SHARD_1', LAGOS, 'open', 2);
     expect((await update()).status).toBe(503);

@@ -50,7 +50,7 @@ describe('a move', () => {
     [
       'a move while old rows are removed',
       { unfinished: { number: 3, target: 'SHARD_2', phase: 'cleaning' } },
-      /its old rows are removed/,
+      /its old rows are kept for five minutes/,
     ],
   ])('is refused in one sentence to %s', (_, changes, sentence) => {
     expect(explainRefusal({ ...facts, ...changes })).toMatch(sentence);

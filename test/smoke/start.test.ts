@@ -194,7 +194,7 @@ void describe('npm start', { timeout: 600_000 }, () => {
     for (const [args, hint] of [
       [['tools/dev/start.ts', '--prot', '9000'], /--prot.*--port.*npm start -- --help/],
       [['tools/dev/start.ts', '9000'], /npm start -- --port/],
-      [['tools/admin/key.ts', 'create', '--bnak', 'x'], /npm run key -- --help/],
+      [['tools/admin/key.ts', 'create', '--bnak', 'x'], /npm run key -- create --help/],
       [['tools/admin/bank.ts', 'crate'], /crate.*create.*npm run bank -- --help/],
     ] as const) {
       const said = await refusal([...args]);

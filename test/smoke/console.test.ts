@@ -90,7 +90,7 @@ void describe('the console, in a browser', { timeout: 300_000 }, () => {
     await page.getByRole('button', { name: 'Edit' }).click();
     await page.getByLabel('Address').fill('1 New Street, Lagos');
     await page.getByRole('button', { name: 'Erase …' }).click();
-    await page.getByRole('button', { name: 'Cancel' }).last().click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
     assert.equal(await page.getByLabel('Address').inputValue(), '1 New Street, Lagos');
     const client = createClient({ url: browsing.url, key: KEY });
     const { id = '' } = (await client.getCustomer({ phrase: 'river-stone-ocean-coral' })) ?? {};

@@ -1,4 +1,5 @@
 /** What the rules of a move are about, read from the directory and the two shards. */
+import { sql } from 'drizzle-orm';
 import type { MoveFacts, ShardFacts } from '../../src/databases/moves/begin.ts';
 import type { Move } from '../../src/databases/moves/move.ts';
 import { copiedTables } from '../../src/databases/moves/moved-tables.store.ts';
@@ -25,34 +26,39 @@ export async function readMoveFacts(
   const latest = await latestMove(target, bankId);
   const shards = await readShards(target);
   const source = await readShardFacts(target, shards, banks[0]?.shard);
-  const [tenant] =
-    source === undefined || !isShardName(source.name)
-      ? []
-      : await d1<{ state: string; customers: number }>(
-          target,
-          source.name,
-          `SELECT state, customer_count AS customers FROM tenants WHERE bank_id = ${sqlText(bankId)}`,
-        );
   return {
     bankId,
     targetName: to,
     source,
     target: await readShardFacts(target, shards, to),
-    state: tenant?.state,
-    customerCount: tenant?.customers ?? 0,
-    rowCount: tenant === undefined ? 0 : await countAll(target, source?.name, bankId),
+    ...(await readBank(target, source?.name, bankId)),
     unfinished: latest !== undefined && !isOver(latest) ? latest : undefined,
     allowsJurisdictionChange,
     commandOptions: typedOptions(target),
   };
 }
 
-/** @returns the rows that are copied, and the customers of open chunks */
-async function countAll(target: Target, shard: string | undefined, bankId: string): Promise<number> {
-  if (shard === undefined || !isShardName(shard)) return 0;
-  const statements = [...copiedTables().map((table) => countRows(table, bankId)), countStaged(bankId)];
-  const counts = await d1Each<{ count: number }>(target, shard, textOf(statements));
-  return counts.reduce((sum, [row]) => sum + (row?.count ?? 0), 0);
+/** What the bank's shard has of it, in one call. */
+async function readBank(
+  target: Target,
+  shard: string | undefined,
+  bankId: string,
+): Promise<Pick<MoveFacts, 'state' | 'customerCount' | 'rowCount'>> {
+  if (shard === undefined || !isShardName(shard)) return { state: undefined, customerCount: 0, rowCount: 0 };
+  const [[tenant] = [], ...counts] = await d1Each<{ state: string; customers: number; count: number }>(
+    target,
+    shard,
+    textOf([
+      sql`SELECT state, customer_count AS customers FROM tenants WHERE bank_id = ${bankId}`,
+      ...copiedTables().map((table) => countRows(table, bankId)),
+      countStaged(bankId),
+    ]),
+  );
+  return {
+    state: tenant?.state,
+    customerCount: tenant?.customers ?? 0,
+    rowCount: counts.reduce((sum, [row]) => sum + (row?.count ?? 0), 0),
+  };
 }
 
 async function readShardFacts(

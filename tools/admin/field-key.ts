@@ -15,12 +15,14 @@ import {
 } from '../../src/crypto/field-cipher.ts';
 import { customers } from '../../src/customers/customers.table.ts';
 import { SEALED_VALUE } from '../../src/customers/sealed-fields.ts';
+import { isOfOpenBank } from '../../src/databases/tenant.store.ts';
 import { WEBHOOK_SECRET } from '../../src/webhooks/receiver.ts';
 import { run, targetOf, withTarget } from '../lib/arguments.ts';
 import { addLocalFieldKey, readDevVars } from '../dev/dev-vars.ts';
 import { listRemoteFieldKeys, showNewFieldKey } from './remote-field-keys.ts';
 import { readSecretLines } from '../lib/secret-input.ts';
 import type { ShardName } from '../lib/shards.ts';
+import { textOf } from '../lib/sql.ts';
 import { d1, listShards, sqlText, wrangler, type Target } from '../lib/wrangler.ts';
 
 /** Rows per round: their updates take 70 KB, and on Linux an argument may have 128 KB. */
@@ -69,8 +71,7 @@ async function readKeys(isRemote: boolean, keysFrom: string | undefined): Promis
 }
 
 /** A bank that moves takes no changes, not even these. */
-const isOfOpenBank = (table: SealedTable) =>
-  `EXISTS (SELECT 1 FROM tenants WHERE bank_id = ${table}.bank_id AND state = 'open')`;
+const ofOpenBank = (table: SealedTable) => textOf([isOfOpenBank(table)]);
 
 /** @returns SQL that seals the fields of a row with the newest key, if the row still has these values */
 async function sealAnew(
@@ -94,7 +95,7 @@ async function sealAnew(
   const unchanged = present.map(({ column, value }) => `${column} = ${sqlText(value)}`);
   return `UPDATE ${table} SET ${(await Promise.all(changes)).join(', ')}
      WHERE bank_id = ${sqlText(row.bank_id)} AND id = ${sqlText(row.id)} AND ${unchanged.join(' AND ')}
-       AND ${isOfOpenBank(table)}`;
+       AND ${ofOpenBank(table)}`;
 }
 
 /** @returns the number of rows that were sealed anew, and of those whose key was not given */
@@ -118,7 +119,7 @@ async function sealTableAnew(
       shard,
       `SELECT bank_id, id, ${columns.join(', ')} FROM ${table}
        WHERE (bank_id, id) > (${sqlText(after.bank_id)}, ${sqlText(after.id)})
-         AND NOT (${areCurrent}) AND ${isOfOpenBank(table)}
+         AND NOT (${areCurrent}) AND ${ofOpenBank(table)}
        ORDER BY bank_id, id LIMIT ${ROUND_ROWS}`,
     );
     const last = rows.at(-1);

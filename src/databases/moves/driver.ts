@@ -94,13 +94,15 @@ async function takeStep(deps: MoveDeps, budget: TickBudget, move: Move): Promise
   const step = STEPS[move.phase];
   if (step === undefined) return false;
   const context = contextOf(deps, budget, move);
+  const isUndecided = move.phase === 'copying' || move.phase === 'verifying';
+  // Throws here and not within the step: a Worker that is older than the target leaves the move as it is.
+  if (isUndecided) deps.databases.primary(move.target);
   try {
     const isDone = await step(context, move);
     if (isDone) deps.runtime.log('info', { event: 'move_step_done', ...namesOf(move), phase: move.phase });
     return isDone;
   } catch (error) {
     if (error instanceof OutdatedMove) return false;
-    const isUndecided = move.phase === 'copying' || move.phase === 'verifying';
     // What a later run would meet again is no reason to let the bank's changes wait any longer.
     if (!isUndecided || (isDatabaseUnavailable(error) && !isDatabaseFull(error))) throw error;
     const cause = error instanceof ImpossibleMove ? error.message : describeCause(error);
